@@ -1,0 +1,1 @@
+"""Geometry to pixels: EGL, rasteriser passes, lighting, projection, compositing."""

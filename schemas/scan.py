@@ -1,0 +1,95 @@
+"""A scan as it comes from disk: one textured mesh of one person, its joints and its files.
+
+Coordinates are those of the scan's own file (y up, the person faces +z), whatever its unit.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int32, UInt8
+from pydantic import BaseModel, ConfigDict, Field
+
+DatasetName = Literal["RP", "THuman2", "2K2K"]
+DATASET_NAMES: tuple[DatasetName, ...] = ("RP", "THuman2", "2K2K")
+
+
+class InputFile(BaseModel):
+    """One file that decided a sample's bytes, or was looked for and is absent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(description="below its root, with forward slashes")
+    root: Literal["data", "backgrounds"] = "data"
+    size: int | None = Field(default=None, description="bytes; null: absent")
+    sha256: str | None = Field(default=None, description="hex digest; null: absent")
+
+
+class ScanRef(BaseModel):
+    """Which scan is meant, before anything of it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: DatasetName
+    item: str = Field(description="RenderPeople: e.g. rp_aaron_posed_013; else the id, e.g. 0016")
+    subject: str = Field(description="groups the scans of one person")
+    split: Literal["train", "val", "test"]
+
+    @property
+    def scan_id(self) -> str:
+        """Return `<dataset>/<item>`, the stem of its sample ids."""
+        return f"{self.dataset}/{self.item}"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a group of faces is painted with.
+
+    texture: RGB, row 0 is the top of the picture (v = 1), or None. color: RGB used where there
+    is no texture.
+    """
+
+    name: str
+    texture: UInt8[np.ndarray, "TH TW 3"] | None
+    color: tuple[int, int, int] = (204, 204, 204)
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """A triangle mesh with separate indices for positions and texture coordinates.
+
+    vertices: file coordinates. faces: into vertices. uv: u right, v up, (0, 0) bottom left.
+    uv_faces: into uv; -1 in all three corners of a face without texture coordinates.
+    face_material: into materials; -1 for none. vertex_colors: RGB, used by faces without texture.
+    """
+
+    vertices: Float64[np.ndarray, "V 3"]
+    faces: Int32[np.ndarray, "F 3"]
+    uv: Float32[np.ndarray, "T 2"] | None = None
+    uv_faces: Int32[np.ndarray, "F 3"] | None = None
+    face_material: Int32[np.ndarray, " F"] | None = None
+    vertex_colors: UInt8[np.ndarray, "V 3"] | None = None
+    materials: tuple[Material, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joints:
+    """The 31 joints of a scan in file coordinates, NaN where unknown.
+
+    source: 0 none, 1 annotated, 2 corrected, 3 copied, 4 SMPL-X (schemas.keypoints.SOURCES).
+    """
+
+    positions: Float64[np.ndarray, "31 3"]
+    known: Bool[np.ndarray, " 31"]
+    source: UInt8[np.ndarray, " 31"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Everything read for one scan."""
+
+    ref: ScanRef
+    mesh: Mesh
+    joints: Joints
+    files: tuple[InputFile, ...]
+    warnings: tuple[str, ...] = ()

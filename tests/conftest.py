@@ -1,0 +1,7 @@
+"""What every test shares: shapes in annotations are checked while tests run."""
+
+from jaxtyping import install_import_hook
+
+install_import_hook(
+    ["schemas", "renderers", "tasks", "training"], typechecker="beartype.beartype"
+)

@@ -1,0 +1,1 @@
+"""Shards to weights: loader, networks, losses, loop. The only room with torch."""
