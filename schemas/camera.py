@@ -76,11 +76,12 @@ def camera_hdnet(world_to_camera: Float[np.ndarray, "4 4"]) -> Camera:
     return Camera("hdnet", "perspective", HDNET_RESOLUTION, HDNET_RESOLUTION, K, world_to_camera)
 
 
-def to_camera(
-    camera: Camera, points_world: Float[np.ndarray, "N 3"]
-) -> Float[np.ndarray, "N 3"]:
+def to_camera(camera: Camera, points_world: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "N 3"]:
     """Move world points to camera axes."""
-    return points_world @ camera.world_to_camera[:3, :3].T + camera.world_to_camera[:3, 3]
+    points: Float[np.ndarray, "N 3"] = (
+        points_world @ camera.world_to_camera[:3, :3].T + camera.world_to_camera[:3, 3]
+    )
+    return points
 
 
 def project(camera: Camera, points_world: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "N 2"]:
@@ -120,7 +121,8 @@ def lift(camera: Camera, ray_length: Float[np.ndarray, "H W"]) -> Float[np.ndarr
     """Lift a depth map to points in camera axes; meaningful only where there is a surface."""
     rays = ray_directions(camera)
     if camera.projection == "perspective":
-        return rays * ray_length[..., None]
+        points: Float[np.ndarray, "H W 3"] = rays * ray_length[..., None]
+        return points
     x = (np.arange(camera.width) + 0.5 - camera.K[0, 2]) / camera.K[0, 0]
     y = (np.arange(camera.height) + 0.5 - camera.K[1, 2]) / camera.K[1, 1]
     return np.stack([*np.meshgrid(x, y), ray_length], axis=-1)

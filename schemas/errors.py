@@ -41,16 +41,16 @@ class InputError(ScanmillError):
 
 
 class RequestError(ScanmillError):
-    """The request itself is wrong (a flag, a setting, a folder that is no data set): exit code 2."""
+    """The request itself is wrong (flag, setting, folder that is no data set): exit code 2."""
 
     kind: ClassVar[FailureKind] = "input"
 
 
-class EnvironmentFault(ScanmillError):
+class MachineError(ScanmillError):
     """The machine failed (memory, disk, device, network): the same work may succeed later."""
 
     kind: ClassVar[FailureKind] = "environment"
 
 
-class DependencyMissing(EnvironmentFault):
+class DependencyError(MachineError):
     """A library, program or extra that this work needs is not installed."""
