@@ -1,0 +1,157 @@
+"""Pictures and maps as bytes, and back: PNG, JPEG and OpenEXR.
+
+Pictures are RGB, row 0 on top. OpenEXR: data window = the person, display window = the picture.
+"""
+
+import io
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import OpenEXR
+from jaxtyping import Bool, Float, Float32, UInt8
+
+from schemas.errors import InputError
+
+DEPTH_CHANNELS = ("front.Z", "back.Z")
+NORMAL_CHANNELS = ("front.NX", "front.NY", "front.NZ", "back.NX", "back.NY", "back.NZ")
+MASK_INSIDE = 255
+MAX_PICTURE_SIDE = 1 << 15
+
+_JPEG_444 = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+_EXR_HEADER = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+
+
+def encode_png(picture: UInt8[np.ndarray, "H W 3"]) -> bytes:
+    """Encode RGB without loss."""
+    return _encode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), ())
+
+
+def encode_mask(mask: Bool[np.ndarray, "H W"]) -> bytes:
+    """Encode a mask as 8-bit PNG, 255 inside."""
+    return _encode(".png", mask.astype(np.uint8) * np.uint8(MASK_INSIDE), ())
+
+
+def encode_jpeg(picture: UInt8[np.ndarray, "H W 3"], quality: int) -> bytes:
+    """Encode RGB as JPEG with full chroma resolution (4:4:4)."""
+    options = (cv2.IMWRITE_JPEG_QUALITY, quality, *_JPEG_444)
+    return _encode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
+
+
+def encode_depth(
+    front: Float32[np.ndarray, "H W"],
+    back: Float32[np.ndarray, "H W"],
+    mask: Bool[np.ndarray, "H W"],
+) -> bytes:
+    """Encode ray lengths as OpenEXR, 32-bit float; scene units, 0 outside."""
+    return _encode_exr(dict(zip(DEPTH_CHANNELS, (front, back), strict=True)), mask)
+
+
+def encode_normals(
+    front: Float[np.ndarray, "H W 3"],
+    back: Float[np.ndarray, "H W 3"],
+    mask: Bool[np.ndarray, "H W"],
+) -> bytes:
+    """Encode unit normals in camera axes as OpenEXR, 16-bit float; 0 outside."""
+    planes = [surface[..., axis] for surface in (front, back) for axis in range(3)]
+    halves = (plane.astype(np.float16) for plane in planes)
+    return _encode_exr(dict(zip(NORMAL_CHANNELS, halves, strict=True)), mask)
+
+
+def decode_picture(data: bytes) -> UInt8[np.ndarray, "H W 3"]:
+    """Decode PNG or JPEG to RGB; raises InputError when it is neither or is cut."""
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if picture is None:
+        raise _undecodable("picture", data)
+    rgb: UInt8[np.ndarray, "H W 3"] = picture
+    return rgb
+
+
+def decode_mask(data: bytes) -> Bool[np.ndarray, "H W"]:
+    """Decode an 8-bit mask; True inside."""
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise _undecodable("mask", data)
+    inside: Bool[np.ndarray, "H W"] = picture > MASK_INSIDE // 2
+    return inside
+
+
+def decode_depth(
+    data: bytes,
+) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
+    """Decode front and back ray length at full size; scene units, 0 outside."""
+    planes = decode_exr(data, DEPTH_CHANNELS)
+    return planes[DEPTH_CHANNELS[0]], planes[DEPTH_CHANNELS[1]]
+
+
+def decode_normals(
+    data: bytes,
+) -> tuple[Float32[np.ndarray, "H W 3"], Float32[np.ndarray, "H W 3"]]:
+    """Decode front and back normals at full size; camera axes, 0 outside."""
+    planes = decode_exr(data, NORMAL_CHANNELS)
+    stacked = np.stack([planes[name].astype(np.float32) for name in NORMAL_CHANNELS], axis=-1)
+    return stacked[..., :3], stacked[..., 3:]
+
+
+def decode_exr(data: bytes, channels: tuple[str, ...]) -> dict[str, Float[np.ndarray, "H W"]]:
+    """Decode the named channels, pasted from the data window into the display window."""
+    try:
+        file = OpenEXR.File(io.BytesIO(data), separate_channels=True)
+        header, stored = file.header(), file.channels()
+        pixels = {name: stored[name].pixels for name in channels}
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise _undecodable(f"OpenEXR with channels {', '.join(channels)}", data) from error
+    (left, top), (_, _) = header["dataWindow"]
+    (x0, y0), (x1, y1) = header["displayWindow"]
+    planes = {}
+    for name, window in pixels.items():
+        full = np.zeros((int(y1 - y0) + 1, int(x1 - x0) + 1), window.dtype)
+        rows, columns = window.shape
+        full[top - y0 : top - y0 + rows, left - x0 : left - x0 + columns] = window
+        planes[name] = full
+    return planes
+
+
+def bounding_window(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of the smallest window that holds the mask, all included.
+
+    An empty mask gives the top-left pixel, since a data window can't be empty.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return 0, 0, 0, 0
+    return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
+
+
+def _encode(suffix: str, picture: UInt8[np.ndarray, "..."], options: tuple[int, ...]) -> bytes:
+    _, data = cv2.imencode(suffix, picture, options)
+    return data.tobytes()
+
+
+def _encode_exr(
+    planes: Mapping[str, Float[np.ndarray, "H W"]], mask: Bool[np.ndarray, "H W"]
+) -> bytes:
+    left, top, right, bottom = bounding_window(mask)
+    height, width = mask.shape
+    window = np.s_[top : bottom + 1, left : right + 1]
+    header = {
+        **_EXR_HEADER,
+        "dataWindow": (np.array([left, top], np.int32), np.array([right, bottom], np.int32)),
+        "displayWindow": (
+            np.array([0, 0], np.int32),
+            np.array([width - 1, height - 1], np.int32),
+        ),
+    }
+    channels = {name: np.ascontiguousarray(plane[window]) for name, plane in planes.items()}
+    buffer = io.BytesIO()
+    OpenEXR.File(header, channels).write(buffer)
+    return buffer.getvalue()
+
+
+def _undecodable(what: str, data: bytes) -> InputError:
+    return InputError(
+        what,
+        met=f"{len(data)} bytes that begin with {data[:8]!r} and can't be decoded",
+        wanted="a whole PNG, JPEG or OpenEXR file",
+        way_out="Run `scanmill validate` on the data set, then `scanmill rerun --deep`.",
+    )

@@ -1,0 +1,95 @@
+"""Which pictures are taken of a scan, and what their samples are called."""
+
+import re
+from dataclasses import dataclass
+
+from schemas.camera import Camera, CameraName, camera_2k2k, camera_orthographic
+from schemas.errors import RequestError
+
+MAX_ANGLES = 3600
+_RANGE = re.compile(r"^(?P<start>[^:]+):(?P<stop>[^:]+):(?P<step>[^:]+)$")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class View:
+    """One scan seen at one yaw and pitch by one camera; angles in degrees."""
+
+    yaw: float
+    pitch: float = 0.0
+    camera: CameraName = "2k2k"
+
+    def sample_id(self, scan_id: str) -> str:
+        """Name the sample: `<dataset>/<item>/<yaw>`, other views append what makes them other."""
+        parts = [scan_id, format_angle(self.yaw)]
+        if self.pitch:
+            parts.append(f"pitch{format_angle(self.pitch)}")
+        if self.camera != "2k2k":
+            parts.append(self.camera)
+        return "/".join(parts)
+
+
+def format_angle(degrees: float) -> str:
+    """Write an angle by its shortest decimals: no plus sign, never -0, no exponent."""
+    whole = float(degrees)
+    if whole == int(whole):
+        return str(int(whole))
+    return f"{whole:.10f}".rstrip("0")
+
+
+def parse_angles(text: str, *, setting: str) -> tuple[float, ...]:
+    """Read `-30:30:10` (stop included) or `-30,0,45`; raises RequestError naming the setting."""
+    match = _RANGE.match(text.strip())
+    if match is None:
+        angles = [_number(part, setting) for part in text.split(",")]
+    else:
+        start, stop, step = (_number(match[name], setting) for name in ("start", "stop", "step"))
+        angles = _range(start, stop, step, setting)
+    distinct = {format_angle(angle) for angle in angles}
+    if len(distinct) != len(angles):
+        raise RequestError(
+            setting, met=f"{text!r} names an angle twice", wanted="distinct angles",
+            way_out="Remove the repetition.",
+        )  # fmt: skip
+    return tuple(angle + 0.0 for angle in angles)
+
+
+def views_of(
+    yaws: tuple[float, ...], pitches: tuple[float, ...], *, camera: CameraName, orthographic: bool
+) -> tuple[View, ...]:
+    """List the views of every scan; `orthographic` adds views, it replaces none."""
+    cameras: list[CameraName] = [camera, "orthographic"] if orthographic else [camera]
+    return tuple(View(yaw, pitch, name) for name in cameras for pitch in pitches for yaw in yaws)
+
+
+def camera_of(view: View, resolution: int) -> Camera:
+    """Make the camera of a view that does not depend on the scan."""
+    makers = {"2k2k": camera_2k2k, "orthographic": camera_orthographic}
+    if view.camera not in makers:
+        raise RequestError(
+            "--camera", met=view.camera, wanted=" or ".join(makers),
+            way_out="Choose one of the cameras that this version renders with.",
+        )  # fmt: skip
+    return makers[view.camera](resolution)
+
+
+def _number(text: str, setting: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not abs(value) <= MAX_ANGLES:
+        raise RequestError(
+            setting, met=repr(text), wanted="degrees, as in -30:30:10 or -30,0,45",
+            way_out="Write a list, or start:stop:step with the stop included.",
+        )  # fmt: skip
+    return value
+
+
+def _range(start: float, stop: float, step: float, setting: str) -> list[float]:
+    count = int((stop - start) / step + 1e-9) + 1 if step else 0
+    if not 1 <= count <= MAX_ANGLES:
+        raise RequestError(
+            setting, met=f"{start}:{stop}:{step}", wanted="a step that leads from start to stop",
+            way_out="Write start:stop:step, for example -30:30:10.",
+        )  # fmt: skip
+    return [round(start + step * index, 9) for index in range(count)]
