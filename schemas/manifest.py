@@ -1,0 +1,145 @@
+"""The JSON files of a data set: its description, its plan, the commit record of each shard.
+
+Every value is frozen, refuses unknown keys, and carries the format version it was written in.
+Source: contract.md, "A data set on disk".
+"""
+
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.errors import FailureKind, InputError
+from schemas.samples import FORMAT_VERSION
+from schemas.scan import InputFile, ScanRef
+from schemas.settings import RenderSettings
+
+R = TypeVar("R", bound=BaseModel)
+Stage = Literal["read", "place", "draw", "light", "composite", "keypoints", "encode", "write"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Failure(_Record):
+    """One sample that could not be made, and why."""
+
+    sample_id: str
+    stage: Stage
+    kind: FailureKind
+    error: str = Field(description="class of the error")
+    message: str
+
+
+class Manifest(_Record):
+    """The commit record of one shard: its appearance is the commit."""
+
+    format_version: int = FORMAT_VERSION
+    shard_id: str = Field(description="as in shard-00000")
+    rows: int = Field(ge=0)
+    bytes: int = Field(ge=0, description="size of the Parquet file")
+    sha256: str = Field(description="of the Parquet file, hex")
+    settings_digest: str
+    code_digest: str
+    renderer: str = Field(description="GL renderer string")
+    versions: dict[str, str] = Field(description="of the libraries that decide bytes")
+    inputs: tuple[InputFile, ...]
+    sample_ids: tuple[str, ...] = Field(description="of the rows, in their order")
+    warnings: tuple[str, ...] = Field(default=(), description="each begins with the scan's id")
+    failures: tuple[Failure, ...] = ()
+    attempt: int = Field(default=1, ge=1)
+    started: str = Field(description="UTC, ISO 8601")
+    ended: str = Field(description="UTC, ISO 8601")
+    seconds: dict[str, float] = Field(description="wall seconds by stage")
+    host: str
+
+
+class PlannedShard(_Record):
+    """Which scans belong to a shard."""
+
+    shard_id: str
+    scans: tuple[ScanRef, ...] = Field(min_length=1)
+
+
+class PlanSegment(_Record):
+    """An immutable piece of the plan; new scans go to new shards in a new segment."""
+
+    format_version: int = FORMAT_VERSION
+    segment: int = Field(ge=0)
+    shards: tuple[PlannedShard, ...]
+
+
+class Background(_Record):
+    """One usable background picture."""
+
+    path: str = Field(description="below the background root, forward slashes")
+    sha256: str
+    width: int = Field(gt=0, description="pixels")
+    height: int = Field(gt=0, description="pixels")
+
+
+class RefusedBackground(_Record):
+    """One picture that can't serve, and why."""
+
+    path: str
+    reason: str
+
+
+class BackgroundList(_Record):
+    """The backgrounds, frozen by the first run, in the order in which samples draw from them."""
+
+    format_version: int = FORMAT_VERSION
+    pictures: tuple[Background, ...]
+    refused: tuple[RefusedBackground, ...] = ()
+
+
+class DatasetDescription(_Record):
+    """dataset.json: what all shards of the data set share, and its totals."""
+
+    format_version: int = FORMAT_VERSION
+    scanmill: str = Field(description="version that made the data set")
+    settings: RenderSettings
+    settings_digest: str
+    totals: dict[str, int] = Field(default_factory=dict)
+
+
+class RunRecord(_Record):
+    """runs/<time>.json: what one run did."""
+
+    format_version: int = FORMAT_VERSION
+    command: str
+    started: str
+    ended: str
+    seconds: float
+    workers: int
+    host: str
+    shards: dict[str, str] = Field(description="state of each shard that the run worked on")
+    samples: int
+    failures: int
+
+
+def parse_record(kind: type[R], text: str | bytes, *, source: str) -> R:
+    """Read one record; raises InputError naming the file, and both versions when they differ."""
+    try:
+        record = kind.model_validate_json(text)
+    except ValueError as error:
+        raise InputError(
+            source,
+            met=f"no readable {kind.__name__}: {_first_line(error)}",
+            wanted=f"a {kind.__name__} of format version {FORMAT_VERSION}",
+            way_out="Restore the file from a copy, or render into another folder.",
+        ) from error
+    version = getattr(record, "format_version", FORMAT_VERSION)
+    if version != FORMAT_VERSION:
+        raise InputError(
+            source,
+            met=f"format version {version}",
+            wanted=f"format version {FORMAT_VERSION}",
+            way_out="Use the scanmill version that made the data set.",
+        )
+    return record
+
+
+def _first_line(error: ValueError) -> str:
+    lines = str(error).splitlines()
+    return "; ".join(line.strip() for line in lines[1:3]) if len(lines) > 1 else lines[0]
