@@ -113,6 +113,9 @@ class RunRecord(_Record):
     seconds: float
     workers: int
     host: str
+    roots: dict[str, str] = Field(
+        default_factory=dict, description="data and backgrounds: what `rerun` uses by default"
+    )
     shards: dict[str, str] = Field(description="state of each shard that the run worked on")
     samples: int
     failures: int
