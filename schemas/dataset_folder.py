@@ -4,8 +4,11 @@ URI/dataset.json, plan/00000.json, backgrounds.json, samples/shard-00000.parquet
 manifests/samples/shard-00000.json, runs/<time>.json. Source: contract.md.
 """
 
+import errno
+import fcntl
 import os
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +22,8 @@ from schemas.manifest import DatasetDescription, Manifest, parse_record
 Part = Literal["samples", "frames", "pairs"]
 
 TEMPORARY_PREFIX = ".tmp-"
+LEFTOVER_AGE_S = 60.0
+_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _SHARD_NAME = re.compile(r"^shard-\d{5,}$")
 
 
@@ -99,19 +104,13 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file that appears under its name only when whole, flushed and closed.
 
     Written under a temporary name in the same folder, flushed to disk, renamed. After an error
-    nothing is left behind.
+    nothing is left behind. The writer locks its temporary file, so that what a killed one left
+    can be told from work in progress.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{path.name}-{uuid.uuid4().hex}"
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+    with _temporary_file(path) as (file, temporary):
+        yield file
+        _flush_file(file)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     _flush_folder(path.parent)
 
 
@@ -119,6 +118,70 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     """Write a whole file, or none."""
     with atomic_file(path) as file:
         file.write(data.encode() if isinstance(data, str) else data)
+
+
+def create_atomically(path: Path, data: bytes | str) -> None:
+    """Write a whole file where none stands; raises FileExistsError, and leaves what is there.
+
+    Of several writers at once exactly one succeeds. Where the file system knows no hard links,
+    the check and the renaming are two steps; callers that race hold a lease besides.
+    """
+    with _temporary_file(path) as (file, temporary):
+        file.write(data.encode() if isinstance(data, str) else data)
+        _flush_file(file)
+        try:
+            os.link(temporary, path)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            if path.exists():
+                raise FileExistsError(str(path)) from error
+            temporary.replace(path)
+    _flush_folder(path.parent)
+
+
+def leftovers(folder: Path) -> tuple[Path, ...]:
+    """List the temporary files of this folder whose writers are gone.
+
+    A writer holds a lock on its file until the renaming; a file younger than a minute may have
+    been opened and not locked yet, and counts as work in progress.
+    """
+    found = sorted(folder.glob(f"{TEMPORARY_PREFIX}*")) if folder.is_dir() else []
+    return tuple(path for path in found if _is_abandoned(path))
+
+
+def remove_leftovers(folder: Path) -> tuple[Path, ...]:
+    """Remove what killed writers left in this folder, and say what it was."""
+    gone = leftovers(folder)
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return gone
+
+
+@contextmanager
+def _temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{path.name}-{uuid.uuid4().hex}"
+    try:
+        with temporary.open("xb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file, temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return time.time() - os.fstat(file.fileno()).st_mtime > LEFTOVER_AGE_S
+    except OSError:
+        return False
+
+
+def _flush_file(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

@@ -71,3 +71,16 @@ BONES: tuple[tuple[int, int], ...] = (
     (9, 23), (9, 24), (9, 25), (9, 26), (10, 27), (10, 28), (10, 29), (10, 30),
 )  # fmt: skip
 """Pairs of joints here, for drawing only."""
+
+SKIN_DEPTH_M: tuple[float, ...] = (
+    *(0.05, 0.05, 0.05, 0.10, 0.10),
+    *(0.12, 0.12, 0.09, 0.09, 0.07, 0.07),
+    *(0.18, 0.18, 0.12, 0.12, 0.10, 0.10),
+    *(0.08, 0.08, 0.10, 0.08, 0.08, 0.10),
+    *(0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05),
+)
+"""Metres that a joint may lie below the surface that shows it, clothes included.
+
+Ours: half the thickness of the body there plus a hand's breadth of cloth; it separates a joint
+under its own skin from one behind another part of the body.
+"""

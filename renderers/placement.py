@@ -1,0 +1,106 @@
+"""Where a scan stands before the camera.
+
+World axes: x right, y up, z towards the viewer; the largest placed coordinate is 1 / 2.8.
+Source: 2k2k-dataset.md, "Placing a scan before the camera".
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float64
+
+from schemas.errors import InputError
+from schemas.scan import Mesh, ScanRef
+from schemas.subjects import subject_placement
+from schemas.views import View
+
+EXTENT_FACTOR = 2.8
+"""The placed scan reaches 1 / 2.8 at most. Source: 2k2k-dataset.md, step 2."""
+
+METRES_PER_FILE_UNIT = {"RP": 0.01}
+"""RenderPeople is in centimetres; the others have no metric unit of their own."""
+
+MetricSource = Literal["file", "fit", "assumed_height"]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A scan's place in the world before any view turns it.
+
+    mesh_to_world: (4, 4) similarity from file coordinates to world.
+    """
+
+    mesh_to_world: Float64[np.ndarray, "4 4"]
+    metres_per_unit: float
+    metric_source: MetricSource
+
+    def turned(self, view: View) -> Float64[np.ndarray, "4 4"]:
+        """Return mesh_to_world for a view: the yaw turns first, then the pitch."""
+        turned: Float64[np.ndarray, "4 4"] = (
+            rotation_x(view.pitch) @ rotation_y(view.yaw) @ self.mesh_to_world
+        )
+        return turned
+
+
+def place_scan(
+    mesh: Mesh, ref: ScanRef, *, assumed_height_m: float, fronting_yaw_deg: float = 0.0
+) -> Placement:
+    """Place a scan: centroid to the origin, largest coordinate to 1 / 2.8, subject's own turn.
+
+    fronting_yaw_deg: yaw that the SMPL-X fit gives the person; it is undone.
+    Raises InputError when the mesh has no extent.
+    """
+    centroid = surface_centroid(mesh)
+    extent = float(np.abs(mesh.vertices[np.unique(mesh.faces)] - centroid).max())
+    if not extent > 0:
+        raise InputError(
+            ref.scan_id, met="a mesh without extent", wanted="a person", way_out="Replace the scan."
+        )
+    table = subject_placement()
+    scale = table.scale.get(ref.item, 1.0) / (EXTENT_FACTOR * extent)
+    turn = table.turn_deg.get(ref.item, 0.0) - fronting_yaw_deg
+    centred = np.eye(4)
+    centred[:3, 3] = -centroid
+    mesh_to_world = rotation_y(turn) @ np.diag([scale, scale, scale, 1.0]) @ centred
+    metres_per_unit, source = _metric(mesh, ref, scale=scale, assumed_height_m=assumed_height_m)
+    return Placement(mesh_to_world, metres_per_unit, source)
+
+
+def surface_centroid(mesh: Mesh) -> Float64[np.ndarray, " 3"]:
+    """Return the area-weighted centroid of the surface triangles, file coordinates.
+
+    Raises InputError when no triangle has an area.
+    """
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
+    doubled_areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    total = doubled_areas.sum()
+    if not total > 0:
+        raise InputError(
+            "mesh", met="no triangle with an area", wanted="a surface", way_out="Replace the scan."
+        )
+    centroid: Float64[np.ndarray, " 3"] = doubled_areas @ np.mean([a, b, c], axis=0) / total
+    return centroid
+
+
+def rotation_y(degrees: float) -> Float64[np.ndarray, "4 4"]:
+    """Turn about the upward axis; positive turns +z towards +x."""
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array([[c, 0, s, 0], [0, 1, 0, 0], [-s, 0, c, 0], [0, 0, 0, 1.0]])
+
+
+def rotation_x(degrees: float) -> Float64[np.ndarray, "4 4"]:
+    """Turn about the axis to the right; positive turns +y towards +z."""
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array([[1, 0, 0, 0], [0, c, -s, 0], [0, s, c, 0], [0, 0, 0, 1.0]])
+
+
+def _metric(
+    mesh: Mesh, ref: ScanRef, *, scale: float, assumed_height_m: float
+) -> tuple[float, MetricSource]:
+    metres_per_file_unit = METRES_PER_FILE_UNIT.get(ref.dataset)
+    if metres_per_file_unit is not None:
+        return metres_per_file_unit / scale, "file"
+    heights = mesh.vertices[np.unique(mesh.faces), 1]
+    return assumed_height_m / (scale * float(np.ptp(heights))), "assumed_height"

@@ -1,0 +1,92 @@
+"""From an annotation of 133 joints to the 31 of this project: corrections, then gap filling.
+
+Source: keypoints.md, "Gap filling, in this order".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, UInt8
+
+from schemas.keypoints import COCO_WHOLEBODY_INDICES, JOINT_COUNT, KeypointSource
+from schemas.scan import Joints, ScanRef
+from schemas.subjects import JointCorrection, joint_corrections
+
+HEEL_ANKLE = ((19, 15), (22, 16))
+"""(heel, ankle), left and right, numbers here: a missing heel takes its ankle."""
+
+TOE_PAIRS = ((17, 18), (20, 21))
+"""(big toe, small toe), left and right: a missing one takes the other."""
+
+
+@dataclass(slots=True)
+class _Annotation:
+    positions: Float64[np.ndarray, "N 3"]
+    known: Bool[np.ndarray, " N"]
+    source: UInt8[np.ndarray, " N"]
+
+    def put(self, joint: int, position: Float64[np.ndarray, " 3"], source: KeypointSource) -> None:
+        self.positions[joint], self.known[joint], self.source[joint] = position, True, source
+
+    def forget(self, joint: int) -> None:
+        self.positions[joint], self.known[joint] = np.nan, False
+        self.source[joint] = KeypointSource.NONE
+
+
+def unknown_joints() -> Joints:
+    """Return the joints of a scan without annotation: all unknown."""
+    return Joints(
+        positions=np.full((JOINT_COUNT, 3), np.nan),
+        known=np.zeros(JOINT_COUNT, bool),
+        source=np.zeros(JOINT_COUNT, np.uint8),
+    )
+
+
+def complete_joints(
+    ref: ScanRef,
+    positions: Float64[np.ndarray, "N 3"],
+    visible: Bool[np.ndarray, " N"],
+) -> Joints:
+    """Correct and fill the annotation of one scan.
+
+    positions: COCO-WholeBody joints in file coordinates. visible: where they count.
+    """
+    annotation = _Annotation(
+        positions=np.where(visible[:, None], positions, np.nan),
+        known=visible.copy(),
+        source=np.where(visible, KeypointSource.ANNOTATED, KeypointSource.NONE).astype(np.uint8),
+    )
+    for correction in joint_corrections(ref.dataset, ref.item):
+        _correct(annotation, correction)
+    kept = np.array(COCO_WHOLEBODY_INDICES)
+    chosen = _Annotation(
+        annotation.positions[kept], annotation.known[kept], annotation.source[kept]
+    )
+    _fill_feet(chosen)
+    return Joints(chosen.positions, chosen.known, chosen.source)
+
+
+def _correct(annotation: _Annotation, step: JointCorrection) -> None:
+    for place, joint in enumerate(step.joints):
+        if step.unknown:
+            annotation.forget(joint)
+        elif step.at is not None:
+            annotation.put(joint, np.array(step.at), KeypointSource.CORRECTED)
+        elif step.copied:
+            origin = step.copied[place if len(step.copied) > 1 else 0]
+            if annotation.known[origin]:
+                position = annotation.positions[origin] + np.array(step.offset)
+                annotation.put(joint, position, KeypointSource.CORRECTED)
+
+
+def _fill_feet(joints: _Annotation) -> None:
+    for heel, ankle in HEEL_ANKLE:
+        _copy_if_missing(joints, heel, ankle)
+    for big_toe, small_toe in TOE_PAIRS:
+        _copy_if_missing(joints, big_toe, small_toe)
+        _copy_if_missing(joints, small_toe, big_toe)
+
+
+def _copy_if_missing(joints: _Annotation, joint: int, origin: int) -> None:
+    if not joints.known[joint] and joints.known[origin]:
+        joints.put(joint, joints.positions[origin], KeypointSource.COPIED)
