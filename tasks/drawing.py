@@ -1,0 +1,146 @@
+"""A scan and the settings in, its samples out: the step that decides pixels.
+
+Each view is drawn by itself: one that fails is a value (ViewFailure), the others go on.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from renderers.compositing import composite, crop_background
+from renderers.keypoints import project_joints
+from renderers.lighting import SpotLights, draw_lit
+from renderers.placement import Placement, place_scan
+from renderers.rasterizer import Rasterizer
+from renderers.session import DrawingSession
+from schemas.camera import Camera
+from schemas.manifest import Stage
+from schemas.sample import Sample
+from schemas.scan import InputFile, Scan
+from schemas.seeds import derive_seed, generator
+from schemas.settings import RenderSettings
+from schemas.surfaces import Surfaces
+from schemas.views import View, camera_of
+from tasks.backgrounds import Backgrounds
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Wall seconds by stage, and the stage that is under way or failed."""
+
+    seconds: dict[Stage, float] = field(default_factory=dict)
+    stage: Stage = "read"
+
+    @contextmanager
+    def during(self, stage: Stage) -> Iterator[None]:
+        """Count the time of one stage; the stage stays named when it fails."""
+        self.stage = stage
+        start = perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFailure:
+    """A view that could not be drawn: which, during what, and why."""
+
+    sample_id: str
+    stage: Stage
+    error: Exception
+
+
+def draw_scan(
+    scan: Scan,
+    settings: RenderSettings,
+    session: DrawingSession,
+    *,
+    backgrounds: Backgrounds,
+    stopwatch: Stopwatch,
+) -> Iterator[Sample | ViewFailure]:
+    """Draw every view of a scan, in the order of the settings.
+
+    Raises InputError when the scan can't be placed; a view that fails is yielded as a value.
+    """
+    with stopwatch.during("place"):
+        placement = place_scan(scan.mesh, scan.ref, assumed_height_m=settings.assumed_height_m)
+    with stopwatch.during("draw"):
+        rasterizer = Rasterizer(
+            session.context, scan.mesh,
+            normals=settings.normals, color_filter=settings.color_filter,
+        )  # fmt: skip
+    with rasterizer:
+        artist = _Artist(scan, settings, placement, rasterizer, backgrounds, stopwatch)
+        for view in settings.views:
+            try:
+                drawn: Sample | ViewFailure = artist.draw(view)
+            except Exception as error:  # noqa: BLE001 - whatever one view meets, the others go on
+                sample_id = view.sample_id(scan.ref.scan_id)
+                drawn = ViewFailure(sample_id, stopwatch.stage, error)
+            yield drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _Artist:
+    """What all views of one scan share."""
+
+    scan: Scan
+    settings: RenderSettings
+    placement: Placement
+    rasterizer: Rasterizer
+    backgrounds: Backgrounds
+    stopwatch: Stopwatch
+
+    def draw(self, view: View) -> Sample:
+        settings, watch = self.settings, self.stopwatch
+        sample_id = view.sample_id(self.scan.ref.scan_id)
+        seed = derive_seed(settings.seed, sample_id)
+        camera = camera_of(view, settings.resolution)
+        mesh_to_world = self.placement.turned(view)
+        with watch.during("draw"):
+            surfaces = self.rasterizer.draw(camera, mesh_to_world)
+        with watch.during("light"):
+            shaded = self._light(camera, mesh_to_world, surfaces, seed)
+        with watch.during("composite"):
+            image, background = self._lay_over_background(shaded, surfaces, seed)
+        with watch.during("keypoints"):
+            joints = project_joints(
+                self.scan.joints, camera,
+                mesh_to_world=mesh_to_world, front_depth=surfaces.front.depth,
+                metres_per_unit=self.placement.metres_per_unit, factor=settings.joint_factor,
+            )  # fmt: skip
+        return Sample(
+            sample_id=sample_id, ref=self.scan.ref, view=view, camera=camera,
+            mesh_to_world=mesh_to_world, metres_per_unit=self.placement.metres_per_unit,
+            metric_source=self.placement.metric_source, surfaces=surfaces, shaded=shaded,
+            image=image, keypoints=joints.pixels, joints_camera=joints.camera,
+            keypoint_source=joints.source, keypoint_occluded=joints.occluded,
+            background=background, seed=seed,
+        )  # fmt: skip
+
+    def _light(
+        self,
+        camera: Camera,
+        mesh_to_world: Float64[np.ndarray, "4 4"],
+        surfaces: Surfaces,
+        seed: int,
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        lights = SpotLights.draw_random(
+            generator(seed, "lights"), ambient=self.settings.ambient, projection=camera.projection
+        )
+        return draw_lit(self.rasterizer, camera, mesh_to_world, mask=surfaces.mask, lights=lights)
+
+    def _lay_over_background(
+        self, shaded: UInt8[np.ndarray, "H W 3"], surfaces: Surfaces, seed: int
+    ) -> tuple[UInt8[np.ndarray, "H W 3"], InputFile | None]:
+        settings, rng = self.settings, generator(seed, "background")
+        chosen = self.backgrounds.choose(settings.resolution, settings.max_enlargement, rng)
+        if chosen is None:
+            return shaded, None
+        crop = crop_background(self.backgrounds.read(chosen), settings.resolution, rng)
+        filter_seam = settings.seam == "filtered"
+        image = composite(shaded, surfaces.mask, crop, filter_seam=filter_seam)
+        return image, self.backgrounds.input_file(chosen)

@@ -1,0 +1,45 @@
+"""A drawn sample as the row of its shard: every array in its codec."""
+
+from schemas.codecs import encode_depth, encode_jpeg, encode_mask, encode_normals, encode_png
+from schemas.sample import Sample
+
+
+def encode_sample(sample: Sample, *, jpeg_quality: int) -> dict[str, object]:
+    """Encode a sample to the columns of schemas.samples.sample_schema."""
+    front, back, mask = sample.surfaces.front, sample.surfaces.back, sample.surfaces.mask
+    ref, camera = sample.ref, sample.camera
+    return {
+        "sample_id": sample.sample_id,
+        "dataset": ref.dataset,
+        "item": ref.item,
+        "subject": ref.subject,
+        "split": ref.split,
+        "yaw": sample.view.yaw,
+        "pitch": sample.view.pitch,
+        "camera": sample.view.camera,
+        "width": camera.width,
+        "height": camera.height,
+        "intrinsics": camera.K.ravel().tolist(),
+        "world_to_camera": camera.world_to_camera.ravel().tolist(),
+        "mesh_to_world": sample.mesh_to_world.ravel().tolist(),
+        "metres_per_unit": sample.metres_per_unit,
+        "metric_source": sample.metric_source,
+        "image": _picture(encode_jpeg(sample.image, jpeg_quality)),
+        "color_front": _picture(encode_png(front.color)),
+        "color_back": _picture(encode_png(back.color)),
+        "shaded": _picture(encode_png(sample.shaded)),
+        "mask": _picture(encode_mask(mask)),
+        "iuv": None,
+        "depth": encode_depth(front.depth, back.depth, mask),
+        "normals": encode_normals(front.normal, back.normal, mask),
+        "keypoints": sample.keypoints.ravel(),
+        "joints_camera": sample.joints_camera.ravel(),
+        "keypoint_source": sample.keypoint_source,
+        "keypoint_occluded": sample.keypoint_occluded,
+        "background": sample.background.path if sample.background else "",
+        "seed": sample.seed,
+    }
+
+
+def _picture(data: bytes) -> dict[str, object]:
+    return {"bytes": data, "path": None}
