@@ -172,7 +172,7 @@ def _temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
 
 def _is_abandoned(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with path.open("r+b") as file:  # NFS locks only what is open for writing
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return time.time() - os.fstat(file.fileno()).st_mtime > LEFTOVER_AGE_S
     except OSError:

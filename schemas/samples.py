@@ -41,7 +41,9 @@ class Column:
             name: getattr(self, name) for name in ("meaning", "unit", "frame", "fill", "codec")
         }
         metadata = {key: value for key, value in facts.items() if value}
-        return pa.field(self.name, self.type, nullable=self.nullable, metadata=metadata)
+        # Hugging Face takes its Image feature only where the Arrow field may be null.
+        nullable = self.nullable or self.type == PICTURE
+        return pa.field(self.name, self.type, nullable=nullable, metadata=metadata)
 
 
 def _fixed(kind: pa.DataType, length: int) -> pa.DataType:

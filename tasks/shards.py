@@ -1,0 +1,157 @@
+"""Shard files: rows in, one Parquet file out, whole or not at all; and rows back.
+
+    samples/shard-00000.parquet = one row group a sample, in the order of writing; no compression,
+    no dictionary, a checksum on every page, statistics of the small columns only.
+
+Owns: the way Parquet bytes are made. The columns are those of schemas.samples.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.dataset_folder import atomic_file
+from schemas.errors import InputError
+from schemas.samples import sample_schema, sample_table
+
+BLOCK_BYTES = 4 << 20
+STATISTICS_COLUMNS = (
+    "sample_id", "dataset", "item", "subject", "split", "yaw", "pitch", "camera", "width", "height",
+)  # fmt: skip
+"""What readers filter by; without statistics of the rest a footer stays small."""
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenShard:
+    """What a shard file is: its rows, its size in bytes and its sha256 (hex)."""
+
+    sample_ids: tuple[str, ...]
+    bytes: int
+    sha256: str
+
+
+class ShardWriter:
+    """Write samples one by one; made by `write_shard`."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        """Begin a Parquet file; sink is written from its start to its end, never rewound."""
+        self._hashing = _HashingSink(sink)
+        self._sample_ids: list[str] = []
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(self._hashing, mode="w"),
+            sample_schema(),
+            compression="NONE",
+            use_dictionary=False,
+            write_statistics=list(STATISTICS_COLUMNS),
+            write_page_checksum=True,
+            version="2.6",
+            data_page_version="1.0",
+        )
+
+    def write(self, row: Row) -> None:
+        """Append one sample as a row group; raises KeyError when a column is missing."""
+        self._writer.write_table(sample_table(row))
+        self._sample_ids.append(str(row["sample_id"]))
+
+    @property
+    def bytes_written(self) -> int:
+        """Size so far."""
+        return self._hashing.size
+
+    def finish(self) -> WrittenShard:
+        """Write the footer; nothing can be written afterwards."""
+        self._writer.close()
+        return WrittenShard(
+            tuple(self._sample_ids), self._hashing.size, self._hashing.digest.hexdigest()
+        )
+
+
+@contextmanager
+def write_shard(path: Path) -> Iterator[ShardWriter]:
+    """Write a shard file that appears when the block ends well, and not at all otherwise.
+
+    Call `finish` inside the block, as the last thing.
+    """
+    with atomic_file(path) as file:
+        yield ShardWriter(file)
+
+
+def read_rows(path: Path) -> Iterator[dict[str, object]]:
+    """Read the samples of a shard one by one, in the order of writing.
+
+    Raises InputError when the file is no whole Parquet file or a page fails its checksum.
+    """
+    try:
+        with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
+            for index in range(file.num_row_groups):
+                yield from file.read_row_group(index).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_shard_schema(path: Path) -> pa.Schema:
+    """Read the schema of a shard file with all its metadata."""
+    try:
+        return pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def count_rows(path: Path) -> int:
+    """Return the number of rows by the file's footer."""
+    try:
+        rows: int = pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+    return rows
+
+
+def digest_shard(path: Path) -> str:
+    """Return the sha256 of a file, hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class _HashingSink:
+    """A file that knows the sha256 of what was written to it."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        self._sink.write(data)
+        self.digest.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        self._sink.flush()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        str(path),
+        met=" ".join(str(error).split())[:200],
+        wanted="a whole Parquet file of samples",
+        way_out="Run `scanmill rerun` to make the shard again.",
+    )
