@@ -1,0 +1,124 @@
+"""The losses of 2K2K, pure: a value for each sample of the first dimension, no reduction hidden.
+
+Dimension letters: N samples (pictures or crops), C channels, H rows, W columns.
+Source: networks.md, 2K2K, Losses.
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+MaskLossForm = Literal["single_sigmoid", "published"]
+
+SSIM_WINDOW, SSIM_SIGMA = 5, 1.5
+SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
+"""For a data range of 1."""
+
+LIKENESS, STRUCTURE = 0.85, 0.15
+NORMAL_TERM = 0.5
+
+
+def l1(
+    prediction: Float[Tensor, "N C H W"], truth: Float[Tensor, "N C H W"]
+) -> Float[Tensor, " N"]:
+    """Return the mean absolute difference of each sample."""
+    _check_shapes("l1", prediction, truth)
+    return (prediction - truth).abs().flatten(1).mean(dim=1)
+
+
+def smooth_l1(
+    prediction: Float[Tensor, "N C H W"], truth: Float[Tensor, "N C H W"]
+) -> Float[Tensor, " N"]:
+    """Return the mean of each sample of d^2 / 2 where |d| < 1, else |d| - 1/2."""
+    _check_shapes("smooth_l1", prediction, truth)
+    return functional.smooth_l1_loss(prediction, truth, reduction="none").flatten(1).mean(dim=1)
+
+
+def mask_cross_entropy(
+    logit: Float[Tensor, "N C H W"],
+    inside: Float[Tensor, "N C H W"],
+    *,
+    form: MaskLossForm = "single_sigmoid",
+) -> Float[Tensor, " N"]:
+    """Return the mean binary cross entropy of each sample.
+
+    logit: before the sigmoid. inside: 0 or 1. form "published" puts a second sigmoid on top of
+    the first, so that the loss never gets below log(1 + 1/e) = 0.313.
+    """
+    _check_shapes("mask_cross_entropy", logit, inside)
+    value = torch.sigmoid(logit) if form == "published" else logit
+    entropy = functional.binary_cross_entropy_with_logits(value, inside, reduction="none")
+    return entropy.flatten(1).mean(dim=1)
+
+
+def one_minus_ssim(
+    prediction: Float[Tensor, "N C H W"], truth: Float[Tensor, "N C H W"]
+) -> Float[Tensor, " N"]:
+    """Return 1 - structural similarity of each sample, in 0..1.
+
+    Both in 0..1. Gaussian window of 5, sigma 1.5, no padding; a channel whose similarity is
+    negative counts as 0; then the mean over channels. Source: Wang et al. 2004.
+    """
+    _check_shapes("one_minus_ssim", prediction, truth)
+    mean_p, mean_t = _blur(prediction), _blur(truth)
+    variance_p = _blur(prediction * prediction) - mean_p * mean_p
+    variance_t = _blur(truth * truth) - mean_t * mean_t
+    covariance = _blur(prediction * truth) - mean_p * mean_t
+    luminance = (2 * mean_p * mean_t + SSIM_C1) / (mean_p**2 + mean_t**2 + SSIM_C1)
+    structure = (2 * covariance + SSIM_C2) / (variance_p + variance_t + SSIM_C2)
+    similarity = (luminance * structure).flatten(2).mean(dim=2)
+    return 1 - similarity.clamp_min(0).mean(dim=1)
+
+
+def normal_term(
+    prediction: Float[Tensor, "N 3 H W"],
+    truth: Float[Tensor, "N 3 H W"],
+    counts: Float[Tensor, " N"],
+) -> Float[Tensor, ""]:
+    """Return 0.5 * (0.85 L1 + 0.15 (1 - SSIM)) of one net's front or back normals.
+
+    L1 is summed over the samples, 1 - SSIM is one mean over them (the published reduction).
+    counts: 1 for a sample that counts, 0 for a part without transform.
+    """
+    likeness = (l1(prediction, truth) * counts).sum()
+    structure = (one_minus_ssim(prediction, truth) * counts).sum() / counts.sum().clamp_min(1)
+    return NORMAL_TERM * (LIKENESS * likeness + STRUCTURE * structure)
+
+
+def depth_term(
+    prediction: Float[Tensor, "N 1 H W"], truth: Float[Tensor, "N 1 H W"]
+) -> Float[Tensor, ""]:
+    """Return 0.85 * smooth L1 of one surface, unmasked, summed over the samples.
+
+    Both in network units; outside the person the front is 6 and the back 0.
+    """
+    return LIKENESS * smooth_l1(prediction, truth).sum()
+
+
+def depth_normal_term(
+    prediction: Float[Tensor, "N 3 H W"],
+    truth: Float[Tensor, "N 3 H W"],
+    inside: Float[Tensor, "N 1 H W"],
+) -> Float[Tensor, ""]:
+    """Return 0.15 * smooth L1 of the normals of one surface's depth, summed over the samples.
+
+    Both are set to 0 outside the person, but all pixels divide.
+    """
+    return STRUCTURE * smooth_l1(prediction * inside, truth * inside).sum()
+
+
+def _blur(values: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C h w"]:
+    """Blur by the Gaussian window, both ways, keeping only whole windows."""
+    offset = torch.arange(SSIM_WINDOW, device=values.device, dtype=values.dtype) - SSIM_WINDOW // 2
+    bell = torch.exp(-(offset**2) / (2 * SSIM_SIGMA**2))
+    kernel = (bell / bell.sum()).expand(values.shape[1], 1, 1, -1)
+    along_rows = functional.conv2d(values, kernel, groups=values.shape[1])
+    return functional.conv2d(along_rows, kernel.transpose(2, 3), groups=values.shape[1])
+
+
+def _check_shapes(name: str, prediction: Tensor, truth: Tensor) -> None:
+    if prediction.shape != truth.shape:
+        raise ValueError(f"{name}: {tuple(prediction.shape)} against {tuple(truth.shape)}")
