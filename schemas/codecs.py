@@ -60,18 +60,13 @@ def encode_normals(
 
 def decode_picture(data: bytes) -> UInt8[np.ndarray, "H W 3"]:
     """Decode PNG or JPEG to RGB; raises InputError when it is neither or is cut."""
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    if picture is None:
-        raise _undecodable("picture", data)
-    rgb: UInt8[np.ndarray, "H W 3"] = picture
-    return rgb
+    picture = _decode("picture", data, cv2.IMREAD_COLOR_RGB)
+    return picture
 
 
 def decode_mask(data: bytes) -> Bool[np.ndarray, "H W"]:
     """Decode an 8-bit mask; True inside."""
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise _undecodable("mask", data)
+    picture = _decode("mask", data, cv2.IMREAD_GRAYSCALE)
     inside: Bool[np.ndarray, "H W"] = picture > MASK_INSIDE // 2
     return inside
 
@@ -126,6 +121,14 @@ def bounding_window(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
 def _encode(suffix: str, picture: UInt8[np.ndarray, "..."], options: tuple[int, ...]) -> bytes:
     _, data = cv2.imencode(suffix, picture, options)
     return data.tobytes()
+
+
+def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, "..."]:
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if picture is None:
+        raise _undecodable(what, data)
+    decoded: UInt8[np.ndarray, "..."] = picture
+    return decoded
 
 
 def _encode_exr(

@@ -3,7 +3,7 @@
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,5 +46,5 @@ def joint_corrections(dataset: DatasetName, item: str) -> tuple[JointCorrection,
 
 
 @cache
-def _read_table(name: str) -> dict[str, dict[str, list[object]]]:
+def _read_table(name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files("schemas").joinpath(name).read_text(encoding="utf-8"))

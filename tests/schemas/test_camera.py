@@ -1,0 +1,89 @@
+import math
+
+import numpy as np
+import pytest
+
+from schemas.camera import (
+    HDNET_CENTRE_PX,
+    Camera,
+    camera_2k2k,
+    camera_hdnet,
+    camera_orthographic,
+    lift,
+    project,
+    ray_directions,
+    to_camera,
+)
+from schemas.errors import RequestError
+
+
+def test_focal_length_at_2048_is_the_published_one() -> None:
+    assert camera_2k2k(2048).focal_px == pytest.approx(2195.975, abs=1e-3)
+
+
+def test_hdnet_centre_is_the_published_one_in_corner_origin_pixels() -> None:
+    assert pytest.approx((34.972, 139.520), abs=1e-3) == HDNET_CENTRE_PX
+
+
+def test_hdnet_focal_length_is_the_published_one() -> None:
+    assert camera_hdnet(np.eye(4)).focal_px == pytest.approx(314.094, abs=1e-3)
+
+
+@pytest.mark.parametrize("make", [camera_2k2k, camera_orthographic])
+def test_the_origin_stands_in_the_middle_of_the_picture(make: type[Camera]) -> None:
+    assert project(make(256), np.zeros((1, 3))).tolist() == [[128.0, 128.0]]
+
+
+def test_a_point_up_and_to_the_right_lies_above_and_right_in_the_picture() -> None:
+    x, y = project(camera_2k2k(256), np.array([[0.1, 0.2, 0.0]]))[0]
+    assert x > 128
+    assert y < 128
+
+
+def test_the_edge_of_the_field_of_view_projects_to_the_border() -> None:
+    edge = math.tan(math.radians(25.0))
+    pixels = project(camera_2k2k(512), np.array([[edge, -edge, 0.0]]))
+    assert pixels[0] == pytest.approx([512.0, 512.0])
+
+
+def test_orthographic_pixels_do_not_depend_on_depth() -> None:
+    near, far = project(camera_orthographic(512), np.array([[0.2, 0.1, 0.3], [0.2, 0.1, -0.3]]))
+    assert near == pytest.approx(far)
+
+
+def test_a_point_behind_the_camera_is_refused_by_its_index() -> None:
+    with pytest.raises(RequestError, match=r"point 1: z = -1 behind the camera"):
+        project(camera_2k2k(64), np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 2.0]]))
+
+
+def test_unknown_points_stay_unknown() -> None:
+    assert np.isnan(project(camera_2k2k(64), np.full((1, 3), np.nan))).all()
+
+
+@pytest.mark.parametrize(
+    "camera", [camera_2k2k(32), camera_hdnet(np.eye(4)), camera_orthographic(32)]
+)
+def test_rays_pass_through_pixel_centres(camera: Camera) -> None:
+    points = lift(camera, np.full((camera.height, camera.width), 1.7)).reshape(-1, 3)
+    inverse = np.linalg.inv(camera.world_to_camera)
+    world = points @ inverse[:3, :3].T + inverse[:3, 3]
+    pixels = project(camera, world).reshape(camera.height, camera.width, 2)
+    assert pixels[0, 0] == pytest.approx([0.5, 0.5])
+    assert pixels[3, 7] == pytest.approx([7.5, 3.5])
+
+
+def test_rays_have_unit_length() -> None:
+    lengths = np.linalg.norm(ray_directions(camera_2k2k(64)), axis=-1)
+    assert lengths == pytest.approx(np.ones((64, 64)))
+
+
+def test_a_lifted_pinhole_pixel_lies_at_its_ray_length() -> None:
+    points = lift(camera_2k2k(16), np.full((16, 16), 2.0))
+    assert np.linalg.norm(points, axis=-1) == pytest.approx(np.full((16, 16), 2.0))
+
+
+def test_camera_axes_point_right_down_and_away() -> None:
+    right, up, nearer = to_camera(camera_2k2k(8), np.eye(3))
+    assert right.tolist() == [1, 0, 1]
+    assert up.tolist() == [0, -1, 1]
+    assert nearer.tolist() == [0, 0, 0]

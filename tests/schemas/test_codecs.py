@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from jaxtyping import Bool
+
+from schemas.codecs import (
+    bounding_window,
+    decode_depth,
+    decode_mask,
+    decode_normals,
+    decode_picture,
+    encode_depth,
+    encode_jpeg,
+    encode_mask,
+    encode_normals,
+    encode_png,
+)
+from schemas.errors import InputError
+
+RNG = np.random.default_rng(1)
+MASK: Bool[np.ndarray, "H W"] = np.zeros((24, 32), bool)
+MASK[5:20, 9:17] = True
+
+
+def test_png_keeps_rgb_and_its_order() -> None:
+    picture = RNG.integers(0, 256, (7, 5, 3), np.uint8)
+    assert np.array_equal(decode_picture(encode_png(picture)), picture)
+
+
+def test_jpeg_keeps_the_order_of_the_channels() -> None:
+    red = np.zeros((16, 16, 3), np.uint8)
+    red[..., 0] = 200
+    assert decode_picture(encode_jpeg(red, 95))[8, 8].tolist() == pytest.approx([200, 0, 0], abs=3)
+
+
+def test_jpeg_keeps_full_chroma_resolution() -> None:
+    data = encode_jpeg(np.zeros((8, 8, 3), np.uint8), 95)
+    frame = data.index(b"\xff\xc0")
+    assert [data[frame + 11 + 3 * component] for component in range(3)] == [0x11, 0x11, 0x11]
+
+
+def test_mask_comes_back() -> None:
+    assert np.array_equal(decode_mask(encode_mask(MASK)), MASK)
+
+
+def test_depth_comes_back_exactly_and_at_full_size() -> None:
+    front = np.where(MASK, RNG.random((24, 32), np.float32) + 1, 0).astype(np.float32)
+    back = np.where(MASK, front + np.float32(0.1), np.float32(0))
+    decoded = decode_depth(encode_depth(front, back, MASK))
+    assert np.array_equal(decoded, (front, back))
+
+
+def test_normals_come_back_within_half_precision_in_their_order() -> None:
+    front = np.where(MASK[..., None], np.float32([0.6, -0.48, -0.64]), np.float32(0))
+    decoded, back = decode_normals(encode_normals(front, -front, MASK))
+    assert decoded == pytest.approx(front, abs=5e-4)
+    assert back == pytest.approx(-front, abs=5e-4)
+
+
+def test_an_empty_mask_can_be_encoded() -> None:
+    nothing = np.zeros((8, 8), np.float32)
+    front, back = decode_depth(encode_depth(nothing, nothing, nothing > 0))
+    assert not front.any()
+    assert not back.any()
+
+
+def test_the_window_holds_the_mask_and_no_more() -> None:
+    assert bounding_window(MASK) == (9, 5, 16, 19)
+
+
+@pytest.mark.parametrize("decode", [decode_picture, decode_mask, decode_depth, decode_normals])
+@pytest.mark.parametrize("data", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"v/1\x01\x02\0\0\0"])
+def test_what_is_no_picture_is_refused(decode: object, data: bytes) -> None:
+    assert callable(decode)
+    with pytest.raises(InputError, match=f"{len(data)} bytes that begin with"):
+        decode(data)

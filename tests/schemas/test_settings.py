@@ -1,0 +1,41 @@
+import pytest
+from pydantic import ValidationError
+
+from schemas.errors import RequestError
+from schemas.settings import RenderSettings, canonical_json, digest_of, refuse_difference
+
+
+def test_canonical_json_sorts_keys_and_has_no_spaces() -> None:
+    assert canonical_json({"b": 1, "a": [0.5]}) == '{"a":[0.5],"b":1}'
+
+
+def test_equal_settings_have_equal_digests() -> None:
+    assert digest_of(RenderSettings()) == digest_of(RenderSettings(resolution=2048))
+
+
+def test_another_setting_gives_another_digest() -> None:
+    assert digest_of(RenderSettings()) != digest_of(RenderSettings(seed=1))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"resolution": 100}, {"resolution": 0}, {"unknown": 1}, {"yaws": ()}, {"yaws": (0.0, -0.0)},
+     {"pitches": (95.0,)}, {"seed": -1}],
+)  # fmt: skip
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        RenderSettings.model_validate(wrong)
+
+
+def test_the_default_is_the_published_seven_views() -> None:
+    assert [view.yaw for view in RenderSettings().views] == [-30, -20, -10, 0, 10, 20, 30]
+
+
+def test_a_difference_is_refused_by_its_name_with_both_values() -> None:
+    stored, asked = RenderSettings(resolution=512), RenderSettings(resolution=1024)
+    with pytest.raises(RequestError, match="resolution: 512 there, 1024 asked"):
+        refuse_difference("out", stored=stored, asked=asked)
+
+
+def test_equal_settings_are_not_refused() -> None:
+    assert refuse_difference("out", stored=RenderSettings(), asked=RenderSettings()) is None
