@@ -1,0 +1,284 @@
+"""One GL context without a display: which device, how it is opened, and how it is freed.
+
+Invariant: a process holds one open context at a time, uses it from one thread, and never after a
+fork. Mesa's `eglTerminate` frees the display for everyone in the process, and a forked child
+inherits GL's locks without the threads that hold them, so it would hang: both are refused.
+"""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
+
+from renderers import egl_library as egl
+from renderers.egl_devices import EglDevice, candidates, describe_devices, list_devices
+from renderers.egl_library import EglLibrary
+from schemas.errors import DependencyError, MachineError, ScanmillError
+
+__all__ = ["Closable", "EglDevice", "GLContext", "GLInfo", "list_devices"]
+
+GL_VENDOR, GL_RENDERER, GL_VERSION = 0x1F00, 0x1F01, 0x1F02
+GL_MAX_TEXTURE_SIZE = 0x0D33
+GL_MAX_RENDERBUFFER_SIZE = 0x84E8
+GL_MAX_VIEWPORT_DIMS = 0x0D3A
+GL_MAX_TEXTURE_BUFFER_SIZE = 0x8C2B
+
+GL_VERSION_WANTED = (3, 3)
+"""Texture buffers and gl_PrimitiveID in fragment shaders; pyrender's shaders are 330 core too."""
+
+
+class Closable(Protocol):
+    """Anything that holds GL objects and can free them."""
+
+    def close(self) -> None:
+        """Free the GL objects; called while the context is current."""
+
+
+Kept = TypeVar("Kept", bound=Closable)
+
+
+@dataclass(frozen=True, slots=True)
+class GLInfo:
+    """What the opened device is and what it can hold, in texels or pixels a side."""
+
+    device: int
+    vendor: str
+    renderer: str
+    version: str
+    is_software: bool
+    max_texture: int
+    max_renderbuffer: int
+    max_viewport: int
+    max_texture_buffer: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Handles:
+    """The EGL objects of one context, in the order they were made."""
+
+    library: EglLibrary
+    display: int
+    surface: int | None
+    context: int
+
+
+class GLContext:
+    """Own a display, a context and whatever is kept in it; free them in the opposite order."""
+
+    _open: ClassVar["GLContext | None"] = None
+    _first_pid: ClassVar[int | None] = None
+
+    def __init__(self, handles: _Handles, info: GLInfo) -> None:
+        """Take over what `open` made; use `open`."""
+        self._handles: _Handles | None = handles
+        self._pid, self._thread = os.getpid(), threading.get_ident()
+        self._kept: dict[str, Closable] = {}
+        self.info = info
+
+    @classmethod
+    def open(cls, device: int | None = None) -> Self:
+        """Open a context on a device and make it current.
+
+        device: index into `list_devices()`. None: the first GPU of CUDA_VISIBLE_DEVICES where that
+        is set, else the first hardware device that works, else a software device.
+        Raises MachineError or DependencyError with what was asked and what was offered.
+        """
+        cls._refuse_second_use()
+        library = EglLibrary.load()
+        _require_gl()
+        devices = list_devices(library)
+        failures = []
+        for candidate in candidates(devices, device, os.environ.get("CUDA_VISIBLE_DEVICES")):
+            try:
+                context = cls(*_open_device(library, candidate))
+            except MachineError as error:
+                failures.append(f"device {candidate.index} ({candidate.name}): {error.met}")
+                continue
+            GLContext._open, GLContext._first_pid = context, os.getpid()
+            return context
+        raise MachineError(
+            "EGL" if device is None else f"EGL device {device}",
+            met="no context could be opened: " + "; ".join(failures),
+            wanted=f"OpenGL {GL_VERSION_WANTED[0]}.{GL_VERSION_WANTED[1]} core without a display",
+            way_out=f"Offered: {describe_devices(devices)}. For software drawing install "
+            "libegl-mesa0 and libgl1-mesa-dri; in a container give it the GPU's graphics part "
+            "(NVIDIA_DRIVER_CAPABILITIES=all).",
+        )
+
+    def keep(self, key: str, make: Callable[[], Kept]) -> Kept:
+        """Return what is kept under this key, made on first use and freed with the context."""
+        self.check()
+        if key not in self._kept:
+            self._kept[key] = make()
+        return cast("Kept", self._kept[key])
+
+    def check(self) -> None:
+        """Raise MachineError unless this context may draw here: open, same process, same thread."""
+        if os.getpid() != self._pid:
+            raise _misuse("was opened before this process forked", "start workers with spawn")
+        if self._handles is None:
+            raise _misuse("is closed", "open a new one")
+        if threading.get_ident() != self._thread:
+            raise _misuse("belongs to another thread", "draw from the thread that opened it")
+
+    def close(self) -> None:
+        """Free all that is kept, then the context, its surface and the display; idempotent."""
+        if self._handles is None or os.getpid() != self._pid:
+            return
+        self.check()
+        while self._kept:
+            self._kept.popitem()[1].close()
+        _close_handles(self._handles)
+        self._handles = None
+        if GLContext._open is self:
+            GLContext._open = None
+
+    def __enter__(self) -> Self:
+        """Return the open context."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close, whatever happened."""
+        self.close()
+
+    @classmethod
+    def _refuse_second_use(cls) -> None:
+        if GLContext._first_pid not in (None, os.getpid()):
+            raise _misuse("was used before this process forked", "start workers with spawn")
+        if GLContext._open is not None:
+            raise _misuse("is already open in this process", "close it first, or share it")
+
+
+def _misuse(met: str, way_out: str) -> MachineError:
+    return MachineError(
+        "The GL context",
+        met=met,
+        wanted="one open context a process, used by one thread, never after a fork",
+        way_out=f"The way out: {way_out}.",
+    )
+
+
+def _require_gl() -> None:
+    """Raise DependencyError when there is no libGL for PyOpenGL to call."""
+    for name in ("libOpenGL.so.0", "libGL.so.1"):
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        return
+    raise DependencyError(
+        "libGL.so.1",
+        met="neither it nor libOpenGL.so.0 can be loaded",
+        wanted="the OpenGL library",
+        way_out="Install it: apt-get install libgl1",
+    )
+
+
+def _open_device(library: EglLibrary, device: EglDevice) -> tuple[_Handles, GLInfo]:
+    display = library.call("eglGetPlatformDisplayEXT", egl.PLATFORM_DEVICE, device.handle, None)
+    if not display or not library.call("eglInitialize", display, None, None):
+        raise _failed(library, device, "its display cannot be initialised")
+    try:
+        handles = _open_display(library, device, display)
+    except ScanmillError:
+        library.call("eglTerminate", display)
+        raise
+    try:
+        info = _read_info(library, device)
+    except ScanmillError:
+        _close_handles(handles)
+        raise
+    return handles, info
+
+
+def _open_display(library: EglLibrary, device: EglDevice, display: int) -> _Handles:
+    config = _choose_config(library, device, display)
+    surface = None
+    if "EGL_KHR_surfaceless_context" not in _extensions(library, display):
+        size = egl.ints([egl.WIDTH, 1, egl.HEIGHT, 1, egl.NONE])
+        surface = library.call("eglCreatePbufferSurface", display, config, size)
+        if not surface:
+            raise _failed(library, device, "it makes neither surfaceless contexts nor pbuffers")
+    major, minor = GL_VERSION_WANTED
+    wanted = [egl.CONTEXT_MAJOR, major, egl.CONTEXT_MINOR, minor]
+    wanted += [egl.CONTEXT_PROFILE_MASK, egl.CORE_PROFILE_BIT, egl.NONE]
+    context = library.call("eglCreateContext", display, config, None, egl.ints(wanted))
+    if not context:
+        raise _failed(library, device, f"it makes no OpenGL {major}.{minor} core context")
+    if not library.call("eglMakeCurrent", display, surface, surface, context):
+        failed = _failed(library, device, "its context cannot be made current")
+        library.call("eglDestroyContext", display, context)
+        raise failed
+    return _Handles(library, display, surface, context)
+
+
+def _choose_config(library: EglLibrary, device: EglDevice, display: int) -> Any:  # noqa: ANN401 - an EGL handle
+    if not library.call("eglBindAPI", egl.OPENGL_API):
+        raise _failed(library, device, "it offers OpenGL ES but not OpenGL")
+    wanted = [egl.SURFACE_TYPE, egl.PBUFFER_BIT, egl.RENDERABLE_TYPE, egl.OPENGL_BIT, egl.NONE]
+    config, count = ctypes.c_void_p(), ctypes.c_int()
+    found = library.call(
+        "eglChooseConfig", display, egl.ints(wanted), ctypes.byref(config), 1, ctypes.byref(count)
+    )
+    if not found or count.value == 0:
+        raise _failed(library, device, "it has no configuration for OpenGL")
+    return config
+
+
+def _extensions(library: EglLibrary, display: int) -> list[str]:
+    text: bytes | None = library.call("eglQueryString", display, egl.EXTENSIONS)
+    return (text or b"").decode().split()
+
+
+def _read_info(library: EglLibrary, device: EglDevice) -> GLInfo:
+    renderer = _gl_text(library, GL_RENDERER)
+    return GLInfo(
+        device=device.index,
+        vendor=_gl_text(library, GL_VENDOR),
+        renderer=renderer,
+        version=_gl_text(library, GL_VERSION),
+        is_software=device.is_software or "llvmpipe" in renderer or "softpipe" in renderer,
+        max_texture=_gl_integer(library, GL_MAX_TEXTURE_SIZE),
+        max_renderbuffer=_gl_integer(library, GL_MAX_RENDERBUFFER_SIZE),
+        max_viewport=_gl_integer(library, GL_MAX_VIEWPORT_DIMS),
+        max_texture_buffer=_gl_integer(library, GL_MAX_TEXTURE_BUFFER_SIZE),
+    )
+
+
+def _gl_text(library: EglLibrary, name: int) -> str:
+    text: bytes | None = library.call("glGetString", name)
+    return (text or b"").decode(errors="replace")
+
+
+def _gl_integer(library: EglLibrary, name: int) -> int:
+    """Read one limit; of a pair (viewport width and height) the smaller counts."""
+    values = (ctypes.c_int * 2)()
+    library.call("glGetIntegerv", name, values)
+    return min(value for value in values if value > 0)
+
+
+def _close_handles(handles: _Handles) -> None:
+    library, display = handles.library, handles.display
+    library.call("eglMakeCurrent", display, egl.NO_SURFACE, egl.NO_SURFACE, egl.NO_CONTEXT)
+    library.call("eglDestroyContext", display, handles.context)
+    if handles.surface is not None:
+        library.call("eglDestroySurface", display, handles.surface)
+    library.call("eglTerminate", display)
+    library.call("eglReleaseThread")
+
+
+def _failed(library: EglLibrary, device: EglDevice, met: str) -> MachineError:
+    return MachineError(
+        f"EGL device {device.index} ({device.name})",
+        met=f"{met} ({library.last_error()})",
+        wanted="an OpenGL context without a display",
+        way_out="Choose another device, or mend this one's driver.",
+    )

@@ -1,0 +1,335 @@
+"""Draws a scan into its front and back surface: colour, ray length, normal, triangle, mask.
+
+A visibility buffer: for each surface one pass over the triangles notes only which of them owns
+each pixel (depth test LESS for the front, GREATER from depth 0 for the back); then one pass over
+the pixels meets each pixel's centre ray with its triangle exactly, in float32, and works out the
+rest. So the costly work is done once a pixel, and its precision hangs on no interpolator.
+
+Axes and conventions: see schemas.camera and schemas.surfaces. Row 0 of the framebuffer is the top
+row of the picture everywhere in here; nothing is flipped.
+"""
+
+from types import TracebackType
+from typing import Literal, Self
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Int32, UInt8
+
+from renderers.egl import GLContext
+from renderers.gl import GL
+from renderers.gl_objects import (
+    Attachment,
+    BufferTexture,
+    PictureTexture,
+    Program,
+    Target,
+    TriangleArray,
+    Uniform,
+)
+from renderers.mesh_buffers import TEXELS_A_FACE, MeshBuffers, pack_mesh
+from renderers.view_rays import Rectangle, ViewRays, work_out_view
+from schemas.camera import Camera
+from schemas.errors import MachineError, RequestError
+from schemas.scan import Mesh
+from schemas.surfaces import Surface, Surfaces
+
+NormalStyle = Literal["smooth", "flat"]
+ColorFilter = Literal["box", "nearest"]
+
+TRIANGLE = Attachment(GL.GL_R32I, GL.GL_RED_INTEGER, GL.GL_INT, GL.GL_COLOR_ATTACHMENT0)
+DEPTH = Attachment(
+    GL.GL_DEPTH_COMPONENT32F, GL.GL_DEPTH_COMPONENT, GL.GL_FLOAT, GL.GL_DEPTH_ATTACHMENT
+)
+COLOR = Attachment(GL.GL_RGBA8, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE, GL.GL_COLOR_ATTACHMENT0)
+NORMAL_DEPTH = Attachment(GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT, GL.GL_COLOR_ATTACHMENT1)
+
+TARGET_STEP_PX = 128
+"""Targets grow in steps, so that the views of one scan share one pair."""
+
+UNITS = {"triangles": 0, "face_data": 1, "corner_colors": 2, "face_slots": 3, "picture": 4}
+"""Texture unit of each sampler; every one needs its own, as their kinds differ."""
+
+
+class Rasterizer:
+    """Own one uploaded mesh; draw it from any camera at any placement.
+
+    warnings: what was changed to fit the device, to be kept with the samples.
+    """
+
+    def __init__(
+        self,
+        context: GLContext,
+        mesh: Mesh,
+        *,
+        normals: NormalStyle = "smooth",
+        color_filter: ColorFilter = "box",
+    ) -> None:
+        """Upload a mesh and its textures.
+
+        normals: "smooth" as the data set defines them, or "flat" face normals. color_filter: "box",
+        the mean of the texture over the pixel, or "nearest", the texel at its centre.
+        Raises InputError for a mesh that cannot be drawn, MachineError where the device is too
+        small for it.
+        """
+        context.check()
+        self.context = context
+        self.buffers = pack_mesh(mesh)
+        _check_faces(context, self.buffers)
+        self._settings: dict[str, Uniform] = {
+            "flat_normals": int(normals == "flat"),
+            "point_sampled": int(color_filter == "nearest"),
+        }
+        pictures, self.warnings = _fit_pictures(self.buffers.pictures, context.info.max_texture)
+        self.pictures = [PictureTexture(picture) for picture in pictures]
+        self._triangles = TriangleArray(self.buffers.positions, self.buffers.faces)
+        self._face_data = BufferTexture(self.buffers.face_data.reshape(-1, 4))
+        self._face_slots = BufferTexture(self.buffers.face_slots)
+        colors = self.buffers.corner_colors
+        self._colors = BufferTexture(
+            np.zeros((3, 4), np.uint8) if colors is None else colors.reshape(-1, 4)
+        )
+        self._slots = [int(slot) for slot in np.unique(self.buffers.face_slots)]
+        self._targets: tuple[Target, Target] | None = None
+
+    def draw(self, camera: Camera, mesh_to_world: Float[np.ndarray, "4 4"]) -> Surfaces:
+        """Draw front and back surface of the mesh placed by a similarity transform.
+
+        Raises RequestError for a picture of no size or a mesh behind the camera, MachineError for
+        one larger than the device can draw.
+        """
+        self.context.check()
+        check_resolution(self.context, camera)
+        local_to_world = mesh_to_world @ self.buffers.local_to_mesh
+        view = work_out_view(camera, local_to_world, self.buffers.positions)
+        if view.rectangle.is_empty:
+            front, back = _blank_surface(camera), _blank_surface(camera)
+        else:
+            targets = self._fit_targets(view.rectangle)
+            front = self._draw_surface(camera, view, targets, is_front=True)
+            back = self._draw_surface(camera, view, targets, is_front=False)
+        return Surfaces(front=front, back=back, mask=front.triangle >= 0)
+
+    def close(self) -> None:
+        """Free all that was uploaded; idempotent."""
+        owned = [self._triangles, self._face_data, self._face_slots, self._colors]
+        for thing in (*owned, *self.pictures, *(self._targets or ())):
+            thing.close()
+        self.pictures, self._targets = [], None
+
+    def __enter__(self) -> Self:
+        """Return the rasteriser."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Free everything, whatever happened."""
+        self.close()
+
+    def _fit_targets(self, rectangle: Rectangle) -> tuple[Target, Target]:
+        """Return a pair of targets that holds the rectangle, made anew only to grow."""
+        width, height = rectangle.width, rectangle.height
+        if self._targets is not None:
+            width = max(width, self._targets[0].width)
+            height = max(height, self._targets[0].height)
+            if (width, height) == (self._targets[0].width, self._targets[0].height):
+                return self._targets
+            for target in self._targets:
+                target.close()
+        width, height = (-(-side // TARGET_STEP_PX) * TARGET_STEP_PX for side in (width, height))
+        visibility = Target((TRIANGLE, DEPTH), width=width, height=height)
+        resolved = Target((COLOR, NORMAL_DEPTH), width=width, height=height)
+        self._targets = visibility, resolved
+        return self._targets
+
+    def _draw_surface(
+        self, camera: Camera, view: ViewRays, targets: tuple[Target, Target], *, is_front: bool
+    ) -> Surface:
+        visibility, resolved = targets
+        _reset_state(view.rectangle)
+        self._draw_visibility(visibility, view, is_front=is_front)
+        self._resolve(visibility, resolved, camera, view, is_front=is_front)
+        return _read_surface(visibility, resolved, camera, view.rectangle)
+
+    def _draw_visibility(self, target: Target, view: ViewRays, *, is_front: bool) -> None:
+        target.bind()
+        GL.glEnable(GL.GL_DEPTH_TEST)
+        GL.glDepthFunc(GL.GL_LESS if is_front else GL.GL_GREATER)
+        GL.glClearBufferiv(GL.GL_COLOR, 0, np.array([-1, 0, 0, 0], np.int32))
+        GL.glClearBufferfv(GL.GL_DEPTH, 0, np.array([1.0 if is_front else 0.0], np.float32))
+        program = self.context.keep(
+            "visibility program", lambda: Program("visibility.vert", "visibility.frag")
+        )
+        program.use({"local_to_clip": view.local_to_clip})
+        self._triangles.draw()
+
+    def _resolve(
+        self,
+        visibility: Target,
+        resolved: Target,
+        camera: Camera,
+        view: ViewRays,
+        *,
+        is_front: bool,
+    ) -> None:
+        resolved.bind()
+        GL.glDisable(GL.GL_DEPTH_TEST)
+        for attachment in (0, 1):
+            GL.glClearBufferfv(GL.GL_COLOR, attachment, np.zeros(4, np.float32))
+        program = self.context.keep(
+            "resolve program", lambda: Program("rectangle.vert", "resolve.frag")
+        )
+        program.use(_ray_uniforms(camera, view) | UNITS | self._settings)
+        program.use({"viewer_side": 1.0 if is_front else -1.0})
+        visibility.bind_texture(0, UNITS["triangles"])
+        self._face_data.bind(UNITS["face_data"])
+        self._colors.bind(UNITS["corner_colors"])
+        self._face_slots.bind(UNITS["face_slots"])
+        empty = self.context.keep("empty vertex array", EmptyVertexArray)
+        for slot in self._slots:
+            program.use(self._slot_uniforms(slot))
+            empty.draw_triangle()
+
+    def _slot_uniforms(self, slot: int) -> dict[str, Uniform]:
+        """Bind the picture of one slot and return what the shader must know of it."""
+        picture = self.pictures[slot] if slot < len(self.pictures) else None
+        if picture is not None:
+            picture.bind(UNITS["picture"])
+        return {
+            "slot": slot if len(self._slots) > 1 else -1,
+            "textured": int(picture is not None),
+            "levels": picture.levels if picture is not None else 1,
+        }
+
+
+class EmptyVertexArray:
+    """Own a vertex array without data, which the core profile wants even for computed vertices."""
+
+    def __init__(self) -> None:
+        """Make it."""
+        self._id = GL.glGenVertexArrays(1)
+
+    def draw_triangle(self) -> None:
+        """Draw the one triangle that covers everything."""
+        GL.glBindVertexArray(self._id)
+        GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
+        GL.glBindVertexArray(0)
+
+    def close(self) -> None:
+        """Free it."""
+        GL.glDeleteVertexArrays(1, [self._id])
+
+
+def check_resolution(context: GLContext, camera: Camera) -> None:
+    """Raise RequestError for a picture of no size, MachineError for one past the device."""
+    if camera.width < 1 or camera.height < 1:
+        raise RequestError(
+            "resolution",
+            met=f"{camera.width} x {camera.height}",
+            wanted="at least one pixel each way",
+            way_out="Give a positive --resolution.",
+        )
+    info, side = context.info, max(camera.width, camera.height)
+    limits = {
+        "texture size": info.max_texture,
+        "viewport size": info.max_viewport,
+        "renderbuffer size": info.max_renderbuffer,
+    }
+    name, limit = min(limits.items(), key=lambda item: item[1])
+    if side > limit:
+        raise MachineError(
+            f"resolution {camera.width} x {camera.height}",
+            met=f"the {name} of {info.renderer} ends at {limit}",
+            wanted=f"at most {limit} pixels a side",
+            way_out="Lower --resolution, or draw on another device.",
+        )
+
+
+def _check_faces(context: GLContext, buffers: MeshBuffers) -> None:
+    limit = context.info.max_texture_buffer // TEXELS_A_FACE
+    if len(buffers.faces) > limit:
+        raise MachineError(
+            "mesh",
+            met=f"{len(buffers.faces)} faces",
+            wanted=f"at most {limit}, the texture buffer size of {context.info.renderer}",
+            way_out="Thin the mesh out, or draw on another device.",
+        )
+
+
+def _fit_pictures(
+    pictures: tuple[UInt8[np.ndarray, "TH TW 3"], ...], limit: int
+) -> tuple[list[UInt8[np.ndarray, "TH TW 3"]], tuple[str, ...]]:
+    """Shrink pictures that the device cannot hold, by area means; say so in warnings."""
+    fitting, warnings = [], []
+    for picture in pictures:
+        height, width = picture.shape[:2]
+        if max(height, width) > limit:
+            scale = limit / max(height, width)
+            size = max(round(width * scale), 1), max(round(height * scale), 1)
+            fitting.append(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)))
+            warnings.append(
+                f"texture of {width} x {height} shrunk to {size[0]} x {size[1]}: "
+                f"the device holds {limit} texels a side"
+            )
+        else:
+            fitting.append(picture)
+    return fitting, tuple(warnings)
+
+
+def _reset_state(rectangle: Rectangle) -> None:
+    """Set all the state that our passes rely on, whatever was drawn before."""
+    for switch in (GL.GL_CULL_FACE, GL.GL_BLEND, GL.GL_MULTISAMPLE, GL.GL_STENCIL_TEST):
+        GL.glDisable(switch)
+    GL.glPolygonMode(GL.GL_FRONT_AND_BACK, GL.GL_FILL)
+    GL.glColorMask(*[GL.GL_TRUE] * 4)
+    GL.glDepthMask(GL.GL_TRUE)
+    GL.glDepthRange(0.0, 1.0)
+    GL.glViewport(0, 0, rectangle.width, rectangle.height)
+    GL.glScissor(0, 0, rectangle.width, rectangle.height)
+    GL.glEnable(GL.GL_SCISSOR_TEST)  # clears are cut by it too
+    GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
+
+
+def _ray_uniforms(camera: Camera, view: ViewRays) -> dict[str, Uniform]:
+    return {
+        "middle": view.middle,
+        "origin": view.origin,
+        "origin_x": view.origin_x,
+        "origin_y": view.origin_y,
+        "direction": view.direction,
+        "direction_x": view.direction_x,
+        "direction_y": view.direction_y,
+        "camera_direction": view.camera_direction,
+        "camera_direction_step": view.camera_direction_step,
+        "local_to_camera": view.local_to_camera,
+        "orthographic": int(camera.projection == "orthographic"),
+    }
+
+
+def _blank_surface(camera: Camera) -> Surface:
+    shape = camera.height, camera.width
+    return Surface(
+        color=np.zeros((*shape, 3), np.uint8),
+        depth=np.zeros(shape, np.float32),
+        normal=np.zeros((*shape, 3), np.float32),
+        triangle=np.full(shape, -1, np.int32),
+    )
+
+
+def _read_surface(
+    visibility: Target, resolved: Target, camera: Camera, rectangle: Rectangle
+) -> Surface:
+    shape, box = (rectangle.height, rectangle.width), rectangle.slices
+    surface = _blank_surface(camera)
+    triangle: Int32[np.ndarray, "h w"] = visibility.read(0, np.empty(shape, np.int32))
+    color = resolved.read(0, np.empty((*shape, 4), np.uint8))
+    normal_depth = resolved.read(1, np.empty((*shape, 4), np.float32))
+    surface.triangle[box] = triangle
+    surface.color[box] = color[..., :3]
+    surface.depth[box] = normal_depth[..., 3]
+    surface.normal[box] = normal_depth[..., :3]
+    return surface
