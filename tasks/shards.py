@@ -7,7 +7,7 @@ Owns: the way Parquet bytes are made. The columns are those of schemas.samples.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,15 +84,15 @@ def write_shard(path: Path) -> Iterator[ShardWriter]:
         yield ShardWriter(file)
 
 
-def read_rows(path: Path) -> Iterator[dict[str, object]]:
-    """Read the samples of a shard one by one, in the order of writing.
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, object]]:
+    """Read the samples of a shard one by one, in the order of writing; all columns by default.
 
     Raises InputError when the file is no whole Parquet file or a page fails its checksum.
     """
     try:
         with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
             for index in range(file.num_row_groups):
-                yield from file.read_row_group(index).to_pylist()
+                yield from file.read_row_group(index, columns).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
 
