@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from schemas.errors import RequestError
 from schemas.scan import DatasetName
 from tasks.scans.files import is_readable_file
+
+Role = Literal["mesh", "texture", "joints", "fit"]
+"""What a file is to its scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +17,7 @@ class Layout:
     """Name patterns of one data set; `{item}` stands for the scan's name, earlier names win.
 
     folders: holds one folder a scan, below the data root. folder_ending: what follows the item in
-    a folder's name. meshes, textures: below the scan's folder. joints, fit: below the data root.
+    a folder's name. meshes, textures: below the scan's folder. joints, fits: below the data root.
     subject_until: what ends the person's name in an item; None: every item is a person.
     """
 
@@ -21,8 +25,8 @@ class Layout:
     folder_ending: str
     meshes: tuple[str, ...]
     textures: tuple[str, ...]
-    joints: str
-    fit: str | None = None
+    joints: tuple[str, ...]
+    fits: tuple[str, ...] = ()
     subject_until: str | None = None
 
 
@@ -32,7 +36,7 @@ LAYOUTS: dict[DatasetName, Layout] = {
         folder_ending="_OBJ",
         meshes=("{item}_100k.obj", "{item}_100k.OBJ", "{item}_200k.obj"),
         textures=("tex/{item}_dif_8k.jpg", "tex/{item}_dif.jpg"),
-        joints="Joint3D/RP/{item}.json",
+        joints=("Joint3D/RP/{item}.json",),
         subject_until="_posed_",
     ),
     "THuman2": Layout(
@@ -40,15 +44,15 @@ LAYOUTS: dict[DatasetName, Layout] = {
         folder_ending="",
         meshes=("{item}.obj",),
         textures=("material0.jpeg",),
-        joints="Joint3D/THuman2/{item}.json",
-        fit="obj/THuman2/smplx/{item}/smplx_param.pkl",
+        joints=("Joint3D/THuman2/{item}.json",),
+        fits=("obj/THuman2/smplx/{item}/smplx_param.pkl",),
     ),
     "2K2K": Layout(
         folders="obj/2K2K",
         folder_ending="",
         meshes=("{item}.ply", "{item}.obj"),
         textures=("{item}.png",),
-        joints="Joint3D/2K2K/{item}.json",
+        joints=("Joint3D/2K2K/{item}.json",),
     ),
 }
 """Source: 2k2k-dataset.md, Input folders."""
@@ -56,10 +60,10 @@ LAYOUTS: dict[DatasetName, Layout] = {
 
 @dataclass(frozen=True, slots=True)
 class ScanFiles:
-    """The files of one scan. mesh, texture, joints and fit are None where absent.
+    """The files of one scan.
 
-    looked_for: every path that was tried, in order, found or not; a name after the one that was
-    found is not tried. Together they decide the scan's bytes.
+    tried: by role, every path that was tried, in order; a name after the one that was found is
+    not tried. found: the path that was found, for each role that has one.
     """
 
     dataset: DatasetName
@@ -67,16 +71,38 @@ class ScanFiles:
     subject: str
     data_root: Path
     folder: Path
-    mesh: Path | None
-    texture: Path | None
-    joints: Path | None
-    fit: Path | None
-    looked_for: tuple[Path, ...]
+    tried: dict[Role, tuple[Path, ...]]
+    found: dict[Role, Path]
 
     @property
     def scan_id(self) -> str:
         """Return `<dataset>/<item>`, the stem of its sample ids."""
         return f"{self.dataset}/{self.item}"
+
+    @property
+    def mesh(self) -> Path | None:
+        """The OBJ or PLY file."""
+        return self.found.get("mesh")
+
+    @property
+    def texture(self) -> Path | None:
+        """The layout's own picture, whatever the mesh's files name."""
+        return self.found.get("texture")
+
+    @property
+    def joints(self) -> Path | None:
+        """The Joint3D annotation."""
+        return self.found.get("joints")
+
+    @property
+    def fit(self) -> Path | None:
+        """The SMPL-X parameters."""
+        return self.found.get("fit")
+
+    @property
+    def looked_for(self) -> tuple[Path, ...]:
+        """Every path that was tried, found or not: together they decide the scan's bytes."""
+        return tuple(path for paths in self.tried.values() for path in paths)
 
 
 def list_scans(data_root: Path, dataset: DatasetName) -> tuple[ScanFiles, ...]:
@@ -102,21 +128,24 @@ def find_scan(data_root: Path, dataset: DatasetName, item: str) -> ScanFiles:
     """Find the files of one scan."""
     layout = LAYOUTS[dataset]
     folder = data_root / layout.folders / f"{item}{layout.folder_ending}"
-    meshes = _try(folder, layout.meshes, item)
-    textures = _try(folder, layout.textures, item)
-    joints = _try(data_root, (layout.joints,), item)
-    fits = _try(data_root, (layout.fit,) if layout.fit else (), item)
+    tried: dict[Role, tuple[Path, ...]] = {
+        "mesh": _try(folder, layout.meshes, item),
+        "texture": _try(folder, layout.textures, item),
+        "joints": _try(data_root, layout.joints, item),
+        "fit": _try(data_root, layout.fits, item),
+    }
     return ScanFiles(
         dataset=dataset,
         item=item,
         subject=item.partition(layout.subject_until)[0] if layout.subject_until else item,
         data_root=data_root,
         folder=folder,
-        mesh=_found(meshes),
-        texture=_found(textures),
-        joints=_found(joints),
-        fit=_found(fits),
-        looked_for=(*meshes, *textures, *joints, *fits),
+        tried=tried,
+        found={
+            role: paths[-1]
+            for role, paths in tried.items()
+            if paths and is_readable_file(paths[-1])
+        },
     )
 
 
@@ -146,7 +175,3 @@ def _try(below: Path, patterns: tuple[str, ...], item: str) -> tuple[Path, ...]:
         if is_readable_file(tried[-1]):
             break
     return tuple(tried)
-
-
-def _found(tried: tuple[Path, ...]) -> Path | None:
-    return tried[-1] if tried and is_readable_file(tried[-1]) else None
