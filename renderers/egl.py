@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
+from typing import Any, ClassVar, Self
 
 from renderers import egl_library as egl
 from renderers.egl_devices import EglDevice, candidates, describe_devices, list_devices
 from renderers.egl_library import EglLibrary
+from renderers.keeper import Keeper, Kept
 from schemas.errors import DependencyError, MachineError, ScanmillError
 
-__all__ = ["Closable", "EglDevice", "GLContext", "GLInfo", "list_devices"]
+__all__ = ["EglDevice", "GLContext", "GLInfo", "list_devices"]
 
 GL_VENDOR, GL_RENDERER, GL_VERSION = 0x1F00, 0x1F01, 0x1F02
 GL_MAX_TEXTURE_SIZE = 0x0D33
@@ -28,16 +29,6 @@ GL_MAX_TEXTURE_BUFFER_SIZE = 0x8C2B
 
 GL_VERSION_WANTED = (3, 3)
 """Texture buffers and gl_PrimitiveID in fragment shaders; pyrender's shaders are 330 core too."""
-
-
-class Closable(Protocol):
-    """Anything that holds GL objects and can free them."""
-
-    def close(self) -> None:
-        """Free the GL objects; called while the context is current."""
-
-
-Kept = TypeVar("Kept", bound=Closable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +66,7 @@ class GLContext:
         """Take over what `open` made; use `open`."""
         self._handles: _Handles | None = handles
         self._pid, self._thread = os.getpid(), threading.get_ident()
-        self._kept: dict[str, Closable] = {}
+        self._keeper = Keeper()
         self.info = info
 
     @classmethod
@@ -111,9 +102,7 @@ class GLContext:
     def keep(self, key: str, make: Callable[[], Kept]) -> Kept:
         """Return what is kept under this key, made on first use and freed with the context."""
         self.check()
-        if key not in self._kept:
-            self._kept[key] = make()
-        return cast("Kept", self._kept[key])
+        return self._keeper.keep(key, make)
 
     def check(self) -> None:
         """Raise MachineError unless this context may draw here: open, same process, same thread."""
@@ -129,8 +118,7 @@ class GLContext:
         if self._handles is None or os.getpid() != self._pid:
             return
         self.check()
-        while self._kept:
-            self._kept.popitem()[1].close()
+        self._keeper.close()
         _close_handles(self._handles)
         self._handles = None
         if GLContext._open is self:

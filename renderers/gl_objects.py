@@ -201,9 +201,9 @@ class Target:
         """Allocate; raise MachineError when the device has no room or refuses the formats."""
         self.width, self.height = width, height
         self.attachments = attachments
-        self._id = GL.glGenFramebuffers(1)
+        self.id = int(GL.glGenFramebuffers(1))
         self._textures = [int(GL.glGenTextures(1)) for _ in attachments]
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._id)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.id)
         for texture, attachment in zip(self._textures, attachments, strict=True):
             self._attach(texture, attachment)
         colors = [a.point for a in attachments if a.point != GL.GL_DEPTH_ATTACHMENT]
@@ -232,7 +232,7 @@ class Target:
 
     def bind(self) -> None:
         """Make it the framebuffer to draw into."""
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._id)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.id)
 
     def bind_texture(self, index: int, unit: int) -> None:
         """Bind one of its textures for reading in a shader."""
@@ -242,7 +242,7 @@ class Target:
     def read(self, index: int, out: np.ndarray) -> np.ndarray:
         """Read the lower left of one texture into a C-contiguous array of rows and columns."""
         attachment = self.attachments[index]
-        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self._id)
+        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, self.id)
         GL.glReadBuffer(attachment.point)
         height, width = out.shape[:2]
         GL.glReadPixels(0, 0, width, height, attachment.format, attachment.type, array=out)
@@ -252,4 +252,4 @@ class Target:
     def close(self) -> None:
         """Free textures and framebuffer."""
         GL.glDeleteTextures(self._textures)
-        GL.glDeleteFramebuffers(1, [self._id])
+        GL.glDeleteFramebuffers(1, [self.id])

@@ -9,6 +9,7 @@ Axes and conventions: see schemas.camera and schemas.surfaces. Row 0 of the fram
 row of the picture everywhere in here; nothing is flipped.
 """
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, Self
 
@@ -27,6 +28,7 @@ from renderers.gl_objects import (
     TriangleArray,
     Uniform,
 )
+from renderers.keeper import Keeper, Kept
 from renderers.mesh_buffers import TEXELS_A_FACE, MeshBuffers, pack_mesh
 from renderers.view_rays import Rectangle, ViewRays, work_out_view
 from schemas.camera import Camera
@@ -91,6 +93,7 @@ class Rasterizer:
         )
         self._slots = [int(slot) for slot in np.unique(self.buffers.face_slots)]
         self._targets: tuple[Target, Target] | None = None
+        self._keeper = Keeper()
 
     def draw(self, camera: Camera, mesh_to_world: Float[np.ndarray, "4 4"]) -> Surfaces:
         """Draw front and back surface of the mesh placed by a similarity transform.
@@ -105,13 +108,24 @@ class Rasterizer:
         if view.rectangle.is_empty:
             front, back = _blank_surface(camera), _blank_surface(camera)
         else:
-            targets = self._fit_targets(view.rectangle)
+            old = self._targets or (None, None)
+            targets = (
+                fit_target(old[0], (TRIANGLE, DEPTH), view.rectangle),
+                fit_target(old[1], (COLOR, NORMAL_DEPTH), view.rectangle),
+            )
+            self._targets = targets
             front = self._draw_surface(camera, view, targets, is_front=True)
             back = self._draw_surface(camera, view, targets, is_front=False)
         return Surfaces(front=front, back=back, mask=front.triangle >= 0)
 
+    def keep(self, key: str, make: Callable[[], Kept]) -> Kept:
+        """Return what is kept with this mesh under a key, made on first use, freed by `close`."""
+        self.context.check()
+        return self._keeper.keep(key, make)
+
     def close(self) -> None:
         """Free all that was uploaded; idempotent."""
+        self._keeper.close()
         owned = [self._triangles, self._face_data, self._face_slots, self._colors]
         for thing in (*owned, *self.pictures, *(self._targets or ())):
             thing.close()
@@ -130,27 +144,11 @@ class Rasterizer:
         """Free everything, whatever happened."""
         self.close()
 
-    def _fit_targets(self, rectangle: Rectangle) -> tuple[Target, Target]:
-        """Return a pair of targets that holds the rectangle, made anew only to grow."""
-        width, height = rectangle.width, rectangle.height
-        if self._targets is not None:
-            width = max(width, self._targets[0].width)
-            height = max(height, self._targets[0].height)
-            if (width, height) == (self._targets[0].width, self._targets[0].height):
-                return self._targets
-            for target in self._targets:
-                target.close()
-        width, height = (-(-side // TARGET_STEP_PX) * TARGET_STEP_PX for side in (width, height))
-        visibility = Target((TRIANGLE, DEPTH), width=width, height=height)
-        resolved = Target((COLOR, NORMAL_DEPTH), width=width, height=height)
-        self._targets = visibility, resolved
-        return self._targets
-
     def _draw_surface(
         self, camera: Camera, view: ViewRays, targets: tuple[Target, Target], *, is_front: bool
     ) -> Surface:
         visibility, resolved = targets
-        _reset_state(view.rectangle)
+        reset_state(view.rectangle)
         self._draw_visibility(visibility, view, is_front=is_front)
         self._resolve(visibility, resolved, camera, view, is_front=is_front)
         return _read_surface(visibility, resolved, camera, view.rectangle)
@@ -249,6 +247,20 @@ def check_resolution(context: GLContext, camera: Camera) -> None:
         )
 
 
+def fit_target(
+    target: Target | None, attachments: tuple[Attachment, ...], rectangle: Rectangle
+) -> Target:
+    """Return a target that holds the rectangle: the given one, or a larger one in its place."""
+    width, height = rectangle.width, rectangle.height
+    if target is not None:
+        if width <= target.width and height <= target.height:
+            return target
+        width, height = max(width, target.width), max(height, target.height)
+        target.close()
+    width, height = (-(-side // TARGET_STEP_PX) * TARGET_STEP_PX for side in (width, height))
+    return Target(attachments, width=width, height=height)
+
+
 def _check_faces(context: GLContext, buffers: MeshBuffers) -> None:
     limit = context.info.max_texture_buffer // TEXELS_A_FACE
     if len(buffers.faces) > limit:
@@ -280,7 +292,7 @@ def _fit_pictures(
     return fitting, tuple(warnings)
 
 
-def _reset_state(rectangle: Rectangle) -> None:
+def reset_state(rectangle: Rectangle) -> None:
     """Set all the state that our passes rely on, whatever was drawn before."""
     for switch in (GL.GL_CULL_FACE, GL.GL_BLEND, GL.GL_MULTISAMPLE, GL.GL_STENCIL_TEST):
         GL.glDisable(switch)
