@@ -14,6 +14,7 @@ from schemas.scan import InputFile, ScanRef
 from schemas.settings import RenderSettings
 
 R = TypeVar("R", bound=BaseModel)
+ShardState = Literal["done", "rejects", "failed", "missing", "corrupt", "stale", "orphaned"]
 Stage = Literal["read", "place", "draw", "light", "composite", "keypoints", "encode", "write"]
 
 
@@ -52,6 +53,18 @@ class Manifest(_Record):
     ended: str = Field(description="UTC, ISO 8601")
     seconds: dict[str, float] = Field(description="wall seconds by stage")
     host: str
+
+    @property
+    def state(self) -> ShardState:
+        """Return what the shard is as long as its file and its inputs are unchanged."""
+        return state_by_failures(self.failures)
+
+
+def state_by_failures(failures: tuple[Failure, ...]) -> ShardState:
+    """Done, done with rejects (all failures lie in the input), or failed."""
+    if any(failure.kind == "environment" for failure in failures):
+        return "failed"
+    return "rejects" if failures else "done"
 
 
 class PlannedShard(_Record):

@@ -1,0 +1,84 @@
+"""What the first run settles for a whole data set, and every other run must agree with.
+
+    dataset.json       settings
+    backgrounds.json   the usable backgrounds, frozen; an empty list means black
+
+Both are created once and never replaced by another run's.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from schemas.dataset_folder import DatasetFolder, create_atomically
+from schemas.errors import RequestError
+from schemas.manifest import BackgroundList, DatasetDescription, parse_record
+from schemas.settings import RenderSettings, digest_of, refuse_difference
+from tasks.backgrounds import freeze_backgrounds
+from tasks.versions import scanmill_version
+
+OWN_NAMES = frozenset(
+    {"README.md", "dataset.json", "plan", "backgrounds.json", "samples", "frames", "pairs",
+     "manifests", "runs"}
+)  # fmt: skip
+"""What stands in the folder of a data set. Source: contract.md."""
+
+
+def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
+    """Create dataset.json, or check that the one there has the same settings.
+
+    Raises RequestError naming what differs, or when a folder of other things is in the way.
+    """
+    if not folder.description_path.exists():
+        _refuse_foreign(folder.root)
+        description = DatasetDescription(
+            scanmill=scanmill_version(), settings=settings, settings_digest=digest_of(settings)
+        )
+        with suppress(FileExistsError):  # another run was first; its settings are compared below
+            create_atomically(folder.description_path, description.model_dump_json(indent=1))
+    stored = folder.read_description()
+    refuse_difference(str(folder.root), stored=stored.settings, asked=settings)
+    return stored
+
+
+def settle_backgrounds(folder: DatasetFolder, root: Path | None) -> BackgroundList:
+    """Freeze the backgrounds below root, or read what the first run froze.
+
+    Raises RequestError when the data set was begun with backgrounds and none are given, or the
+    other way round.
+    """
+    if not folder.backgrounds_path.exists():
+        chosen = freeze_backgrounds(root) if root else BackgroundList(pictures=())
+        with suppress(FileExistsError):  # another run was first
+            create_atomically(folder.backgrounds_path, chosen.model_dump_json(indent=1))
+    frozen = read_backgrounds(folder)
+    if bool(frozen.pictures) != (root is not None):
+        raise RequestError(
+            "--backgrounds",
+            met=f"{root or 'no folder'}",
+            wanted=f"{len(frozen.pictures)} frozen pictures, as the data set was begun with",
+            way_out="Give the folder of the first run, or render into a new data set.",
+        )
+    return frozen
+
+
+def read_backgrounds(folder: DatasetFolder) -> BackgroundList:
+    """Read the frozen backgrounds; none are frozen yet: black."""
+    path = folder.backgrounds_path
+    if not path.exists():
+        return BackgroundList(pictures=())
+    return parse_record(BackgroundList, path.read_bytes(), source=str(path))
+
+
+def _refuse_foreign(root: Path) -> None:
+    if root.exists() and not root.is_dir():
+        foreign = [root.name]
+    else:
+        names = (path.name for path in root.iterdir()) if root.is_dir() else ()
+        foreign = [name for name in names if name not in OWN_NAMES and not name.startswith(".")]
+    if foreign:
+        raise RequestError(
+            str(root),
+            met=f"no dataset.json, but {min(foreign)!r}",
+            wanted="an empty or new folder, or a scanmill data set",
+            way_out="Give another --out.",
+        )
