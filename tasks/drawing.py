@@ -13,7 +13,7 @@ from jaxtyping import Float64, UInt8
 
 from renderers.compositing import composite, crop_background
 from renderers.keypoints import project_joints
-from renderers.lighting import SpotLights, draw_lit
+from renderers.lighting import choose_spot_lights, draw_lit
 from renderers.placement import Placement, place_scan
 from renderers.rasterizer import Rasterizer
 from renderers.session import DrawingSession
@@ -128,10 +128,11 @@ class _Artist:
         surfaces: Surfaces,
         seed: int,
     ) -> UInt8[np.ndarray, "H W 3"]:
-        lights = SpotLights.draw_random(
-            generator(seed, "lights"), ambient=self.settings.ambient, projection=camera.projection
-        )
-        return draw_lit(self.rasterizer, camera, mesh_to_world, mask=surfaces.mask, lights=lights)
+        lights = choose_spot_lights(generator(seed, "lights"))
+        return draw_lit(
+            self.rasterizer, camera, mesh_to_world, surfaces.mask, lights,
+            ambient=self.settings.ambient,
+        )  # fmt: skip
 
     def _lay_over_background(
         self, shaded: UInt8[np.ndarray, "H W 3"], surfaces: Surfaces, seed: int

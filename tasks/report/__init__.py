@@ -1,0 +1,1 @@
+"""One self-contained page about data sets and trainings: totals, pictures, failures."""

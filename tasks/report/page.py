@@ -1,0 +1,215 @@
+"""The report page: what a data set or a training run holds, on one self-contained HTML page.
+
+Everything is inlined (pictures as data addresses, style, no script, no font from elsewhere), so
+that the page can be mailed and opened years later. Text from data sets is escaped.
+"""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+
+from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.errors import RequestError
+from schemas.manifest import Failure, Manifest, RunRecord, parse_record
+from schemas.settings import RenderSettings
+from tasks.planning import planned_scans, read_plan
+from tasks.report.pictures import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
+from tasks.states import dataset_status
+
+STRIP_LIMIT, STRIP_SIDE = 12, 160
+WALL_LIMIT, WALL_SIDE = 96, 120
+TABLE_LIMIT = 200
+"""Rows of a table on the page; more are counted, not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on the page: its name and its data address."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSection:
+    """What the page says of one data set."""
+
+    uri: str
+    tiles: tuple[tuple[str, str], ...]
+    states: Mapping[str, int]
+    troubles: tuple[tuple[str, str, str], ...]
+    failures: tuple[Failure, ...]
+    failures_left_out: int
+    warnings: tuple[str, ...]
+    warnings_left_out: int
+    layers: Sequence[str]
+    strips: tuple[Picture, ...]
+    wall: tuple[Picture, ...]
+    seconds: tuple[tuple[str, float, float], ...]
+    settings: Mapping[str, object]
+    renderers: tuple[str, ...]
+    runs: tuple[RunRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSection:
+    """What the page says of one training run: facts, its curve, its sample pictures."""
+
+    uri: str
+    facts: tuple[tuple[str, str], ...]
+    validation: tuple[tuple[str, str], ...]
+    pictures: tuple[Picture, ...]
+
+
+def build_report(uris: Sequence[str], out: Path) -> Path:
+    """Write the page about data sets and training folders, whole or not at all; returns its path.
+
+    Raises RequestError when a folder is neither.
+    """
+    sections = [_section(uri) for uri in uris]
+    page = _template().render(
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        datasets=[one for one in sections if isinstance(one, DatasetSection)],
+        trainings=[one for one in sections if isinstance(one, TrainingSection)],
+    )
+    write_atomically(out, page)
+    return out
+
+
+def _section(uri: str) -> DatasetSection | TrainingSection:
+    folder = DatasetFolder.at(uri)
+    if folder.description_path.is_file():
+        return describe_dataset(folder)
+    if (folder.root / "run.json").is_file():
+        return describe_training(folder.root)
+    raise RequestError(
+        uri, met="neither dataset.json nor run.json", wanted="a data set or a training folder",
+        way_out="Give what `scanmill render --out` or `scanmill train --out` wrote.",
+    )  # fmt: skip
+
+
+def describe_dataset(folder: DatasetFolder) -> DatasetSection:
+    """Gather what the page says of a data set."""
+    description = folder.read_description()
+    manifests = [folder.read_manifest(shard_id) for shard_id in folder.committed_shards()]
+    status = dataset_status(folder)
+    failures = tuple(failure for manifest in manifests for failure in manifest.failures)
+    warnings = tuple(warning for manifest in manifests for warning in manifest.warnings)
+    return DatasetSection(
+        uri=str(folder.root),
+        tiles=_tiles(folder, manifests, failures),
+        states=dict(Counter(shard.state for shard in status.shards)),
+        troubles=tuple(
+            (shard.shard_id, shard.state, "; ".join(shard.reasons))
+            for shard in status.shards
+            if shard.state != "done"
+        )[:TABLE_LIMIT],
+        failures=failures[:TABLE_LIMIT],
+        failures_left_out=max(0, len(failures) - TABLE_LIMIT),
+        warnings=warnings[:TABLE_LIMIT],
+        warnings_left_out=max(0, len(warnings) - TABLE_LIMIT),
+        layers=LAYERS,
+        strips=_pictures(sample_strips(folder, limit=STRIP_LIMIT, side=STRIP_SIDE)),
+        wall=_pictures(sample_wall(folder, limit=WALL_LIMIT, side=WALL_SIDE)),
+        seconds=_seconds_by_stage(manifests),
+        settings=_readable_settings(description.settings),
+        renderers=tuple(sorted({manifest.renderer for manifest in manifests})),
+        runs=_read_runs(folder),
+    )
+
+
+def describe_training(root: Path) -> TrainingSection:
+    """Gather what the page says of a training run."""
+    run = json.loads((root / "run.json").read_text())
+    validation_path = root / "validation.json"
+    validation = json.loads(validation_path.read_text()) if validation_path.is_file() else {}
+    paths = [root / "curve.png", *sorted((root / "samples").glob("*.png"))[-2:]]
+    return TrainingSection(
+        uri=str(root),
+        facts=_flat(run),
+        validation=_flat(validation),
+        pictures=tuple(
+            Picture(path.name, _address(path.read_bytes(), "png"))
+            for path in paths
+            if path.is_file()
+        ),
+    )
+
+
+def _tiles(
+    folder: DatasetFolder, manifests: Sequence[Manifest], failures: Sequence[Failure]
+) -> tuple[tuple[str, str], ...]:
+    scans = planned_scans(read_plan(folder))
+    splits = Counter(scan.split for scan in scans)
+    return (
+        ("scans", f"{len(scans):,}"),
+        ("people", f"{len({(scan.dataset, scan.subject) for scan in scans}):,}"),
+        ("samples", f"{sum(manifest.rows for manifest in manifests):,}"),
+        ("failed samples", f"{len(failures):,}"),
+        ("size", _readable_size(sum(manifest.bytes for manifest in manifests))),
+        ("train / val / test scans", f"{splits['train']} / {splits['val']} / {splits['test']}"),
+    )
+
+
+def _seconds_by_stage(manifests: Sequence[Manifest]) -> tuple[tuple[str, float, float], ...]:
+    """Return stage, seconds and share of the longest stage, longest first."""
+    total: Counter[str] = Counter()
+    for manifest in manifests:
+        total.update(manifest.seconds)
+    longest = max(total.values(), default=0.0) or 1.0
+    return tuple((stage, spent, spent / longest) for stage, spent in total.most_common())
+
+
+def _readable_settings(settings: RenderSettings) -> dict[str, object]:
+    return {name.replace("_", " "): value for name, value in settings.model_dump().items()}
+
+
+def _read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
+    paths = sorted(folder.runs_folder.glob("*.json"), reverse=True)[:TABLE_LIMIT]
+    return tuple(parse_record(RunRecord, path.read_bytes(), source=str(path)) for path in paths)
+
+
+def _readable_size(size: float) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1000:  # noqa: PLR2004 - the step between decimal units
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _flat(value: Mapping[str, object], prefix: str = "") -> tuple[tuple[str, str], ...]:
+    """List the leaves of a JSON object by their dotted names."""
+    rows: list[tuple[str, str]] = []
+    for name, leaf in value.items():
+        if isinstance(leaf, Mapping):
+            rows += _flat(leaf, f"{prefix}{name}.")
+        else:
+            rows.append((prefix + name, f"{leaf:.5g}" if isinstance(leaf, float) else str(leaf)))
+    return tuple(rows)
+
+
+def _pictures(tiles: Iterable[Tile]) -> tuple[Picture, ...]:
+    return tuple(
+        Picture(tile.name, _address(encode_for_page(tile.picture), "jpeg")) for tile in tiles
+    )
+
+
+def _address(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+@cache
+def _template() -> jinja2.Template:
+    text = resources.files("tasks.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(text)

@@ -1,0 +1,167 @@
+"""Small pictures of samples for people to look at: strips of all layers, a wall of views."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from schemas.codecs import decode_depth, decode_mask, decode_normals, decode_picture
+from schemas.dataset_folder import DatasetFolder
+from schemas.keypoints import BONES, JOINT_COUNT
+from tasks.shards import read_rows
+
+STRIP_COLUMNS = (
+    "sample_id", "dataset", "item", "yaw", "width", "image", "color_front", "color_back",
+    "shaded", "mask", "depth", "normals", "keypoints",
+)  # fmt: skip
+LAYERS = (
+    "image",
+    "joints",
+    "front",
+    "back",
+    "lit",
+    "normals",
+    "back normals",
+    "depth",
+    "back depth",
+)
+
+_GAP = 4
+_PAPER = 245
+_BONE_COLOR = (255, 220, 60)
+_NEAR_COLOR, _FAR_COLOR = 235, 30
+_TO_PICTURE_AXES = np.array([1, -1, -1], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A picture with its name."""
+
+    name: str
+    picture: UInt8[np.ndarray, "H W 3"]
+
+
+def sample_strips(folder: DatasetFolder, *, limit: int, side: int) -> Iterator[Tile]:
+    """Draw all layers of one sample a scan, the one that looks straightest at the camera."""
+    for row in straightest_samples(folder, limit):
+        yield Tile(str(row["sample_id"]), draw_strip(row, side))
+
+
+def straightest_samples(folder: DatasetFolder, limit: int) -> Iterator[dict[str, object]]:
+    """Read, for each of the first scans, the sample with the smallest yaw."""
+    given = 0
+    for shard_id in folder.committed_shards():
+        path = folder.shard_path(shard_id)
+        best: dict[object, tuple[float, object]] = {}
+        for row in read_rows(path, ("sample_id", "item", "yaw")):
+            candidate = (abs(float(str(row["yaw"]))), row["sample_id"])
+            best[row["item"]] = min(best.get(row["item"], candidate), candidate)
+        chosen = {sample_id for _, sample_id in list(best.values())[: limit - given]}
+        yield from (row for row in read_rows(path, STRIP_COLUMNS) if row["sample_id"] in chosen)
+        given += len(chosen)
+        if given >= limit:
+            return
+
+
+def sample_wall(folder: DatasetFolder, *, limit: int, side: int) -> Iterator[Tile]:
+    """Give the training pictures of the first samples, small."""
+    given = 0
+    for shard_id in folder.committed_shards():
+        for row in read_rows(folder.shard_path(shard_id), ("sample_id", "image")):
+            if given == limit:
+                return
+            yield Tile(str(row["sample_id"]), shrink(decode_picture(_bytes_of(row["image"])), side))
+            given += 1
+
+
+def contact_sheet(folder: DatasetFolder, *, limit: int = 8, side: int = 160) -> bytes | None:
+    """Draw the strips of the first scans below one another as one PNG; None without samples."""
+    strips = [tile.picture for tile in sample_strips(folder, limit=limit, side=side)]
+    if not strips:
+        return None
+    gap = np.full((_GAP, strips[0].shape[1], 3), _PAPER, np.uint8)
+    rows = [part for strip in strips for part in (strip, gap)][:-1]
+    return encode_for_page(np.concatenate(rows), ".png")
+
+
+def draw_strip(row: dict[str, object], side: int) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw the layers of one sample side by side, in the order of LAYERS."""
+    front_color, mask = (_bytes_of(row[name]) for name in ("color_front", "mask"))
+    inside = decode_mask(mask)
+    depth = decode_depth(_raw(row["depth"]))
+    normals = decode_normals(_raw(row["normals"]))
+    image = decode_picture(_bytes_of(row["image"]))
+    layers = (
+        image,
+        _draw_skeleton(decode_picture(front_color), np.asarray(row["keypoints"], np.float32)),
+        decode_picture(front_color),
+        decode_picture(_bytes_of(row["color_back"])),
+        decode_picture(_bytes_of(row["shaded"])),
+        *(_color_normals(one, inside) for one in normals),
+        *(_shade_depth(one, inside) for one in depth),
+    )
+    gap = np.full((side, _GAP, 3), _PAPER, np.uint8)
+    parts = [part for layer in layers for part in (shrink(layer, side), gap)][:-1]
+    return np.concatenate(parts, axis=1)
+
+
+def shrink(picture: UInt8[np.ndarray, "H W 3"], side: int) -> UInt8[np.ndarray, "S S 3"]:
+    """Bring a square picture to a side."""
+    small: UInt8[np.ndarray, "S S 3"] = cv2.resize(
+        picture, (side, side), interpolation=cv2.INTER_AREA
+    )
+    return small
+
+
+def encode_for_page(picture: UInt8[np.ndarray, "H W 3"], suffix: str = ".jpg") -> bytes:
+    """Encode a picture for the page."""
+    _, data = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return data.tobytes()
+
+
+def _draw_skeleton(
+    picture: UInt8[np.ndarray, "H W 3"], flat: Float32[np.ndarray, " K"]
+) -> UInt8[np.ndarray, "H W 3"]:
+    joints = flat.reshape(JOINT_COUNT, 3)
+    thickness = max(2, picture.shape[0] // 150)
+    canvas = (picture * np.float32(0.6)).astype(np.uint8)
+    for start, end in BONES:
+        if joints[start, 2] and joints[end, 2]:
+            first, last = (joints[one, :2].astype(int).tolist() for one in (start, end))
+            cv2.line(canvas, first, last, _BONE_COLOR, thickness, cv2.LINE_AA)
+    return canvas
+
+
+def _color_normals(
+    normal: Float32[np.ndarray, "H W 3"], inside: Bool[np.ndarray, "H W"]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Color a normal map the usual way: right is red, up is green, towards the viewer is blue."""
+    colors = (normal * _TO_PICTURE_AXES + 1) * np.float32(127.5)
+    return np.where(inside[..., None], colors, 0).astype(np.uint8)
+
+
+def _shade_depth(
+    depth: Float32[np.ndarray, "H W"], inside: Bool[np.ndarray, "H W"]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Shade a depth map: near is bright, far is dark, over the depths that occur."""
+    values = depth[inside]
+    near, extent = (float(values.min()), float(np.ptp(values))) if values.size else (0.0, 1.0)
+    share = (depth - near) / np.float32(extent or 1.0)
+    grey = np.where(inside, _NEAR_COLOR + (_FAR_COLOR - _NEAR_COLOR) * share, 0).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _bytes_of(picture: object) -> bytes:
+    if not isinstance(picture, dict):
+        message = f"a picture column holds {type(picture).__name__}, not bytes and path"
+        raise TypeError(message)
+    return _raw(picture["bytes"])
+
+
+def _raw(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        message = f"a binary column holds {type(value).__name__}, not bytes"
+        raise TypeError(message)
+    return value
