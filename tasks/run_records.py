@@ -1,0 +1,48 @@
+"""runs/<time>.json: what each run did, and the roots that the next one uses by default."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from schemas.dataset_folder import DatasetFolder, create_atomically
+from schemas.errors import InputError
+from schemas.manifest import RunRecord, parse_record
+
+
+def write_run(folder: DatasetFolder, record: RunRecord) -> Path:
+    """Keep a run; two that ended in the same moment get names of their own."""
+    stem = "".join(mark for mark in record.ended if mark.isalnum())
+    text = record.model_dump_json(indent=1)
+    for path in _names(folder.runs_folder, stem):
+        try:
+            create_atomically(path, text)
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError  # the names never end
+
+
+def read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
+    """Read the runs that can be read, oldest first; a broken record hides no other."""
+    records = []
+    for path in sorted(folder.runs_folder.glob("*.json")):
+        try:
+            records.append(parse_record(RunRecord, path.read_bytes(), source=str(path)))
+        except InputError:
+            continue
+    return tuple(records)
+
+
+def last_roots(folder: DatasetFolder) -> dict[str, Path]:
+    """Return the roots of the last run that names any: `data`, `backgrounds`."""
+    for record in reversed(read_runs(folder)):
+        if record.roots:
+            return {name: Path(path) for name, path in record.roots.items()}
+    return {}
+
+
+def _names(folder: Path, stem: str) -> Iterator[Path]:
+    yield folder / f"{stem}.json"
+    number = 2
+    while True:
+        yield folder / f"{stem}-{number}.json"
+        number += 1
