@@ -85,7 +85,13 @@ def depth_targets(
     return DepthTargets(front, back, torch.cat(normals, dim=1))
 
 
-def coarse_targets(full: DepthTargets, z: float) -> DepthTargets:
-    """Make the targets at 1/8: every 8th pixel from index 3; their normals use the same z."""
-    pick = slice(COARSE_FIRST, None, COARSE_EVERY)
-    return depth_targets(full.front[..., pick, pick], full.back[..., pick, pick], z)
+def coarse(depth: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 h w"]:
+    """Return every 8th pixel from index 3: the coarse truth."""
+    return depth[..., COARSE_FIRST::COARSE_EVERY, COARSE_FIRST::COARSE_EVERY]
+
+
+def split_surfaces(
+    normals: Float[Tensor, "B 6 H W"],
+) -> tuple[Float[Tensor, "B 3 H W"], Float[Tensor, "B 3 H W"]]:
+    """Return front and back of six-channel normals."""
+    return normals[:, :3], normals[:, 3:]

@@ -4,17 +4,45 @@ Dimension letters: B pictures (or crops), C channels, H rows, W columns.
 Every convolution has a bias. Source: networks.md, 2K2K, Networks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 KERNEL = 3
 """Side of every spatial convolution. Source: networks.md, Networks."""
 
 
-class ConvBlock(nn.Sequential):
+class Recomputable(nn.Sequential):
+    """Layers whose activations may be computed again for the backward pass instead of kept.
+
+    recompute: switch it on (memory for time). Batch norm's running averages move only once.
+    """
+
+    recompute: bool = False
+
+    def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B _ _ _"]:
+        """Apply the layers in order."""
+        if not (self.recompute and torch.is_grad_enabled()):
+            return self._apply_layers(features)
+        kept: Tensor = checkpoint(
+            self._apply_layers,
+            features,
+            use_reentrant=False,
+            context_fn=lambda: (nullcontext(), _running_averages_held(self)),
+        )
+        return kept
+
+    def _apply_layers(self, features: Tensor) -> Tensor:
+        for layer in self:
+            features = layer(features)
+        return features
+
+
+class ConvBlock(Recomputable):
     """Two times: 3x3 convolution, batch norm, ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
@@ -29,7 +57,7 @@ class ConvBlock(nn.Sequential):
         )
 
 
-class UpConv(nn.Sequential):
+class UpConv(Recomputable):
     """Enlarge twofold (nearest), then 3x3 convolution, batch norm, ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
@@ -42,7 +70,7 @@ class UpConv(nn.Sequential):
         )
 
 
-class ConvNormRelu(nn.Sequential):
+class ConvNormRelu(Recomputable):
     """3x3 convolution, batch norm, ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
@@ -129,6 +157,29 @@ def initialise(module: nn.Module) -> None:
         if isinstance(part, nn.Conv2d):
             fan_out = part.kernel_size[0] * part.kernel_size[1] * part.out_channels
             nn.init.normal_(part.weight, 0.0, (2 / fan_out) ** 0.5)
+
+
+def recompute_activations(module: nn.Module) -> None:
+    """Switch recomputation on in all blocks, in place."""
+    for part in module.modules():
+        if isinstance(part, Recomputable):
+            part.recompute = True
+
+
+@contextmanager
+def _running_averages_held(module: nn.Module) -> Iterator[None]:
+    """Keep batch norm's running averages still: the second pass must not move them again."""
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.sub_(1)
 
 
 def _conv(channels_in: int, channels_out: int) -> nn.Conv2d:

@@ -24,5 +24,5 @@ class NormalNet(nn.Module):
         picture: RGB in -1..1; for a part three more channels: the whole-picture net's front
         normal as predicted. ReLU leaves the upper end open.
         """
-        normals: Tensor = torch.relu(self.head(self.decoder(self.encoder(picture))))
+        normals: Tensor = torch.relu(self.head(self.decoder(self.encoder(picture)))).float()
         return normals

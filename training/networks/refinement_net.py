@@ -44,4 +44,4 @@ class RefinementNet(nn.Module):
         for deepen, see, merge, (first, every) in steps:
             sampled = normals[:, :, first::every, first::every]
             state = merge(torch.cat([deepen(state), see(sampled)], dim=1))
-        return depth_prediction(state)
+        return depth_prediction(state.float())

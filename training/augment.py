@@ -1,0 +1,111 @@
+"""Augmentation in batches, on the training device; every draw belongs to (seed, sample, epoch).
+
+Dimension letters: B pictures, H rows, W columns. Pictures are RGB in 0..1 unless said otherwise.
+Source: networks.md, Losses, Augmentation.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+from torch.nn import functional
+
+from schemas.seeds import generator
+
+JITTER_LOW, JITTER_HIGH = 0.7, 1.0
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of R, G, B in grey. Source: ITU-R BT.601."""
+
+MASK_BLUR = (1 / 4, 2 / 4, 1 / 4)
+SEAM_BLUR = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
+SEAM_FROM, SEAM_TO = 0.2, 0.8
+BRIGHTNESS, CONTRAST = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Jitter:
+    """How the colours of each picture change.
+
+    factors: for brightness, contrast, saturation. order: a permutation of these three.
+    """
+
+    factors: Float[Tensor, "B 3"]
+    order: Int64[Tensor, "B 3"]
+
+
+def draw_jitter(seed: int, sample_ids: tuple[str, ...], epoch: int) -> Jitter:
+    """Draw factors, uniform in 0.7..1.0, and their order."""
+    factors, order = [], []
+    for sample_id in sample_ids:
+        random = generator(seed, "jitter", sample_id, str(epoch))
+        factors.append(random.uniform(JITTER_LOW, JITTER_HIGH, 3).tolist())
+        order.append(random.permutation(3).tolist())
+    return Jitter(torch.tensor(factors), torch.tensor(order))
+
+
+def jitter_colors(picture: Float[Tensor, "B 3 H W"], jitter: Jitter) -> Float[Tensor, "B 3 H W"]:
+    """Blend, in the drawn order, with black, with the picture's mean grey, with its own grey."""
+    for step in range(3):
+        which = jitter.order[:, step, None, None, None]
+        factor = jitter.factors.gather(1, jitter.order[:, step, None])[..., None, None]
+        grey = _grey(picture)
+        mean = grey.mean(dim=(2, 3), keepdim=True)
+        towards = torch.where(which == BRIGHTNESS, 0, torch.where(which == CONTRAST, mean, grey))
+        picture = (factor * picture + (1 - factor) * towards).clamp(0, 1)
+    return picture
+
+
+def compose(
+    person: Float[Tensor, "B 3 H W"],
+    background: Float[Tensor, "B 3 H W"],
+    inside: Bool[Tensor, "B 1 H W"],
+) -> Float[Tensor, "B 3 H W"]:
+    """Put the person before the background and smooth the seam along the mask."""
+    together = torch.where(inside, person, background)
+    softened = _separable(_median3(together), SEAM_BLUR)
+    edge = _separable(inside.to(person), MASK_BLUR)
+    seam = (edge >= SEAM_FROM) & (edge <= SEAM_TO)
+    return torch.where(seam, softened, together)
+
+
+def enlarge(picture: Float[Tensor, "B 3 h w"], resolution: int) -> Float[Tensor, "B 3 H W"]:
+    """Enlarge a background crop to the picture's size, bilinear."""
+    size = (resolution, resolution)
+    return functional.interpolate(picture, size=size, mode="bilinear", align_corners=False)
+
+
+def _grey(picture: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
+    weights = picture.new_tensor(LUMA)[None, :, None, None]
+    grey: Tensor = (picture * weights).sum(dim=1, keepdim=True)
+    return grey
+
+
+def _separable(values: Float[Tensor, "B C H W"], taps: tuple[float, ...]) -> Tensor:
+    """Filter along rows and columns; the border is repeated."""
+    channels, reach = values.shape[1], len(taps) // 2
+    kernel = values.new_tensor(taps).expand(channels, 1, 1, -1)
+    padded = functional.pad(values, (reach,) * 4, mode="replicate")
+    along_rows = functional.conv2d(padded, kernel, groups=channels)
+    return functional.conv2d(along_rows, kernel.transpose(2, 3), groups=channels)
+
+
+def _median3(values: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    """Return the median of each 3x3 neighbourhood, the border repeated.
+
+    Sorting columns of three first needs 19 comparisons instead of a sort of nine: the median is
+    the median of (largest minimum, middle of the middles, smallest maximum).
+    """
+    padded = functional.pad(values, (1, 1, 1, 1), mode="replicate")
+    low, middle, high = _sort3(padded[..., :-2, :], padded[..., 1:-1, :], padded[..., 2:, :])
+    lows = torch.maximum(torch.maximum(low[..., :-2], low[..., 1:-1]), low[..., 2:])
+    highs = torch.minimum(torch.minimum(high[..., :-2], high[..., 1:-1]), high[..., 2:])
+    middles = _sort3(middle[..., :-2], middle[..., 1:-1], middle[..., 2:])[1]
+    return _sort3(lows, middles, highs)[1]
+
+
+def _sort3(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    low, high = torch.minimum(a, b), torch.maximum(a, b)
+    top = torch.maximum(high, c)
+    rest = torch.minimum(high, c)
+    return torch.minimum(low, rest), torch.maximum(low, rest), top

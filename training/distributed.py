@@ -1,0 +1,88 @@
+"""Ranks: who this process is among those that torchrun started, and how they agree.
+
+Without torchrun a run is one rank. Tensors of the model travel by nccl on GPUs, else by gloo;
+control (flags, checkpoints) always by gloo.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from schemas.errors import RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """This process among all. control: the gloo group."""
+
+    rank: int
+    world: int
+    device: torch.device
+    control: dist.ProcessGroup
+
+    @property
+    def is_first(self) -> bool:
+        """Say whether this is the rank that writes and speaks."""
+        return self.rank == 0
+
+    def barrier(self) -> None:
+        """Wait for all ranks."""
+        dist.barrier(self.control)
+
+    def total(self, value: Tensor) -> Tensor:
+        """Sum a tensor over all ranks; float64 on the CPU, so that every rank gets the same."""
+        summed = value.detach().double().cpu().clone()
+        dist.all_reduce(summed, group=self.control)
+        return summed
+
+    def gather(self, text: str) -> list[str]:
+        """Return every rank's text, by rank."""
+        texts: list[str] = [""] * self.world
+        dist.all_gather_object(texts, text, group=self.control)
+        return texts
+
+
+def this_rank() -> int:
+    """Return the rank that torchrun gave; 0 without it."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def this_world() -> int:
+    """Return how many ranks torchrun started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
+    """Return the device of this rank; raises RequestError when cuda is asked for and absent."""
+    if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise RequestError(
+            "--device cuda", met="no CUDA device that torch can use",
+            wanted="an NVIDIA GPU and a CUDA build of torch", way_out="Train with --device cpu.",
+        )  # fmt: skip
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+@contextmanager
+def join_ranks(device: torch.device) -> Iterator[Ranks]:
+    """Join the process group; leave it when done, without waiting after an error."""
+    rank, world = this_rank(), this_world()
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if "RANK" in os.environ:
+        dist.init_process_group(backend)
+    else:
+        store = dist.HashStore()  # type: ignore[attr-defined]  # exported, but not to mypy
+        dist.init_process_group(backend, store=store, rank=0, world_size=1)
+    try:
+        yield Ranks(rank, world, device, dist.new_group(backend="gloo"))
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,267 @@
+"""The program that trains: `python -m torch.distributed.run ... -m training.run STAGE ...`.
+
+Without torchrun it trains on one rank. Exit codes: 0 done, 1 the training failed, 2 the request is
+wrong (one line beginning "error:", from the first rank alone). `--check` stops after the checks.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+
+from schemas.errors import RequestError, ScanmillError
+from training.backgrounds import BackgroundPool, open_backgrounds
+from training.distributed import Ranks, choose_device, join_ranks, this_rank, this_world
+from training.loader import Drawing, Loader
+from training.order import Order
+from training.progress import Progress
+from training.run_folder import RunRecord, check_folder, describe_run, write_record
+from training.samples import SampleReader, check_resolution
+from training.settings import DataSettings, ModelSettings, RunSettings
+from training.shards import SampleAddress, ShardIndex, open_index
+from training.stages import STAGES
+from training.trainer import Trainer
+from training.validation import ValidationSet
+from training.weights import adopt_weights, digest_weights, read_weights
+
+EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2
+PUBLISHED_EPOCHS = 499
+FEWEST_STEPS_BETWEEN_CHECKPOINTS = 100
+
+_EXAMPLES = """examples:
+  python -m training.run 2k2k-normal --data DATA --out RUN --steps 20 --nets coarse
+  python -m torch.distributed.run --standalone --nproc_per_node=2 -m training.run \\
+      2k2k-normal --data DATA --out RUN --epochs 20
+  python -m training.run 2k2k-depth --data DATA --out RUN2 --init RUN --epochs 20
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A checked request: everything that a run needs to know before it starts."""
+
+    model: ModelSettings
+    data: DataSettings
+    run: RunSettings
+    index: ShardIndex
+    trained: tuple[SampleAddress, ...]
+    steps_per_epoch: int
+    weights: dict[str, torch.Tensor]
+    record: RunRecord
+    pool: BackgroundPool | None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, or say in one line why not."""
+    given = _parser().parse_args(arguments)
+    try:
+        _limit_threads()
+        request = check_request(given)
+        if given.check:
+            return EXIT_DONE
+        with join_ranks(choose_device(request.run.device)) as ranks:
+            train(request, ranks)
+    except RequestError as error:
+        return _refuse(error, EXIT_REQUEST)
+    except ScanmillError as error:
+        return _refuse(error, EXIT_FAILED)
+    return EXIT_DONE
+
+
+def check_request(given: argparse.Namespace) -> Request:
+    """Check everything that can be checked without talking to other ranks; writes nothing."""
+    if given.stage == "2k2k-depth" and not given.init:
+        raise RequestError(
+            given.stage, met="no --init", wanted="the trained nets of phase 1, which stay frozen",
+            way_out="Train 2k2k-normal first, then give its folder as --init.",
+        )  # fmt: skip
+    index = open_index(given.data)
+    resolution = given.resolution or index.width
+    weights = read_weights(Path(given.init)) if given.init else {}
+    model, data = _deciding_settings(given, index, resolution, weights)
+    check_resolution(index.width, resolution)
+    trained = index.of_splits(data.splits)
+    if not trained:
+        raise RequestError(
+            ", ".join(given.data), met=f"no sample of split {', '.join(data.splits)}",
+            wanted="samples to train on", way_out="Name another --split, or render more subjects.",
+        )  # fmt: skip
+    batches = Order(len(trained), 0, 0, data.world, data.batch).batches_per_epoch
+    steps_per_epoch = max(1, batches // model.accumulate)
+    run = _run_settings(given, steps_per_epoch)
+    record = describe_run(model, data, run)
+    check_folder(run.out, record)
+    pool = None
+    if data.background == "fresh":
+        pool = open_backgrounds(index.folders, run.backgrounds, resolution)
+    return Request(model, data, run, index, trained, steps_per_epoch, weights, record, pool)
+
+
+def train(request: Request, ranks: Ranks) -> None:
+    """Build the nets, go on from the last checkpoint if there is one, and train."""
+    stage = STAGES[request.model.stage]
+    torch.manual_seed(request.model.seed)
+    nets = stage.build(request.model)
+    if request.weights:
+        adopt_weights(nets, request.weights, source="--init")
+    ranks.barrier()
+    if ranks.is_first:
+        write_record(request.run.out, request.record)
+    trainer = Trainer(
+        stage, nets, settings=request.model, data=request.data, run=request.run, ranks=ranks
+    )
+    first_step = trainer.resume()
+    loader = _open_loader(request, ranks)
+    progress = (
+        Progress(request.run.out, first_step=first_step, last_step=request.run.steps)
+        if ranks.is_first
+        else None
+    )
+    try:
+        chosen = ValidationSet.choose(request.index, request.data, request.run)
+        trainer.train(loader, chosen, progress, steps_per_epoch=request.steps_per_epoch)
+    finally:
+        loader.close()
+        if progress is not None:
+            progress.close()
+
+
+def _open_loader(request: Request, ranks: Ranks) -> Loader:
+    data, seed = request.data, request.model.seed
+    reader = SampleReader(request.model.resolution, with_stored=data.background == "stored")
+    order = Order(len(request.trained), seed, ranks.rank, ranks.world, data.batch)
+    drawing = Drawing(seed if data.augment else None, request.pool)
+    return Loader(
+        reader, request.trained, order, drawing,
+        workers=request.run.workers, max_bad_samples=data.max_bad_samples,
+    )  # fmt: skip
+
+
+def _deciding_settings(
+    given: argparse.Namespace,
+    index: ShardIndex,
+    resolution: int,
+    weights: dict[str, torch.Tensor],
+) -> tuple[ModelSettings, DataSettings]:
+    """Return the settings that decide the weights; raises RequestError for one out of range."""
+    try:
+        model = ModelSettings(
+            stage=given.stage, resolution=resolution, width=given.width, nets=given.nets,
+            mask_loss=given.mask_loss, frozen_norm=given.frozen_norm, precision=given.precision,
+            learning_rate=given.learning_rate, schedule=given.schedule,
+            steps_per_epoch=given.steps_per_epoch, accumulate=given.accumulate, seed=given.seed,
+            init=digest_weights(weights) if weights else None,
+        )  # fmt: skip
+        data = DataSettings(
+            digest=index.digest, splits=tuple(given.split), val_splits=tuple(given.val_split),
+            batch=given.batch, world=this_world(), augment=not given.no_augment,
+            background=given.background, max_bad_samples=given.max_bad_samples,
+        )  # fmt: skip
+    except ValidationError as error:
+        raise _wrong_setting(error) from error
+    return model, data
+
+
+def _run_settings(given: argparse.Namespace, steps_per_epoch: int) -> RunSettings:
+    often = max(steps_per_epoch, FEWEST_STEPS_BETWEEN_CHECKPOINTS)
+    epochs = given.epochs or PUBLISHED_EPOCHS
+    try:
+        return RunSettings(
+            out=given.out, data=tuple(given.data), backgrounds=given.backgrounds,
+            steps=given.steps or epochs * steps_per_epoch, save_every=given.save_every or often,
+            keep=given.keep, validate_every=given.validate_every or often,
+            max_val_samples=given.max_val_samples, picture_every=given.picture_every,
+            workers=given.workers, device=given.device, compile=given.compile,
+            recompute=given.recompute,
+        )  # fmt: skip
+    except ValidationError as error:
+        raise _wrong_setting(error) from error
+
+
+def _wrong_setting(error: ValidationError) -> RequestError:
+    first = error.errors()[0]
+    where = "--" + "-".join(str(part) for part in first["loc"]).replace("_", "-")
+    return RequestError(
+        where if first["loc"] else "settings", met=f"{first.get('input')!r}",
+        wanted=str(first["msg"]), way_out="See --help.",
+    )  # fmt: skip
+
+
+def _refuse(error: ScanmillError, code: int) -> int:
+    """Say the error in one line; what every rank knows is said by the first alone."""
+    if this_rank() == 0 or not isinstance(error, RequestError):
+        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a program's last word
+    return code
+
+
+def _limit_threads() -> None:
+    """Share the cores of this machine among the ranks that torchrun started on it."""
+    cores = len(os.sched_getaffinity(0))
+    torch.set_num_threads(max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="training.run", description=__doc__, epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("stage", choices=sorted(STAGES))
+    add("--data", nargs="+", required=True, metavar="URI", help="data sets")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
+    add("--init", metavar="PATH", help="weights to start from: run, step, safetensors, published")
+    add("--check", action="store_true", help="only check the request")
+    _add_model(parser.add_argument_group("what is trained"))
+    _add_data(parser.add_argument_group("what is seen"))
+    _add_run(parser.add_argument_group("how long and how"))
+    return parser
+
+
+def _add_model(group: "argparse._ArgumentGroup") -> None:
+    add = group.add_argument
+    add("--resolution", type=int, metavar="PX", help="default: that of the data")
+    add("--width", type=float, default=1.0, help="factor on all inner channels (1)")
+    add("--nets", choices=("all", "coarse"), default="all", help="coarse: without part nets")
+    add("--mask-loss", choices=("single_sigmoid", "published"), default="single_sigmoid")
+    add("--frozen-norm", choices=("batch", "running"), default="batch", help="of phase 2")
+    add("--precision", choices=("fp32", "bf16"), default="fp32")
+    add("--learning-rate", type=float, default=1e-4)
+    add("--schedule", choices=("published", "constant"), default="published")
+    add("--steps-per-epoch", type=int, help="of the schedule; default: from the data")
+    add("--accumulate", type=int, default=1, metavar="N", help="batches a step")
+    add("--seed", type=int, default=0)
+
+
+def _add_data(group: "argparse._ArgumentGroup") -> None:
+    add = group.add_argument
+    add("--split", nargs="+", default=["train"], help="trained on")
+    add("--val-split", nargs="+", default=["val"], help="validated on")
+    add("--batch", type=int, default=1, help="samples a rank")
+    add("--background", choices=("stored", "fresh", "black"), default="stored")
+    add("--backgrounds", type=Path, metavar="DIR", help="root of the data set's backgrounds")
+    add("--no-augment", action="store_true", help="no jitter, stored pictures as they are")
+    add("--max-bad-samples", type=int, default=0, metavar="N", help="undecodable ones allowed")
+
+
+def _add_run(group: "argparse._ArgumentGroup") -> None:
+    add = group.add_argument
+    add("--steps", type=int, help="optimiser steps in all")
+    add("--epochs", type=int, help=f"instead of --steps ({PUBLISHED_EPOCHS})")
+    add("--save-every", type=int, metavar="STEPS", help="an epoch, at least 100 steps")
+    add("--keep", type=int, default=3, help="checkpoints kept besides the best")
+    add("--validate-every", type=int, metavar="STEPS", help="as --save-every")
+    add("--max-val-samples", type=int, default=64)
+    add("--picture-every", type=int, default=100, metavar="STEPS")
+    add("--workers", type=int, default=2, help="decoding threads a rank")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    add("--compile", action="store_true", help="torch.compile the nets")
+    add("--recompute", action="store_true", help="recompute activations: memory for time")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""Weights for use: written as safetensors, read from every form in which they come.
+
+Nothing that a foreign file holds is run: safetensors hold no code, published files are read as
+weights only, step folders by an index that may name tensors alone.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from pydantic import BaseModel
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from schemas.dataset_folder import write_atomically
+from schemas.errors import InputError, RequestError
+from training.checkpoints import BEST, LATEST, named_by, read_tensors
+from training.published import PHASE_1_PREFIX, from_published
+
+MODEL_FILE, MODEL_CARD = "model.safetensors", "model.json"
+CARD_VERSION = 1
+MODEL_PREFIX = "model."
+_PUBLISHED_KEY = "model_state_dict"
+_REFINEMENT_PREFIX = "refinement."
+
+
+def write_model(out: Path, model: nn.Module, settings: BaseModel, step: int) -> None:
+    """Write OUT/model.safetensors and model.json, each whole or absent."""
+    weights = {name: value.detach().cpu().contiguous() for name, value in _owned(model).items()}
+    write_atomically(out / MODEL_FILE, save(weights))
+    parameters = sum(value.numel() for value in model.parameters())
+    card = {
+        "format_version": CARD_VERSION,
+        "step": step,
+        "parameters": parameters,
+        "settings": settings.model_dump(mode="json"),
+        "input": "RGB in -1..1, square; joints in -1..1 of the picture",
+        "depth_unit": "a quarter of the picture's side in pixel-depths; 2.0 is the scene's origin",
+    }
+    write_atomically(out / MODEL_CARD, json.dumps(card, indent=1) + "\n")
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read weights, in this project's names, from a run, a step folder or a file.
+
+    A run gives model.safetensors, else its best, else its latest step. Raises RequestError when
+    there is nothing to read, InputError when it can't be read.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.is_file():
+        raise RequestError(
+            str(path), met="no such file or folder",
+            wanted="a run, a step folder, a safetensors file or a published checkpoint",
+            way_out="Check the path given to --init.",
+        )  # fmt: skip
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    return _read_published(path)
+
+
+def adopt_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Load weights: the model's own, phase 1's into phase 2, or phase 2's into phase 1.
+
+    Nothing may be missing or left over, but for the refinement net, which phase 1 lacks.
+    Raises RequestError naming the first weight that does not fit.
+    """
+    own = model.state_dict()
+    given = dict(weights)
+    if not set(given) & set(own):
+        given = _across_phases(given)
+    missing = [name for name in own if name not in given]
+    if all(name.startswith(_REFINEMENT_PREFIX) for name in missing):
+        missing = []
+    left_over = [name for name in given if name not in own]
+    unlike = [
+        name for name, value in own.items() if name in given and given[name].shape != value.shape
+    ]
+    for what, names in (("lacks", missing), ("has too much", left_over), ("differs in", unlike)):
+        if names:
+            raise RequestError(
+                source, met=f"{what} {names[0]} and {len(names) - 1} more",
+                wanted="the weights of this model, width and nets",
+                way_out="Give a checkpoint of the same --width and --nets.",
+            )  # fmt: skip
+    model.load_state_dict(given, strict=False)
+
+
+def digest_weights(weights: Mapping[str, Tensor]) -> str:
+    """Return a digest of names and values."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(weights[name].detach().cpu().contiguous().view(-1).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _across_phases(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return phase 1's weights under the names of the other phase."""
+    if any(name.startswith(PHASE_1_PREFIX) for name in weights):
+        return {
+            name.removeprefix(PHASE_1_PREFIX): value
+            for name, value in weights.items()
+            if name.startswith(PHASE_1_PREFIX)
+        }
+    return {PHASE_1_PREFIX + name: value for name, value in weights.items()}
+
+
+def _owned(model: nn.Module) -> dict[str, Tensor]:
+    return dict(model.state_dict())
+
+
+def _read_folder(path: Path) -> dict[str, Tensor]:
+    if (path / MODEL_FILE).is_file():
+        return _read_safetensors(path / MODEL_FILE)
+    is_step = (path / ".metadata").is_file()
+    step = path if is_step else named_by(path, BEST) or named_by(path, LATEST)
+    if step is None:
+        raise RequestError(
+            str(path), met="neither weights nor a checkpoint", wanted="a run or a step folder",
+            way_out="Give the folder that `scanmill train --out` wrote.",
+        )  # fmt: skip
+    return read_tensors(step, MODEL_PREFIX)
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            str(path), met=f"{error}", wanted="a whole safetensors file",
+            way_out="Copy the file again, or give another checkpoint.",
+        ) from error  # fmt: skip
+
+
+def _read_published(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise InputError(
+            str(path), met="more than weights, or no checkpoint at all",
+            wanted="a PyTorch file that holds tensors by name and nothing that runs",
+            way_out="Give a published 2K2K checkpoint, or convert it where you trust it.",
+        ) from error  # fmt: skip
+    weights = content.get(_PUBLISHED_KEY, content) if isinstance(content, dict) else content
+    if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
+        raise InputError(
+            str(path), met=f"a {type(weights).__name__}", wanted="tensors by name",
+            way_out="Give a published 2K2K checkpoint.",
+        )  # fmt: skip
+    return from_published(weights)
