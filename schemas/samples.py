@@ -47,7 +47,8 @@ class Column:
 
 
 def _fixed(kind: pa.DataType, length: int) -> pa.DataType:
-    return pa.list_(kind, length)
+    # Parquet calls what a list holds "element", so that is what readers meet.
+    return pa.list_(pa.field("element", kind), length)
 
 
 SAMPLE_COLUMNS: tuple[Column, ...] = (

@@ -1,0 +1,155 @@
+"""README.md of a data set, in the form of a Hugging Face data set card, and its totals.
+
+The card's `configs:` name the files of samples, frames and pairs, as far as there are any.
+"""
+
+from typing import get_args
+
+import pyarrow as pa
+
+from schemas.dataset_folder import DatasetFolder, Part, write_atomically
+from schemas.manifest import DatasetDescription, Manifest
+from schemas.samples import PICTURE, SAMPLE_COLUMNS, Column
+
+PARTS: tuple[Part, ...] = get_args(Part)
+
+_SIZE_CATEGORIES = (
+    (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
+)  # fmt: skip
+"""Source: the Hub's list of size categories."""
+
+_BIGGEST_CATEGORY = "1M<n<10M"
+
+_TEXT = """\
+# {name}
+
+Training samples for clothed-person reconstruction, rendered by scanmill {version} from textured
+scans of people. Each sample is one scan seen from one side: pictures of the front and of the back
+surface, depth, normals, mask, keypoints and the camera.
+
+| | |
+| --- | --- |
+| samples | {samples} |
+| scans | {scans} |
+| samples that could not be made | {failures} |
+| shards | {shards} |
+| size | {megabytes:.1f} MB |
+| resolution | {resolution} px |
+| views of a scan | {views} |
+
+```python
+from datasets import load_dataset
+samples = load_dataset("{name}", "samples", split="train")      # all samples
+train = samples.filter(lambda split: split == "train", input_columns="split")
+```
+
+The files know one split only, which the Hub calls `train`; it holds **all** samples. Which of them
+are for training, validation and testing is said by the column `split`, person by person: filter by
+it, and split nothing again. `pandas.read_parquet("{name}/samples")`, `pyarrow.dataset` and DuckDB's
+`'{name}/samples/*.parquet'` read the same files. One row group holds one sample.
+
+The licences of the scans and of the background pictures go on to whatever is made of them.
+
+## Columns
+
+| column | type | meaning | unit | frame | fill |
+| --- | --- | --- | --- | --- | --- |
+{columns}
+
+## Settings
+
+```json
+{settings}
+```
+
+Digest: `{digest}`
+"""
+
+
+def write_card(folder: DatasetFolder) -> DatasetDescription:
+    """Bring the totals of dataset.json and README.md up to date with the manifests."""
+    stored = folder.read_description()
+    manifests = tuple(folder.read_manifest(shard_id) for shard_id in folder.committed_shards())
+    description = stored.model_copy(update={"totals": sum_up(manifests)})
+    if description != stored:
+        write_atomically(folder.description_path, description.model_dump_json(indent=1))
+    write_atomically(folder.card_path, make_card(folder, description))
+    return description
+
+
+def sum_up(manifests: tuple[Manifest, ...]) -> dict[str, int]:
+    """Return what all committed shards hold together."""
+    names = (*(name for one in manifests for name in one.sample_ids),)
+    return {
+        "shards": len(manifests),
+        "samples": len(names),
+        "scans": len({tuple(name.split("/")[:2]) for name in names}),
+        "failures": sum(len(one.failures) for one in manifests),
+        "bytes": sum(one.bytes for one in manifests),
+    }
+
+
+def make_card(folder: DatasetFolder, description: DatasetDescription) -> str:
+    """Write the card's text."""
+    totals = description.totals
+    parts = [part for part in PARTS if folder.committed_shards(part)]
+    name = folder.root.resolve().name
+    body = _TEXT.format(
+        name=name,
+        version=description.scanmill,
+        samples=totals["samples"],
+        scans=totals["scans"],
+        failures=totals["failures"],
+        shards=totals["shards"],
+        megabytes=totals["bytes"] / 1e6,
+        resolution=description.settings.resolution,
+        views=len(description.settings.views),
+        columns="\n".join(_describe(column) for column in SAMPLE_COLUMNS),
+        settings=description.settings.model_dump_json(indent=1),
+        digest=description.settings_digest,
+    )
+    return _front_matter(name, totals["samples"], parts) + body
+
+
+def _front_matter(name: str, samples: int, parts: list[Part]) -> str:
+    size = next((label for limit, label in _SIZE_CATEGORIES if samples < limit), _BIGGEST_CATEGORY)
+    lines = [
+        "---",
+        f"pretty_name: {_quote(name)}",
+        "license: other",
+        "task_categories:",
+        "- image-to-3d",
+        "- depth-estimation",
+        "tags:",
+        "- scanmill",
+        "size_categories:",
+        f"- {size}",
+    ]
+    if parts:
+        lines.append("configs:")
+    for part in parts:
+        lines += [
+            f"- config_name: {part}",
+            "  data_files:",
+            "  - split: train",
+            f"    path: {part}/*.parquet",
+        ]
+    return "\n".join([*lines, "---", "", ""])
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _describe(column: Column) -> str:
+    cells = (f"`{column.name}`", _type_name(column.type), column.meaning, column.unit,
+             column.frame, column.fill)  # fmt: skip
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _type_name(kind: pa.DataType) -> str:
+    if kind == PICTURE:
+        return "picture"
+    if pa.types.is_fixed_size_list(kind):
+        return f"{kind.list_size} x {kind.value_type}"
+    return str(kind)
