@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from renderers import egl_library as egl
 from renderers.egl_devices import EglDevice, candidates, describe_devices, list_devices
@@ -70,7 +70,7 @@ class GLContext:
         self.info = info
 
     @classmethod
-    def open(cls, device: int | None = None) -> Self:
+    def open(cls, device: int | None = None) -> "GLContext":
         """Open a context on a device and make it current.
 
         device: index into `list_devices()`. None: the first GPU of CUDA_VISIBLE_DEVICES where that
@@ -124,7 +124,7 @@ class GLContext:
         if GLContext._open is self:
             GLContext._open = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "GLContext":
         """Return the open context."""
         return self
 

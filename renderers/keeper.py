@@ -1,9 +1,10 @@
 """Things that are made on first use, found again by name, and freed with their owner."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 
+@runtime_checkable
 class Closable(Protocol):
     """Anything that holds GL objects and can free them."""
 

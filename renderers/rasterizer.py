@@ -11,7 +11,7 @@ row of the picture everywhere in here; nothing is flipped.
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -131,7 +131,7 @@ class Rasterizer:
             thing.close()
         self.pictures, self._targets = [], None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Rasterizer":
         """Return the rasteriser."""
         return self
 

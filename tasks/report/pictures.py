@@ -7,7 +7,13 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from schemas.codecs import decode_depth, decode_mask, decode_normals, decode_picture
+from schemas.codecs import (
+    bounding_window,
+    decode_depth,
+    decode_mask,
+    decode_normals,
+    decode_picture,
+)
 from schemas.dataset_folder import DatasetFolder
 from schemas.keypoints import BONES, JOINT_COUNT
 from tasks.shards import read_rows
@@ -29,6 +35,7 @@ LAYERS = (
 )
 
 _GAP = 4
+_MARGIN_FACTOR = 1.08
 _PAPER = 245
 _BONE_COLOR = (255, 220, 60)
 _NEAR_COLOR, _FAR_COLOR = 235, 30
@@ -102,9 +109,20 @@ def draw_strip(row: dict[str, object], side: int) -> UInt8[np.ndarray, "H W 3"]:
         *(_color_normals(one, inside) for one in normals),
         *(_shade_depth(one, inside) for one in depth),
     )
+    window = square_around(inside)
     gap = np.full((side, _GAP, 3), _PAPER, np.uint8)
-    parts = [part for layer in layers for part in (shrink(layer, side), gap)][:-1]
+    parts = [part for layer in layers for part in (shrink(layer[window], side), gap)][:-1]
     return np.concatenate(parts, axis=1)
+
+
+def square_around(mask: Bool[np.ndarray, "H W"]) -> tuple[slice, slice]:
+    """Return rows and columns of a square that holds the mask with a margin, inside the picture."""
+    left, top, right, bottom = bounding_window(mask)
+    height, width = mask.shape
+    side = min(height, width, round(max(right - left, bottom - top) * _MARGIN_FACTOR) + 1)
+    first_row = min(max((top + bottom - side) // 2, 0), height - side)
+    first_column = min(max((left + right - side) // 2, 0), width - side)
+    return slice(first_row, first_row + side), slice(first_column, first_column + side)
 
 
 def shrink(picture: UInt8[np.ndarray, "H W 3"], side: int) -> UInt8[np.ndarray, "S S 3"]:
