@@ -1,0 +1,90 @@
+"""All rooms together: from (seed, index) to a textured, posed, jointed mesh in centimetres."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float64, Int32, UInt8
+
+from tasks.synth.atlas import Atlas, build_atlas
+from tasks.synth.body import Body, body_distance, build_body
+from tasks.synth.figure import Figure, draw_figure, rng_for
+from tasks.synth.joints import pose_joints, rest_joints
+from tasks.synth.markers import paint_markers, points_in_front
+from tasks.synth.meshing import Faces, extract_surface
+from tasks.synth.paint import Canvas, paint_texture
+from tasks.synth.parts import label_faces
+from tasks.synth.pose import draw_rotations
+from tasks.synth.shapes import Distances, Points
+from tasks.synth.skeleton import Skeleton, Transforms, build_skeleton, pose_skeleton
+from tasks.synth.skinning import bone_weights, mend_posed, skin_points
+
+Detail = Literal["full", "fast"]
+SPACING_CM: dict[Detail, float] = {"full": 0.95, "fast": 1.75}
+"""Grid spacing: about 80,000 and about 22,000 triangles."""
+POSE_PURPOSE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A finished person; vertices and joints in centimetres, y up, facing +z, feet on y = 0.
+
+    joints: COCO-WholeBody. rest: where each vertex was in the canonical T-pose.
+    texture: RGB, row 0 at the top.
+    """
+
+    figure: Figure
+    vertices: Float64[np.ndarray, "V 3"]
+    faces: Int32[np.ndarray, "F 3"]
+    rest: Points
+    atlas: Atlas
+    texture: UInt8[np.ndarray, "S S 3"]
+    joints: Float64[np.ndarray, "133 3"]
+
+
+def make_person(
+    seed: int,
+    index: int,
+    *,
+    texture_size: int = 2048,
+    detail: Detail = "full",
+    markers: bool = False,
+) -> Person:
+    """Make one person: a pure function of its arguments.
+
+    markers: paint a disc in front of each kept joint and take its centre as the joint.
+    """
+    figure = draw_figure(seed, index)
+    skeleton, body = build_skeleton(figure), build_body(figure)
+    rest, faces = extract_surface(Surface(body), SPACING_CM[detail])
+    transforms = pose_skeleton(skeleton, draw_rotations(figure, rng_for(seed, index, POSE_PURPOSE)))
+    posed = _pose_mesh(figure, (skeleton, transforms), rest, faces)
+    lift = np.array([0.0, float(posed[:, 1].min()), 0.0])
+    vertices = (posed.astype(np.float64) - lift) * figure.scale
+    joints = (pose_joints(*rest_joints(skeleton, body.head), transforms) - lift) * figure.scale
+    if markers:
+        joints = points_in_front(vertices, faces, joints)
+    atlas = build_atlas(rest, faces, label_faces(figure, rest, faces))
+    texture = paint_texture(figure, Canvas(body, atlas, rest, vertices), texture_size)
+    if markers:
+        paint_markers(texture, atlas, vertices, joints)
+    return Person(figure, vertices, faces, rest, atlas, texture, joints)
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The outermost surface of a dressed figure as a function of rest points."""
+
+    body: Body
+
+    def __call__(self, points: Points) -> Distances:
+        """Return the signed distance."""
+        return body_distance(self.body, points)
+
+
+def _pose_mesh(
+    figure: Figure, bones: tuple[Skeleton, Transforms], rest: Points, faces: Faces
+) -> Points:
+    skeleton, transforms = bones
+    weights = bone_weights(figure, skeleton, rest)
+    return mend_posed(rest, skin_points(skeleton, transforms, weights, rest), faces)

@@ -1,0 +1,153 @@
+"""Signed distances of simple solids on float32 points: negative inside, centimetres.
+
+Distances are bounds, not exact away from the surface; meshing divides by the gradient where it
+needs true lengths. Source of the smooth unions: I. Quilez, "smooth minimum" (polynomial form).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32
+from scipy.interpolate import PchipInterpolator
+
+Points = Float32[np.ndarray, "N 3"]
+Distances = Float32[np.ndarray, " N"]
+Axis = Literal["x", "y"]
+
+PROFILE_SAMPLES = 256
+"""Steps of a tabulated profile: finer than any grid that is meshed."""
+TINY = np.float32(1e-6)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A tube along one axis whose cross-section is made of four quarter-ellipses.
+
+    start, stop: range along the axis. table: (256, 6): centre of the first and of the second
+    cross axis, then radii towards +first, -first, +second, -second. The cross axes are y and z
+    of a tube along x, x and z of a tube along y. exponent: 2 is an ellipse, more is boxier.
+    """
+
+    axis: Axis
+    start: float
+    stop: float
+    table: Float32[np.ndarray, "S 6"]
+    exponent: float = 2.0
+
+
+def tabulate_profile(
+    axis: Axis, knots: Float32[np.ndarray, "K 7"], *, exponent: float = 2.0
+) -> Profile:
+    """Run a monotone cubic through knots of (position along the axis, then the six columns)."""
+    ordered = knots[np.argsort(knots[:, 0])].astype(np.float64)
+    along = np.linspace(ordered[0, 0], ordered[-1, 0], PROFILE_SAMPLES)
+    table = PchipInterpolator(ordered[:, 0], ordered[:, 1:], axis=0)(along)
+    return Profile(axis, along[0], along[-1], table.astype(np.float32), exponent)
+
+
+def sample_profile(profile: Profile, along: Distances) -> Float32[np.ndarray, "N 6"]:
+    """Interpolate the profile's table at positions along its axis, clamped to its ends."""
+    last = PROFILE_SAMPLES - 1
+    place = (along - np.float32(profile.start)) * np.float32(last / (profile.stop - profile.start))
+    place = np.clip(place, 0, np.float32(last - 0.001))
+    index = place.astype(np.int32)
+    share = (place - index.astype(np.float32))[:, None]
+    rows: Float32[np.ndarray, "N 6"] = (
+        profile.table[index] * (1 - share) + profile.table[index + 1] * share
+    )
+    return rows
+
+
+def tube_distance(profile: Profile, points: Points) -> Distances:
+    """Return the distance to a profile's tube, closed by flat ends."""
+    along, first = (
+        (points[:, 0], points[:, 1]) if profile.axis == "x" else (points[:, 1], points[:, 0])
+    )
+    rows = sample_profile(profile, along)
+    u, w = first - rows[:, 0], points[:, 2] - rows[:, 1]
+    radius_u = np.where(u > 0, rows[:, 2], rows[:, 3])
+    radius_w = np.where(w > 0, rows[:, 4], rows[:, 5])
+    side = _ellipse_distance(u, w, radius_u, radius_w, profile.exponent)
+    ends = np.maximum(np.float32(profile.start) - along, along - np.float32(profile.stop))
+    distance: Distances = np.maximum(side, ends)
+    return distance
+
+
+def _ellipse_distance(
+    u: Distances, w: Distances, radius_u: Distances, radius_w: Distances, exponent: float
+) -> Distances:
+    a, b = u / radius_u, w / radius_w
+    if exponent == 2:  # the plain ellipse is worth a square root
+        k0 = np.sqrt(a * a + b * b)
+    else:
+        k0 = (np.abs(a) ** exponent + np.abs(b) ** exponent) ** (1 / exponent)
+    k1 = np.sqrt((a / radius_u) ** 2 + (b / radius_w) ** 2)
+    distance: Distances = (k0 * (k0 - 1) / (k1 + TINY)).astype(np.float32)
+    return np.where(k0 < 0.5, -0.5 * np.minimum(radius_u, radius_w), distance)
+
+
+def ellipsoid_distance(
+    points: Points, *, centre: tuple[float, float, float], radii: tuple[float, float, float]
+) -> Distances:
+    """Return the distance bound of an ellipsoid."""
+    size = np.array(radii, np.float32)
+    scaled = (points - np.array(centre, np.float32)) / size
+    k0 = np.linalg.norm(scaled, axis=1)
+    k1 = np.linalg.norm(scaled / size, axis=1)
+    distance: Distances = (k0 * (k0 - 1) / (k1 + TINY)).astype(np.float32)
+    return np.where(k0 < 0.1, np.float32(-min(radii)), distance)
+
+
+def cone_distance(
+    points: Points,
+    *,
+    ends: Float32[np.ndarray, "2 3"],
+    radii: tuple[float, float],
+) -> Distances:
+    """Return the distance to a capsule whose radius runs from the first end to the second."""
+    bone = ends[1] - ends[0]
+    offset = points - ends[0]
+    share = np.clip(offset @ bone / np.float32(bone @ bone), 0, 1)
+    radius = np.float32(radii[0]) + share * np.float32(radii[1] - radii[0])
+    distance: Distances = (np.linalg.norm(offset - share[:, None] * bone, axis=1) - radius).astype(
+        np.float32
+    )
+    return distance
+
+
+def box_distance(
+    points: Points,
+    *,
+    centre: tuple[float, float, float],
+    half: tuple[float, float, float],
+    rounding: float,
+) -> Distances:
+    """Return the distance to a box with rounded edges; `half` includes the rounding."""
+    inner = np.array(half, np.float32) - np.float32(rounding)
+    offset = np.abs(points - np.array(centre, np.float32)) - inner
+    outside = np.linalg.norm(np.maximum(offset, 0), axis=1)
+    distance: Distances = (
+        outside + np.minimum(offset.max(axis=1), 0) - np.float32(rounding)
+    ).astype(np.float32)
+    return distance
+
+
+def smooth_union(first: Distances, second: Distances, width: float) -> Distances:
+    """Join two solids with a fillet of about `width`."""
+    blend = np.maximum(np.float32(width) - np.abs(first - second), 0) / np.float32(width)
+    joined: Distances = np.minimum(first, second) - blend * blend * np.float32(width / 4)
+    return joined
+
+
+def smooth_cut(solid: Distances, cutter: Distances, width: float) -> Distances:
+    """Keep what is in `solid` and outside `cutter`, rounding the edge over `width`."""
+    kept: Distances = -smooth_union(-solid, cutter, width)
+    return kept
+
+
+def mirror(points: Points) -> Points:
+    """Fold points to the person's left half, x >= 0."""
+    folded = points.copy()
+    folded[:, 0] = np.abs(folded[:, 0])
+    return folded
