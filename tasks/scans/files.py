@@ -15,6 +15,7 @@ LARGEST_TEXT_BYTES = 64 << 20
 
 _BLOCK_BYTES = 1 << 20
 _SHOWN_CHARACTERS = 120
+_LONGEST_NAME = 250
 
 
 def read_whole(path: Path, limit: int) -> bytes:
@@ -74,7 +75,7 @@ def find_inside(folder: Path, name: str) -> Path | str:
     """
     plain = name.replace("\\", "/").strip()
     shown = show(name)
-    if not plain or "\0" in plain:
+    if not plain or not plain.isprintable() or len(plain.encode()) > _LONGEST_NAME:
         return f"{shown} is no file name"
     if plain.startswith("/") or ":" in plain.split("/")[0]:
         return f"{shown} is absolute or an address, not a name below the scan's folder"

@@ -15,6 +15,8 @@ from schemas.errors import InputError
 NEWLINE, BLANK = 10, 32
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CONTINUATION = re.compile(rb"\\[ \t]*\r?\n")
+_LONE_SIGN = re.compile(rb"[-+](?![0-9])")
+_WHOLE_NUMBER = re.compile(rb"[-+]?[0-9]+")
 _COMMENT = re.compile(rb"#[^\n]*")
 
 
@@ -78,7 +80,7 @@ def split_lines(name: str, raw: bytes) -> TextLines:
         text = text.replace(b"\r", b"\n")
     raw, is_cut = text, not text.endswith(b"\n")
     if b"\\" in text:
-        text = _CONTINUATION.sub(lambda found: b" " * len(found.group()), text)
+        text = _CONTINUATION.sub(_join_line, text)
     if not text.endswith(b"\n"):
         text += b"\n"
     end = np.flatnonzero(as_bytes(text) == NEWLINE) + 1
@@ -128,6 +130,8 @@ def parse_floats(lines: TextLines, block: Block, tokens: Tokens) -> Float64[np.n
 
     Raises InputError with the line of the first token that is none.
     """
+    if not tokens.start.size:
+        return np.zeros(0)
     values = _parse(block.text, np.float64)
     if values is None or len(values) != len(tokens.start):
         raise _refuse_number(lines, block, tokens, float)
@@ -140,6 +144,12 @@ def parse_ints(lines: TextLines, block: Block, tokens: Tokens) -> Int64[np.ndarr
 
     Raises InputError with the line of the first token that is none.
     """
+    if not tokens.start.size:
+        return np.zeros(0, np.int64)
+    # np.fromstring reads "-  1" as -1 and "-" as 0.
+    is_signed = b"-" in block.text or b"+" in block.text
+    if is_signed and _LONE_SIGN.search(block.text):
+        raise _refuse_number(lines, block, tokens, int)
     values = _parse(block.text.replace(b"/", b" "), np.int64)
     if values is None or len(values) != len(tokens.start):
         raise _refuse_number(lines, block, tokens, int)
@@ -157,6 +167,13 @@ def refuse_line(lines: TextLines, offset: int, met: str, wanted: str) -> InputEr
     )
 
 
+def _join_line(found: re.Match[bytes]) -> bytes:
+    """Blank a line end after a backslash; not in comments, which end in Windows paths."""
+    line = found.string.rfind(b"\n", 0, found.start()) + 1
+    is_comment = found.string[line : found.start()].lstrip().startswith(b"#")
+    return found.group() if is_comment else b" " * len(found.group())
+
+
 def _parse(text: bytes, dtype: type[np.float64 | np.int64]) -> np.ndarray | None:
     try:
         return np.fromstring(text, dtype, sep=" ")
@@ -167,7 +184,8 @@ def _parse(text: bytes, dtype: type[np.float64 | np.int64]) -> np.ndarray | None
 def _refuse_number(
     lines: TextLines, block: Block, tokens: Tokens, kind: type[float | int]
 ) -> InputError:
-    bad = next(k for k in range(len(tokens.start)) if not _is_number(block, tokens, k, kind))
+    count = len(tokens.start)
+    bad = next((k for k in range(count) if not _is_number(block, tokens, k, kind)), 0)
     line = int(np.searchsorted(tokens.first, bad, side="right")) - 1
     met = block.text[tokens.start[bad] : tokens.end[bad]][:40].decode("ascii", "backslashreplace")
     wanted = "a number" if kind is float else "a whole number"
@@ -176,8 +194,9 @@ def _refuse_number(
 
 def _is_number(block: Block, tokens: Tokens, k: int, kind: type[float | int]) -> bool:
     token = block.text[tokens.start[k] : tokens.end[k]]
-    dtype = np.float64 if kind is float else np.int64
-    values = _parse(token, dtype)
+    if kind is int:
+        return _WHOLE_NUMBER.fullmatch(token) is not None
+    values = _parse(token, np.float64)
     return values is not None and len(values) == 1
 
 

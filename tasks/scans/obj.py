@@ -16,20 +16,17 @@ from tasks.scans.geometry import Geometry, check_geometry, to_color_bytes
 from tasks.scans.lines import (
     Block,
     TextLines,
-    Tokens,
     as_bytes,
     find_tokens,
     is_blank,
     parse_floats,
-    parse_ints,
     refuse_line,
     split_lines,
     take_lines,
 )
+from tasks.scans.obj_faces import TRIANGLE_CORNERS, drop_short_faces, read_corners
 from tasks.scans.polygons import triangulate
 
-SLASH = ord("/")
-TRIANGLE_CORNERS = 3
 _COLOR_COLUMNS = {6: 3, 7: 4}
 """Numbers on a vertex line, and where the colour begins: x y z r g b and x y z w r g b."""
 
@@ -52,20 +49,6 @@ class _Kinds:
     named: Bool[np.ndarray, " L"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Corners:
-    """Face corners in file order: indices counted from 0, uv -1 where there is none.
-
-    face: how many corners each face has. offset: of each face's line in the file.
-    """
-
-    vertex: Int64[np.ndarray, " C"]
-    uv: Int64[np.ndarray, " C"]
-    face: Int64[np.ndarray, " P"]
-    offset: Int64[np.ndarray, " P"]
-    names_uv: bool
-
-
 def read_obj(path: Path) -> Geometry:
     """Read an OBJ file.
 
@@ -85,9 +68,19 @@ def parse_obj(data: bytes, name: str) -> Geometry:
         raise _refuse(name, "bytes that no text has", "an OBJ text file")
     lines, cut = _drop_cut_line(split_lines(name, data))
     kinds = _classify(lines)
+    if not (kinds.vertex.any() and kinds.face.any()):
+        met = f"{kinds.vertex.sum()} vertex lines and {kinds.face.sum()} faces"
+        raise _refuse(name, met, "an OBJ file with vertices (v x y z) and faces (f ...)")
     vertices, colors, color_warnings = _read_vertices(lines, kinds.vertex)
     uv = _read_uv(lines, kinds.uv)
-    corners, short = _drop_short_faces(_read_corners(lines, kinds))
+    corners, short = drop_short_faces(
+        read_corners(
+            lines,
+            kinds.face,
+            vertex_at=lines.start[kinds.vertex],
+            uv_at=lines.start[kinds.uv],
+        )
+    )
     triangle, source = triangulate(vertices[corners.vertex], corners.face)
     faces = corners.vertex[triangle].astype(np.int32)
     uv_faces, uv_warnings = _choose_uv(corners.uv[triangle], names_uv=corners.names_uv)
@@ -192,85 +185,6 @@ def _refuse_unusable(lines: TextLines, block: Block, rows: Float64[np.ndarray, "
         raise refuse_line(lines, int(block.offset[bad[0]]), met, "finite numbers")
 
 
-def _read_corners(lines: TextLines, kinds: _Kinds) -> _Corners:
-    if not kinds.face.any():
-        raise _refuse(lines.name, "no faces (f ...)", "an OBJ file with vertices and faces")
-    block = take_lines(lines, kinds.face, keyword_bytes=1)
-    tokens = find_tokens(block, is_blank(block.text) | (as_bytes(block.text) == SLASH))
-    field = _find_fields(lines, block, tokens)
-    values = parse_ints(lines, block, tokens)
-    corner = np.flatnonzero(field == 0)
-    has_uv = np.append(field, 0)[corner + 1] == 1
-    per_face = np.diff(np.searchsorted(corner, tokens.first))
-    offset = np.repeat(block.offset, per_face)
-    vertex = _resolve(lines, values[corner], offset, lines.start[kinds.vertex])
-    uv = np.full(len(corner), -1, np.int64)
-    if kinds.uv.any():
-        given = values[corner[has_uv] + 1]
-        uv[has_uv] = _resolve(lines, given, offset[has_uv], lines.start[kinds.uv])
-    return _Corners(vertex, uv, per_face, block.offset, bool(has_uv.any()))
-
-
-def _find_fields(lines: TextLines, block: Block, tokens: Tokens) -> UInt8[np.ndarray, " K"]:
-    """Return what each number of a face is: 0 vertex, 1 texture coordinate, 2 normal.
-
-    Decided by the slashes before it. Raises InputError for a line with slashes out of place.
-    """
-    text = as_bytes(block.text)
-    before, two_before = text[tokens.start - 1], text[tokens.start - 2]
-    gap = tokens.start - np.concatenate([np.zeros(1, np.int64), tokens.end[:-1]])
-    is_vertex = before != SLASH
-    after_vertex = np.concatenate([np.zeros(1, bool), is_vertex[:-1]])
-    is_next = ~is_vertex & (gap == 1)
-    is_uv = is_next & after_vertex
-    after_uv = np.concatenate([np.zeros(1, bool), is_uv[:-1]])
-    skips_uv = ~is_vertex & (gap == len("//")) & (two_before == SLASH) & after_vertex
-    misplaced = np.flatnonzero(~(is_vertex | is_uv | skips_uv | (is_next & after_uv)))
-    if misplaced.size:
-        line = np.searchsorted(tokens.first, misplaced[0], side="right") - 1
-        raise refuse_line(
-            lines, int(block.offset[line]), "slashes out of place", "v, v/t, v//n or v/t/n"
-        )
-    field: UInt8[np.ndarray, " K"] = np.uint8(2) - 2 * is_vertex.view(np.uint8) - is_uv
-    return field
-
-
-def _resolve(
-    lines: TextLines,
-    index: Int64[np.ndarray, " C"],
-    offset: Int64[np.ndarray, " C"],
-    defined_at: Int64[np.ndarray, " N"],
-) -> Int64[np.ndarray, " C"]:
-    """Count indices from 0; negative ones count back from what stands above their line.
-
-    offset: of the line of each index. defined_at: of the lines that define what they mean.
-    """
-    resolved = index - 1
-    back = np.flatnonzero(index < 0)
-    resolved[back] = index[back] + np.searchsorted(defined_at, offset[back])
-    bad = np.flatnonzero((resolved < 0) | (resolved >= len(defined_at)))
-    if bad.size:
-        met = f"index {index[bad[0]]}, with {len(defined_at)} defined"
-        raise refuse_line(lines, int(offset[bad[0]]), met, "an index of something defined")
-    return resolved
-
-
-def _drop_short_faces(corners: _Corners) -> tuple[_Corners, list[str]]:
-    """Leave out faces of fewer than three corners, with a warning."""
-    whole = corners.face >= TRIANGLE_CORNERS
-    if whole.all():
-        return corners, []
-    kept = np.repeat(whole, corners.face)
-    fewer = replace(
-        corners,
-        vertex=corners.vertex[kept],
-        uv=corners.uv[kept],
-        face=corners.face[whole],
-        offset=corners.offset[whole],
-    )
-    return fewer, [f"{int((~whole).sum())} faces of fewer than three corners were dropped"]
-
-
 def _choose_uv(
     uv_faces: Int64[np.ndarray, "F 3"], *, names_uv: bool
 ) -> tuple[Int32[np.ndarray, "F 3"] | None, list[str]]:
@@ -304,8 +218,8 @@ def _assign_materials(
 ) -> tuple[tuple[str, ...], Int32[np.ndarray, " F"]]:
     """Return the names of the materials that faces have, and the material of each face."""
     begin = np.array([start for start, _ in used], np.int64)
-    declared = list(dict.fromkeys(name for _, name in used))
-    numbers = np.array([-1, *(declared.index(name) for _, name in used)], np.int32)
+    declared = {name: k for k, name in enumerate(dict.fromkeys(name for _, name in used))}
+    numbers = np.array([-1, *(declared[name] for _, name in used)], np.int32)
     material: Int32[np.ndarray, " F"] = numbers[np.searchsorted(begin, offset, side="right")]
     return tuple(declared), material
 
@@ -329,7 +243,10 @@ def _is_whole(line: bytes) -> bool:
     """Tell whether a line can be used as it stands; lines other than v, vt, f always can."""
     keyword, *values = line.partition(b"#")[0].split() or [b""]
     pattern = _WHOLE_VALUES.get(keyword)
-    return pattern is None or bool(pattern.fullmatch(b" ".join(values)))
+    if pattern is None:
+        return True
+    is_uniform = len({value.count(b"/") for value in values}) == 1
+    return is_uniform and bool(pattern.fullmatch(b" ".join(values)))
 
 
 def _refuse(name: str, met: str, wanted: str) -> InputError:

@@ -133,7 +133,7 @@ def _read_libraries(
     defined: dict[str, MtlMaterial] = {}
     paths: list[Path] = []
     warnings: list[str] = []
-    for name in names:
+    for name in _split_names(folder, names):
         path = find_inside(folder, name)
         if isinstance(path, str):
             warnings.append(f"mtllib {path}: unused")
@@ -150,6 +150,16 @@ def _read_libraries(
         defined |= materials
         warnings += more
     return defined, paths, warnings
+
+
+def _split_names(folder: Path, names: tuple[str, ...]) -> list[str]:
+    """Take a name with blanks as one if such a file is there, else as several."""
+    split: list[str] = []
+    for name in names:
+        whole = find_inside(folder, name)
+        is_one = isinstance(whole, Path) and is_readable_file(whole)
+        split += [name] if is_one else name.split()
+    return split
 
 
 class _Painter:
