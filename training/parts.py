@@ -52,7 +52,7 @@ class Part:
 
 
 def _upper_arm(name: str, shoulder: int, elbow: int) -> Part:
-    targets = ((0, -1 / 8 - 1 / 16), (0, 1 / 8 - 1 / 16))
+    targets = ((0.0, -1 / 8 - 1 / 16), (0.0, 1 / 8 - 1 / 16))
     return Part(name, "arms", (shoulder, elbow), targets, (0, 1, 1 / 4))
 
 
@@ -74,7 +74,7 @@ def _lower_leg(name: str, knee: int, ankle: int, side: float) -> Part:
 
 
 def _foot(name: str, joints: tuple[int, int, int, int]) -> Part:
-    return Part(name, "feet", joints, ((0, 1 / 24), (0, 1 / 24), (0, -1 / 24), (0, -1 / 24)))
+    return Part(name, "feet", joints, ((0.0, 1 / 24),) * 2 + ((0.0, -1 / 24),) * 2)
 
 
 PARTS: tuple[Part, ...] = (
@@ -87,10 +87,10 @@ PARTS: tuple[Part, ...] = (
     _lower_arm("left lower arm", 7, 9, LEFT_FINGERS),
     _upper_arm("right upper arm", 6, 8),
     _lower_arm("right lower arm", 8, 10, RIGHT_FINGERS),
-    _upper_leg("left upper leg", 11, 13, -1),
-    _lower_leg("left lower leg", 13, 15, -1),
-    _upper_leg("right upper leg", 12, 14, 1),
-    _lower_leg("right lower leg", 14, 16, 1),
+    _upper_leg("left upper leg", 11, 13, -1.0),
+    _lower_leg("left lower leg", 13, 15, -1.0),
+    _upper_leg("right upper leg", 12, 14, 1.0),
+    _lower_leg("right lower leg", 14, 16, 1.0),
     _foot("left foot", (17, 18, 19, 15)),
     _foot("right foot", (20, 21, 22, 16)),
 )  # fmt: skip

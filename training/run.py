@@ -75,10 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def check_request(given: argparse.Namespace) -> Request:
     """Check everything that can be checked without talking to other ranks; writes nothing."""
-    if given.stage == "2k2k-depth" and not given.init:
+    if given.stage == "2k2k-depth" and (not given.init or given.nets != "all"):
         raise RequestError(
-            given.stage, met="no --init", wanted="the trained nets of phase 1, which stay frozen",
-            way_out="Train 2k2k-normal first, then give its folder as --init.",
+            given.stage, met=f"--init {given.init} and --nets {given.nets}",
+            wanted="all nets of phase 1, trained: they stay frozen",
+            way_out="Train 2k2k-normal with --nets all first, then give its folder as --init.",
         )  # fmt: skip
     index = open_index(given.data)
     resolution = given.resolution or index.width

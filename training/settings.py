@@ -7,7 +7,7 @@ number of steps, checkpoints, workers) may change between runs.
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from training.losses import MaskLossForm
 from training.networks.person_nets import FrozenNorm, Nets
@@ -28,7 +28,7 @@ class ModelSettings(_Settings):
     """What is trained, and by which rule."""
 
     stage: StageName
-    resolution: int = Field(description="pixels a side; a multiple of 128", ge=256)
+    resolution: int = Field(ge=256, multiple_of=RESOLUTION_MULTIPLE, description="pixels a side")
     width: float = Field(default=1.0, gt=0, le=4, description="factor on all inner channels")
     nets: Nets = Field(default="all", description="coarse: without the five part nets")
     mask_loss: MaskLossForm = Field(
@@ -46,14 +46,6 @@ class ModelSettings(_Settings):
     accumulate: int = Field(default=1, ge=1, description="batches a step")
     seed: int = Field(default=0, ge=0, description="seed of weights, order and augmentation")
     init: str | None = Field(default=None, description="digest of the weights started from")
-
-    @model_validator(mode="after")
-    def _check(self) -> "ModelSettings":
-        if self.resolution % RESOLUTION_MULTIPLE:
-            raise ValueError(f"resolution {self.resolution} is no multiple of 128")
-        if self.stage == "2k2k-depth" and self.nets != "all":
-            raise ValueError("stage 2k2k-depth needs all nets")
-        return self
 
 
 class DataSettings(_Settings):

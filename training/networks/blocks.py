@@ -147,6 +147,11 @@ class Decoder(nn.Module):
         return up
 
 
+def full_precision(values: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    """Return at least float32: what autocast computed in bfloat16 is judged in float32."""
+    return values.float() if values.dtype == torch.bfloat16 else values
+
+
 def initialise(module: nn.Module) -> None:
     """Draw all convolution weights with variance 2 / (k * k * out channels), in place.
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from training.networks.blocks import Decoder, Encoder
+from training.networks.blocks import Decoder, Encoder, full_precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class CoarseDepthNet(nn.Module):
         """Predict from RGB in -1..1 and the whole-picture normals (gradient flows into both)."""
         levels = zip(self.picture_encoder(picture), self.normal_encoder(normals), strict=True)
         joined = [torch.cat(pair, dim=1) for pair in levels]
-        return depth_prediction(self.head(self.decoder(joined)).float())
+        return depth_prediction(full_precision(self.head(self.decoder(joined))))
 
 
 def depth_prediction(channels: Float[Tensor, "B 3 H W"]) -> DepthPrediction:

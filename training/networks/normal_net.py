@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from training.networks.blocks import Decoder, Encoder
+from training.networks.blocks import Decoder, Encoder, full_precision
 
 
 class NormalNet(nn.Module):
@@ -24,5 +24,5 @@ class NormalNet(nn.Module):
         picture: RGB in -1..1; for a part three more channels: the whole-picture net's front
         normal as predicted. ReLU leaves the upper end open.
         """
-        normals: Tensor = torch.relu(self.head(self.decoder(self.encoder(picture)))).float()
-        return normals
+        normals: Tensor = torch.relu(self.head(self.decoder(self.encoder(picture))))
+        return full_precision(normals)

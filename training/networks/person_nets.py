@@ -6,7 +6,7 @@ Source: networks.md, 2K2K, Networks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -98,7 +98,7 @@ class PersonDepthNets(nn.Module):
         self.normals, self.refinement = normals.requires_grad_(requires_grad=False), refinement
         self.frozen_norm = frozen_norm
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "PersonDepthNets":
         """Switch to training; the frozen nets follow only where frozen_norm says so."""
         super().train(mode)
         self.normals.train(mode and self.frozen_norm == "batch")

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from training.networks.blocks import full_precision
 from training.networks.coarse_net import DepthPrediction, depth_prediction
 
 NORMAL_SAMPLING = ((1, 4), (0, 2), (0, 1))
@@ -44,4 +45,4 @@ class RefinementNet(nn.Module):
         for deepen, see, merge, (first, every) in steps:
             sampled = normals[:, :, first::every, first::every]
             state = merge(torch.cat([deepen(state), see(sampled)], dim=1))
-        return depth_prediction(state.float())
+        return depth_prediction(full_precision(state))
