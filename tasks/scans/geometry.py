@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int32, UInt8
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from schemas.errors import InputError
 
@@ -35,7 +35,7 @@ def check_geometry(name: str, geometry: Geometry) -> Geometry:
 
     Raises InputError for coordinates that are not finite or absurd, and when no face is left.
     """
-    _check_coordinates(name, geometry.vertices)
+    check_coordinates(name, geometry.vertices)
     keep = _area_is_positive(geometry.vertices, geometry.faces)
     if not keep.any():
         raise InputError(
@@ -51,7 +51,20 @@ def check_geometry(name: str, geometry: Geometry) -> Geometry:
     return replace(_keep_faces(geometry, keep), warnings=(*geometry.warnings, warning))
 
 
-def check_indices(name: str, indices: Int32[np.ndarray, "..."], count: int, what: str) -> None:
+def check_coordinates(name: str, vertices: Float64[np.ndarray, "V 3"]) -> None:
+    """Raise InputError for the first vertex that is not finite or absurdly far away."""
+    good = (np.abs(vertices) <= LARGEST_COORDINATE).all(axis=1)
+    if not good.all():
+        bad = int(np.flatnonzero(~good)[0])
+        raise InputError(
+            name,
+            met=f"vertex {bad} (counted from 0) at {vertices[bad].tolist()}",
+            wanted=f"finite coordinates up to {LARGEST_COORDINATE:g}",
+            way_out="Export the scan again, or mend that vertex.",
+        )
+
+
+def check_indices(name: str, indices: Int64[np.ndarray, " N"], count: int, what: str) -> None:
     """Raise InputError when an index points outside what the file defines (0 to count - 1)."""
     if indices.size and (indices.min() < 0 or indices.max() >= count):
         bad = indices[(indices < 0) | (indices >= count)][0]
@@ -68,18 +81,6 @@ def to_color_bytes(colors: Float64[np.ndarray, "N 3"]) -> UInt8[np.ndarray, "N 3
     scale = 255.0 if colors.size and colors.max() <= 1.0 else 1.0
     rounded: UInt8[np.ndarray, "N 3"] = np.clip(np.rint(colors * scale), 0, 255).astype(np.uint8)
     return rounded
-
-
-def _check_coordinates(name: str, vertices: Float64[np.ndarray, "V 3"]) -> None:
-    good = (np.abs(vertices) <= LARGEST_COORDINATE).all(axis=1)
-    if not good.all():
-        bad = int(np.flatnonzero(~good)[0])
-        raise InputError(
-            name,
-            met=f"vertex {bad} (counted from 0) at {vertices[bad].tolist()}",
-            wanted=f"finite coordinates up to {LARGEST_COORDINATE:g}",
-            way_out="Export the scan again, or mend that vertex.",
-        )
 
 
 def _area_is_positive(

@@ -12,7 +12,13 @@ from jaxtyping import Float64, Int64, UInt8
 
 from schemas.errors import InputError
 from tasks.scans.files import LARGEST_MESH_BYTES, read_whole
-from tasks.scans.geometry import Geometry, check_geometry, check_indices, to_color_bytes
+from tasks.scans.geometry import (
+    Geometry,
+    check_coordinates,
+    check_geometry,
+    check_indices,
+    to_color_bytes,
+)
 from tasks.scans.polygons import triangulate
 
 _OLD_TYPES = {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4"}
@@ -30,6 +36,7 @@ _CORNERS = ("vertex_indices", "vertex_index")
 _HEADER = re.compile(rb"\Aply\s*?\r?\n(.*?)\bend_header[ \t]*\r?\n", re.DOTALL)
 _MOST_HEADER_BYTES = 1 << 16
 _MOST_CORNERS = 1 << 16
+_LARGEST_INDEX = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,10 @@ def parse_ply(data: bytes, name: str) -> Geometry:
     if corners is None or not set(_POSITION) <= vertex.keys():
         raise _refuse(name, "no table of vertices (x, y, z) or of faces (vertex_indices)")
     vertices = _stack(vertex, _POSITION)
+    check_coordinates(name, vertices)
+    is_whole = (np.abs(corners.values) <= _LARGEST_INDEX) & (corners.values % 1 == 0)
+    if not is_whole.all():
+        raise _refuse(name, "a face whose corners are no whole numbers")
     index, per_face, warnings = _drop_short(corners)
     check_indices(name, index, len(vertices), "vertex")
     triangle, _ = triangulate(vertices[index], per_face)

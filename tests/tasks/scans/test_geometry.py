@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from schemas.errors import InputError
+from tasks.scans.geometry import Geometry, check_geometry, check_indices, to_color_bytes
+
+CORNER = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [2, 0, 0]])
+
+
+def geometry(faces: list[list[int]]) -> Geometry:
+    count = len(faces)
+    return Geometry(
+        vertices=CORNER,
+        faces=np.array(faces, np.int32),
+        uv=np.zeros((4, 2), np.float32),
+        uv_faces=np.array(faces, np.int32),
+        face_material=np.arange(count, dtype=np.int32),
+    )
+
+
+def test_faces_in_a_line_are_dropped_with_all_that_belongs_to_them() -> None:
+    checked = check_geometry("a", geometry([[0, 1, 3], [0, 1, 2], [1, 1, 2]]))
+    assert checked.uv_faces is not None
+    assert checked.face_material is not None
+    assert checked.faces.tolist() == checked.uv_faces.tolist() == [[0, 1, 2]]
+    assert checked.face_material.tolist() == [1]
+
+
+def test_a_good_mesh_is_left_alone() -> None:
+    good = geometry([[0, 1, 2]])
+    assert check_geometry("a", good) is good
+
+
+def test_a_mesh_without_area_is_refused() -> None:
+    with pytest.raises(InputError, match="a: 1 faces, none of them covering any area"):
+        check_geometry("a", geometry([[0, 1, 3]]))
+
+
+def test_indices_beyond_the_end_are_refused() -> None:
+    with pytest.raises(
+        InputError, match="a face uses vertex 7, counted from 0; wanted indices below 7"
+    ):
+        check_indices("a", np.array([0, 1, 7]), 7, "vertex")
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([[0.0, 0.5, 1.0]], [[0, 128, 255]]),
+        ([[0.0, 128.0, 255.0]], [[0, 128, 255]]),
+        ([[-5.0, 2.0, 300.0]], [[0, 2, 255]]),
+    ],
+)
+def test_colors_of_either_range_become_bytes(
+    values: list[list[float]], wanted: list[list[int]]
+) -> None:
+    assert to_color_bytes(np.array(values)).tolist() == wanted

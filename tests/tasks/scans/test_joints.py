@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from schemas.errors import InputError
+from tasks.scans.joints import read_joint3d
+from tests.fixtures_meshes import joints_json, write
+
+ROWS = [[1.0, 2.0, 3.0]] * 130
+FLAGS = [1] * 130
+
+
+def write_json(path: Path, content: object) -> Path:
+    return write(path / "a.json", json.dumps(content))
+
+
+def test_positions_and_visibility_are_read(tmp_path: Path) -> None:
+    positions, visible = read_joint3d(write(tmp_path / "a.json", joints_json(133)))
+    assert positions[7].tolist() == [7.0, 0.0, 0.0]
+    assert visible[:3].tolist() == [True, False, True]
+    assert (len(positions), len(visible)) == (133, 133)
+
+
+def test_flags_may_stand_in_a_column(tmp_path: Path) -> None:
+    path = write_json(tmp_path, {"joint3d": ROWS, "visible": [[1.0]] * 130})
+    assert read_joint3d(path)[1].all()
+
+
+def test_further_keys_are_passed_over(tmp_path: Path) -> None:
+    path = write_json(tmp_path, {"joint3d": ROWS, "visible": FLAGS, "note": "x"})
+    assert len(read_joint3d(path)[0]) == 130
+
+
+def test_a_hidden_joint_need_not_be_finite(tmp_path: Path) -> None:
+    rows = [*ROWS[:-1], [float("nan"), 2.0, 3.0]]
+    path = write_json(tmp_path, {"joint3d": rows, "visible": [*FLAGS[:-1], 0]})
+    assert np.isnan(read_joint3d(path)[0][-1]).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], "a JSON list; wanted keys"),
+        ({"joint3d": ROWS}, "a JSON dict; wanted keys"),
+        ({"joint3d": ROWS[:129], "visible": FLAGS[:129]},
+         r"shape \(129, 3\); wanted \(N, 3\), N >= 130"),
+        ({"joint3d": [[1, 2]] * 130, "visible": FLAGS}, r"shape \(130, 2\)"),
+        ({"joint3d": [], "visible": []}, r"shape \(0,\)"),
+        ({"joint3d": 3, "visible": FLAGS}, r"shape \(\)"),
+        ({"joint3d": ROWS, "visible": FLAGS[:129]}, r"visible of shape \(129,\); wanted \(130,\)"),
+        ({"joint3d": [*ROWS[:-1], [1, 2]], "visible": FLAGS}, "joint3d is no table of numbers"),
+        ({"joint3d": [*ROWS[:-1], [1, 2, "x"]], "visible": FLAGS}, "joint3d is no table"),
+        ({"joint3d": [*ROWS[:-1], [1, 2, {}]], "visible": FLAGS}, "joint3d is no table of numbers"),
+        ({"joint3d": [*ROWS[:-1], [1, 2, 10**400]], "visible": FLAGS}, "no table of numbers"),
+        ({"joint3d": ROWS, "visible": [*FLAGS[:-1], 2]}, r"visible\[129\] = 2\.0; wanted 0 or 1"),
+        ({"joint3d": ROWS, "visible": [*FLAGS[:-1], None]}, r"visible\[129\] = nan; wanted 0 or 1"),
+        ({"joint3d": [[1, float("inf"), 0], *ROWS[1:]], "visible": FLAGS},
+         r"visible joint 0 at \[1\.0, inf, 0\.0\]; wanted finite"),
+    ],
+)  # fmt: skip
+def test_broken_annotations_are_refused(tmp_path: Path, content: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_joint3d(write_json(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    "data", [b"<html>", b'{"joint3d": [', b"\xff\xfe\x00", b"[" * 100_000, b"9" * 5000]
+)
+def test_what_is_no_json_is_refused(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(InputError, match=r"a\.json: (no JSON|a JSON int)"):
+        read_joint3d(write(tmp_path / "a.json", data))
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.json: 0 bytes"):
+        read_joint3d(write(tmp_path / "a.json", b""))
