@@ -3,11 +3,13 @@
 The card's `configs:` name the files of samples, frames and pairs, as far as there are any.
 """
 
+from contextlib import suppress
 from typing import get_args
 
 import pyarrow as pa
 
 from schemas.dataset_folder import DatasetFolder, Part, write_atomically
+from schemas.errors import InputError
 from schemas.manifest import DatasetDescription, Manifest
 from schemas.samples import PICTURE, SAMPLE_COLUMNS, Column
 
@@ -69,12 +71,20 @@ Digest: `{digest}`
 def write_card(folder: DatasetFolder) -> DatasetDescription:
     """Bring the totals of dataset.json and README.md up to date with the manifests."""
     stored = folder.read_description()
-    manifests = tuple(folder.read_manifest(shard_id) for shard_id in folder.committed_shards())
-    description = stored.model_copy(update={"totals": sum_up(manifests)})
+    description = stored.model_copy(update={"totals": sum_up(read_manifests(folder))})
     if description != stored:
         write_atomically(folder.description_path, description.model_dump_json(indent=1))
     write_atomically(folder.card_path, make_card(folder, description))
     return description
+
+
+def read_manifests(folder: DatasetFolder) -> tuple[Manifest, ...]:
+    """Read the commit records that can be read; `scanmill status` reports the others."""
+    manifests = []
+    for shard_id in folder.committed_shards():
+        with suppress(InputError, FileNotFoundError):
+            manifests.append(folder.read_manifest(shard_id))
+    return tuple(manifests)
 
 
 def sum_up(manifests: tuple[Manifest, ...]) -> dict[str, int]:

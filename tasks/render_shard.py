@@ -3,20 +3,23 @@
 Written whole or not at all; the manifest's appearance is the commit.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from renderers.session import current_session
 from schemas.dataset_folder import DatasetFolder, write_atomically
-from schemas.errors import RequestError
-from schemas.manifest import Failure, Manifest, ShardState
+from schemas.errors import InputError, MachineError, RequestError
+from schemas.manifest import Failure, Manifest, ShardState, state_by_failures
 from tasks.backgrounds import Backgrounds
 from tasks.fingerprints import FingerprintCache
 from tasks.input_files import Roots, locate_input
 from tasks.preparation import read_backgrounds
 from tasks.shard_work import ShardJob, ShardWork, utc_now
 from tasks.shards import write_shard
+
+__all__ = ["ShardJob", "ShardOutcome", "render_shard", "report_unwritten"]
 
 
 class ShardOutcome(BaseModel):
@@ -37,7 +40,8 @@ class ShardOutcome(BaseModel):
 def render_shard(job: ShardJob) -> ShardOutcome:
     """Render, write and commit one shard in this process's drawing session.
 
-    A full or broken disk is an outcome of kind environment, with nothing committed.
+    When the machine fails (disk, memory), the outcome says so and nothing is committed; neither
+    is it when the shard that stands there has more samples than the machine let this one have.
     Raises MachineError when the process has no session, RequestError when backgrounds were
     frozen and no folder for them is given.
     """
@@ -51,13 +55,14 @@ def render_shard(job: ShardJob) -> ShardOutcome:
                     with work.watch.during("write"):
                         writer.write(row)
             written = writer.finish()
+            _keep_the_better(folder, work, rows=len(written.sample_ids))
             # From here to the new record the shard counts as missing, never as something else.
             folder.manifest_path(job.shard.shard_id).unlink(missing_ok=True)
         manifest = work.describe(written, started)
         path = folder.manifest_path(job.shard.shard_id)
         write_atomically(path, manifest.model_dump_json(indent=1))
-    except OSError as error:
-        return _report_unwritten(job, error, work)
+    except (OSError, MemoryError, MachineError) as error:
+        return report_unwritten(job, error, work.failures)
     _remember(folder, job, manifest, work.begun_ns)
     return ShardOutcome(
         shard_id=manifest.shard_id,
@@ -80,25 +85,48 @@ def _open_backgrounds(folder: DatasetFolder, root: Path | None) -> Backgrounds:
     return Backgrounds(root, frozen)
 
 
-def _report_unwritten(job: ShardJob, error: OSError, work: ShardWork) -> ShardOutcome:
+def report_unwritten(
+    job: ShardJob, error: Exception, failures: Sequence[Failure] = ()
+) -> ShardOutcome:
+    """Make the outcome of a shard that was not committed: every sample failed by the machine."""
+    known = {failure.sample_id: failure for failure in failures}
     ids = (view.sample_id(ref.scan_id) for ref in job.shard.scans for view in job.settings.views)
-    failures = tuple(
-        Failure(
-            sample_id=sample_id, stage="write", kind="environment",
-            error=type(error).__name__, message=str(error),
-        )
-        for sample_id in ids
-    )  # fmt: skip
     return ShardOutcome(
         shard_id=job.shard.shard_id,
         state="failed",
         rows=0,
-        failures=failures,
-        warnings=tuple(work.warnings),
+        failures=tuple(known.get(sample_id) or _unwritten(sample_id, error) for sample_id in ids),
+        warnings=(),
         bytes=0,
-        seconds=work.seconds(),
+        seconds={},
         committed=False,
     )
+
+
+def _unwritten(sample_id: str, error: Exception) -> Failure:
+    return Failure(
+        sample_id=sample_id, stage="write", kind="environment",
+        error=type(error).__name__, message=str(error),
+    )  # fmt: skip
+
+
+def _keep_the_better(folder: DatasetFolder, work: ShardWork, *, rows: int) -> None:
+    """Raise MachineError when a failing machine would replace a shard by one with fewer rows."""
+    shard_id = work.job.shard.shard_id
+    if state_by_failures(tuple(work.failures)) != "failed":
+        return
+    try:
+        held = folder.read_manifest(shard_id)
+        is_whole = folder.shard_path(shard_id).stat().st_size == held.bytes
+    except (OSError, InputError):
+        return
+    if is_whole and held.rows > rows:
+        raise MachineError(
+            shard_id,
+            met=f"{rows} samples, the others lost to this machine: {work.failures[-1].message}",
+            wanted=f"at least the {held.rows} of the shard that stands there, which is kept",
+            way_out="Mend the machine and run `scanmill rerun`.",
+        )
 
 
 def _remember(folder: DatasetFolder, job: ShardJob, manifest: Manifest, begun_ns: int) -> None:

@@ -66,6 +66,11 @@ class ShardWriter:
         """Size so far."""
         return self._hashing.size
 
+    def abandon(self) -> None:
+        """Close without writing any more; else the Parquet writer would, when it is collected."""
+        self._hashing.discard()
+        self._writer.close()
+
     def finish(self) -> WrittenShard:
         """Write the footer; nothing can be written afterwards."""
         self._writer.close()
@@ -81,7 +86,12 @@ def write_shard(path: Path) -> Iterator[ShardWriter]:
     Call `finish` inside the block, as the last thing.
     """
     with atomic_file(path) as file:
-        yield ShardWriter(file)
+        writer = ShardWriter(file)
+        try:
+            yield writer
+        except BaseException:
+            writer.abandon()
+            raise
 
 
 def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, object]]:
@@ -131,8 +141,14 @@ class _HashingSink:
         self.digest = hashlib.sha256()
         self.size = 0
         self.closed = False
+        self._discards = False
+
+    def discard(self) -> None:
+        self._discards = True
 
     def write(self, data: bytes) -> int:
+        if self._discards:
+            return len(data)
         self._sink.write(data)
         self.digest.update(data)
         self.size += len(data)
@@ -142,7 +158,7 @@ class _HashingSink:
         return self.size
 
     def flush(self) -> None:
-        self._sink.flush()
+        """Do nothing: atomic_file flushes once, at the end."""
 
     def close(self) -> None:
         self.closed = True

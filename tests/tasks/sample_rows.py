@@ -4,6 +4,7 @@ import numpy as np
 
 from schemas.camera import camera_2k2k, project, ray_directions
 from schemas.codecs import encode_depth, encode_jpeg, encode_mask, encode_normals, encode_png
+from schemas.seeds import derive_seed
 
 RESOLUTION = 64
 RADIUS = 0.3
@@ -41,7 +42,8 @@ def ball_row(
     joints_camera = joints_world @ view[:3, :3].T + view[:3, 3]
     picture = encode_png(color)
     return {
-        "sample_id": sample_id, "dataset": dataset, "item": item, "subject": item, "split": split,
+        "sample_id": sample_id, "dataset": dataset, "item": item,
+        "subject": item.partition("_posed_")[0], "split": split,
         "yaw": float(yaw), "pitch": 0.0, "camera": "2k2k",
         "width": RESOLUTION, "height": RESOLUTION,
         "intrinsics": camera.K.ravel(), "world_to_camera": view.ravel(),
@@ -58,5 +60,5 @@ def ball_row(
         "joints_camera": joints_camera.astype(np.float32).ravel(),
         "keypoint_source": known.astype(np.uint8),
         "keypoint_occluded": np.where(known, 0, 255).astype(np.uint8),
-        "background": "", "seed": 7,
+        "background": "", "seed": derive_seed(0, sample_id),
     }  # fmt: skip
