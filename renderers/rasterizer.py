@@ -200,7 +200,6 @@ class Rasterizer:
         return {
             "slot": slot if len(self._slots) > 1 else -1,
             "textured": int(picture is not None),
-            "levels": picture.levels if picture is not None else 1,
         }
 
 

@@ -15,7 +15,6 @@ uniform int textured;        // 1: picture, 0: corner_colors
 uniform int point_sampled;   // 1: color filter "nearest", 0: "box"
 uniform int flat_normals;
 uniform float viewer_side;   // +1 front surface, -1 back surface
-uniform int levels;          // of the picture
 
 uniform vec2 middle;         // of the rectangle, in its own pixels
 uniform vec3 origin, origin_x, origin_y;
@@ -33,31 +32,32 @@ const float MAX_STRETCH = 8.0;
 // Texels that one bilinear fetch stands for, and fetches a side of the footprint at most.
 const float TEXELS_A_FETCH = 1.5;
 const float MAX_FETCHES = 8.0;
-const float MIN_FETCHES = 2.0;
+const float MIN_FETCHES = 3.0;
 // Devices cut the bilinear weight to 8 bits; this nudge keeps a weight of 0 or 1 exactly that.
 const float WEIGHT_NUDGE = 1.0 / 768.0;
 
-// Mean of the picture over an axis-aligned box of at most about one texel: the two texels on each
-// axis that touch it, weighted by their shares. centre, width: in texels of this level.
-vec3 box_mean(vec2 centre, vec2 width, vec2 size, float level) {
+// Mean of the picture over an axis-aligned box: the two texels on each axis that touch it next to
+// its middle, weighted by their shares. Exact up to one texel wide, a sample of it beyond.
+// centre, width: in texels.
+vec3 box_mean(vec2 centre, vec2 width, vec2 size) {
     vec2 border = floor(centre + 0.5);
     vec2 share = clamp((centre - border) / width + 0.5, 0.0, 1.0) + WEIGHT_NUDGE;
-    return textureLod(picture, (border - 0.5 + share) / size, level).rgb;
+    return textureLod(picture, (border - 0.5 + share) / size, 0.0).rgb;
+}
+
+float fetches(vec2 side) {
+    return clamp(ceil((abs(side.x) + abs(side.y)) / TEXELS_A_FETCH), MIN_FETCHES, MAX_FETCHES);
 }
 
 // Mean of the picture over a parallelogram. uv: its centre, v up. uv_x, uv_y: its sides.
+// Split into fetches; each takes texels of its own part only, so none from beyond the footprint.
 vec3 picture_mean(vec2 uv, vec2 uv_x, vec2 uv_y) {
     vec2 size = vec2(textureSize(picture, 0));
-    vec2 reach = max(abs(uv_x), abs(uv_y)) * size;
-    float longest = max(reach.x, reach.y);
-    float level = clamp(ceil(log2(longest / (MAX_FETCHES * TEXELS_A_FETCH))), 0.0, float(levels - 1));
-    size = vec2(textureSize(picture, int(level)));
     vec2 centre = vec2(fract(uv.x), fract(1.0 - uv.y)) * size;
     if (point_sampled == 1)
-        return box_mean(centre, vec2(1e-6), size, level);
+        return box_mean(centre, vec2(1e-6), size);
     vec2 side_x = uv_x * vec2(size.x, -size.y), side_y = uv_y * vec2(size.x, -size.y);
-    float nx = clamp(ceil(max(abs(side_x.x), abs(side_x.y)) / TEXELS_A_FETCH), MIN_FETCHES, MAX_FETCHES);
-    float ny = clamp(ceil(max(abs(side_y.x), abs(side_y.y)) / TEXELS_A_FETCH), MIN_FETCHES, MAX_FETCHES);
+    float nx = fetches(side_x), ny = fetches(side_y);
     side_x /= nx;
     side_y /= ny;
     vec2 width = max(abs(side_x) + abs(side_y), vec2(1e-6));
@@ -65,7 +65,7 @@ vec3 picture_mean(vec2 uv, vec2 uv_x, vec2 uv_y) {
     vec3 sum = vec3(0.0);
     for (float j = 0.0; j < ny; j += 1.0)
         for (float i = 0.0; i < nx; i += 1.0)
-            sum += box_mean(corner + i * side_x + j * side_y, width, size, level);
+            sum += box_mean(corner + i * side_x + j * side_y, width, size);
     return sum / (nx * ny);
 }
 
