@@ -180,7 +180,7 @@ def _base_grid(height: int, width: int, resolution: int, *, like: Tensor) -> Flo
     """Return (x, y, 1) of the centres of the central height x width pixels of the picture."""
     x = (2 * torch.arange(width, device=like.device) + 1 - width) / resolution
     y = (2 * torch.arange(height, device=like.device) + 1 - height) / resolution
-    rows, columns = torch.meshgrid(y, x, indexing="ij")
+    rows, columns = torch.meshgrid(y.to(like.dtype), x.to(like.dtype), indexing="ij")
     return torch.stack([columns, rows, torch.ones_like(rows)], dim=-1)
 
 

@@ -107,8 +107,8 @@ def random(*shape: int) -> Tensor:
     return torch.rand(*shape, dtype=torch.float64)
 
 
-def no_transforms(batch: int) -> PartTransforms:
-    identity = torch.eye(3)[:2].expand(batch, 12, 2, 3)
+def no_transforms(batch: int, dtype: torch.dtype = torch.float32) -> PartTransforms:
+    identity = torch.eye(3, dtype=dtype)[:2].expand(batch, 12, 2, 3)
     return PartTransforms(identity, identity, torch.ones(batch, 12, dtype=torch.bool))
 
 
@@ -143,7 +143,8 @@ def test_part_nets_stand_under_their_published_names(
     w = to_published(phase_2.state_dict())
     x = random(2, 6, size, size)
     expected = normals_by_formula(w, f"img2normal_{published}", x)
-    torch.testing.assert_close(phase_2.normals.parts[group](x).double(), expected, atol=1e-5, rtol=1e-5)
+    predicted = phase_2.normals.parts[group](x)
+    torch.testing.assert_close(predicted.double(), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_coarse_depth_net_agrees_with_the_formulas(phase_2: PersonDepthNets) -> None:
@@ -165,7 +166,7 @@ def test_refinement_net_agrees_with_the_formulas(phase_2: PersonDepthNets) -> No
 def test_whole_picture_net_sees_an_eighth_without_antialiasing(phase_2: PersonDepthNets) -> None:
     picture = random(1, 3, 256, 256) * 2 - 1
     small = picture.unflatten(2, (-1, 8)).unflatten(4, (-1, 8))[:, :, :, 3:5, :, 3:5].mean((3, 5))
-    predicted = phase_2.normals(picture, no_transforms(1)).whole
+    predicted = phase_2.normals(picture, no_transforms(1, torch.float64)).whole
     torch.testing.assert_close(predicted, phase_2.normals.whole(small), atol=1e-5, rtol=1e-5)
 
 
@@ -190,7 +191,7 @@ def test_a_part_without_transform_is_predicted_as_zero() -> None:
 
 
 def test_a_part_without_transform_leaves_batch_statistics_alone() -> None:
-    model, transforms = build_normal_nets(width=WIDTH).double(), no_transforms(1)
+    model, transforms = build_normal_nets(width=WIDTH).double(), no_transforms(1, torch.float64)
     picture = random(1, 3, 256, 256)
     all_arms = model(picture, transforms).parts["arms"]
     transforms.valid[0, 3] = False
