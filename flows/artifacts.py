@@ -1,0 +1,88 @@
+"""What a Prefect server's page shows of a run: progress, a table of results, a contact sheet.
+
+Made only when there is a server to look at: a temporary one ends with the run.
+"""
+
+import base64
+from collections.abc import Sequence
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_image_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.settings import get_current_settings
+
+from flows.summary import RunSummary
+from schemas.dataset_folder import DatasetFolder
+from tasks.render_shard import ShardOutcome
+from tasks.report.pictures import contact_sheet
+
+SHEET_STRIPS = 6
+PERCENT = 100
+
+
+def has_server() -> bool:
+    """Tell whether a server outlives the run."""
+    return bool(get_current_settings().api.url)
+
+
+class ShardBoard:
+    """The progress of a run as an artifact. Owns: its id on the server."""
+
+    def __init__(self, command: str, total: int) -> None:
+        """Show 0 % of `total` shards."""
+        self._total, self._done, self._shown = total, 0, 0
+        self._artifact: UUID | None = None
+        if has_server():
+            description = f"{command}: {total} shards"
+            self._artifact = _artifact_id(
+                create_progress_artifact(
+                    progress=0.0, key=f"{command}-progress", description=description
+                )
+            )
+
+    def advance(self) -> None:
+        """Count one shard; the server is told once a percent."""
+        self._done += 1
+        percent = PERCENT * self._done // self._total
+        if self._artifact is not None and percent > self._shown:
+            self._shown = percent
+            update_progress_artifact(artifact_id=self._artifact, progress=float(percent))
+
+
+def show_results(
+    folder: DatasetFolder, summary: RunSummary, outcomes: Sequence[ShardOutcome]
+) -> None:
+    """Make the table of what this run rendered, and a contact sheet of the data set."""
+    if not has_server():
+        return
+    create_table_artifact(
+        key=f"{summary.command}-results",
+        table=[_row(one) for one in outcomes],
+        description=summary.sentence,
+    )
+    sheet = contact_sheet(folder, limit=SHEET_STRIPS)
+    if sheet is not None:
+        picture = "data:image/png;base64," + base64.b64encode(sheet).decode()
+        create_image_artifact(
+            key="contact-sheet", image_url=picture, description=f"Samples of {folder.root}"
+        )
+
+
+def _row(outcome: ShardOutcome) -> dict[str, str | int | float]:
+    return {
+        "shard": outcome.shard_id,
+        "state": outcome.state,
+        "samples": outcome.rows,
+        "failed": len(outcome.failures),
+        "MB": round(outcome.bytes / 1e6, 1),
+        "seconds": round(sum(outcome.seconds.values()), 1),
+        "reason": outcome.failures[0].message if outcome.failures else "",
+    }
+
+
+def _artifact_id(made: object) -> UUID | None:
+    return made if isinstance(made, UUID) else None

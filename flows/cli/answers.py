@@ -1,0 +1,61 @@
+"""How commands answer: JSON for programs, tables and one-line errors for people."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from flows.progress import Style
+from schemas.errors import ScanmillError
+
+KIB = 1024
+WIDTH_WITHOUT_TERMINAL = 160
+
+
+def print_json(answer: BaseModel) -> None:
+    """Write a value as JSON on standard output."""
+    sys.stdout.write(answer.model_dump_json(indent=2) + "\n")
+
+
+def print_error(error: ScanmillError) -> None:
+    """Write one line on standard error."""
+    sys.stderr.write(f"scanmill: {error}\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table on standard output; without a terminal wide enough for a log."""
+    table = Table(show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def console() -> Console:
+    """Make the console of standard output."""
+    width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
+    return Console(file=sys.stdout, width=width, markup=False, highlight=False, soft_wrap=False)
+
+
+def say(line: str) -> None:
+    """Write one line of an answer for people on standard output."""
+    typer.echo(line)
+
+
+def style_of(*, json: bool) -> Style:
+    """Choose how progress is shown: a program that reads JSON gets none."""
+    return "silent" if json else "auto"
+
+
+def format_bytes(count: int) -> str:
+    """Write a size as people say it: 812 B, 3.4 MiB."""
+    size, units = float(count), ("B", "KiB", "MiB", "GiB", "TiB")
+    for unit in units[:-1]:
+        if size < KIB:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= KIB
+    return f"{size:.1f} {units[-1]}"

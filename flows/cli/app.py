@@ -1,0 +1,83 @@
+"""The command `scanmill`: its commands, and how it ends.
+
+Exit codes: 0 done, 1 some work failed (and is listed), 2 the request itself is wrong,
+130 interrupted. Imports neither Prefect nor torch, and of the commands only the one that is
+called: command NAME is the function NAME of the module flows.cli.NAME, which also has EXAMPLES.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from flows.cli.answers import print_error
+from schemas.errors import RequestError, ScanmillError
+
+PROGRAM = "scanmill"
+WORK_FAILED, REQUEST_WRONG, INTERRUPTED = 1, 2, 130
+
+COMMANDS = {
+    "demo": "Make people, render, train, report: all end to end.",
+    "synth": "Make a licence-free data root of people and rooms.",
+    "doctor": "Look at the machine: what works, how to mend the rest.",
+    "inspect": "List what a data root holds before any work.",
+    "render": "Render scans into shards of training samples.",
+    "status": "Tell what each shard of a data set is, and why.",
+    "rerun": "Redo only what is not done.",
+    "validate": "Read a data set back and check every byte.",
+    "report": "Write one page about data sets and trainings.",
+    "train": "Train a network from data sets.",
+}
+PASSES_ON = {"train": {"allow_extra_args": True, "ignore_unknown_options": True}}
+COMPLETING = "_SCANMILL_COMPLETE"
+"""Set by the shell while it completes a line; then every command has to be known."""
+
+KEEP_LINES = "\b\n"
+HELP = "Turn human scans into training sets for clothed-person reconstruction, and train."
+EPILOG = """\b
+Begin with: scanmill doctor, then scanmill demo.
+Exit codes: 0 done, 1 some work failed (and is listed), 2 the request is wrong."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code; one line on standard error when it fails."""
+    app = make_app(sys.argv[1:])
+    try:
+        app(prog_name=PROGRAM)
+    except RequestError as error:
+        print_error(error)
+        sys.exit(REQUEST_WRONG)
+    except ScanmillError as error:
+        print_error(error)
+        sys.exit(WORK_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """Make the application in which the command that is called is loaded, and no other."""
+    app = typer.Typer(
+        name=PROGRAM, help=HELP, epilog=EPILOG, no_args_is_help=True, rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )  # fmt: skip
+    called = next((word for word in arguments if not word.startswith("-")), "")
+    for name, line in COMMANDS.items():
+        if name == called or COMPLETING in os.environ:
+            _add_command(app, name)
+        else:
+            app.command(name, help=line)(_stand_in)
+    return app
+
+
+def _add_command(app: typer.Typer, name: str) -> None:
+    module = importlib.import_module(f"flows.cli.{name}")
+    examples = "\n".join(("Examples:", *(f"  {line}" for line in module.EXAMPLES)))
+    app.command(name, epilog=KEEP_LINES + examples, context_settings=PASSES_ON.get(name))(
+        getattr(module, name)
+    )
+
+
+def _stand_in() -> None:
+    """Be a command that is listed and not called."""

@@ -1,0 +1,54 @@
+"""`scanmill demo`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from flows.cli.answers import print_json, say, style_of
+from flows.cli.flow_runs import run_flow
+from flows.cli.options import Json, Verbose, Workers
+from flows.demonstration import DemoRequest, DemoSummary, find_finished_demo
+from flows.progress import format_seconds
+from flows.requests import check_writable
+
+EXAMPLES = ("scanmill demo", "scanmill demo --out /data/demo --size full")
+
+
+def demo(
+    *,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for everything that it makes.")
+    ] = Path("out/demo"),
+    size: Annotated[Literal["small", "full"], typer.Option(help="How much of it.")] = "small",
+    workers: Workers = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make people, inspect, render, validate, train and report: the main job end to end."""
+    check_writable("--out", out)
+    request = DemoRequest(out=str(out), size=size, workers=workers)
+    finished = find_finished_demo(request)
+    summary = finished or run_flow(
+        "demo", request, answer=DemoSummary, style=style_of(json=json), verbose=verbose
+    )
+    if json:
+        print_json(summary)
+        return
+    if finished is not None:
+        say("demo: everything is done already.")
+    else:
+        say(f"demo: done in {format_seconds(summary.seconds)}.")
+    _show(summary)
+
+
+def _show(summary: DemoSummary) -> None:
+    say(f"  people      {summary.data}")
+    say(f"  data set    {summary.dataset}  ({summary.samples} samples)")
+    say(
+        f"  training    {summary.training}  ({summary.steps} steps, "
+        f"loss {summary.first_loss:.4g} -> {summary.last_loss:.4g})"
+    )
+    say(f"  curve       {summary.curve}")
+    say(f"  report      {summary.report}")
+    say("Look at the report first.")

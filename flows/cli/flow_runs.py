@@ -1,0 +1,41 @@
+"""Flows started from the command line: loaded when needed, quiet, their errors as ours.
+
+Prefect is imported here, at run time, and nowhere else in the command line: it takes two seconds
+that `--help`, `status`, `inspect` and `doctor` do without.
+"""
+
+import importlib
+import signal
+from types import FrameType
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from flows.prefect_settings import apply_prefect_defaults
+from flows.progress import Style, showing
+from flows.unfinished import UnfinishedWork
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def run_flow(name: str, request: BaseModel, *, answer: type[R], style: Style, verbose: bool) -> R:
+    """Run the flow `flows.<name>.<name>` in this process; return its answer, finished or not.
+
+    Raises what the flow raises; Ctrl-C and a polite kill end it with KeyboardInterrupt.
+    """
+    apply_prefect_defaults(verbose=verbose)
+    signal.signal(signal.SIGTERM, _interrupt)
+    start = getattr(importlib.import_module(f"flows.{name}"), name)
+    with showing(style):
+        try:
+            result = start(request)
+        except UnfinishedWork as unfinished:
+            result = unfinished.answer
+    if not isinstance(result, answer):
+        message = f"flow {name} returned {type(result).__name__}, not {answer.__name__}"
+        raise TypeError(message)
+    return result
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,143 @@
+"""`scanmill render`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from flows.cli.options import (
+    AcceptRejects,
+    Backgrounds,
+    Device,
+    Json,
+    Verbose,
+    Workers,
+    dataset_of,
+    fill,
+    render_settings,
+)
+from flows.cli.run_answers import run_and_answer
+from flows.render_steps import find_nothing_to_do
+from flows.requests import RenderRequest, check_file, check_render
+from schemas.errors import RequestError
+from schemas.settings import RenderSettings
+
+EXAMPLES = (
+    "scanmill render --data DIR --dataset RP --out sets/rp",
+    "scanmill render --data DIR --dataset RP --out sets/rp --yaws 0:350:10 --resolution 1024",
+    "scanmill render --config night.yaml --workers 8 --accept-rejects 2%",
+    "night.yaml: lines such as  data: DIR   dataset: RP   out: sets/rp   yaws: -30:30:10",
+)
+SETTINGS = frozenset(RenderSettings.model_fields)
+OPTIONS = frozenset(RenderRequest.model_fields) - {"settings"}
+REQUIRED = ("data", "dataset", "out")
+
+
+def render(
+    *,
+    data: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Data root in the published layout.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="RP, THuman2 or 2K2K.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="URI", help="Folder of the data set to make or add to.")
+    ] = None,
+    resolution: Annotated[
+        int | None, typer.Option(help="Pixels a side.  [default: 2048]", show_default=False)
+    ] = None,
+    yaws: Annotated[
+        str | None,
+        typer.Option(
+            help="Degrees: a list, or start:stop:step, stop included.  [default: -30:30:10]"
+        ),
+    ] = None,
+    pitches: Annotated[str | None, typer.Option(help="As --yaws.  [default: 0]")] = None,
+    orthographic: Annotated[
+        bool | None, typer.Option("--orthographic", help="Add orthographic views.")
+    ] = None,
+    backgrounds: Backgrounds = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of lights and backgrounds.  [default: 0]")
+    ] = None,
+    splits: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.csv", help="Columns item, subject, split: overrides the hash."),
+    ] = None,
+    scans_per_shard: Annotated[
+        int | None, typer.Option(min=1, help="Scans in a new shard.  [default: 1]")
+    ] = None,
+    workers: Workers = None,
+    device: Device = None,
+    accept_rejects: AcceptRejects = "0",
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.yaml",
+            help="Options and all other settings by name; the command line wins.",
+        ),
+    ] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Show seconds by stage.")] = False,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Render scans into shards of training samples; only what is not done yet.
+
+    Ends with 1 when samples failed; they are listed with their reasons.
+    """
+    given: dict[str, object] = {
+        "data": data, "dataset": dataset, "out": out, "resolution": resolution, "yaws": yaws,
+        "pitches": pitches, "orthographic": orthographic, "backgrounds": backgrounds,
+        "seed": seed, "splits": splits, "scans_per_shard": scans_per_shard, "workers": workers,
+        "device": device, "accept_rejects": None if accept_rejects == "0" else accept_rejects,
+    }  # fmt: skip
+    stored = read_config(config) if config else {}
+    request = make_request(
+        stored | {key: value for key, value in given.items() if value is not None},
+        source=str(config or ""),
+    )
+    check_render(request)
+    run_and_answer(
+        "render", request, settled=lambda: find_nothing_to_do(request),
+        json=json, profile=profile, verbose=verbose,
+    )  # fmt: skip
+
+
+def read_config(path: Path) -> dict[str, object]:
+    """Read options from YAML; raises RequestError naming the file and the key at fault."""
+    check_file("--config", str(path))
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _refuse_config(path, " ".join(str(error).split())) from error
+    if not isinstance(values, dict):
+        raise _refuse_config(path, f"a {type(values).__name__}")
+    plain = {str(key).replace("-", "_"): value for key, value in values.items()}
+    unknown = sorted(set(plain) - SETTINGS - OPTIONS)
+    if unknown:
+        raise _refuse_config(path, f"the unknown name {unknown[0]!r}")
+    return plain
+
+
+def make_request(values: dict[str, object], *, source: str = "") -> RenderRequest:
+    """Make the request of option values; raises RequestError naming the option at fault."""
+    missing = [name for name in REQUIRED if not values.get(name)]
+    if missing:
+        raise RequestError(
+            f"--{missing[0]}", met="it is not given", wanted="--data, --dataset and --out",
+            way_out="Give it, here or in --config; see scanmill render --help.",
+        )  # fmt: skip
+    settings = {key: value for key, value in values.items() if key in SETTINGS}
+    options = {key: value for key, value in values.items() if key in OPTIONS}
+    name = dataset_of(str(options.pop("dataset")))
+    rendered = render_settings(settings, source=source)
+    return fill(RenderRequest, {**options, "dataset": name, "settings": rendered}, source=source)
+
+
+def _refuse_config(path: Path, met: str) -> RequestError:
+    return RequestError(
+        f"--config {path}", met=met, wanted="lines of `name: value` with names of options",
+        way_out=f"Known names: {', '.join(sorted(SETTINGS | OPTIONS))}.",
+    )  # fmt: skip

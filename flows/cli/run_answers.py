@@ -1,0 +1,97 @@
+"""How `render` and `rerun` answer: the summary, what failed and why, the way out."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+
+import typer
+from pydantic import BaseModel
+
+from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
+from flows.cli.flow_runs import run_flow
+from flows.summary import RunSummary
+from schemas.manifest import Failure
+
+SHOWN = 20
+
+
+def run_and_answer(
+    name: str,
+    request: BaseModel,
+    *,
+    settled: Callable[[], RunSummary | None],
+    json: bool,
+    profile: bool,
+    verbose: bool,
+) -> None:
+    """Run a flow on shards, print its summary, and exit with 0 or 1.
+
+    settled: sums up when nothing is left to do. It spares the seconds of starting Prefect; with a
+    server to tell, the flow runs all the same.
+    """
+    summary = None if os.environ.get("PREFECT_API_URL") else settled()
+    if summary is None:
+        summary = run_flow(
+            name, request, answer=RunSummary, style=style_of(json=json), verbose=verbose
+        )
+    answer(summary, json=json, profile=profile)
+    raise typer.Exit(0 if summary.is_done else 1)
+
+
+def answer(summary: RunSummary, *, json: bool, profile: bool) -> None:
+    """Print the summary."""
+    if json:
+        print_json(summary)
+        return
+    if summary.failures:
+        _show_failures(summary)
+    for line in summary.warnings[:SHOWN]:
+        say(f"warning  {line}")
+    for line in summary.unfinished[:SHOWN]:
+        say(f"left to do  {line}")
+    if profile:
+        _show_profile(summary)
+    say(summary.sentence)
+    say(f"Data set: {summary.uri}" + (f" (+{format_bytes(summary.bytes)})" * bool(summary.bytes)))
+    if summary.unfinished or summary.rejected:
+        say(_way_out(summary))
+
+
+def _show_failures(summary: RunSummary) -> None:
+    by_reason: dict[tuple[str, str, str], list[Failure]] = defaultdict(list)
+    for one in summary.failures:
+        by_reason[one.kind, one.error, one.message].append(one)
+    rows = [
+        (_samples(failed), failed[0].stage, kind, message)
+        for (kind, _error, message), failed in list(by_reason.items())[:SHOWN]
+    ]
+    say(f"{len(summary.failures)} samples could not be made:")
+    print_table(("samples", "stage", "fault of the", "reason and way out"), rows)
+    say("")
+
+
+def _samples(failed: list[Failure]) -> str:
+    more = f"\nand {len(failed) - 1} more" if len(failed) > 1 else ""
+    return failed[0].sample_id + more
+
+
+def _show_profile(summary: RunSummary) -> None:
+    total = sum(summary.stages.values()) or 1.0
+    rows = [
+        (stage, f"{seconds:.2f}", f"{seconds / total:.0%}")
+        for stage, seconds in sorted(summary.stages.items(), key=lambda item: -item[1])
+    ]
+    say("Seconds of work, all workers together:")
+    print_table(("stage", "seconds", "share"), rows)
+    say("")
+
+
+def _way_out(summary: RunSummary) -> str:
+    if summary.unfinished:
+        return f"Redo what is left with: scanmill rerun {summary.uri}"
+    if summary.is_done:
+        return f"{summary.rejected} rejected samples are accepted."
+    return (
+        f"Mend the scans and run: scanmill rerun {summary.uri}; "
+        f"or go on without them: --accept-rejects {summary.rejected}"
+    )

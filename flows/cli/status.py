@@ -1,0 +1,66 @@
+"""`scanmill status`."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.answers import print_json, print_table, say, style_of
+from flows.cli.options import Json, Uri
+from flows.progress import showing, tracking
+from schemas.dataset_folder import DatasetFolder
+from tasks.states import DatasetStatus, ShardStatus, dataset_status
+
+EXAMPLES = ("scanmill status sets/rp", "scanmill status sets/rp --deep --json")
+SHOWN = 50
+
+
+def status(
+    uri: Uri,
+    *,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every byte.")] = False,
+    json: Json = False,
+) -> None:
+    """Tell what each shard is: done, with rejects, failed, missing, corrupt, stale, orphaned.
+
+    Ends with 1 when something is left to do or was rejected.
+    """
+    folder = DatasetFolder.at(uri)
+    with showing(style_of(json=json)):
+        found = _look(folder, deep=deep)
+    if json:
+        print_json(found)
+    else:
+        _show(found)
+    raise typer.Exit(0 if found.is_done else 1)
+
+
+def _look(folder: DatasetFolder, *, deep: bool) -> DatasetStatus:
+    if not deep:
+        return dataset_status(folder)
+    total = len(folder.committed_shards())
+    with tracking("status", total=total, unit="shards") as tracker:
+        return dataset_status(folder, deep=True, progress=lambda _done, _all: tracker.advance())
+
+
+def _show(found: DatasetStatus) -> None:
+    notable = [one for one in found.shards if one.state != "done" or one.older_code]
+    if notable:
+        rows = [(one.shard_id, _state(one), _why(one)) for one in notable[:SHOWN]]
+        print_table(("shard", "state", "reason"), rows)
+        say(f"and {len(notable) - SHOWN} more\n" if len(notable) > SHOWN else "")
+    states = ", ".join(f"{count} {name}" for name, count in found.counts.items()) or "no shards"
+    say(f"{found.uri}: {states}; {found.samples} of {found.samples_planned} samples.")
+    if not found.inputs_checked:
+        say("The data root of the last run is not there: whether scans changed is not known.")
+    if not found.is_done:
+        say(f"Redo what is left with: scanmill rerun {found.uri}")
+
+
+def _state(shard: ShardStatus) -> str:
+    named = {"rejects": "done with rejects"}.get(shard.state, shard.state)
+    return f"{named}, older code" if shard.older_code else named
+
+
+def _why(shard: ShardStatus) -> str:
+    more = f" (and {len(shard.reasons) - 1} more)" if len(shard.reasons) > 1 else ""
+    return (shard.reasons[0] if shard.reasons else "") + more

@@ -1,0 +1,50 @@
+"""`scanmill synth`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.answers import print_json, say, style_of
+from flows.cli.options import Json, Workers
+from flows.progress import say as say_progress
+from flows.progress import showing
+from flows.requests import check_writable
+from flows.synthesis import BACKGROUNDS_FOLDER, SynthRequest, make_people
+
+EXAMPLES = (
+    "scanmill synth --out people",
+    "scanmill synth --out people --subjects 20 --seed 7 --texture 4096",
+)
+
+
+def synth(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Data root to make or to fill up.")],
+    *,
+    subjects: Annotated[int, typer.Option(min=1, help="People to make.")] = 4,
+    backgrounds: Annotated[int, typer.Option(min=0, help="Rooms to make.")] = 8,
+    texture: Annotated[int, typer.Option(min=64, help="Texels a side, in steps of 16.")] = 2048,
+    seed: Annotated[int, typer.Option(min=0, help="Other seeds give other people.")] = 0,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Make a licence-free data root: people in RenderPeople's layout, and rooms.
+
+    What an equal call has made already is kept.
+    """
+    check_writable("--out", out)
+    request = SynthRequest(
+        out=str(out), subjects=subjects, backgrounds=backgrounds, texture=texture, seed=seed,
+        workers=workers,
+    )  # fmt: skip
+    with showing(style_of(json=json)):
+        made = make_people(request, on_item=say_progress)
+    if json:
+        print_json(made)
+        return
+    say(f"{len(made.people)} people and {backgrounds} rooms stand in {out}.")
+    say("Render them with:")
+    say(
+        f"scanmill render --data {out} --dataset RP --out sets/people "
+        f"--backgrounds {out / BACKGROUNDS_FOLDER}"
+    )

@@ -1,0 +1,28 @@
+"""The flow `render`: scans in, shards of training samples out."""
+
+from prefect import flow
+
+from flows.render_steps import find_scans, plan_scans, start_render
+from flows.requests import RenderRequest, check_render
+from flows.runs import look_at_shards, make_jobs
+from flows.shard_work import finish_run, render_jobs
+from flows.summary import RunSummary
+from tasks.preparation import prepare_dataset, settle_backgrounds
+from tasks.states import shards_to_redo
+
+
+@flow(name="render", flow_run_name="render {request.dataset} to {request.out}")
+def render(request: RenderRequest) -> RunSummary:
+    """Render what a data root holds and the data set does not yet; redo what is broken.
+
+    Raises RequestError before any work, UnfinishedWork when not all is done at the end.
+    """
+    check_render(request)
+    run = start_render(request)
+    found = find_scans(request)
+    prepare_dataset(run.folder, request.settings)
+    settle_backgrounds(run.folder, run.background_root)
+    plan_scans(run, request, found)
+    status = look_at_shards(run)
+    outcomes = render_jobs(run, make_jobs(run, status, shards_to_redo(status)))
+    return finish_run(run, outcomes)

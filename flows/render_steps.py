@@ -1,0 +1,69 @@
+"""What the flow `render` does besides drawing: finds the scans, plans them, begins the run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.requests import RenderRequest
+from flows.runs import Run, begin_run, look_at_shards, sum_up
+from flows.summary import RunSummary
+from schemas.errors import RequestError
+from tasks.planning import check_sample_ids, plan_new, planned_scans, read_plan
+from tasks.scans.layouts import list_scans
+from tasks.splits import ScanName, assign_splits, read_splits, unmatched_rows
+from tasks.states import shards_to_redo
+
+
+def start_render(request: RenderRequest) -> Run:
+    """Start the run that a request describes."""
+    return begin_run(
+        "render",
+        request.out,
+        data=Path(request.data),
+        backgrounds=Path(request.backgrounds) if request.backgrounds else None,
+        workers=request.workers,
+        device=request.device,
+        accept_rejects=request.accept_rejects,
+    )
+
+
+def find_scans(request: RenderRequest) -> tuple[ScanName, ...]:
+    """List the scans of the data root; raises RequestError when there is none."""
+    files = list_scans(Path(request.data), request.dataset)
+    if not files:
+        raise RequestError(
+            "--data", met=f"no scan of {request.dataset} in {request.data}",
+            wanted="at least one scan",
+            way_out="Run `scanmill inspect`; check --dataset and the folder names.",
+        )  # fmt: skip
+    return tuple(ScanName(one.dataset, one.item, one.subject) for one in files)
+
+
+def plan_scans(run: Run, request: RenderRequest, found: Sequence[ScanName]) -> None:
+    """Give new scans their split and their shard; what is planned stays as it is."""
+    planned = planned_scans(read_plan(run.folder))
+    rows = read_splits(Path(request.splits)) if request.splits else ()
+    refs = assign_splits(
+        found, split_seed=request.settings.split_seed, overrides=rows, planned=planned
+    )
+    unknown = unmatched_rows(rows, (*planned, *refs))
+    if unknown:
+        name = unknown[0].item or unknown[0].subject
+        raise RequestError(
+            f"{request.splits} line {unknown[0].line}", met=f"no scan or person {name!r}",
+            wanted="names of scans that are there", way_out="Run `scanmill inspect` for the names.",
+        )  # fmt: skip
+    check_sample_ids(refs, request.settings)
+    plan_new(run.folder, refs, scans_per_shard=request.scans_per_shard)
+
+
+def find_nothing_to_do(request: RenderRequest) -> RunSummary | None:
+    """Sum up a data set that holds all scans of the request already; None when work is left."""
+    run = start_render(request)
+    if not run.folder.description_path.exists() or request.splits:
+        return None
+    planned = {ref.scan_id for ref in planned_scans(read_plan(run.folder))}
+    found = {f"{name.dataset}/{name.item}" for name in find_scans(request)}
+    status = look_at_shards(run)
+    if found - planned or shards_to_redo(status):
+        return None
+    return sum_up(run, status, ())

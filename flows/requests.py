@@ -1,0 +1,148 @@
+"""What a run is asked to do, and whether that can be: checked before any work, without Prefect.
+
+The command line, a schedule and the Prefect page all fill the same values.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.tolerance import Tolerance
+from schemas.dataset_folder import DatasetFolder
+from schemas.errors import RequestError
+from schemas.scan import DatasetName
+from schemas.settings import RenderSettings, refuse_difference
+
+_FOLDER_ACCESS = os.R_OK | os.W_OK | os.X_OK
+
+
+class RenderRequest(BaseModel):
+    """All of `scanmill render`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str = Field(description="data root in the published layout")
+    dataset: DatasetName = Field(description="which of the published data sets it holds")
+    out: str = Field(description="folder of the data set to make or to add to")
+    settings: RenderSettings = Field(default_factory=RenderSettings)
+    backgrounds: str | None = Field(default=None, description="folder of pictures; none: black")
+    splits: str | None = Field(default=None, description="CSV with item, subject, split")
+    scans_per_shard: int = Field(default=1, ge=1)
+    workers: int | None = Field(default=None, ge=1, description="processes; none: one a core")
+    device: int | None = Field(default=None, ge=0, description="EGL device; none: chosen")
+    accept_rejects: str = Field(default="0", description="rejected samples: a number or a share %")
+
+
+class RerunRequest(BaseModel):
+    """All of `scanmill rerun`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str = Field(description="folder of the data set")
+    data: str | None = Field(default=None, description="data root; none: that of the last run")
+    backgrounds: str | None = Field(default=None, description="none: those of the last run")
+    rejects: bool = Field(default=False, description="redo rejected samples too")
+    older_code: bool = Field(default=False, description="redo what older code made")
+    deep: bool = Field(default=False, description="read every byte to find what is broken")
+    workers: int | None = Field(default=None, ge=1, description="processes; none: one a core")
+    device: int | None = Field(default=None, ge=0, description="EGL device; none: chosen")
+    accept_rejects: str = Field(default="0", description="rejected samples: a number or a share %")
+
+
+class ValidateRequest(BaseModel):
+    """All of `scanmill validate`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str = Field(description="folder of the data set")
+    workers: int | None = Field(default=None, ge=1, description="threads; none: one a core")
+
+
+class ReportRequest(BaseModel):
+    """All of `scanmill report`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uris: tuple[str, ...] = Field(min_length=1, description="data sets and training folders")
+    out: str = Field(description="path of the page")
+
+
+class ReportAnswer(BaseModel):
+    """Where the page stands."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+
+
+def check_render(request: RenderRequest) -> None:
+    """Refuse what can't be done; raises RequestError naming the option at fault."""
+    check_folder("--data", request.data)
+    if request.backgrounds is not None:
+        check_folder("--backgrounds", request.backgrounds)
+    if request.splits is not None:
+        check_file("--splits", request.splits)
+    Tolerance.parse(request.accept_rejects)
+    folder = DatasetFolder.at(request.out)
+    check_writable("--out", folder.root)
+    if folder.description_path.exists():
+        stored = folder.read_description().settings
+        refuse_difference(request.out, stored=stored, asked=request.settings)
+
+
+def check_rerun(request: RerunRequest) -> None:
+    """Refuse what can't be done; raises RequestError naming what is at fault."""
+    folder = DatasetFolder.at(request.uri)
+    folder.read_description()
+    check_writable("URI", folder.root)
+    Tolerance.parse(request.accept_rejects)
+    for option, path in (("--data", request.data), ("--backgrounds", request.backgrounds)):
+        if path is not None:
+            check_folder(option, path)
+
+
+def check_folder(option: str, path: str) -> None:
+    """Refuse a folder that is not there, is no folder, or is empty."""
+    folder = Path(path)
+    if not folder.is_dir():
+        met = f"{path} is no folder" if folder.exists() else f"no folder {path}"
+        raise RequestError(
+            option, met=met, wanted="a folder that can be read",
+            way_out="Check the spelling; relative paths count from where the command runs.",
+        )  # fmt: skip
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise RequestError(
+            option, met=f"{path} may not be read", wanted="a folder that can be read",
+            way_out="Give this user the right to read it.",
+        )  # fmt: skip
+    if next(folder.iterdir(), None) is None:
+        raise RequestError(
+            option, met=f"{path} is empty", wanted="a folder with files in it",
+            way_out="Give the folder that holds the files, or `scanmill synth` some.",
+        )  # fmt: skip
+
+
+def check_file(option: str, path: str) -> None:
+    """Refuse a file that is not there or can't be read."""
+    if not Path(path).is_file() or not os.access(path, os.R_OK):
+        raise RequestError(
+            option, met=f"no readable file {path}", wanted="a file that can be read",
+            way_out="Check the spelling; relative paths count from where the command runs.",
+        )  # fmt: skip
+
+
+def check_writable(option: str, path: Path) -> None:
+    """Refuse a folder that can't be made or written to."""
+    absolute = path.absolute()
+    stands = next(parent for parent in (absolute, *absolute.parents) if parent.exists())
+    if not stands.is_dir():
+        raise RequestError(
+            option, met=f"{stands} is a file", wanted="a folder, or a place for a new one",
+            way_out="Give another folder.",
+        )  # fmt: skip
+    if not os.access(stands, _FOLDER_ACCESS):
+        raise RequestError(
+            option, met=f"{stands} can't be written to", wanted="a folder that can be written to",
+            way_out="Give another folder, or this user the right to write there.",
+        )  # fmt: skip

@@ -1,0 +1,22 @@
+"""The flow `rerun`: redo only what is not done."""
+
+from prefect import flow
+
+from flows.requests import RerunRequest, check_rerun
+from flows.rerun_steps import choose_shards, start_rerun
+from flows.runs import look_at_shards, make_jobs
+from flows.shard_work import finish_run, render_jobs
+from flows.summary import RunSummary
+
+
+@flow(name="rerun", flow_run_name="rerun {request.uri}")
+def rerun(request: RerunRequest) -> RunSummary:
+    """Redo failed, missing, corrupt and stale shards; others when asked.
+
+    Raises RequestError before any work, UnfinishedWork when not all is done at the end.
+    """
+    check_rerun(request)
+    run = start_rerun(request)
+    status = look_at_shards(run, deep=request.deep)
+    outcomes = render_jobs(run, make_jobs(run, status, choose_shards(request, status)))
+    return finish_run(run, outcomes)

@@ -1,0 +1,43 @@
+"""What the flow `rerun` does besides drawing: begins the run, finds what is left."""
+
+from pathlib import Path
+
+from flows.requests import RerunRequest
+from flows.runs import Run, begin_run, look_at_shards, sum_up
+from flows.summary import RunSummary
+from schemas.dataset_folder import DatasetFolder
+from schemas.errors import RequestError
+from tasks.run_records import last_roots
+from tasks.states import DatasetStatus, shards_to_redo
+
+
+def start_rerun(request: RerunRequest) -> Run:
+    """Start the run that a request describes; the roots default to those of the last run."""
+    roots = last_roots(DatasetFolder.at(request.uri))
+    data = Path(request.data) if request.data else roots.get("data")
+    if data is None or not data.is_dir():
+        raise RequestError(
+            "--data", met=f"{data or 'no folder'}, as the last run has it",
+            wanted="the data root that the scans come from", way_out="Give --data.",
+        )  # fmt: skip
+    return begin_run(
+        "rerun",
+        request.uri,
+        data=data,
+        backgrounds=Path(request.backgrounds) if request.backgrounds else roots.get("backgrounds"),
+        workers=request.workers,
+        device=request.device,
+        accept_rejects=request.accept_rejects,
+    )
+
+
+def choose_shards(request: RerunRequest, status: DatasetStatus) -> tuple[str, ...]:
+    """List the shards that the request wants redone."""
+    return shards_to_redo(status, rejects=request.rejects, older_code=request.older_code)
+
+
+def find_nothing_to_redo(request: RerunRequest) -> RunSummary | None:
+    """Sum up a data set of which nothing is left to redo; None when work is left."""
+    run = start_rerun(request)
+    status = look_at_shards(run, deep=request.deep)
+    return None if choose_shards(request, status) else sum_up(run, status, ())

@@ -1,0 +1,177 @@
+"""One run on one data set, from its beginning to its record: without Prefect.
+
+What the flows and the command line share: which shards are left, what a job is, what came out.
+"""
+
+import os
+import socket
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+from flows.summary import RunSummary
+from schemas.dataset_folder import DatasetFolder
+from schemas.manifest import Failure, RunRecord
+from tasks.dataset_card import write_card
+from tasks.device_probe import refuse_resolution, start_probe
+from tasks.planning import read_plan
+from tasks.render_shard import ShardOutcome
+from tasks.run_records import write_run
+from tasks.shard_work import ShardJob
+from tasks.states import DatasetStatus, dataset_status
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run on one data set: where it works, with what, since when."""
+
+    command: str
+    folder: DatasetFolder
+    data_root: Path
+    background_root: Path | None
+    workers: int
+    device: int | None
+    accept_rejects: str
+    started: str
+    began_s: float
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """Return the roots as the next run finds them by default."""
+        roots = {"data": self.data_root, "backgrounds": self.background_root}
+        return {name: str(path.absolute()) for name, path in roots.items() if path}
+
+
+def begin_run(
+    command: str,
+    uri: str,
+    *,
+    data: Path,
+    backgrounds: Path | None,
+    workers: int | None,
+    device: int | None,
+    accept_rejects: str,
+) -> Run:
+    """Start the clock of a run."""
+    return Run(
+        command=command,
+        folder=DatasetFolder.at(uri),
+        data_root=data,
+        background_root=backgrounds,
+        workers=workers or os.cpu_count() or 1,
+        device=device,
+        accept_rejects=accept_rejects,
+        started=_now(),
+        began_s=monotonic(),
+    )
+
+
+def check_device(run: Run) -> None:
+    """Open the device in a process of its own, and refuse pictures that it can't draw."""
+    resolution = run.folder.read_description().settings.resolution
+    refuse_resolution(resolution, start_probe(run.device).finish())
+
+
+def look_at_shards(run: Run, *, deep: bool = False) -> DatasetStatus:
+    """Decide the state of every shard from the files."""
+    return dataset_status(
+        run.folder, data_root=run.data_root, background_root=run.background_root, deep=deep
+    )
+
+
+def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list[ShardJob]:
+    """Describe the work on these shards for the processes that do it."""
+    settings = run.folder.read_description().settings
+    attempts = {one.shard_id: one.attempt for one in status.shards}
+    chosen = set(shard_ids)
+    return [
+        ShardJob(
+            uri=str(run.folder.root.absolute()),
+            data_root=run.data_root.absolute(),
+            background_root=run.background_root and run.background_root.absolute(),
+            shard=shard,
+            settings=settings,
+            attempt=attempts.get(shard.shard_id, 0) + 1,
+        )
+        for shard in read_plan(run.folder)
+        if shard.shard_id in chosen
+    ]
+
+
+def give_up(job: ShardJob, why: str) -> ShardOutcome:
+    """Report a shard that could not be worked on at all: all its samples failed."""
+    ids = (view.sample_id(ref.scan_id) for ref in job.shard.scans for view in job.settings.views)
+    failures = tuple(
+        Failure(
+            sample_id=sample_id, stage="draw", kind="environment", error="MachineError", message=why
+        )
+        for sample_id in ids
+    )
+    return ShardOutcome(
+        shard_id=job.shard.shard_id, state="failed", rows=0, failures=failures,
+        warnings=(), bytes=0, seconds={}, committed=False,
+    )  # fmt: skip
+
+
+def close_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:
+    """Put a run that did something on record, renew card and totals, and sum up."""
+    if outcomes:
+        write_run(run.folder, _describe(run, outcomes))
+        write_card(run.folder)
+    return sum_up(run, look_at_shards(run), outcomes)
+
+
+def sum_up(run: Run, status: DatasetStatus, outcomes: Sequence[ShardOutcome]) -> RunSummary:
+    """Add up what a run did (outcomes) and what the data set is now (status)."""
+    lost = [failure for one in outcomes if not one.committed for failure in one.failures]
+    failures = (*status.failures, *lost)
+    left = [one for one in status.shards if one.state not in {"done", "rejects", "orphaned"}]
+    return RunSummary(
+        command=run.command,
+        uri=status.uri,
+        worked_on=len(outcomes),
+        states=status.counts,
+        samples=status.samples,
+        rejected=sum(failure.kind == "input" for failure in failures),
+        accept_rejects=run.accept_rejects,
+        failures=failures,
+        warnings=tuple(warning for one in outcomes for warning in one.warnings),
+        unfinished=tuple(f"{one.shard_id} is {one.state}: {_why(one.reasons)}" for one in left),
+        bytes=sum(one.bytes for one in outcomes),
+        seconds=monotonic() - run.began_s,
+        stages=_add_stages(one.seconds for one in outcomes),
+    )
+
+
+def _why(reasons: Sequence[str]) -> str:
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return (reasons[0] if reasons else "no reason is known") + more
+
+
+def _add_stages(all_seconds: Iterable[dict[str, float]]) -> dict[str, float]:
+    total = Counter[str]()
+    for seconds in all_seconds:
+        total.update(seconds)
+    return {stage: round(spent, 3) for stage, spent in sorted(total.items())}
+
+
+def _describe(run: Run, outcomes: Sequence[ShardOutcome]) -> RunRecord:
+    return RunRecord(
+        command=run.command,
+        started=run.started,
+        ended=_now(),
+        seconds=round(monotonic() - run.began_s, 3),
+        workers=run.workers,
+        host=socket.gethostname(),
+        roots=run.roots,
+        shards={one.shard_id: one.state for one in outcomes},
+        samples=sum(one.rows for one in outcomes),
+        failures=sum(len(one.failures) for one in outcomes),
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,29 @@
+"""Prefect tasks around the steps on shards: names and policy only.
+
+Invariant: no cache policy. Whether work is done is decided by the manifests; Prefect's caches
+would go by parameters, which stay equal when a file's content changes.
+"""
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.render_shard import ShardOutcome, render_shard
+from tasks.shard_work import ShardJob
+
+STOP = "stop"
+"""Name of the mark that tells workers to begin nothing more."""
+
+
+@task(name="render-shard", task_run_name="{shard_id}", cache_policy=NO_CACHE, persist_result=False)
+def render_shard_task(shard_id: str, job: ShardJob, marks: str) -> ShardOutcome:
+    """Render one shard in this worker process; leaves a mark that it was begun.
+
+    marks: folder of the round; the mark tells which shards were under way when a worker died.
+    Raises KeyboardInterrupt when the round was stopped before this shard began.
+    """
+    if (Path(marks) / STOP).exists():
+        raise KeyboardInterrupt
+    (Path(marks) / shard_id).touch()
+    return render_shard(job)

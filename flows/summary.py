@@ -1,0 +1,41 @@
+"""What a run did and what is left: the value that a flow returns and the command line prints."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.progress import format_seconds
+from flows.tolerance import Tolerance
+from schemas.manifest import Failure
+
+
+class RunSummary(BaseModel):
+    """The data set after a run, and what the run did to it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: str
+    uri: str
+    worked_on: int = Field(description="shards that this run rendered")
+    states: dict[str, int] = Field(description="shards of the data set by state, after the run")
+    samples: int = Field(description="samples of the data set, after the run")
+    rejected: int = Field(description="samples that their input forbids")
+    accept_rejects: str = "0"
+    failures: tuple[Failure, ...] = Field(description="all samples that are not there, and why")
+    warnings: tuple[str, ...] = Field(description="of the shards that this run rendered")
+    unfinished: tuple[str, ...] = Field(description="shards that are left to do, and why")
+    bytes: int = Field(description="of the shards that this run wrote")
+    seconds: float = Field(description="wall time of the run")
+    stages: dict[str, float] = Field(description="seconds of work by stage, all workers together")
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether all that was asked is done: nothing is left, few enough are rejected."""
+        accepted = Tolerance.parse(self.accept_rejects)
+        return not self.unfinished and accepted.accepts(self.rejected, self.samples + self.rejected)
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        states = ", ".join(f"{count} {name}" for name, count in self.states.items()) or "none"
+        did = f"{self.worked_on} shards in {format_seconds(self.seconds)}"
+        what = did if self.worked_on else "nothing was left to do"
+        return f"{self.command}: {what}; {self.samples} samples, shards: {states}."

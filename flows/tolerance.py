@@ -1,0 +1,41 @@
+"""How many rejects a run accepts and still counts as done: `--accept-rejects N|P%`."""
+
+import math
+import re
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.errors import RequestError
+
+_COUNT = re.compile(r"^\d{1,9}$")
+_SHARE = re.compile(r"^(\d{1,3}(?:\.\d+)?)%$")
+WHOLE_PERCENT = 100.0
+
+
+class Tolerance(BaseModel):
+    """A number of samples, or a share of all of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int = Field(default=0, ge=0, description="samples")
+    percent: float | None = Field(default=None, ge=0, le=100, description="of all samples")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `5` or `2%`; raises RequestError."""
+        share = _SHARE.match(text.strip())
+        if share is not None and float(share[1]) <= WHOLE_PERCENT:
+            return cls(percent=float(share[1]))
+        if _COUNT.match(text.strip()):
+            return cls(count=int(text))
+        raise RequestError(
+            "--accept-rejects", met=repr(text), wanted="a number of samples (5) or a share (2%)",
+            way_out="Write a whole number, or a number from 0 to 100 and a percent sign.",
+        )  # fmt: skip
+
+    def accepts(self, rejected: int, total: int) -> bool:
+        """Tell whether so many rejected samples of a total are few enough."""
+        if self.percent is None:
+            return rejected <= self.count
+        return rejected <= math.floor(total * self.percent / WHOLE_PERCENT)
