@@ -97,6 +97,16 @@ def is_readable_file(path: Path) -> bool:
         return False
 
 
+def describe_stranger(data: bytes) -> str | None:
+    """Say what a file is that came instead of the right one, where that is well known."""
+    start = data[:64].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        return "an HTML page (a download that went wrong)"
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the file itself"
+    return None
+
+
 def show(name: str) -> str:
     """Return a name from a file as it may stand in a message: quoted, printable, not long."""
     text = ascii(name) if not name.isprintable() else repr(name)

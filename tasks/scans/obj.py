@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from schemas.errors import InputError
-from tasks.scans.files import LARGEST_MESH_BYTES, read_whole
+from tasks.scans.files import LARGEST_MESH_BYTES, describe_stranger, read_whole
 from tasks.scans.geometry import Geometry, check_geometry, to_color_bytes
 from tasks.scans.lines import (
     Block,
@@ -70,6 +70,7 @@ def parse_obj(data: bytes, name: str) -> Geometry:
     kinds = _classify(lines)
     if not (kinds.vertex.any() and kinds.face.any()):
         met = f"{kinds.vertex.sum()} vertex lines and {kinds.face.sum()} faces"
+        met = describe_stranger(data) or met
         raise _refuse(name, met, "an OBJ file with vertices (v x y z) and faces (f ...)")
     vertices, colors, color_warnings = _read_vertices(lines, kinds.vertex)
     uv = _read_uv(lines, kinds.uv)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from schemas.errors import InputError
-from tasks.scans.files import LARGEST_MESH_BYTES, read_whole
+from tasks.scans.files import LARGEST_MESH_BYTES, describe_stranger, read_whole
 from tasks.scans.geometry import (
     Geometry,
     check_coordinates,
@@ -124,7 +124,7 @@ def _stack(columns: dict[str, _Column], keys: tuple[str, ...]) -> Float64[np.nda
 def _read_tables(data: bytes, name: str) -> dict[str, dict[str, _Column]]:
     header = _HEADER.match(data[:_MOST_HEADER_BYTES])
     if header is None:
-        raise _refuse(name, "no PLY header")
+        raise _refuse(name, describe_stranger(data) or "no PLY header")
     order, elements = _parse_header(header.group(1).decode("ascii", "replace"), name)
     source = _open_body(data[header.end() :], order, name)
     tables: dict[str, dict[str, _Column]] = {}

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from schemas.errors import InputError
-from tasks.scans.files import LARGEST_TEXTURE_BYTES, read_whole
+from tasks.scans.files import LARGEST_TEXTURE_BYTES, describe_stranger, read_whole
 
 LARGEST_SIDE_PX = 16384
 """What common GL devices take as a texture's side; published scans have 8192."""
@@ -70,7 +70,8 @@ def read_header(data: bytes, name: str, *, check_sums: bool) -> TextureHeader:
     elif data.startswith(_PNG_START):
         header = _walk_png(data, name, check_sums=check_sums)
     else:
-        raise _refuse(name, _describe(data))
+        met = f"neither JPEG nor PNG: it begins with {data[:16]!r}"
+        raise _refuse(name, describe_stranger(data) or met)
     if not (0 < header.width <= LARGEST_SIDE_PX and 0 < header.height <= LARGEST_SIDE_PX):
         met = f"{header.width} x {header.height} pixels"
         raise _refuse(name, met, f"1 to {LARGEST_SIDE_PX} pixels a side")
@@ -122,13 +123,6 @@ def _walk_png(data: bytes, name: str, *, check_sums: bool) -> TextureHeader:
             return size
         at = after
     raise _refuse(name, f"a PNG of {len(data)} bytes without its end: it was cut")
-
-
-def _describe(data: bytes) -> str:
-    start = data[:64].lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        return "an HTML page (a download that went wrong)"
-    return f"neither JPEG nor PNG: it begins with {data[:16]!r}"
 
 
 def _refuse(name: str, met: str, wanted: str = "a whole JPEG or PNG picture") -> InputError:

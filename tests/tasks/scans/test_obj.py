@@ -211,7 +211,8 @@ def test_a_last_line_without_line_end_is_used_with_a_warning() -> None:
     [
         (SQUARE, r"a\.obj: 4 vertex lines and 0 faces"),
         ("f 1 2 3\n", r"a\.obj: 0 vertex lines and 1 faces"),
-        ("<!DOCTYPE html>\n<html>\n", "0 vertex lines and 0 faces"),
+        ("<!DOCTYPE html>\n<html>\n", "an HTML page"),
+        ("version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer, not the file itself"),
         (SQUARE + "f 1 2 5\n", r"a\.obj, line 5: index 5, with 4 defined"),
         (SQUARE + "f 1 2 -5\n", r"line 5: index -5, with 4 defined"),
         (SQUARE + "f 0 1 2\n", r"line 5: index 0, with 4 defined"),

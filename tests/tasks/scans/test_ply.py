@@ -114,6 +114,7 @@ def test_every_cut_is_refused_or_leaves_a_whole_mesh(data: bytes) -> None:
     ("old", "new", "message"),
     [
         (b"ply\n", b"plx\n", "no PLY header"),
+        (b"ply\n", b"<html>", "an HTML page"),
         (b"format ascii 1.0\n", b"", "a header without its format"),
         (b"format ascii", b"format utf8", "header line 'format utf8 1.0'"),
         (b"float x", b"float w", "no table of vertices"),

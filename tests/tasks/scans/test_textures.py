@@ -149,8 +149,9 @@ def test_a_jpeg_without_coded_data_is_refused(tmp_path: Path) -> None:
         (b"\n  <HTML><body>", "an HTML page"),
         (
             b"version https://git-lfs.github.com/spec/v1",
-            "neither JPEG nor PNG: it begins with b'version",
+            "a Git LFS pointer",
         ),
+        (b"plain text", "neither JPEG nor PNG: it begins with b'plain text'"),
         (b"GIF89a", "neither JPEG nor PNG"),
         (b"\xff\xd8\xff\xd9", "a JPEG of 4 bytes without its end"),
     ],
