@@ -43,7 +43,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sample]]:
 
 
 def _find_marker(sample: Sample, joint: int) -> np.ndarray | None:
-    """Return the centre of a marker's pixels near its projection; None where it is bent or hidden."""
+    """Return the centre of a marker near its projection; None where it is bent or hidden."""
     x, y = sample.keypoints[joint, :2]
     radius_units = marker_radius_cm(USED[joint]) / 100 / sample.metres_per_unit
     radius = radius_units * sample.camera.focal_px
