@@ -6,8 +6,9 @@ Source: networks.md, Losses, Augmentation.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,40 +21,39 @@ LUMA = (0.299, 0.587, 0.114)
 MASK_BLUR = (1 / 4, 2 / 4, 1 / 4)
 SEAM_BLUR = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 SEAM_FROM, SEAM_TO = 0.2, 0.8
-BRIGHTNESS, CONTRAST = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Jitter:
-    """How the colours of each picture change.
-
-    factors: for brightness, contrast, saturation. order: a permutation of these three.
-    """
+    """How the colours of each picture change: factors on brightness, contrast, saturation."""
 
     factors: Float[Tensor, "B 3"]
-    order: Int64[Tensor, "B 3"]
 
 
 def draw_jitter(seed: int, sample_ids: tuple[str, ...], epoch: int) -> Jitter:
-    """Draw factors, uniform in 0.7..1.0, and their order."""
-    factors, order = [], []
-    for sample_id in sample_ids:
-        random = generator(seed, "jitter", sample_id, str(epoch))
-        factors.append(random.uniform(JITTER_LOW, JITTER_HIGH, 3).tolist())
-        order.append(random.permutation(3).tolist())
-    return Jitter(torch.tensor(factors), torch.tensor(order))
+    """Draw factors, uniform in 0.7..1.0.
+
+    The reference applies the three in random order; no order is drawn here, see jitter_colors.
+    """
+    draws = [
+        generator(seed, "jitter", sample_id, str(epoch)).uniform(JITTER_LOW, JITTER_HIGH, 3)
+        for sample_id in sample_ids
+    ]
+    return Jitter(torch.tensor(np.array(draws), dtype=torch.float32))
 
 
 def jitter_colors(picture: Float[Tensor, "B 3 H W"], jitter: Jitter) -> Float[Tensor, "B 3 H W"]:
-    """Blend, in the drawn order, with black, with the picture's mean grey, with its own grey."""
-    for step in range(3):
-        which = jitter.order[:, step, None, None, None]
-        factor = jitter.factors.gather(1, jitter.order[:, step, None])[..., None, None]
-        grey = _grey(picture)
-        mean = grey.mean(dim=(2, 3), keepdim=True)
-        towards = torch.where(which == BRIGHTNESS, 0, torch.where(which == CONTRAST, mean, grey))
-        picture = (factor * picture + (1 - factor) * towards).clamp(0, 1)
-    return picture
+    """Blend each pixel with its own grey, with the picture's mean grey, and with black.
+
+    Factors up to 1 never leave 0..1, so nothing is clamped and the three changes commute: every
+    order gives this.
+    """
+    brightness, contrast, saturation = jitter.factors.T[..., None, None, None]
+    grey = _grey(picture)
+    mean = grey.mean(dim=(2, 3), keepdim=True)
+    saturated = saturation * picture + (1 - saturation) * grey
+    changed: Tensor = brightness * (contrast * saturated + (1 - contrast) * mean)
+    return changed
 
 
 def compose(

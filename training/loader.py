@@ -54,8 +54,7 @@ class Batch:
             if isinstance(value, Tensor):
                 moved[name] = value.to(device, non_blocking=True)
         if self.jitter is not None:
-            factors, order = self.jitter.factors.to(device), self.jitter.order.to(device)
-            moved["jitter"] = Jitter(factors, order)
+            moved["jitter"] = Jitter(self.jitter.factors.to(device))
         return Batch(**moved)
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from training.losses import (
+    _check_shapes,
     depth_normal_term,
     depth_term,
     l1,
@@ -111,3 +112,8 @@ def test_unlike_shapes_are_refused(loss: object) -> None:
     assert callable(loss)
     with pytest.raises(Exception, match=r"(?s)(1, 3, 4, 4|C|H)"):
         loss(torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 5))
+
+
+def test_the_refusal_of_unlike_shapes_names_the_loss_and_both() -> None:
+    with pytest.raises(ValueError, match=r"l1: \(1, 2\) against \(1, 3\)"):
+        _check_shapes("l1", torch.zeros(1, 2), torch.zeros(1, 3))
