@@ -35,10 +35,10 @@ def write_texture(path: Path, seed: int) -> None:
     cv2.imwrite(str(path), cv2.resize(squares, (64, 64), interpolation=cv2.INTER_NEAREST))
 
 
-def write_joints(path: Path) -> None:
+def write_joints(path: Path, *, seed: int = 1) -> None:
     """Write 133 joints inside the box, one of them unseen."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    positions = np.random.default_rng(1).uniform((-19, 1, -9), (19, 169, 9), (JOINT_COUNT, 3))
+    positions = np.random.default_rng(seed).uniform((-19, 1, -9), (19, 169, 9), (JOINT_COUNT, 3))
     visible = [1] * JOINT_COUNT
     visible[7] = 0
     path.write_text(json.dumps({"joint3d": positions.tolist(), "visible": visible}))
