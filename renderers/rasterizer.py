@@ -116,6 +116,8 @@ class Rasterizer:
             self._targets = targets
             front = self._draw_surface(camera, view, targets, is_front=True)
             back = self._draw_surface(camera, view, targets, is_front=False)
+        # On a silhouette both surfaces are as near as rounding, which may turn their order.
+        np.maximum(front.depth, back.depth, out=back.depth)
         return Surfaces(front=front, back=back, mask=front.triangle >= 0)
 
     def keep(self, key: str, make: Callable[[], Kept]) -> Kept:
