@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Shaped
 
 from schemas.camera import ray_directions
 from schemas.errors import ScanmillError
@@ -232,5 +232,5 @@ _VALUE_CHECKS = (
 _PIXEL_CHECKS = (_check_mask, _check_depth, _check_normals, _check_colors)
 
 
-def _list(values: Float[np.ndarray, "..."]) -> str:
+def _list(values: Shaped[np.ndarray, "..."]) -> str:
     return np.array2string(np.asarray(values).ravel(), precision=6, separator=", ", threshold=40)
