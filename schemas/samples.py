@@ -5,7 +5,7 @@ Source: contract.md, "Columns of a sample".
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -46,7 +46,8 @@ class Column:
         return pa.field(self.name, self.type, nullable=nullable, metadata=metadata)
 
 
-def _fixed(kind: pa.DataType, length: int) -> pa.DataType:
+def fixed_list(kind: pa.DataType, length: int) -> pa.DataType:
+    """Make the type of a list that always has the same length."""
     # Parquet calls what a list holds "element", so that is what readers meet.
     return pa.list_(pa.field("element", kind), length)
 
@@ -63,16 +64,16 @@ SAMPLE_COLUMNS: tuple[Column, ...] = (
     Column("width", pa.int32(), "of all pictures of the sample", unit="pixel"),
     Column("height", pa.int32(), "of all pictures of the sample", unit="pixel"),
     Column(
-        "intrinsics", _fixed(pa.float64(), 9),
+        "intrinsics", fixed_list(pa.float64(), 9),
         "K, row by row; orthographic: pixels for one scene unit, and the centre",
         unit="pixel", frame=_PIXELS,
     ),
     Column(
-        "world_to_camera", _fixed(pa.float64(), 16), "4 x 4, row by row", unit="scene unit",
+        "world_to_camera", fixed_list(pa.float64(), 16), "4 x 4, row by row", unit="scene unit",
         frame=f"from world (x right, y up, z towards the viewer) to {_CAMERA_AXES}",
     ),
     Column(
-        "mesh_to_world", _fixed(pa.float64(), 16), "4 x 4, row by row: placement and turns",
+        "mesh_to_world", fixed_list(pa.float64(), 16), "4 x 4, row by row: placement and turns",
         unit="scene unit", frame="from the coordinates in the scan's file to world",
     ),
     Column("metres_per_unit", pa.float64(), "size of a scene unit", unit="metre"),
@@ -109,19 +110,21 @@ SAMPLE_COLUMNS: tuple[Column, ...] = (
         fill="0 outside", codec="OpenEXR float16 ZIP",
     ),
     Column(
-        "keypoints", _fixed(pa.float32(), 3 * JOINT_COUNT), f"31 x (x, y, known); {_JOINT_ORDER}",
+        "keypoints", fixed_list(pa.float32(), 3 * JOINT_COUNT),
+        f"31 x (x, y, known); {_JOINT_ORDER}",
         unit="pixel", frame=_PIXELS, fill="0, 0, 0 where unknown",
     ),
     Column(
-        "joints_camera", _fixed(pa.float32(), 3 * JOINT_COUNT), f"31 x (x, y, z); {_JOINT_ORDER}",
+        "joints_camera", fixed_list(pa.float32(), 3 * JOINT_COUNT),
+        f"31 x (x, y, z); {_JOINT_ORDER}",
         unit="scene unit", frame=_CAMERA_AXES, fill="NaN where unknown",
     ),
     Column(
-        "keypoint_source", _fixed(pa.uint8(), JOINT_COUNT),
+        "keypoint_source", fixed_list(pa.uint8(), JOINT_COUNT),
         "0 none, 1 annotated, 2 corrected, 3 copied, 4 SMPL-X",
     ),
     Column(
-        "keypoint_occluded", _fixed(pa.uint8(), JOINT_COUNT),
+        "keypoint_occluded", fixed_list(pa.uint8(), JOINT_COUNT),
         "by the depth map: 0 visible, 1 behind the front surface", fill="255 unknown",
     ),
     Column("background", pa.string(), "path below the background root", fill="empty for black"),
@@ -131,28 +134,40 @@ SAMPLE_COLUMNS: tuple[Column, ...] = (
 
 def sample_schema() -> pa.Schema:
     """Return the schema of samples/*.parquet, with Hugging Face features in its metadata."""
-    features = {column.name: _feature(column) for column in SAMPLE_COLUMNS}
+    return schema_of(SAMPLE_COLUMNS)
+
+
+def schema_of(columns: Iterable[Column]) -> pa.Schema:
+    """Return the schema of these columns, with Hugging Face features in its metadata."""
+    columns = tuple(columns)
+    features = {column.name: _feature(column.type) for column in columns}
     metadata = {
         "scanmill.format_version": str(FORMAT_VERSION),
         "huggingface": json.dumps({"info": {"features": features}}, sort_keys=True),
     }
-    return pa.schema([column.field() for column in SAMPLE_COLUMNS], metadata=metadata)
+    return pa.schema([column.field() for column in columns], metadata=metadata)
 
 
-def sample_table(row: Mapping[str, object]) -> pa.Table:
-    """Make the one-row table of a sample; raises KeyError when a column is missing."""
-    schema = sample_schema()
+def row_table(row: Mapping[str, object], schema: pa.Schema) -> pa.Table:
+    """Make a one-row table; raises KeyError when a column is missing."""
     arrays = [pa.array([row[field.name]], type=field.type) for field in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _feature(column: Column) -> dict[str, object]:
-    if column.type == PICTURE:
+def sample_table(row: Mapping[str, object]) -> pa.Table:
+    """Make the one-row table of a sample; raises KeyError when a column is missing."""
+    return row_table(row, sample_schema())
+
+
+def _feature(kind: pa.DataType) -> dict[str, object]:
+    if kind == PICTURE:
         return {"_type": "Image"}
-    if pa.types.is_fixed_size_list(column.type):
-        value = {"dtype": str(_value_name(column.type.value_type)), "_type": "Value"}
-        return {"feature": value, "length": column.type.list_size, "_type": "List"}
-    return {"dtype": _value_name(column.type), "_type": "Value"}
+    if pa.types.is_fixed_size_list(kind):
+        inner = _feature(kind.value_type)
+        return {"feature": inner, "length": kind.list_size, "_type": "List"}
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "List"}
+    return {"dtype": _value_name(kind), "_type": "Value"}
 
 
 def _value_name(kind: pa.DataType) -> str:

@@ -3,7 +3,8 @@
     samples/shard-00000.parquet = one row group a sample, in the order of writing; no compression,
     no dictionary, a checksum on every page, statistics of the small columns only.
 
-Owns: the way Parquet bytes are made. The columns are those of schemas.samples.
+Owns: the way Parquet bytes are made. The columns are those of a ShardFormat: schemas.samples'
+own, or another part's.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 from schemas.dataset_folder import atomic_file
 from schemas.errors import InputError
-from schemas.samples import sample_schema, sample_table
+from schemas.samples import row_table, sample_schema
 
 BLOCK_BYTES = 4 << 20
 STATISTICS_COLUMNS = (
@@ -30,8 +31,20 @@ Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
+class ShardFormat:
+    """The columns of a part's files: which names the row, and which readers filter by."""
+
+    schema: pa.Schema
+    name_column: str
+    statistics: tuple[str, ...]
+
+
+SAMPLES = ShardFormat(sample_schema(), "sample_id", STATISTICS_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenShard:
-    """What a shard file is: its rows, its size in bytes and its sha256 (hex)."""
+    """What a shard file is: the names of its rows, its size in bytes and its sha256 (hex)."""
 
     sample_ids: tuple[str, ...]
     bytes: int
@@ -41,16 +54,17 @@ class WrittenShard:
 class ShardWriter:
     """Write samples one by one; made by `write_shard`."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: BinaryIO, layout: ShardFormat) -> None:
         """Begin a Parquet file; sink is written from its start to its end, never rewound."""
+        self._layout = layout
         self._hashing = _HashingSink(sink)
         self._sample_ids: list[str] = []
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._hashing, mode="w"),
-            sample_schema(),
+            layout.schema,
             compression="NONE",
             use_dictionary=False,
-            write_statistics=list(STATISTICS_COLUMNS),
+            write_statistics=list(layout.statistics),
             write_page_checksum=True,
             version="2.6",
             data_page_version="1.0",
@@ -58,8 +72,8 @@ class ShardWriter:
 
     def write(self, row: Row) -> None:
         """Append one sample as a row group; raises KeyError when a column is missing."""
-        self._writer.write_table(sample_table(row))
-        self._sample_ids.append(str(row["sample_id"]))
+        self._writer.write_table(row_table(row, self._layout.schema))
+        self._sample_ids.append(str(row[self._layout.name_column]))
 
     @property
     def bytes_written(self) -> int:
@@ -80,13 +94,13 @@ class ShardWriter:
 
 
 @contextmanager
-def write_shard(path: Path) -> Iterator[ShardWriter]:
+def write_shard(path: Path, layout: ShardFormat = SAMPLES) -> Iterator[ShardWriter]:
     """Write a shard file that appears when the block ends well, and not at all otherwise.
 
     Call `finish` inside the block, as the last thing.
     """
     with atomic_file(path) as file:
-        writer = ShardWriter(file)
+        writer = ShardWriter(file, layout)
         try:
             yield writer
         except BaseException:
