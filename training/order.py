@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from schemas.seeds import generator
 
 
+@runtime_checkable
 class Ordering(Protocol):
     """Say which samples a batch holds."""
 
