@@ -13,6 +13,8 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 from schemas.errors import InputError
 
 NEWLINE, BLANK = 10, 32
+DIGITS = b"0123456789"
+DECIMAL_DIGITS = DIGITS + b"+-eE"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CONTINUATION = re.compile(rb"\\[ \t]*\r?\n")
 _LONE_SIGN = re.compile(rb"[-+](?![0-9])")
@@ -115,6 +117,21 @@ def find_tokens(block: Block, is_separator: Bool[np.ndarray, " B"]) -> Tokens:
     return Tokens(start, end, first)
 
 
+def find_shape(block: Block, digits: bytes) -> bytes | None:
+    """Return what is left of every line without its digits, if that is the same for all."""
+    left = block.text.translate(None, digits)
+    line = left[: left.find(b"\n") + 1]
+    return line if left == line * len(block.start) else None
+
+
+def read_rows(block: Block, dtype: type[np.float64 | np.int64], per_line: int) -> np.ndarray | None:
+    """Read a block of which no line can have more than per_line numbers; None if any has fewer."""
+    values = _parse(block.text.replace(b"/", b" "), dtype)
+    if values is None or len(values) != per_line * len(block.start):
+        return None
+    return values.reshape(len(block.start), per_line)
+
+
 def is_blank(text: bytes) -> Bool[np.ndarray, " B"]:
     """Tell which bytes are blanks, tabs or line ends."""
     return as_bytes(text) <= BLANK
@@ -130,8 +147,6 @@ def parse_floats(lines: TextLines, block: Block, tokens: Tokens) -> Float64[np.n
 
     Raises InputError with the line of the first token that is none.
     """
-    if not tokens.start.size:
-        return np.zeros(0)
     values = _parse(block.text, np.float64)
     if values is None or len(values) != len(tokens.start):
         raise _refuse_number(lines, block, tokens, float)
@@ -144,8 +159,6 @@ def parse_ints(lines: TextLines, block: Block, tokens: Tokens) -> Int64[np.ndarr
 
     Raises InputError with the line of the first token that is none.
     """
-    if not tokens.start.size:
-        return np.zeros(0, np.int64)
     # np.fromstring reads "-  1" as -1 and "-" as 0.
     is_signed = b"-" in block.text or b"+" in block.text
     if is_signed and _LONE_SIGN.search(block.text):
@@ -175,6 +188,8 @@ def _join_line(found: re.Match[bytes]) -> bytes:
 
 
 def _parse(text: bytes, dtype: type[np.float64 | np.int64]) -> np.ndarray | None:
+    if text.isspace():  # np.fromstring makes a number of blanks
+        return np.zeros(0, dtype)
     try:
         return np.fromstring(text, dtype, sep=" ")
     except (ValueError, DeprecationWarning):

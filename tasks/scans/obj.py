@@ -14,18 +14,21 @@ from schemas.errors import InputError
 from tasks.scans.files import LARGEST_MESH_BYTES, describe_stranger, read_whole
 from tasks.scans.geometry import Geometry, check_geometry, to_color_bytes
 from tasks.scans.lines import (
+    DECIMAL_DIGITS,
     Block,
     TextLines,
     as_bytes,
+    find_shape,
     find_tokens,
     is_blank,
     parse_floats,
+    read_rows,
     refuse_line,
     split_lines,
     take_lines,
 )
-from tasks.scans.obj_faces import TRIANGLE_CORNERS, drop_short_faces, read_corners
-from tasks.scans.polygons import triangulate
+from tasks.scans.obj_faces import drop_short_faces, read_corners
+from tasks.scans.polygons import TRIANGLE_CORNERS, triangulate
 
 _COLOR_COLUMNS = {6: 3, 7: 4}
 """Numbers on a vertex line, and where the colour begins: x y z r g b and x y z w r g b."""
@@ -37,6 +40,9 @@ _WHOLE_VALUES = {
     b"f": re.compile(rb"%s( %s){2,}" % (_CORNER, _CORNER)),
 }
 """What a last line without line end must look like to be used."""
+
+_DECIMALS_LINE = re.compile(rb" {1,2}( \.)+\r?\n")
+"""A line without keyword and digits: one decimal point in every number, one blank before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ def parse_obj(data: bytes, name: str) -> Geometry:
             uv_at=lines.start[kinds.uv],
         )
     )
-    triangle, source = triangulate(vertices[corners.vertex], corners.face)
+    triangle, source = triangulate(vertices, corners.vertex, corners.face)
     faces = corners.vertex[triangle].astype(np.int32)
     uv_faces, uv_warnings = _choose_uv(corners.uv[triangle], names_uv=corners.names_uv)
     used, libraries = _read_names(lines, kinds.named)
@@ -170,12 +176,24 @@ def _read_numbers(
     lines: TextLines, block: Block, *, at_least: int
 ) -> tuple[Float64[np.ndarray, " K"], Int64[np.ndarray, " N1"]]:
     """Return all numbers of a block, and where those of each line begin (and the total)."""
+    uniform = _read_uniform(block, at_least)
+    if uniform is not None:
+        return uniform.ravel(), np.arange(len(uniform) + 1) * uniform.shape[1]
     tokens = find_tokens(block, is_blank(block.text))
     short = np.flatnonzero(tokens.per_line < at_least)
     if short.size:
         met = f"{tokens.per_line[short[0]]} numbers"
         raise refuse_line(lines, int(block.offset[short[0]]), met, f"at least {at_least}")
     return parse_floats(lines, block, tokens), tokens.first
+
+
+def _read_uniform(block: Block, at_least: int) -> Float64[np.ndarray, "N C"] | None:
+    """Read lines of equally many decimals with one blank before each; None for any others."""
+    shape = find_shape(block, DECIMAL_DIGITS)
+    if shape is None or not _DECIMALS_LINE.fullmatch(shape):
+        return None
+    per_line = shape.count(b".")
+    return read_rows(block, np.float64, per_line) if per_line >= at_least else None
 
 
 def _refuse_unusable(lines: TextLines, block: Block, rows: Float64[np.ndarray, "N C"]) -> None:

@@ -1,24 +1,29 @@
 """Faces of an OBJ file: corners written as v, v/t, v//n or v/t/n, counted from either end."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
 from tasks.scans.lines import (
+    DIGITS,
     Block,
     TextLines,
     Tokens,
     as_bytes,
+    find_shape,
     find_tokens,
     is_blank,
     parse_ints,
+    read_rows,
     refuse_line,
     take_lines,
 )
+from tasks.scans.polygons import TRIANGLE_CORNERS
 
 SLASH = ord("/")
-TRIANGLE_CORNERS = 3
+_UNIFORM_LINE = re.compile(rb" ( (//?))(\1)*\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,16 @@ class Corners:
     names_uv: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Indices:
+    """Indices as written. uv: of the corners that have one. per_face: corners of each face."""
+
+    vertex: Int64[np.ndarray, " C"]
+    uv: Int64[np.ndarray, " U"]
+    has_uv: Bool[np.ndarray, " C"]
+    per_face: Int64[np.ndarray, " P"]
+
+
 def read_corners(
     lines: TextLines,
     is_face: Bool[np.ndarray, " L"],
@@ -48,19 +63,41 @@ def read_corners(
     Raises InputError with the line whose corner is malformed or names what is not defined.
     """
     block = take_lines(lines, is_face, keyword_bytes=1)
+    index = _read_uniform(block)
+    if index is None:
+        index = _read_mixed(lines, block)
+    offset = np.repeat(block.offset, index.per_face)
+    vertex = _resolve(lines, index.vertex, offset, vertex_at)
+    uv = np.full(len(vertex), -1, np.int64)
+    if uv_at.size:
+        uv[index.has_uv] = _resolve(lines, index.uv, offset[index.has_uv], uv_at)
+    return Corners(vertex, uv, index.per_face, block.offset, bool(index.uv.size))
+
+
+def _read_uniform(block: Block) -> _Indices | None:
+    """Read faces that are all v/t/n, or all v/t, of equally many corners; None for any other."""
+    shape = find_shape(block, DIGITS)
+    if shape is None or not _UNIFORM_LINE.fullmatch(shape):
+        return None
+    corners = shape.count(b" ") - 1
+    fields = shape.count(b"/") // corners + 1
+    rows = read_rows(block, np.int64, corners * fields)
+    if rows is None:
+        return None
+    table = rows.reshape(-1, fields)
+    per_face = np.full(len(rows), corners, np.int64)
+    return _Indices(table[:, 0], table[:, 1], np.ones(len(table), bool), per_face)
+
+
+def _read_mixed(lines: TextLines, block: Block) -> _Indices:
+    """Read faces of any style, corner by corner."""
     tokens = find_tokens(block, is_blank(block.text) | (as_bytes(block.text) == SLASH))
     field = _find_fields(lines, block, tokens)
     values = parse_ints(lines, block, tokens)
     corner = np.flatnonzero(field == 0)
-    has_uv = np.append(field, 0)[corner + 1] == 1
+    has_uv: Bool[np.ndarray, " C"] = np.append(field, 0)[corner + 1] == 1
     per_face = np.diff(np.searchsorted(corner, tokens.first))
-    offset = np.repeat(block.offset, per_face)
-    vertex = _resolve(lines, values[corner], offset, vertex_at)
-    uv = np.full(len(corner), -1, np.int64)
-    if uv_at.size:
-        given = values[corner[has_uv] + 1]
-        uv[has_uv] = _resolve(lines, given, offset[has_uv], uv_at)
-    return Corners(vertex, uv, per_face, block.offset, bool(has_uv.any()))
+    return _Indices(values[corner], values[corner[has_uv] + 1], has_uv, per_face)
 
 
 def _find_fields(lines: TextLines, block: Block, tokens: Tokens) -> UInt8[np.ndarray, " K"]:

@@ -19,7 +19,7 @@ from tasks.scans.geometry import (
     check_indices,
     to_color_bytes,
 )
-from tasks.scans.polygons import triangulate
+from tasks.scans.polygons import TRIANGLE_CORNERS, triangulate
 
 _OLD_TYPES = {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4"}
 _SIZED_TYPES = {
@@ -84,7 +84,7 @@ def parse_ply(data: bytes, name: str) -> Geometry:
         raise _refuse(name, "a face whose corners are no whole numbers")
     index, per_face, warnings = _drop_short(corners)
     check_indices(name, index, len(vertices), "vertex")
-    triangle, _ = triangulate(vertices[index], per_face)
+    triangle, _ = triangulate(vertices, index, per_face)
     geometry = Geometry(
         vertices=vertices,
         faces=index[triangle].astype(np.int32),
@@ -98,10 +98,10 @@ def _drop_short(
     corners: _Column,
 ) -> tuple[Int64[np.ndarray, " C"], Int64[np.ndarray, " P"], tuple[str, ...]]:
     """Return corners of faces with at least three, corners a face, and warnings."""
-    whole = corners.counts >= 3  # noqa: PLR2004 - a face has three corners
+    whole = corners.counts >= TRIANGLE_CORNERS
     index = corners.values[np.repeat(whole, corners.counts)].astype(np.int64)
     per_face = corners.counts[whole]
-    split, short = int((per_face > 3).sum()), int((~whole).sum())  # noqa: PLR2004 - as above
+    split, short = int((per_face > TRIANGLE_CORNERS).sum()), int((~whole).sum())
     warnings = [f"{split} polygons of more than three corners were split"] * (split > 0)
     warnings += [f"{short} faces of fewer than three corners were dropped"] * (short > 0)
     return index, per_face, tuple(warnings)

@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+TRIANGLE_CORNERS = 3
+
 MOST_FAN_STARTS = 8
 """A concave polygon of up to this many corners is first tried as a fan from every corner."""
 
@@ -11,14 +13,19 @@ MOST_EAR_CORNERS = 100
 
 
 def triangulate(
-    points: Float64[np.ndarray, "C 3"], corners_per_face: Int64[np.ndarray, " P"]
+    vertices: Float64[np.ndarray, "V 3"],
+    corner_vertex: Int64[np.ndarray, " C"],
+    corners_per_face: Int64[np.ndarray, " P"],
 ) -> tuple[Int64[np.ndarray, "F 3"], Int64[np.ndarray, " F"]]:
     """Split every polygon into triangles that keep its winding and its order in the file.
 
-    points: position of every corner, polygon after polygon, at least three each.
-    Returns the corners of every triangle (indices into points) and the polygon it came from.
+    corner_vertex: vertex of every corner, polygon after polygon, at least three each.
+    Returns the corners of every triangle (indices into corner_vertex) and its polygon.
     Concave polygons are split inside their outline, as far as they are flat and simple.
     """
+    if (corners_per_face == TRIANGLE_CORNERS).all():
+        return np.arange(len(corner_vertex)).reshape(-1, 3), np.arange(len(corners_per_face))
+    points = vertices[corner_vertex]
     triangles_per_face = corners_per_face - 2
     source = np.repeat(np.arange(len(corners_per_face)), triangles_per_face)
     begin = np.cumsum(corners_per_face) - corners_per_face
@@ -38,7 +45,7 @@ def _split_equal(
     """Split polygons of n corners each; returns corners counted within each polygon."""
     fan = np.stack([np.zeros(n - 2, np.int64), np.arange(1, n - 1), np.arange(2, n)], axis=1)
     split = np.tile(fan, (len(begin), 1, 1))
-    if n == 3:  # noqa: PLR2004 - a triangle is its own fan
+    if n == TRIANGLE_CORNERS:
         return split
     polygons = points[begin[:, None] + np.arange(n)]
     todo = np.flatnonzero(~_is_fan_inside(polygons, fan))
@@ -73,7 +80,7 @@ def cut_ears(polygon: Float64[np.ndarray, "n 3"]) -> Int64[np.ndarray, "T 3"]:
     """
     flat = _flatten(polygon)
     left, triangles = list(range(len(flat))), []
-    while len(left) > 3:  # noqa: PLR2004 - three corners are the last triangle
+    while len(left) > TRIANGLE_CORNERS:
         k = next((k for k in range(len(left)) if _is_ear(flat, left, k)), None)
         if k is None:
             break

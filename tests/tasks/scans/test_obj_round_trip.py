@@ -117,6 +117,28 @@ SOME_OBJ = tetrahedron_obj(head="# Bürger\nmtllib a.mtl\ng body", material="use
 )
 
 
+UNIFORM_OBJ = "".join(
+    [
+        *(f"v {k % 5}.{k} -{k % 3}.5 1.25e-{k}\n" for k in range(12)),
+        *(f"vt 0.{k} .5\n" for k in range(12)),
+        *(f"f {k}/{k}/1 {k + 1}/{k + 1}/1 {k + 2}/{k + 2}/1\n" for k in range(1, 11)),
+    ]
+)
+"""All lines of a kind are built alike, which the reader takes at once."""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("f ", "f  "), ("v ", "v\t"), ("vt ", "vt  "), ("/1\n", "\n")]
+)
+def test_lines_built_alike_are_read_as_any_others(old: str, new: str) -> None:
+    alike = parse_obj(UNIFORM_OBJ.encode(), "alike.obj")
+    other = parse_obj(UNIFORM_OBJ.replace(old, new, 3).encode(), "other.obj")
+    np.testing.assert_array_equal(alike.vertices, other.vertices)
+    np.testing.assert_array_equal(alike.faces, other.faces)
+    np.testing.assert_array_equal(alike.uv, other.uv)
+    np.testing.assert_array_equal(alike.uv_faces, other.uv_faces)
+
+
 def read_or_refuse(data: bytes) -> None:
     """Read bytes: a valid mesh or an InputError, nothing else."""
     try:
@@ -138,7 +160,7 @@ def test_any_truncation_is_read_or_refused(end: int) -> None:
 def random_damage(seed: int) -> bytes:
     """Change, remove, double or insert a few bytes of an OBJ file."""
     rng = np.random.default_rng(seed)
-    data = bytearray(SOME_OBJ.encode())
+    data = bytearray((SOME_OBJ if seed % 2 else UNIFORM_OBJ).encode())
     alphabet = b" \t\r\n\\/#-+.0123456789eEvtfnug\x00\xff"
     for _ in range(rng.integers(1, 6)):
         at, size = int(rng.integers(len(data))), int(rng.integers(0, 4))

@@ -29,7 +29,7 @@ def test_triangles_cover_the_polygon_once(
     outline: list[tuple[float, float]], area: float, turn: int
 ) -> None:
     points = lift(outline[turn:] + outline[:turn])
-    triangles, _ = triangulate(points, np.array([len(outline)]))
+    triangles, _ = triangulate(points, np.arange(len(points)), np.array([len(outline)]))
     covered = areas(points, triangles)
     assert covered.min() >= 0
     assert covered.sum() == pytest.approx(area)
@@ -37,7 +37,7 @@ def test_triangles_cover_the_polygon_once(
 
 def test_clockwise_polygons_stay_clockwise() -> None:
     points = lift(COMB[::-1])
-    triangles, _ = triangulate(points, np.array([len(COMB)]))
+    triangles, _ = triangulate(points, np.arange(len(points)), np.array([len(COMB)]))
     covered = areas(points, triangles)
     assert covered.max() <= 0
     assert covered.sum() == pytest.approx(-26.0)
@@ -45,7 +45,7 @@ def test_clockwise_polygons_stay_clockwise() -> None:
 
 def test_triangles_keep_the_order_of_their_faces() -> None:
     points = np.concatenate([lift(SQUARE), lift(SQUARE[:3]), lift(COMB), lift(SQUARE)])
-    triangles, source = triangulate(points, np.array([4, 3, 12, 4]))
+    triangles, source = triangulate(points, np.arange(len(points)), np.array([4, 3, 12, 4]))
     assert source.tolist() == [0] * 2 + [1] + [2] * 10 + [3] * 2
     assert triangles[2].tolist() == [4, 5, 6]
     assert triangles[3:13].min() == 7
@@ -58,5 +58,5 @@ def test_an_outline_that_crosses_itself_still_gives_its_triangles() -> None:
 
 def test_a_very_long_concave_outline_becomes_a_fan() -> None:
     teeth = [(float(k), float(k % 2)) for k in range(150)] + [(150.0, 9.0), (0.0, 9.0)]
-    triangles, _ = triangulate(lift(teeth), np.array([len(teeth)]))
+    triangles, _ = triangulate(lift(teeth), np.arange(len(teeth)), np.array([len(teeth)]))
     assert set(triangles[:, 0].tolist()) == {0}
