@@ -61,11 +61,11 @@ install_environment() {
     rm -f "$STAMP"
     # torch first and by its exact pin: otherwise another package may ask for a newer one with CUDA.
     say "installing locked packages (about a minute when they are near)"
-    .venv/bin/python -m pip install -q --disable-pip-version-check "$(grep '^torch==' requirements.lock)" \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check "$(grep '^torch==' requirements.lock)" \
         || stop "torch could not be installed; see the message above"
-    .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.lock \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock \
         || stop "the packages of requirements.lock could not be installed; see the message above"
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . \
         || stop "scanmill itself could not be installed; see the message above"
     printf '%s\n' "$wanted" > "$STAMP"
     say "done in $((SECONDS - started)) s"
