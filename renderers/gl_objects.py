@@ -106,22 +106,17 @@ class BufferTexture:
 
 
 class PictureTexture:
-    """Own a picture with its mip levels; row 0 of the picture is row 0 of the texture.
-
-    Every level is the mean of the level below over its own area, rounded to 8 bits.
-    """
+    """Own a picture as a texture; row 0 of the picture is row 0 of the texture."""
 
     def __init__(self, picture: UInt8[np.ndarray, "H W 3"]) -> None:
-        """Upload the picture and all its levels as RGB, without widening it to RGBA."""
+        """Upload the picture as RGB, without widening it to RGBA; smaller levels come on demand."""
         self.id = int(GL.glGenTextures(1))
-        self.height, self.width = picture.shape[:2]
+        self._picture: UInt8[np.ndarray, "H W 3"] | None = np.ascontiguousarray(picture)
         GL.glBindTexture(GL.GL_TEXTURE_2D, self.id)
-        GL.glPixelStorei(GL.GL_UNPACK_ALIGNMENT, 1)  # rows of RGB end at any byte
-        self.levels = self._upload_levels(picture)
-        GL.glPixelStorei(GL.GL_UNPACK_ALIGNMENT, 4)
+        self._upload(0, self._picture)
         for name, value in (
-            (GL.GL_TEXTURE_MAX_LEVEL, self.levels - 1),
-            (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR_MIPMAP_LINEAR),
+            (GL.GL_TEXTURE_MAX_LEVEL, 0),
+            (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR),
             (GL.GL_TEXTURE_MAG_FILTER, GL.GL_LINEAR),
             (GL.GL_TEXTURE_WRAP_S, GL.GL_REPEAT),
             (GL.GL_TEXTURE_WRAP_T, GL.GL_REPEAT),
@@ -129,20 +124,31 @@ class PictureTexture:
             GL.glTexParameteri(GL.GL_TEXTURE_2D, name, value)
         GL.glBindTexture(GL.GL_TEXTURE_2D, 0)
 
-    @staticmethod
-    def _upload_levels(picture: UInt8[np.ndarray, "H W 3"]) -> int:
-        level = np.ascontiguousarray(picture)
-        for number in range(32):  # a picture of 2**31 texels a side is beyond any device
+    def add_levels(self) -> None:
+        """Upload the smaller levels too, once; each is the mean of the one below over its area."""
+        if self._picture is None:
+            return
+        level, number = self._picture, 0
+        GL.glBindTexture(GL.GL_TEXTURE_2D, self.id)
+        while max(level.shape[:2]) > 1:
             height, width = level.shape[:2]
-            GL.glTexImage2D(
-                GL.GL_TEXTURE_2D, number, GL.GL_RGB8, width, height, 0,
-                GL.GL_RGB, GL.GL_UNSIGNED_BYTE, level,
-            )  # fmt: skip
-            if height == width == 1:
-                return number + 1
             half = (max(width // 2, 1), max(height // 2, 1))
             level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA))
-        return number + 1
+            number += 1
+            self._upload(number, level)
+        GL.glTexParameteri(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_MAX_LEVEL, number)
+        GL.glBindTexture(GL.GL_TEXTURE_2D, 0)
+        self._picture = None
+
+    @staticmethod
+    def _upload(number: int, level: UInt8[np.ndarray, "H W 3"]) -> None:
+        height, width = level.shape[:2]
+        GL.glPixelStorei(GL.GL_UNPACK_ALIGNMENT, 1)  # rows of RGB end at any byte
+        GL.glTexImage2D(
+            GL.GL_TEXTURE_2D, number, GL.GL_RGB8, width, height, 0,
+            GL.GL_RGB, GL.GL_UNSIGNED_BYTE, level,
+        )  # fmt: skip
+        GL.glPixelStorei(GL.GL_UNPACK_ALIGNMENT, 4)
 
     def bind(self, unit: int) -> None:
         """Bind to a texture unit."""
@@ -152,6 +158,38 @@ class PictureTexture:
     def close(self) -> None:
         """Free the texture."""
         GL.glDeleteTextures([self.id])
+        self._picture = None
+
+
+class LevelSampler:
+    """Own a sampler that mixes two levels of a texture, for shaders without a filter of their own.
+
+    It overrides the texture's own setting on one unit, while it is bound there.
+    """
+
+    def __init__(self) -> None:
+        """Make it."""
+        self._id = int(GL.glGenSamplers(1))
+        for name, value in (
+            (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR_MIPMAP_LINEAR),
+            (GL.GL_TEXTURE_MAG_FILTER, GL.GL_LINEAR),
+            (GL.GL_TEXTURE_WRAP_S, GL.GL_REPEAT),
+            (GL.GL_TEXTURE_WRAP_T, GL.GL_REPEAT),
+        ):
+            GL.glSamplerParameteri(self._id, name, value)
+
+    def bind(self, unit: int) -> None:
+        """Use it for whatever texture is bound to a unit."""
+        GL.glBindSampler(unit, self._id)
+
+    @staticmethod
+    def release(unit: int) -> None:
+        """Give the unit's textures their own settings back."""
+        GL.glBindSampler(unit, 0)
+
+    def close(self) -> None:
+        """Free it."""
+        GL.glDeleteSamplers(1, [self._id])
 
 
 class TriangleArray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int64, UInt8
 
+from renderers.gl_objects import LevelSampler
 from renderers.rasterizer import COLOR, DEPTH, Rasterizer, fit_target, reset_state
 from renderers.view_rays import Rectangle, clip_matrix, work_out_view
 from schemas.camera import Camera
@@ -50,6 +51,9 @@ SRGB_OFFSET, SRGB_POWER, SRGB_KNEE, SRGB_SLOPE = 0.055, 2.4, 0.04045, 12.92
 
 NEIGHBOURS = ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
 """Row and column steps; those that share a side come first."""
+
+TEXTURE_UNIT = 0
+"""Where pyrender binds the first, and here only, texture of a material."""
 
 GL_CAMERA_FROM_CAMERA = np.diag([1.0, -1.0, -1.0, 1.0])
 """pyrender's cameras look along -z with y up."""
@@ -160,6 +164,7 @@ class LitRenderer(pyrender.Renderer):  # type: ignore[misc] # pyrender has no ty
         """Make one without a target; the first drawing makes that."""
         super().__init__(1, 1)
         self._main_fb_ms: int = 0
+        self._sampler = LevelSampler()
         self._target: Target | None = None
         self._rectangle = Rectangle(0, 0, 1, 1)
 
@@ -169,7 +174,11 @@ class LitRenderer(pyrender.Renderer):  # type: ignore[misc] # pyrender has no ty
         self.viewport_width, self.viewport_height = rectangle.width, rectangle.height
         reset_state(rectangle)
         flags = pyrender.RenderFlags.OFFSCREEN | pyrender.RenderFlags.SKIP_CULL_FACES
-        lit: UInt8[np.ndarray, "h w 4"] = self.render(scene, flags)
+        self._sampler.bind(TEXTURE_UNIT)
+        try:
+            lit: UInt8[np.ndarray, "h w 4"] = self.render(scene, flags)
+        finally:
+            self._sampler.release(TEXTURE_UNIT)
         return lit
 
     def forget(self, mesh: pyrender.Mesh) -> None:
@@ -180,8 +189,9 @@ class LitRenderer(pyrender.Renderer):  # type: ignore[misc] # pyrender has no ty
         self._meshes.discard(mesh)
 
     def close(self) -> None:
-        """Free programs, meshes and the target."""
+        """Free programs, meshes, the sampler and the target."""
         self.delete()
+        self._sampler.close()
         if self._target is not None:
             self._target.close()
             self._target = None
@@ -227,6 +237,8 @@ class LitGeometry:
     def __init__(self, rasterizer: Rasterizer, renderer: LitRenderer) -> None:
         """Build one primitive for each texture, and one for the faces without."""
         self._renderer = renderer
+        for picture in rasterizer.pictures:
+            picture.add_levels()
         slots = rasterizer.buffers.face_slots
         self.mesh = pyrender.Mesh([_primitive(rasterizer, int(slot)) for slot in np.unique(slots)])
 

@@ -336,13 +336,14 @@ def _blank_surface(camera: Camera) -> Surface:
 def _read_surface(
     visibility: Target, resolved: Target, camera: Camera, rectangle: Rectangle
 ) -> Surface:
+    """Read both targets back and place them in pictures of full size, in place (OpenCV's `dst`)."""
     shape, box = (rectangle.height, rectangle.width), rectangle.slices
     surface = _blank_surface(camera)
     triangle: Int32[np.ndarray, "h w"] = visibility.read(0, np.empty(shape, np.int32))
     color = resolved.read(0, np.empty((*shape, 4), np.uint8))
     normal_depth = resolved.read(1, np.empty((*shape, 4), np.float32))
     surface.triangle[box] = triangle
-    surface.color[box] = color[..., :3]
-    surface.depth[box] = normal_depth[..., 3]
-    surface.normal[box] = normal_depth[..., :3]
+    cv2.cvtColor(color, cv2.COLOR_RGBA2RGB, dst=surface.color[box])
+    cv2.cvtColor(normal_depth, cv2.COLOR_RGBA2RGB, dst=surface.normal[box])
+    cv2.extractChannel(normal_depth, 3, dst=surface.depth[box])
     return surface
