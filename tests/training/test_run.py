@@ -1,0 +1,230 @@
+"""Whole runs on one rank, in this process, with nets a twentieth as wide."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+from torch import Tensor
+
+from training import trainer
+from training.run import main
+from training.weights import read_weights
+
+NARROW = ["--width", "0.05", "--learning-rate", "0.002", "--schedule", "constant"]
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(dataset: Path, tmp_path: Path) -> Run:
+    """Return a way to train into a folder below tmp_path on the ellipsoids."""
+
+    def start(*arguments: str, stage: str = "2k2k-normal", out: str = "out") -> int:
+        always = [stage, "--data", str(dataset), "--out", str(tmp_path / out), *NARROW]
+        return main([*always, *arguments])
+
+    return start
+
+
+def losses(out: Path) -> list[float]:
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [line["loss"] for line in lines if "loss" in line]
+
+
+def test_a_run_leaves_what_the_contract_names_and_its_loss_falls(run: Run, tmp_path: Path) -> None:
+    assert run("--nets", "coarse", "--steps", "12", "--learning-rate", "0.01") == 0
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} == {
+        "run.json", "checkpoints", "latest", "best", "model.safetensors", "model.json",
+        "metrics.jsonl", "tensorboard", "samples", "curve.png", "validation.json",
+    }  # fmt: skip
+    assert (out / "latest").read_text() == "step-00000012\n"
+    curve = losses(out)
+    assert len(curve) == 12
+    assert sum(curve[-3:]) < 0.9 * sum(curve[:3])
+
+
+def test_the_program_says_its_steps_in_plain_lines(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--nets", "coarse", "--steps", "2")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("step 1/2 loss ")
+    assert " samples/s " in lines[0]
+
+
+def test_validation_is_on_the_held_out_split_with_all_measures(run: Run, tmp_path: Path) -> None:
+    run("--nets", "coarse", "--steps", "2")
+    report = json.loads((tmp_path / "out" / "validation.json").read_text())
+    assert (report["splits"], report["held_out"], report["samples"]) == (["val"], True, 2)
+    assert set(report["measures"]) == {
+        "loss", "depth_front_pixel_depths", "depth_front_millimetres", "mask_overlap",
+        "depth_back_pixel_depths", "depth_back_millimetres", "normal_angle_degrees",
+    }  # fmt: skip
+
+
+def test_without_held_out_samples_validation_says_that_it_saw_trained_ones(
+    run: Run, tmp_path: Path
+) -> None:
+    run("--nets", "coarse", "--steps", "1", "--val-split", "test")
+    report = json.loads((tmp_path / "out" / "validation.json").read_text())
+    assert (report["splits"], report["held_out"]) == (["train"], False)
+
+
+def test_both_phases_train_and_phase_2_leaves_the_weights_of_phase_1_alone(
+    run: Run, tmp_path: Path
+) -> None:
+    assert run("--steps", "2") == 0
+    init = str(tmp_path / "out")
+    assert run("--steps", "3", "--init", init, stage="2k2k-depth", out="second") == 0
+    first, second = read_weights(tmp_path / "out"), read_weights(tmp_path / "second")
+    weights = [name for name in first if name.endswith(("weight", "bias"))]
+    assert all(torch.equal(first[name], second[f"normals.{name}"]) for name in weights)
+
+
+def test_the_sheet_of_samples_is_a_picture(run: Run, tmp_path: Path) -> None:
+    run("--nets", "coarse", "--steps", "1")
+    sheet = cv2.imread(str(tmp_path / "out" / "samples" / "step-00000001.png"))
+    assert sheet is not None
+    # Picture, two normals, two depths, each of the four beside its truth.
+    assert sheet.shape == (256, 9 * 256, 3)
+
+
+def test_a_run_in_two_parts_takes_the_same_steps_to_the_bit(run: Run, tmp_path: Path) -> None:
+    run("--nets", "coarse", "--steps", "4", out="whole")
+    run("--nets", "coarse", "--steps", "2", out="parts")
+    run("--nets", "coarse", "--steps", "4", out="parts")
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    whole, parts = (read_weights(tmp_path / name) for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_steps_after_the_last_checkpoint_are_taken_again_and_told_once(
+    run: Run, tmp_path: Path
+) -> None:
+    run("--nets", "coarse", "--steps", "2")
+    metrics = tmp_path / "out" / "metrics.jsonl"
+    metrics.write_text(metrics.read_text() + '{"step": 3, "loss": 99}\n{"step": 4, "lo')
+    run("--nets", "coarse", "--steps", "3")
+    assert len(losses(tmp_path / "out")) == 3
+    assert max(losses(tmp_path / "out")) < 99
+
+
+def test_accumulated_halves_give_the_gradient_of_both(run: Run, tmp_path: Path) -> None:
+    same = ["--nets", "coarse", "--steps", "1", "--no-augment"]
+    assert run(*same, "--accumulate", "2", out="two") == 0
+    assert run(*same, "--batch", "1", out="one") == 0
+    first = json.loads((tmp_path / "two" / "metrics.jsonl").read_text().splitlines()[0])
+    other = json.loads((tmp_path / "one" / "metrics.jsonl").read_text().splitlines()[0])
+    # The same first sample, averaged with a second one.
+    assert first["loss"] != other["loss"]
+    assert first["loss"] == pytest.approx(other["loss"], rel=0.5)
+
+
+def test_bfloat16_trains(run: Run, tmp_path: Path) -> None:
+    assert run("--nets", "coarse", "--steps", "2", "--precision", "bf16") == 0
+    assert all(math.isfinite(loss) for loss in losses(tmp_path / "out"))
+
+
+def test_recomputed_activations_change_no_loss(run: Run, tmp_path: Path) -> None:
+    run("--nets", "coarse", "--steps", "2", out="kept")
+    run("--nets", "coarse", "--steps", "2", "--recompute", out="recomputed")
+    assert losses(tmp_path / "kept") == losses(tmp_path / "recomputed")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (["--width", "0.1"], "model setting width was 0.05, now 0.1"),
+        (["--seed", "4"], "model setting seed was 0, now 4"),
+        (["--batch", "2"], "data setting batch was 1, now 2"),
+        (["--no-augment"], "data setting augment was True, now False"),
+    ],
+)
+def test_a_resume_with_other_settings_is_refused_by_name(
+    run: Run, capsys: pytest.CaptureFixture[str], change: list[str], named: str
+) -> None:
+    run("--nets", "coarse", "--steps", "1")
+    assert run("--nets", "coarse", "--steps", "2", *change) == 2
+    assert named in capsys.readouterr().err
+
+
+def test_a_resume_with_other_data_is_refused(
+    run: Run, make_dataset: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--nets", "coarse", "--steps", "1")
+    other = make_dataset(tmp_path / "other", train=1, val=0, shards=1)
+    assert run("--nets", "coarse", "--steps", "2", "--data", str(other)) == 2
+    assert "data setting digest was" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--resolution", "300"], "--resolution: 300; wanted"),
+        (["--resolution", "512"], "--resolution 512: samples 256 pixels wide"),
+        (["--split", "tests"], "no sample of split tests"),
+        (["--data", "nowhere"], "nowhere: no such folder"),
+        (["--init", "nowhere"], "nowhere: no such file or folder"),
+        (["--background", "fresh"], "--background fresh: no --backgrounds"),
+        (["--device", "cuda"], "--device cuda: no CUDA device"),
+        (["--steps", "-1"], "--steps: -1; wanted"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_exit_code_2(
+    run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    assert run("--nets", "coarse", *arguments) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert told[0].startswith("error: ")
+    assert complaint in told[0]
+
+
+def test_a_wrong_request_writes_nothing(run: Run, tmp_path: Path) -> None:
+    run("--nets", "coarse", "--split", "nobody")
+    assert not (tmp_path / "out").exists()
+
+
+def test_phase_2_without_phase_1_is_refused(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--steps", "1", stage="2k2k-depth") == 2
+    assert "2k2k-depth: --init None and --nets all; wanted all nets" in capsys.readouterr().err
+
+
+def test_a_folder_of_something_else_is_refused(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "letter.txt").write_text("dear")
+    assert run("--nets", "coarse", "--steps", "1") == 2
+    assert "files of something that is no training run" in capsys.readouterr().err
+
+
+def test_checking_a_request_writes_nothing(run: Run, tmp_path: Path) -> None:
+    assert run("--nets", "coarse", "--steps", "1", "--check") == 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_step_and_is_named(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("--nets", "coarse", "--steps", "1")
+    before = read_weights(tmp_path / "out" / "checkpoints" / "step-00000001")
+    plain = trainer.prepare
+
+    def blinded(*arguments: object) -> object:
+        prepared = plain(*arguments)
+        prepared.coarse.back[:] = math.nan
+        return prepared
+
+    monkeypatch.setattr(trainer, "prepare", blinded)
+    assert run("--nets", "coarse", "--steps", "2") == 1
+    told = capsys.readouterr().err
+    assert "error: step 2: loss " in told
+    assert "depth_back" in told
+    assert "on rank 0 at RP/rp_train_posed_" in told
+    after: dict[str, Tensor] = read_weights(tmp_path / "out")
+    assert all(torch.equal(before[name], after[name]) for name in before)

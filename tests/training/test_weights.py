@@ -1,0 +1,150 @@
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from schemas.errors import InputError, RequestError
+from training.networks.person_nets import build_depth_nets, build_normal_nets
+from training.published import from_published, to_published
+from training.settings import ModelSettings
+from training.weights import adopt_weights, digest_weights, read_weights, write_model
+
+WIDTH = 0.05
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_published_checkpoint_comes_in_with_nothing_missing_or_left_over(
+    tmp_path: Path, prefix: str
+) -> None:
+    donor, taker = build_depth_nets(width=WIDTH), build_depth_nets(width=WIDTH)
+    named = {prefix + name: value for name, value in to_published(donor.state_dict()).items()}
+    torch.save({"model_state_dict": named, "epoch": 7}, tmp_path / "published.pth")
+    adopt_weights(taker, read_weights(tmp_path / "published.pth"), "--init")
+    assert same(taker.state_dict(), donor.state_dict())
+
+
+def test_to_published_and_back_is_the_same() -> None:
+    weights = build_depth_nets(width=WIDTH).state_dict()
+    assert same(from_published(to_published(weights)), weights)
+
+
+def test_phase_1_goes_out_without_the_refinement_net() -> None:
+    names = to_published(build_normal_nets(width=WIDTH).state_dict())
+    assert len(names) == 1504 - 90
+    assert not any(name.startswith("refine") for name in names)
+
+
+def test_a_name_that_no_published_checkpoint_has_is_refused() -> None:
+    with pytest.raises(InputError, match=r"the weight discriminator\.0\.weight"):
+        from_published({"discriminator.0.weight": torch.zeros(1)})
+
+
+def test_phase_1_goes_into_phase_2() -> None:
+    first, second = build_normal_nets(width=WIDTH), build_depth_nets(width=WIDTH)
+    adopt_weights(second, first.state_dict(), "--init")
+    assert same(second.normals.state_dict(), first.state_dict())
+
+
+def test_phase_2_goes_into_phase_1() -> None:
+    first, second = build_normal_nets(width=WIDTH), build_depth_nets(width=WIDTH)
+    adopt_weights(first, second.state_dict(), "--init")
+    assert same(second.normals.state_dict(), first.state_dict())
+
+
+def drop_one(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in weights.items() if name != "coarse.head.bias"}
+
+
+def add_one(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return weights | {"extra": torch.zeros(1)}
+
+
+def reshape_one(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return weights | {"coarse.head.bias": torch.zeros(5)}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (drop_one, "lacks coarse.head.bias"),
+        (add_one, "has too much extra"),
+        (reshape_one, "differs in coarse.head.bias"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_by_name(
+    change: Callable[[dict[str, Tensor]], dict[str, Tensor]], complaint: str
+) -> None:
+    model = build_normal_nets(nets="coarse", width=WIDTH)
+    with pytest.raises(RequestError, match=complaint):
+        adopt_weights(model, change(dict(model.state_dict())), "--init")
+
+
+def test_weights_for_use_are_written_with_a_card_and_read_from_the_run(tmp_path: Path) -> None:
+    model = build_normal_nets(nets="coarse", width=WIDTH)
+    settings = ModelSettings(stage="2k2k-normal", resolution=256, nets="coarse", width=WIDTH)
+    write_model(tmp_path, model, settings, step=5)
+    assert same(read_weights(tmp_path), dict(model.state_dict()))
+    assert '"resolution": 256' in (tmp_path / "model.json").read_text()
+
+
+def test_a_safetensors_file_is_read(tmp_path: Path) -> None:
+    save_file({"a": torch.arange(3.0)}, tmp_path / "w.safetensors")
+    assert read_weights(tmp_path / "w.safetensors")["a"].tolist() == [0, 1, 2]
+
+
+def test_a_cut_safetensors_file_is_refused(tmp_path: Path) -> None:
+    save_file({"a": torch.arange(300.0)}, tmp_path / "w.safetensors")
+    whole = (tmp_path / "w.safetensors").read_bytes()
+    (tmp_path / "w.safetensors").write_bytes(whole[:100])
+    with pytest.raises(InputError, match="wanted a whole safetensors file"):
+        read_weights(tmp_path / "w.safetensors")
+
+
+class Payload:
+    """Unpickling this writes a file named in the working directory."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Say how to be rebuilt: by touching a file."""
+        return Path.touch, (Path("ran"),)
+
+
+@pytest.mark.parametrize("write", ["torch", "pickle"])
+def test_a_foreign_file_that_would_run_code_is_refused_and_runs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if write == "torch":
+        torch.save({"model_state_dict": Payload()}, "foreign.pth")
+    else:
+        Path("foreign.pth").write_bytes(pickle.dumps(Payload(), protocol=2))
+    with pytest.raises(InputError, match="more than weights"):
+        read_weights(Path("foreign.pth"))
+    assert not Path("ran").exists()
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    torch.save([1, 2, 3], tmp_path / "list.pth")
+    with pytest.raises(InputError, match="a list; wanted tensors by name"):
+        read_weights(tmp_path / "list.pth")
+
+
+def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="no such file or folder"):
+        read_weights(tmp_path / "nothing.pth")
+
+
+def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="neither weights nor a checkpoint"):
+        read_weights(tmp_path)
+
+
+def test_the_digest_tells_values_apart() -> None:
+    assert digest_weights({"a": torch.zeros(2)}) != digest_weights({"a": torch.ones(2)})
