@@ -10,8 +10,10 @@ readonly STAMP=.venv/.scanmill-setup
 say() { printf 'setup: %s\n' "$*" >&2; }
 stop() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-installed() {  # Debian's newer releases call some packages <name>t64
-    dpkg-query -W -f='${Status}\n' "$1" "$1t64" 2>/dev/null | grep -q 'install ok installed'
+installed() {  # Debian's newer releases call some packages <name>t64; an unknown name is no error
+    local status
+    status=$(dpkg-query -W -f='${Status}\n' "$1" "$1t64" 2>/dev/null || true)
+    [[ $status == *"install ok installed"* ]]
 }
 
 missing_packages() {
