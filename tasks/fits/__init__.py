@@ -1,0 +1,1 @@
+"""SMPL-X fits of scans: read safely, turned to the front, held against the scan."""
