@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.render_steps import find_scans, plan_scans, start_render
-from flows.requests import RenderRequest, check_render
+from flows.run_requests import RenderRequest, check_render
 from flows.runs import look_at_shards, make_jobs
 from flows.shard_work import finish_run, render_jobs
 from flows.summary import RunSummary

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.requests import RenderRequest
+from flows.run_requests import RenderRequest
 from flows.runs import Run, begin_run, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.errors import RequestError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.requests import ReportAnswer, ReportRequest
+from flows.run_requests import ReportAnswer, ReportRequest
 from tasks.report.page import build_report
 
 

@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.requests import RerunRequest, check_rerun
+from flows.run_requests import RerunRequest, check_rerun
 from flows.rerun_steps import choose_shards, start_rerun
 from flows.runs import look_at_shards, make_jobs
 from flows.shard_work import finish_run, render_jobs

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.requests import RerunRequest
+from flows.run_requests import RerunRequest
 from flows.runs import Run, begin_run, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder

@@ -5,7 +5,7 @@ import os
 from prefect import flow
 
 from flows.progress import tracking
-from flows.requests import ValidateRequest
+from flows.run_requests import ValidateRequest
 from flows.unfinished import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
 from tasks.validation import Validation, validate_dataset

@@ -10,7 +10,7 @@ from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Verbose, Workers
 from flows.demonstration import DemoRequest, DemoSummary, find_finished_demo
 from flows.progress import format_seconds
-from flows.requests import check_writable
+from flows.run_requests import check_writable
 
 EXAMPLES = ("scanmill demo", "scanmill demo --out /data/demo --size full")
 

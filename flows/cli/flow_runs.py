@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from flows.prefect_settings import apply_prefect_defaults
 from flows.progress import Style, showing
 from flows.unfinished import UnfinishedWork
+from schemas.errors import MachineError
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -31,6 +32,11 @@ def run_flow(name: str, request: BaseModel, *, answer: type[R], style: Style, ve
             result = start(request)
         except UnfinishedWork as unfinished:
             result = unfinished.answer
+            if not isinstance(result, answer):  # a flow within this one ended so
+                raise MachineError(
+                    name, met=str(unfinished), wanted="all of it done",
+                    way_out="Look at it with scanmill status and scanmill validate.",
+                ) from unfinished  # fmt: skip
     if not isinstance(result, answer):
         message = f"flow {name} returned {type(result).__name__}, not {answer.__name__}"
         raise TypeError(message)

@@ -8,7 +8,7 @@ import typer
 from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
 from flows.cli.options import Json, dataset_of, render_settings
 from flows.progress import showing, tracking
-from flows.requests import check_folder
+from flows.run_requests import check_folder
 from schemas.errors import RequestError
 from tasks.inspection import Inspection, ScanInspection, inspect_root
 from tasks.scans.layouts import list_scans

@@ -19,7 +19,7 @@ from flows.cli.options import (
 )
 from flows.cli.run_answers import run_and_answer
 from flows.render_steps import find_nothing_to_do
-from flows.requests import RenderRequest, check_file, check_render
+from flows.run_requests import RenderRequest, check_file, check_render
 from schemas.errors import RequestError
 from schemas.settings import RenderSettings
 

@@ -7,7 +7,7 @@ import typer
 from flows.cli.answers import print_json, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Verbose
-from flows.requests import ReportAnswer, ReportRequest, check_folder
+from flows.run_requests import ReportAnswer, ReportRequest, check_folder
 
 EXAMPLES = (
     "scanmill report sets/rp",

@@ -9,7 +9,7 @@ from flows.cli.answers import print_json, say, style_of
 from flows.cli.options import Json, Workers
 from flows.progress import say as say_progress
 from flows.progress import showing
-from flows.requests import check_writable
+from flows.run_requests import check_writable
 from flows.synthesis import BACKGROUNDS_FOLDER, SynthRequest, make_people
 
 EXAMPLES = (

@@ -5,7 +5,7 @@ import typer
 from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Uri, Verbose, Workers
-from flows.requests import ValidateRequest
+from flows.run_requests import ValidateRequest
 from schemas.dataset_folder import DatasetFolder
 from tasks.validation import Validation
 
