@@ -58,6 +58,20 @@ def encode_normals(
     return _encode_exr(dict(zip(NORMAL_CHANNELS, halves, strict=True)), mask)
 
 
+def encode_front_normals(
+    normals: Float32[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]
+) -> bytes:
+    """Encode one surface's normals in camera axes as OpenEXR, 32-bit float; 0 outside."""
+    planes = [normals[..., axis] for axis in range(3)]
+    return _encode_exr(dict(zip(NORMAL_CHANNELS[:3], planes, strict=True)), mask)
+
+
+def decode_front_normals(data: bytes) -> Float32[np.ndarray, "H W 3"]:
+    """Decode one surface's normals at full size; camera axes, 0 outside."""
+    planes = decode_exr(data, NORMAL_CHANNELS[:3])
+    return np.stack([planes[name].astype(np.float32) for name in NORMAL_CHANNELS[:3]], axis=-1)
+
+
 def decode_picture(data: bytes) -> UInt8[np.ndarray, "H W 3"]:
     """Decode PNG or JPEG to RGB; raises InputError when it is neither or is cut."""
     picture = _decode("picture", data, cv2.IMREAD_COLOR_RGB)

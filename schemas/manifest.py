@@ -9,13 +9,17 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import FailureKind, InputError
+from schemas.pairing import PairSettings
 from schemas.samples import FORMAT_VERSION
 from schemas.scan import InputFile, ScanRef
 from schemas.settings import RenderSettings
+from schemas.video import VideoRef
 
 R = TypeVar("R", bound=BaseModel)
 ShardState = Literal["done", "rejects", "failed", "missing", "corrupt", "stale", "orphaned"]
-Stage = Literal["read", "place", "draw", "light", "composite", "keypoints", "encode", "write"]
+Stage = Literal[
+    "read", "place", "draw", "light", "composite", "keypoints", "match", "encode", "write"
+]
 
 
 class _Record(BaseModel):
@@ -74,12 +78,23 @@ class PlannedShard(_Record):
     scans: tuple[ScanRef, ...] = Field(min_length=1)
 
 
+class PlannedVideo(_Record):
+    """Which video a shard of frames and the shard of pairs of the same name belong to."""
+
+    shard_id: str
+    video: VideoRef
+
+
 class PlanSegment(_Record):
-    """An immutable piece of the plan; new scans go to new shards in a new segment."""
+    """An immutable piece of the plan; new scans and videos go to new shards in a new segment.
+
+    Shards of scans and shards of videos are numbered apart.
+    """
 
     format_version: int = FORMAT_VERSION
     segment: int = Field(ge=0)
     shards: tuple[PlannedShard, ...]
+    videos: tuple[PlannedVideo, ...] = ()
 
 
 class Background(_Record):
@@ -113,6 +128,11 @@ class DatasetDescription(_Record):
     scanmill: str = Field(description="version that made the data set")
     settings: RenderSettings
     settings_digest: str
+    renders: bool = Field(
+        default=True, description="False: no scan was rendered yet; settings are the defaults"
+    )
+    pairing: PairSettings | None = Field(default=None, description="null: holds no video")
+    pairing_digest: str | None = None
     totals: dict[str, int] = Field(default_factory=dict)
 
 

@@ -65,6 +65,8 @@ NOT_PIXELS: dict[str, str] = {
     "schemas/dataset_folder.py": "names of files, and how they come to stand there whole",
     "schemas/errors.py": "messages",
     "schemas/manifest.py": "records beside the shards",
+    "schemas/pairing.py": "settings of video pairs; imported by the records",
+    "schemas/video.py": "names of videos; imported by the records",
 }
 """Imported by what decides pixels, without deciding any; and why."""
 

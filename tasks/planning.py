@@ -19,7 +19,7 @@ from tasks.lease import hold_lease
 
 def read_plan(folder: DatasetFolder) -> tuple[PlannedShard, ...]:
     """Read all segments; shards in the order of their planning."""
-    return tuple(shard for segment in _read_segments(folder) for shard in segment.shards)
+    return tuple(shard for segment in read_segments(folder) for shard in segment.shards)
 
 
 def planned_scans(plan: Iterable[PlannedShard]) -> tuple[ScanRef, ...]:
@@ -35,7 +35,7 @@ def plan_new(
     Raises RequestError when two samples would have one id, or a subject two splits.
     """
     with hold_lease(folder.plan_folder) as lease:
-        segments = _read_segments(folder)
+        segments = read_segments(folder)
         held = [shard for segment in segments for shard in segment.shards]
         known = {ref.scan_id for ref in planned_scans(held)}
         new = sorted((ref for ref in refs if ref.scan_id not in known), key=lambda ref: ref.scan_id)
@@ -45,7 +45,7 @@ def plan_new(
         shards = _make_shards(new, scans_per_shard, first=len(held))
         segment = PlanSegment(segment=len(segments), shards=shards)
         lease.check()
-        create_atomically(_segment_path(folder, segment.segment), segment.model_dump_json(indent=1))
+        create_atomically(segment_path(folder, segment.segment), segment.model_dump_json(indent=1))
     return shards
 
 
@@ -89,9 +89,10 @@ def _make_shards(
     )
 
 
-def _read_segments(folder: DatasetFolder) -> tuple[PlanSegment, ...]:
+def read_segments(folder: DatasetFolder) -> tuple[PlanSegment, ...]:
+    """Read the pieces of the plan; raises InputError when one is missing between them."""
     segments: list[PlanSegment] = []
-    while (path := _segment_path(folder, len(segments))).is_file():
+    while (path := segment_path(folder, len(segments))).is_file():
         segments.append(parse_record(PlanSegment, path.read_bytes(), source=str(path)))
     if path_beyond := _find_beyond(folder, len(segments)):
         raise InputError(
@@ -108,5 +109,6 @@ def _find_beyond(folder: DatasetFolder, count: int) -> Path | None:
     return paths[-1] if len(paths) > count else None
 
 
-def _segment_path(folder: DatasetFolder, number: int) -> Path:
+def segment_path(folder: DatasetFolder, number: int) -> Path:
+    """Return where a piece of the plan stands: plan/00000.json and so on."""
     return folder.plan_folder / f"{number:05d}.json"
