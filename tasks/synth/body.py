@@ -19,6 +19,7 @@ from tasks.synth.shapes import (
     box_distance,
     cone_distance,
     ellipsoid_distance,
+    measure_where,
     mirror,
     smooth_union,
     tabulate_profile,
@@ -30,7 +31,8 @@ Knots = Float32[np.ndarray, "K 7"]
 
 TORSO_MALE = (
     # y, x, z, +x, -x, front, back
-    (76.0, 0.0, -1.0, 13.5, 13.5, 8.5, 9.0),
+    (72.0, 0.0, -1.0, 4.0, 4.0, 4.0, 4.0),
+    (78.0, 0.0, -1.0, 11.5, 11.5, 7.4, 7.6),
     (84.0, 0.0, -1.0, 16.2, 16.2, 9.6, 11.2),
     (90.0, 0.0, -1.0, 16.8, 16.8, 10.2, 11.6),
     (96.0, 0.0, -1.0, 16.2, 16.2, 10.4, 10.0),
@@ -42,10 +44,12 @@ TORSO_MALE = (
     (138.0, 0.0, -3.0, 16.6, 16.6, 9.4, 9.6),
     (142.0, 0.0, -3.5, 13.6, 13.6, 7.0, 8.4),
     (146.0, 0.0, -4.0, 9.0, 9.0, 5.2, 6.8),
-    (150.0, 0.0, -4.0, 5.4, 5.4, 4.4, 5.2),
+    (150.0, 0.0, -4.0, 5.0, 5.0, 4.0, 4.8),
+    (154.0, 0.0, -3.5, 1.5, 1.5, 1.5, 1.5),
 )
 TORSO_FEMALE = (
-    (76.0, 0.0, -1.0, 14.5, 14.5, 8.5, 9.6),
+    (72.0, 0.0, -1.0, 4.0, 4.0, 4.0, 4.0),
+    (78.0, 0.0, -1.0, 12.5, 12.5, 7.4, 8.4),
     (84.0, 0.0, -1.0, 17.4, 17.4, 9.6, 12.0),
     (90.0, 0.0, -1.0, 17.8, 17.8, 10.0, 12.2),
     (96.0, 0.0, -1.0, 16.4, 16.4, 9.6, 9.8),
@@ -57,7 +61,8 @@ TORSO_FEMALE = (
     (138.0, 0.0, -3.0, 14.6, 14.6, 7.8, 8.6),
     (142.0, 0.0, -3.5, 11.8, 11.8, 6.2, 7.4),
     (146.0, 0.0, -4.0, 7.6, 7.6, 4.8, 5.8),
-    (150.0, 0.0, -4.0, 4.8, 4.8, 3.9, 4.6),
+    (150.0, 0.0, -4.0, 4.4, 4.4, 3.5, 4.2),
+    (154.0, 0.0, -3.5, 1.5, 1.5, 1.5, 1.5),
 )
 LEG = (
     # y, x, z, outer, inner, front, back
@@ -90,7 +95,8 @@ ARM = (
     (72.0, 140.5, -2.9, 1.9, 2.0, 3.4, 3.4),
 )
 NECK = (
-    (143.0, 0.0, -4.4, 6.2, 6.2, 5.2, 6.0),
+    (132.0, 0.0, -5.0, 2.0, 2.0, 2.0, 2.0),
+    (142.0, 0.0, -4.6, 5.6, 5.6, 4.8, 5.6),
     (148.0, 0.0, -3.9, 5.7, 5.7, 5.4, 5.8),
     (153.0, 0.0, -2.9, 5.5, 5.5, 5.6, 5.9),
     (160.0, 0.0, -1.6, 5.5, 5.5, 5.4, 6.0),
@@ -152,12 +158,18 @@ def _grow(rows: tuple[tuple[float, ...], ...], extra_cm: float) -> Knots:
 def body_distance(body: Body, points: Points) -> Distances:
     """Return the signed distance to the skin."""
     half = mirror(points)
-    distance = smooth_union(trunk_distance(body, half), leg_distance(body, half), 4.0)
-    distance = smooth_union(distance, arm_distance(body, half), 6.0)
-    distance = smooth_union(distance, tube_distance(body.neck, half), 4.0)
-    distance = smooth_union(distance, head_distance(body.head, half), 2.0)
-    distance = smooth_union(distance, hand_distance(body, half), 1.2)
-    return smooth_union(distance, foot_distance(half), 2.0)
+    x, y = half[:, 0], half[:, 1]
+    distance = measure_where((y > 62) & (x < 36), lambda p: trunk_distance(body, p), half)
+    for near, limb, fillet in (
+        (y < 110, lambda p: leg_distance(body, p), 4.0),
+        ((x > 2) & (y > 118), lambda p: arm_distance(body, p), 6.0),
+        ((y > 132) & (x < 22), lambda p: tube_distance(body.neck, p), 4.5),
+        ((y > 140) & (x < 24), lambda p: head_distance(body.head, p), 2.0),
+        (x > 58, lambda p: hand_distance(body, p), 1.2),
+        (y < 20, foot_distance, 2.0),
+    ):
+        distance = smooth_union(distance, measure_where(near, limb, half), fillet)
+    return distance
 
 
 def trunk_distance(body: Body, half: Points) -> Distances:
@@ -168,7 +180,7 @@ def trunk_distance(body: Body, half: Points) -> Distances:
         distance = smooth_union(distance, bust, 3.5)
     if body.belly:
         belly = ellipsoid_distance(
-            half, centre=(0.0, 103.0, 4.0), radii=(13.0, 13.0, 7.5 + 5.5 * body.belly)
+            half, centre=(0.0, 103.0, 4.0), radii=(12.5, 13.0, 6.9 + 4.0 * body.belly)
         )
         distance = smooth_union(distance, belly, 5.0)
     seat = ellipsoid_distance(half, centre=(7.2, 88.5, -7.5), radii=(7.6, 8.0, 6.0 * body.gluteus))

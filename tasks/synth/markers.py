@@ -34,9 +34,9 @@ def paint_markers(
 ) -> None:
     """Paint a disc on the texture around each kept joint, which lies on the surface."""
     for cell in texel_cells(atlas, vertices.astype(np.float32), len(texture)):
-        picture = texture[cell.rows, cell.columns]
+        picture, point = texture[cell.rows, cell.columns], cell.enlarge(cell.values)
         for number, joint in enumerate(USED):
-            away = np.linalg.norm(cell.values - joints[joint].astype(np.float32), axis=-1)
+            away = np.linalg.norm(point - joints[joint].astype(np.float32), axis=-1)
             picture[away < marker_radius_cm(joint)] = marker_color(number)
 
 

@@ -1,38 +1,104 @@
-"""The texture: every texel knows its rest point and gets its colour from it."""
+"""The texture: every texel knows its rest point and gets its colour, layer upon layer, from it."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float32, UInt8
 
 from tasks.synth.atlas import Atlas
-from tasks.synth.body import Body
+from tasks.synth.dressed import Dressed, dressed_distance
 from tasks.synth.figure import Figure
-from tasks.synth.shapes import Points
+from tasks.synth.hair import hair_distance
+from tasks.synth.head import head_distance
+from tasks.synth.paint_cloth import Cloth, cloth_layers
+from tasks.synth.paint_skin import hair_color, skin_color
+from tasks.synth.pixels import Layer, Tile, blend, edge_alpha, grain_tile
+from tasks.synth.shapes import Distances, Points, mirror
 from tasks.synth.texels import texel_cells
+from tasks.synth.wardrobe import bottom_cover, inner_cover, neck_cover, shoe_cover, top_cover
+
+OCCLUSION_REACH_CM = (1.2, 3.5, 8.0)
+OCCLUSION_DEPTH = 0.62
+VALLEY_DEPTH = 0.16
+"""How much darker a fold's valley is for one centimetre of depth."""
+COLUMNS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """What the painter knows of a figure: its shape, its atlas, its points at rest and posed."""
+    """What the painter knows of a figure.
 
-    body: Body
+    rest, normals: vertices of the canonical figure, before folding. height: folds, centimetres.
+    """
+
+    dressed: Dressed
     atlas: Atlas
     rest: Points
-    posed: Float64[np.ndarray, "V 3"]
+    normals: Points
+    height: Distances
 
 
 def paint_texture(figure: Figure, canvas: Canvas, texture_size: int) -> UInt8[np.ndarray, "S S 3"]:
     """Paint all parts of a figure."""
     texture = np.zeros((texture_size, texture_size, 3), np.uint8)
-    for cell in texel_cells(canvas.atlas, canvas.rest, texture_size):
-        point = cell.values
-        color = np.full((*point.shape[:2], 3), figure.skin_color, np.float32)
-        x, y = np.abs(point[..., 0]), point[..., 1]
-        color[(y < 145) & (x < 34)] = figure.top_color
-        color[(y < 100) & (x < 34)] = figure.bottom_color
-        color[(y < 8)] = figure.shoe_color
-        color[(y > 168)] = figure.hair_color
-        wave = np.sin(point * 2.1).prod(axis=-1, keepdims=True)
-        texture[cell.rows, cell.columns] = np.clip(color * (1 + 0.12 * wave), 0, 255)
+    grain = grain_tile(figure.noise)
+    values = np.column_stack(
+        [canvas.rest, _occlusion(canvas), canvas.height, _hair_margin(canvas)]
+    ).astype(np.float32)
+    for cell in texel_cells(canvas.atlas, values, texture_size):
+        fields = _covers(canvas.dressed, cell.values)
+        full = cell.enlarge(np.concatenate([cell.values, fields], axis=-1))
+        color = _paint_cell(figure, canvas.dressed, full, grain)
+        texture[cell.rows, cell.columns] = np.clip(color + 0.5, 0, 255).astype(np.uint8)
     return texture
+
+
+def _occlusion(canvas: Canvas) -> Distances:
+    """Return 0 (open) to 1 (hidden): how near other surfaces are along the normal."""
+    hidden = np.zeros(len(canvas.rest), np.float32)
+    for reach in OCCLUSION_REACH_CM:
+        probe = canvas.rest + canvas.normals * np.float32(reach)
+        free = np.clip(dressed_distance(canvas.dressed, probe) / np.float32(reach), 0, 1)
+        hidden += (1 - free) / len(OCCLUSION_REACH_CM)
+    return hidden
+
+
+def _hair_margin(canvas: Canvas) -> Distances:
+    """Return how far the hair stands above the skin: positive where hair is seen."""
+    half = mirror(canvas.rest)
+    hair = hair_distance(canvas.dressed.hair, half)
+    skin = head_distance(canvas.dressed.body.head, half)
+    low = half[:, 1] < 150
+    margin: Distances = np.where(low, 0.3 - np.abs(hair), skin - hair).astype(np.float32)
+    return margin
+
+
+def _covers(dressed: Dressed, values: Float32[np.ndarray, "h w 6"]) -> Float32[np.ndarray, "h w 5"]:
+    """Return the covers of top, inner top, bottom, shoes and neck at coarse texels."""
+    half = mirror(np.ascontiguousarray(values[..., :3]).reshape(-1, 3))
+    wardrobe = dressed.clothes.wardrobe
+    covers = [
+        cover(wardrobe, half)
+        for cover in (top_cover, inner_cover, bottom_cover, shoe_cover, neck_cover)
+    ]
+    return np.stack(covers, axis=-1).reshape(*values.shape[:2], len(covers))
+
+
+def _paint_cell(
+    figure: Figure,
+    dressed: Dressed,
+    full: Float32[np.ndarray, "H W 11"],
+    grain: Tile,
+) -> Float32[np.ndarray, "H W 3"]:
+    point, hidden, height = full[..., :3], full[..., 3], full[..., 4]
+    cloth = Cloth(figure, dressed.clothes.wardrobe, point, full[..., COLUMNS:], grain)
+    color = skin_color(figure, dressed.hair, point, grain)
+    for layer in cloth_layers(cloth):
+        color = blend(color, layer)
+    hair = Layer(hair_color(figure, point, grain), edge_alpha(-full[..., 5], 0.05, 0.12))
+    color = blend(color, hair)
+    shade = (1 - OCCLUSION_DEPTH * np.clip(hidden, 0, 1) ** 1.2) * (
+        1 + VALLEY_DEPTH * np.clip(height, -1, 0.6)
+    )
+    shaded: Float32[np.ndarray, "H W 3"] = color * shade[..., None].astype(np.float32)
+    return shaded

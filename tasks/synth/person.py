@@ -1,21 +1,23 @@
 """All rooms together: from (seed, index) to a textured, posed, jointed mesh in centimetres."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64, Int32, UInt8
 
 from tasks.synth.atlas import Atlas, build_atlas
-from tasks.synth.body import Body, body_distance, build_body
+from tasks.synth.dressed import dress, dressed_distance
 from tasks.synth.figure import Figure, draw_figure, rng_for
+from tasks.synth.folds import fold_height, measure_bends
 from tasks.synth.joints import pose_joints, rest_joints
 from tasks.synth.markers import paint_markers, points_in_front
-from tasks.synth.meshing import Faces, extract_surface
+from tasks.synth.meshing import Faces, extract_surface, vertex_normals
 from tasks.synth.paint import Canvas, paint_texture
 from tasks.synth.parts import label_faces
 from tasks.synth.pose import draw_rotations
-from tasks.synth.shapes import Distances, Points
+from tasks.synth.shapes import Points
 from tasks.synth.skeleton import Skeleton, Transforms, build_skeleton, pose_skeleton
 from tasks.synth.skinning import bone_weights, mend_posed, skin_points
 
@@ -55,31 +57,26 @@ def make_person(
     markers: paint a disc in front of each kept joint and take its centre as the joint.
     """
     figure = draw_figure(seed, index)
-    skeleton, body = build_skeleton(figure), build_body(figure)
-    rest, faces = extract_surface(Surface(body), SPACING_CM[detail])
-    transforms = pose_skeleton(skeleton, draw_rotations(figure, rng_for(seed, index, POSE_PURPOSE)))
-    posed = _pose_mesh(figure, (skeleton, transforms), rest, faces)
+    skeleton, dressed = build_skeleton(figure), dress(figure)
+    rest, faces = extract_surface(partial(dressed_distance, dressed), SPACING_CM[detail])
+    rotations = draw_rotations(figure, rng_for(seed, index, POSE_PURPOSE))
+    transforms = pose_skeleton(skeleton, rotations)
+    height = fold_height(dressed, measure_bends(rotations), rest)
+    normals = vertex_normals(rest, faces)
+    shape = rest + normals * height[:, None]
+    posed = _pose_mesh(figure, (skeleton, transforms), shape, faces)
     lift = np.array([0.0, float(posed[:, 1].min()), 0.0])
     vertices = (posed.astype(np.float64) - lift) * figure.scale
-    joints = (pose_joints(*rest_joints(skeleton, body.head), transforms) - lift) * figure.scale
+    joints = (
+        pose_joints(*rest_joints(skeleton, dressed.body.head), transforms) - lift
+    ) * figure.scale
     if markers:
         joints = points_in_front(vertices, faces, joints)
     atlas = build_atlas(rest, faces, label_faces(figure, rest, faces))
-    texture = paint_texture(figure, Canvas(body, atlas, rest, vertices), texture_size)
+    texture = paint_texture(figure, Canvas(dressed, atlas, rest, normals, height), texture_size)
     if markers:
         paint_markers(texture, atlas, vertices, joints)
     return Person(figure, vertices, faces, rest, atlas, texture, joints)
-
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """The outermost surface of a dressed figure as a function of rest points."""
-
-    body: Body
-
-    def __call__(self, points: Points) -> Distances:
-        """Return the signed distance."""
-        return body_distance(self.body, points)
 
 
 def _pose_mesh(

@@ -17,8 +17,8 @@ Turn = tuple[float, float, float, float]
 RELAXED: dict[str, Turn] = {
     "left_clavicle": (0.0, 0.0, -5.0, 0.0),
     "right_clavicle": (0.0, 0.0, -5.0, 0.0),
-    "left_upper_arm": (0.0, 0.0, -66.0, -2.0),
-    "right_upper_arm": (0.0, 0.0, -66.0, -2.0),
+    "left_upper_arm": (0.0, 0.0, -71.0, -2.0),
+    "right_upper_arm": (0.0, 0.0, -71.0, -2.0),
     "left_forearm": (-14.0, -16.0, 0.0, 0.0),
     "right_forearm": (-14.0, -16.0, 0.0, 0.0),
     "left_hand": (0.0, 0.0, -4.0, 0.0),

@@ -24,13 +24,19 @@ RASTER_LIMIT = 1024
 class Cell:
     """One part's rectangle of the texture.
 
-    rows, columns: its texels, row 0 at the top. values: the vertex values there, gutter included.
+    rows, columns: its texels, row 0 at the top. values: vertex values at the texels of the coarse
+    raster, gutter included.
     """
 
     part: int
     rows: slice
     columns: slice
     values: Float32[np.ndarray, "h w C"]
+
+    def enlarge(self, values: Float32[np.ndarray, "h w C"]) -> Float32[np.ndarray, "H W C"]:
+        """Bring coarse values to the cell's own texels."""
+        size = (self.columns.stop - self.columns.start, self.rows.stop - self.rows.start)
+        return _resize(values, size)
 
 
 def rasterise_atlas(
@@ -78,7 +84,7 @@ def _covered(
 def texel_cells(
     atlas: Atlas, values: Float32[np.ndarray, "V C"], texture_size: int
 ) -> Iterator[Cell]:
-    """Yield every part's cell with vertex values interpolated at each of its texels."""
+    """Yield every part's cell with vertex values interpolated over it."""
     size = min(texture_size, RASTER_LIMIT)
     face, share = rasterise_atlas(atlas, size)
     corner_values = values[atlas.vertex]
@@ -88,8 +94,7 @@ def texel_cells(
         coarse = _interpolate(corner_values, atlas.faces[own_face], own_share)
         filled = _fill_gutter(coarse, own_face >= 0)
         rows, columns = cell_slices(part, texture_size)
-        full = (columns.stop - columns.start, rows.stop - rows.start)
-        yield Cell(part, rows, columns, _resize(filled, full))
+        yield Cell(part, rows, columns, filled)
 
 
 def cell_slices(part: int, size: int) -> tuple[slice, slice]:
