@@ -45,11 +45,18 @@ class Placement:
 
 
 def place_scan(
-    mesh: Mesh, ref: ScanRef, *, assumed_height_m: float, fronting_yaw_deg: float = 0.0
+    mesh: Mesh,
+    ref: ScanRef,
+    *,
+    assumed_height_m: float,
+    fronting_yaw_deg: float = 0.0,
+    fitted_metres_per_file_unit: float | None = None,
 ) -> Placement:
     """Place a scan: centroid to the origin, largest coordinate to 1 / 2.8, subject's own turn.
 
     fronting_yaw_deg: yaw that the SMPL-X fit gives the person; it is undone.
+    fitted_metres_per_file_unit: size of the file's unit by the fit; used where the data set has
+    none of its own.
     Raises InputError when the mesh has no extent.
     """
     centroid = surface_centroid(mesh)
@@ -64,8 +71,10 @@ def place_scan(
     centred = np.eye(4)
     centred[:3, 3] = -centroid
     mesh_to_world = rotation_y(turn) @ np.diag([scale, scale, scale, 1.0]) @ centred
-    metres_per_unit, source = _metric(mesh, ref, scale=scale, assumed_height_m=assumed_height_m)
-    return Placement(mesh_to_world, metres_per_unit, source)
+    metres_per_file_unit, source = _metric(
+        mesh, ref, fitted=fitted_metres_per_file_unit, assumed_height_m=assumed_height_m
+    )
+    return Placement(mesh_to_world, metres_per_file_unit / scale, source)
 
 
 def surface_centroid(mesh: Mesh) -> Float64[np.ndarray, " 3"]:
@@ -97,10 +106,13 @@ def rotation_x(degrees: float) -> Float64[np.ndarray, "4 4"]:
 
 
 def _metric(
-    mesh: Mesh, ref: ScanRef, *, scale: float, assumed_height_m: float
+    mesh: Mesh, ref: ScanRef, *, fitted: float | None, assumed_height_m: float
 ) -> tuple[float, MetricSource]:
+    """Return metres for one unit of the file, and how that is known."""
     metres_per_file_unit = METRES_PER_FILE_UNIT.get(ref.dataset)
     if metres_per_file_unit is not None:
-        return metres_per_file_unit / scale, "file"
+        return metres_per_file_unit, "file"
+    if fitted is not None:
+        return fitted, "fit"
     heights = mesh.vertices[np.unique(mesh.faces), 1]
-    return assumed_height_m / (scale * float(np.ptp(heights))), "assumed_height"
+    return assumed_height_m / float(np.ptp(heights)), "assumed_height"

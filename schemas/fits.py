@@ -5,9 +5,13 @@ Source: keypoints.md, "Gap filling", 3.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64
+
+Fronting = Literal["true_yaw", "published"]
+"""How a fit's turn is read: by the rotated forward axis, or by the axis-angle vector's y."""
 
 BETA_COUNT = 10
 EXPRESSION_COUNT = 10

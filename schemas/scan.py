@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.fits import SmplxFit
+
 DatasetName = Literal["RP", "THuman2", "2K2K"]
 DATASET_NAMES: tuple[DatasetName, ...] = ("RP", "THuman2", "2K2K")
 
@@ -86,10 +88,11 @@ class Joints:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Everything read for one scan."""
+    """Everything read for one scan; fit: None where there is none."""
 
     ref: ScanRef
     mesh: Mesh
     joints: Joints
     files: tuple[InputFile, ...]
     warnings: tuple[str, ...] = ()
+    fit: SmplxFit | None = None

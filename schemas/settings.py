@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.camera import CameraName
 from schemas.errors import RequestError
+from schemas.fits import Fronting
 from schemas.views import View, format_angle, views_of
 
 DEFAULT_YAWS_DEG = (-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0)
@@ -51,6 +52,9 @@ class RenderSettings(BaseModel):
     )
     joint_factor: float = Field(
         default=1.0, gt=0, description="1.037 imitates the published projection; see keypoints.md"
+    )
+    fronting: Fronting = Field(
+        default="true_yaw", description="how a SMPL-X fit's turn is read; published: imitated"
     )
     assumed_height_m: float = Field(
         default=1.70, gt=0, description="metres; used where neither file nor fit gives a scale"

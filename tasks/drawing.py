@@ -14,7 +14,7 @@ from jaxtyping import Float64, UInt8
 from renderers.compositing import composite, crop_background
 from renderers.keypoints import project_joints
 from renderers.lighting import choose_spot_lights, draw_lit
-from renderers.placement import Placement, place_scan
+from renderers.placement import Placement
 from renderers.rasterizer import Rasterizer
 from renderers.session import DrawingSession
 from schemas.camera import Camera
@@ -26,6 +26,7 @@ from schemas.settings import RenderSettings
 from schemas.surfaces import Surfaces
 from schemas.views import View, camera_of
 from tasks.backgrounds import Backgrounds
+from tasks.fits.placing import place_fitted
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ def draw_scan(
     Raises InputError when the scan can't be placed; a view that fails is yielded as a value.
     """
     with stopwatch.during("place"):
-        placement = place_scan(scan.mesh, scan.ref, assumed_height_m=settings.assumed_height_m)
+        placement = place_fitted(scan, settings)
     with stopwatch.during("draw"):
         rasterizer = Rasterizer(
             session.context, scan.mesh,

@@ -4,15 +4,12 @@ Source: 2k2k-dataset.md, "Placing a scan", step 4.
 """
 
 import math
-from typing import Literal
 
 import cv2
 import numpy as np
 from jaxtyping import Float64
 
-from schemas.fits import SmplxFit
-
-Fronting = Literal["true_yaw", "published"]
+from schemas.fits import Fronting, SmplxFit
 
 LEAST_LEVEL_PART = 0.1
 """Of the forward axis: a person who faces within 6 degrees of straight up or down has no yaw."""
