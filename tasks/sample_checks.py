@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Bool, Shaped
 
-from schemas.camera import ray_directions
+from schemas.codecs import MASK_INSIDE
 from schemas.errors import ScanmillError
 from schemas.keypoints import JOINT_COUNT, KeypointSource
 from schemas.samples import SAMPLE_COLUMNS
@@ -170,16 +170,16 @@ def _check_keypoint_facts(sample: StoredSample) -> Iterator[Breach]:
 
 
 def _check_mask(sample: StoredSample) -> Iterator[Breach]:
-    levels = np.unique(sample.picture("mask"))
-    if not np.isin(levels, (0, 255)).all():
+    levels = np.flatnonzero(np.bincount(sample.mask_levels.ravel()))
+    if not np.isin(levels, (0, MASK_INSIDE)).all():
         yield Breach("mask", f"levels {_list(levels)}", "0 and 255")
     if not sample.mask.any():
         yield Breach("mask", "empty", "a person in the picture")
     others = {
         "front depth": sample.depth[0] > 0,
         "back depth": sample.depth[1] > 0,
-        "front normals": sample.normals[0].any(axis=-1),
-        "back normals": sample.normals[1].any(axis=-1),
+        "front normals": _is_set(sample.normals[0]),
+        "back normals": _is_set(sample.normals[1]),
     }
     for name, covered in others.items():
         differing = int((covered != sample.mask).sum())
@@ -200,13 +200,13 @@ def _check_depth(sample: StoredSample) -> Iterator[Breach]:
 
 
 def _check_normals(sample: StoredSample) -> Iterator[Breach]:
-    rays = ray_directions(sample.camera)[sample.mask]
+    rays = sample.rays_inside()
     for name, normals, side in zip(("front", "back"), sample.normals, (1, -1), strict=True):
         inside = normals[sample.mask].astype(np.float64)
         if not np.isfinite(inside).all():
             yield Breach(f"{name} normals", "values that are not finite", "unit length")
             continue
-        off = np.abs(np.linalg.norm(inside, axis=-1) - 1)
+        off = np.abs(np.sqrt(np.einsum("ij,ij->i", inside, inside)) - 1)
         if (off > UNIT_TOLERANCE).any():
             yield Breach(f"{name} normals", f"length off by {off.max():.4f}", "unit length")
         away = (side * np.einsum("ij,ij->i", inside, rays) > UNIT_TOLERANCE).sum()
@@ -219,7 +219,7 @@ def _check_normals(sample: StoredSample) -> Iterator[Breach]:
 
 def _check_colors(sample: StoredSample) -> Iterator[Breach]:
     for name in LOSSLESS_PICTURES:
-        outside = int(sample.picture(name)[~sample.mask].any(axis=-1).sum())
+        outside = int((_is_set(sample.picture(name)) & ~sample.mask).sum())
         if outside:
             yield Breach(name, f"{outside} coloured pixels outside the mask", "black")
     if sample.row["iuv"] and sample.picture("iuv")[..., 0].max() > _PARTS:
@@ -230,6 +230,13 @@ _VALUE_CHECKS = (
     _check_names, _check_camera, _check_placement, _check_keypoints, _check_keypoint_facts,
 )  # fmt: skip
 _PIXEL_CHECKS = (_check_mask, _check_depth, _check_normals, _check_colors)
+
+
+def _is_set(picture: Shaped[np.ndarray, "H W 3"]) -> Bool[np.ndarray, "H W"]:
+    """Tell where any of three channels is not 0; far quicker than any() along a short axis."""
+    first, second, third = (picture[..., channel] != 0 for channel in range(3))
+    covered: Bool[np.ndarray, "H W"] = first | second | third
+    return covered
 
 
 def _list(values: Shaped[np.ndarray, "..."]) -> str:

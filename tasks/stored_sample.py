@@ -1,7 +1,7 @@
 """One stored sample: a row of a shard, decoded where it is asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from schemas.camera import Camera, CameraName
-from schemas.codecs import decode_depth, decode_mask, decode_normals, decode_picture
+from schemas.codecs import MASK_INSIDE, decode_depth, decode_normals, decode_picture
 from schemas.keypoints import JOINT_COUNT
 from schemas.settings import RenderSettings
 from schemas.views import View
@@ -23,6 +23,7 @@ class StoredSample:
 
     row: Row
     settings: RenderSettings
+    _pictures: dict[str, UInt8[np.ndarray, "H W 3"]] = field(default_factory=dict)
 
     @property
     def sample_id(self) -> str:
@@ -52,9 +53,15 @@ class StoredSample:
         )
 
     @cached_property
+    def mask_levels(self) -> UInt8[np.ndarray, "H W"]:
+        """The mask as it is stored: 0 or 255."""
+        return np.ascontiguousarray(self.picture("mask")[..., 0])
+
+    @cached_property
     def mask(self) -> Bool[np.ndarray, "H W"]:
         """True inside."""
-        return decode_mask(self.encoded("mask"))
+        inside: Bool[np.ndarray, "H W"] = self.mask_levels > MASK_INSIDE // 2
+        return inside
 
     @cached_property
     def depth(self) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
@@ -82,5 +89,19 @@ class StoredSample:
         return cast("bytes", data)
 
     def picture(self, column: str) -> UInt8[np.ndarray, "H W 3"]:
-        """Decode a picture."""
-        return decode_picture(self.encoded(column))
+        """Decode a picture, once."""
+        if column not in self._pictures:
+            self._pictures[column] = decode_picture(self.encoded(column))
+        return self._pictures[column]
+
+    def rays_inside(self) -> Float[np.ndarray, "N 3"]:
+        """Return the unit ray through the centre of each pixel of the mask, row by row."""
+        rows, columns = np.nonzero(self.mask)
+        rays = np.zeros((len(rows), 3))
+        rays[:, 2] = 1
+        if self.camera.projection == "perspective":
+            K = self.camera.K
+            rays[:, 0] = (columns + 0.5 - K[0, 2]) / K[0, 0]
+            rays[:, 1] = (rows + 0.5 - K[1, 2]) / K[1, 1]
+            rays /= np.sqrt(np.einsum("ij,ij->i", rays, rays))[:, None]
+        return rays
