@@ -90,20 +90,25 @@ def find_occluded(
 
 
 def draw_overlay(
-    picture: UInt8[np.ndarray, "H W 3"], joints: ProjectedJoints
+    picture: UInt8[np.ndarray, "H W 3"],
+    pixels: Float32[np.ndarray, "31 3"],
+    occluded: UInt8[np.ndarray, " 31"],
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Draw bones and joints on a copy: green seen, red occluded, unknown left out."""
+    """Draw bones and joints on a copy: green seen, red occluded, unknown left out.
+
+    pixels, occluded: as in ProjectedJoints.
+    """
     canvas = picture.copy()
     shortest = min(canvas.shape[:2])
     thickness = max(1, shortest // _THICKNESS_DIVISOR)
     for start, end in BONES:
-        if joints.pixels[start, 2] and joints.pixels[end, 2]:
-            first, last = _subpixel(joints.pixels[start]), _subpixel(joints.pixels[end])
+        if pixels[start, 2] and pixels[end, 2]:
+            first, last = _subpixel(pixels[start]), _subpixel(pixels[end])
             cv2.line(canvas, first, last, _BONE_COLOR, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
     radius = max(2, shortest // _RADIUS_DIVISOR) << _SUBPIXEL_BITS
-    for joint, occluded in zip(joints.pixels, joints.occluded, strict=True):
+    for joint, hidden in zip(pixels, occluded, strict=True):
         if joint[2]:
-            color = _HIDDEN_COLOR if occluded == 1 else _JOINT_COLOR
+            color = _HIDDEN_COLOR if hidden == 1 else _JOINT_COLOR
             cv2.circle(canvas, _subpixel(joint), radius, color, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
     return canvas
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from renderers.keypoints import draw_overlay
 from schemas.codecs import (
     bounding_window,
     decode_depth,
@@ -15,12 +16,12 @@ from schemas.codecs import (
     decode_picture,
 )
 from schemas.dataset_folder import DatasetFolder
-from schemas.keypoints import BONES, JOINT_COUNT
+from schemas.keypoints import JOINT_COUNT
 from tasks.shards import read_rows
 
 STRIP_COLUMNS = (
     "sample_id", "dataset", "item", "yaw", "width", "image", "color_front", "color_back",
-    "shaded", "mask", "depth", "normals", "keypoints",
+    "shaded", "mask", "depth", "normals", "keypoints", "keypoint_occluded",
 )  # fmt: skip
 LAYERS = (
     "image",
@@ -37,7 +38,8 @@ LAYERS = (
 _GAP = 4
 _MARGIN_FACTOR = 1.08
 _PAPER = 245
-_BONE_COLOR = (255, 220, 60)
+_DIMMED = np.float32(0.6)
+"""Of the picture under the joints."""
 _NEAR_COLOR, _FAR_COLOR = 235, 30
 _TO_PICTURE_AXES = np.array([1, -1, -1], np.float32)
 
@@ -102,7 +104,7 @@ def draw_strip(row: dict[str, object], side: int) -> UInt8[np.ndarray, "H W 3"]:
     image = decode_picture(_bytes_of(row["image"]))
     layers = (
         image,
-        _draw_skeleton(decode_picture(front_color), np.asarray(row["keypoints"], np.float32)),
+        _draw_joints(decode_picture(front_color), row),
         decode_picture(front_color),
         decode_picture(_bytes_of(row["color_back"])),
         decode_picture(_bytes_of(row["shaded"])),
@@ -139,17 +141,12 @@ def encode_for_page(picture: UInt8[np.ndarray, "H W 3"], suffix: str = ".jpg") -
     return data.tobytes()
 
 
-def _draw_skeleton(
-    picture: UInt8[np.ndarray, "H W 3"], flat: Float32[np.ndarray, " K"]
+def _draw_joints(
+    picture: UInt8[np.ndarray, "H W 3"], row: dict[str, object]
 ) -> UInt8[np.ndarray, "H W 3"]:
-    joints = flat.reshape(JOINT_COUNT, 3)
-    thickness = max(2, picture.shape[0] // 150)
-    canvas = (picture * np.float32(0.6)).astype(np.uint8)
-    for start, end in BONES:
-        if joints[start, 2] and joints[end, 2]:
-            first, last = (joints[one, :2].astype(int).tolist() for one in (start, end))
-            cv2.line(canvas, first, last, _BONE_COLOR, thickness, cv2.LINE_AA)
-    return canvas
+    dimmed = (picture * _DIMMED).astype(np.uint8)
+    pixels = np.asarray(row["keypoints"], np.float32).reshape(JOINT_COUNT, 3)
+    return draw_overlay(dimmed, pixels, np.asarray(row["keypoint_occluded"], np.uint8))
 
 
 def _color_normals(

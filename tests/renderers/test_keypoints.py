@@ -60,6 +60,7 @@ def test_the_published_factor_moves_joints_away_from_the_centre() -> None:
 
 def test_the_overlay_marks_a_seen_joint_green_and_leaves_the_picture_alone() -> None:
     picture = np.zeros((128, 128, 3), np.uint8)
-    overlay = draw_overlay(picture, _project(_joints({0: (0, 0, 0)})))
+    projected = _project(_joints({0: (0, 0, 0)}))
+    overlay = draw_overlay(picture, projected.pixels, projected.occluded)
     assert overlay[64, 64].tolist() == [40, 220, 90]
     assert not picture.any()
