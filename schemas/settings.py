@@ -91,7 +91,7 @@ def digest_of(value: BaseModel | dict[str, object]) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def refuse_difference(uri: str, *, stored: RenderSettings, asked: RenderSettings) -> None:
+def refuse_difference(uri: str, *, stored: BaseModel, asked: BaseModel) -> None:
     """Refuse work whose settings differ from the data set's, naming what differs."""
     old, new = stored.model_dump(mode="json"), asked.model_dump(mode="json")
     differing = [

@@ -5,6 +5,7 @@ the encoding and the shard writing import is either listed here, or left out wit
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -83,8 +84,13 @@ _PROJECT = Path(__file__).resolve().parents[1]
 @cache
 def code_digest() -> str:
     """Return the sha256 over names and contents of the files that decide pixels, hex."""
+    return digest_files_of(PIXEL_FILES)
+
+
+def digest_files_of(names: Iterable[str]) -> str:
+    """Return the sha256 over names and contents of some of our files, hex."""
     digest = hashlib.sha256()
-    for name in sorted(PIXEL_FILES):
+    for name in sorted(names):
         content = (_PROJECT / name).read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)

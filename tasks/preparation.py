@@ -9,11 +9,13 @@ Both are created once and never replaced by another run's.
 from contextlib import suppress
 from pathlib import Path
 
-from schemas.dataset_folder import DatasetFolder, create_atomically
-from schemas.errors import RequestError
+from schemas.dataset_folder import DatasetFolder, create_atomically, write_atomically
+from schemas.errors import InputError, RequestError
 from schemas.manifest import BackgroundList, DatasetDescription, parse_record
+from schemas.pairing import PairSettings
 from schemas.settings import RenderSettings, digest_of, refuse_difference
 from tasks.backgrounds import freeze_backgrounds
+from tasks.lease import hold_lease
 from tasks.versions import scanmill_version
 
 OWN_NAMES = frozenset(
@@ -29,15 +31,65 @@ def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetD
     Raises RequestError naming what differs, or when a folder of other things is in the way.
     """
     if not folder.description_path.exists():
-        _refuse_foreign(folder.root)
+        refuse_foreign(folder.root)
         description = DatasetDescription(
             scanmill=scanmill_version(), settings=settings, settings_digest=digest_of(settings)
         )
         with suppress(FileExistsError):  # another run was first; its settings are compared below
             create_atomically(folder.description_path, description.model_dump_json(indent=1))
     stored = folder.read_description()
+    if not stored.renders:
+        stored = _settle_rendering(folder, settings)
     refuse_difference(str(folder.root), stored=stored.settings, asked=settings)
     return stored
+
+
+def prepare_pairing(folder: DatasetFolder, settings: PairSettings) -> DatasetDescription:
+    """Settle the pair settings of a data set, or check that it has the same.
+
+    Until a pair is committed the settings may still change: a refused video names the setting
+    that would admit it. Raises RequestError naming what differs, or what is in the way.
+    """
+    if not folder.description_path.exists():
+        refuse_foreign(folder.root)
+        defaults = RenderSettings()
+        description = DatasetDescription(
+            scanmill=scanmill_version(), settings=defaults, settings_digest=digest_of(defaults),
+            renders=False, pairing=settings, pairing_digest=digest_of(settings),
+        )  # fmt: skip
+        with suppress(FileExistsError):  # another run was first; its settings are compared below
+            create_atomically(folder.description_path, description.model_dump_json(indent=1))
+    with hold_lease(folder.plan_folder):
+        stored = folder.read_description()
+        if stored.pairing is None or not _has_pairs(folder):
+            update = {"pairing": settings, "pairing_digest": digest_of(settings)}
+            if stored.pairing != settings:
+                stored = stored.model_copy(update=update)
+                write_atomically(folder.description_path, stored.model_dump_json(indent=1))
+    refuse_difference(str(folder.root), stored=stored.pairing or settings, asked=settings)
+    return stored
+
+
+def _settle_rendering(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
+    """Give a data set that was begun with videos its settings of rendering."""
+    with hold_lease(folder.plan_folder):
+        stored = folder.read_description()
+        if not stored.renders:
+            update = {"settings": settings, "settings_digest": digest_of(settings), "renders": True}
+            stored = stored.model_copy(update=update)
+            write_atomically(folder.description_path, stored.model_dump_json(indent=1))
+    return stored
+
+
+def _has_pairs(folder: DatasetFolder) -> bool:
+    """Tell whether any committed shard holds a pair; what can't be read may hold one."""
+    for shard_id in folder.committed_shards("pairs"):
+        try:
+            if folder.read_manifest(shard_id, "pairs").rows:
+                return True
+        except (InputError, OSError):
+            return True
+    return False
 
 
 def settle_backgrounds(folder: DatasetFolder, root: Path | None) -> BackgroundList:
@@ -69,7 +121,8 @@ def read_backgrounds(folder: DatasetFolder) -> BackgroundList:
     return parse_record(BackgroundList, path.read_bytes(), source=str(path))
 
 
-def _refuse_foreign(root: Path) -> None:
+def refuse_foreign(root: Path) -> None:
+    """Refuse a folder that holds other things than a data set does."""
     if root.exists() and not root.is_dir():
         foreign = [root.name]
     else:

@@ -1,0 +1,1 @@
+"""The published HDNet data sets as folders: written, read and checked."""

@@ -1,0 +1,1 @@
+"""Videos: their frames are read and cropped, matched part by part, and written as shards."""

@@ -1,0 +1,35 @@
+"""Which of our files decide frames and pairs; a test holds the list against the import graph."""
+
+from functools import cache
+
+from tasks.code_digest import digest_files_of
+
+PAIR_FILES: tuple[str, ...] = (
+    "schemas/camera.py",
+    "schemas/codecs.py",
+    "schemas/frames.py",
+    "schemas/pairing.py",
+    "schemas/samples.py",
+    "schemas/scan.py",
+    "schemas/seeds.py",
+    "schemas/video.py",
+    "tasks/hdnet/text.py",
+    "tasks/scans/files.py",
+    "tasks/scans/textures.py",
+    "tasks/shards.py",
+    "tasks/video/choosing.py",
+    "tasks/video/cropping.py",
+    "tasks/video/frames.py",
+    "tasks/video/matching.py",
+    "tasks/video/pair_shard.py",
+    "tasks/video/pictures.py",
+    "tasks/video/sequences.py",
+    "tasks/video/shard_formats.py",
+    "tasks/video/survey.py",
+)
+
+
+@cache
+def pair_code_digest() -> str:
+    """Return the sha256 over the files that decide frames and pairs, hex."""
+    return digest_files_of(PAIR_FILES)

@@ -1,0 +1,149 @@
+"""Pictures of frames: colour, mask and DensePose IUV, read whole and refused with the reason.
+
+IUV comes in two channel orders; which one a file has is seen from the file itself. The canonical
+order is I, U, V. Source: hdnet-dataset.md, DensePose IUV.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from schemas.errors import InputError
+from schemas.frames import PART_COUNT
+from tasks.scans.files import read_whole
+from tasks.scans.textures import read_header
+
+LARGEST_FRAME_BYTES = 64 << 20
+LARGEST_FRAME_SIDE_PX = 8192
+"""Above any video; what a hostile picture may make us allocate stays below 0.2 GB."""
+
+MASK_THRESHOLD = 100
+"""A person where the 8-bit mask is above. Source: hdnet-dataset.md, Labelled set."""
+
+IuvOrder = Literal["IUV", "VUI"]
+"""Order of the channels as an RGB reader gives them."""
+
+_PART_CHANNEL: dict[IuvOrder, int] = {"IUV": 0, "VUI": 2}
+_PNG_BIT_DEPTH, _PNG_COLOUR_TYPE = 24, 25
+"""Offsets of these bytes in a PNG file. Source: PNG, 3rd ed., 11.2.1."""
+_PNG_KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+_EIGHT_BIT_RGB = (8, "RGB")
+_FEW_LEVELS = 64
+"""A channel of parts has at most 25 levels; one with a few more is a damaged one, no U or V."""
+
+
+@dataclass(frozen=True, slots=True)
+class IuvPicture:
+    """A DensePose picture in canonical order. order: how the file had it."""
+
+    iuv: UInt8[np.ndarray, "H W 3"]
+    order: IuvOrder
+
+
+def read_color(path: Path) -> UInt8[np.ndarray, "H W 3"]:
+    """Read a picture as RGB; raises InputError when it is missing, cut or no PNG or JPEG."""
+    rgb: UInt8[np.ndarray, "H W 3"] = _decode(path, cv2.IMREAD_COLOR_RGB)
+    return rgb
+
+
+def read_mask(path: Path) -> Bool[np.ndarray, "H W"]:
+    """Read a mask; True where the person is (above 100 of 255)."""
+    levels = _decode(path, cv2.IMREAD_GRAYSCALE)
+    mask: Bool[np.ndarray, "H W"] = levels > MASK_THRESHOLD
+    return mask
+
+
+def read_iuv(path: Path) -> IuvPicture:
+    """Read a DensePose picture and find its channel order.
+
+    Raises InputError when it is no 8-bit RGB PNG, when no order or both orders fit, or when it
+    went through lossy coding or interpolation.
+    """
+    data = read_whole(path, LARGEST_FRAME_BYTES)
+    header = read_header(data, str(path), check_sums=True)
+    if header.format != "png":
+        raise _refuse(path, "a JPEG, whose numbers are not the ones that were stored")
+    kind = data[_PNG_BIT_DEPTH], _PNG_KINDS.get(data[_PNG_COLOUR_TYPE], "unknown")
+    if kind != _EIGHT_BIT_RGB:
+        raise _refuse(path, f"a PNG of {kind[0]} bits, {kind[1]}")
+    rgb = _decode(path, cv2.IMREAD_COLOR_RGB)
+    order = detect_order(rgb, str(path))
+    iuv: UInt8[np.ndarray, "H W 3"] = rgb if order == "IUV" else rgb[..., ::-1]
+    return IuvPicture(np.ascontiguousarray(iuv), order)
+
+
+def detect_order(rgb: UInt8[np.ndarray, "H W 3"], name: str) -> IuvOrder:
+    """Tell which channel holds the parts: the one that never exceeds 24.
+
+    Background has no U and V, so what is not black where the parts are 0 speaks against an order.
+    Raises InputError naming the file and what was met.
+    """
+    fitting = [order for order, channel in _PART_CHANNEL.items() if _fits(rgb, channel)]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise _refuse(Path(name), _explain(rgb, fitting))
+
+
+def _fits(rgb: UInt8[np.ndarray, "H W 3"], channel: int) -> bool:
+    parts = rgb[..., channel]
+    return bool(0 < parts.max() <= PART_COUNT and not rgb[parts == 0].any())
+
+
+def _explain(rgb: UInt8[np.ndarray, "H W 3"], fitting: list[IuvOrder]) -> str:
+    """Say why no order, or more than one, fits."""
+    if not rgb.any():
+        return "no person: all pixels are 0"
+    if fitting:
+        return f"{' and '.join(fitting)} both possible: no channel exceeds {PART_COUNT}"
+    small = [channel for channel in range(3) if rgb[..., channel].max() <= PART_COUNT]
+    if small == [1]:
+        return "the parts in the middle channel, an order that nobody writes"
+    if small:
+        return "U or V where the part is 0: lossy coding or interpolation"
+    return _explain_parts(rgb)
+
+
+def _explain_parts(rgb: UInt8[np.ndarray, "H W 3"]) -> str:
+    """Say what is wrong with the channel that looks most like parts: it has fewest levels."""
+    levels = {channel: len(np.unique(rgb[..., channel])) for channel in _PART_CHANNEL.values()}
+    channel = min(levels, key=lambda one: (levels[one], rgb[..., one].max()))
+    if levels[channel] <= PART_COUNT + 1:
+        return f"part {rgb[..., channel].max()}"
+    if levels[channel] <= _FEW_LEVELS:
+        return f"{levels[channel]} levels where parts should be: lossy coding or interpolation"
+    return f"no channel that stays within {PART_COUNT}: no DensePose IUV, or lossy coding"
+
+
+def _decode(path: Path, flags: int) -> UInt8[np.ndarray, "..."]:
+    data = read_whole(path, LARGEST_FRAME_BYTES)
+    header = read_header(data, str(path), check_sums=True)
+    if max(header.width, header.height) > LARGEST_FRAME_SIDE_PX:
+        raise InputError(
+            str(path), met=f"{header.width} x {header.height} pixels",
+            wanted=f"at most {LARGEST_FRAME_SIDE_PX} pixels a side",
+            way_out="Scale the video down.",
+        )  # fmt: skip
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        picture = None
+    if picture is None or picture.shape[:2] != (header.height, header.width):
+        raise InputError(
+            str(path), met=f"{header.format} data that can't be decoded",
+            wanted="a whole picture", way_out="Fetch or export the frame again.",
+        )  # fmt: skip
+    decoded: UInt8[np.ndarray, ...] = picture
+    return decoded
+
+
+def _refuse(path: Path, met: str) -> InputError:
+    return InputError(
+        str(path),
+        met=met,
+        wanted="an 8-bit RGB PNG of DensePose I, U, V (or V, U, I), parts 0 to 24",
+        way_out="Write the IUV picture again, without loss and without scaling by interpolation.",
+    )

@@ -1,0 +1,126 @@
+"""A first look at every frame of a sequence: what can be used, in which order, cropped how.
+
+Colour is not decoded here; a frame whose colour can't be read fails when it is made.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from schemas.errors import FailureKind, InputError, ScanmillError
+from schemas.frames import frame_id
+from schemas.manifest import Failure, Stage
+from schemas.pairing import FRAME_SIDE_PX, PairSettings
+from tasks.video.cropping import WHOLE, Box, Crop, box_of, choose_crop
+from tasks.video.pictures import IuvOrder, read_iuv, read_mask
+from tasks.video.sequences import FrameFiles, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFacts:
+    """What the first look shows of a usable frame. size: height, width."""
+
+    files: FrameFiles
+    size: tuple[int, int]
+    box: Box
+    order: IuvOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The usable frames of a sequence with their crops, and why others are not."""
+
+    frames: tuple[tuple[FrameFiles, Crop], ...]
+    failures: tuple[Failure, ...] = field(default=())
+
+
+def survey_sequence(sequence: Sequence, settings: PairSettings) -> Survey:
+    """Look at mask and IUV of every frame.
+
+    Raises InputError when frames of one sequence have different channel orders.
+    """
+    usable: list[FrameFacts] = []
+    failures: list[Failure] = []
+    for files in sequence.frames:
+        try:
+            facts = _look_at(files)
+            _refuse_other_size(facts, usable)
+            usable.append(facts)
+        except ScanmillError as error:
+            failures.append(describe_failure(frame_id(sequence.video, files.number), error))
+    _refuse_mixed_orders(sequence, usable)
+    frames = zip((facts.files for facts in usable), _choose_crops(usable, settings), strict=True)
+    return Survey(tuple(frames), tuple(failures))
+
+
+def describe_failure(name: str, error: Exception, stage: Stage = "read") -> Failure:
+    """Make the record of a frame or a sequence that could not be used."""
+    kind: FailureKind = error.kind if isinstance(error, ScanmillError) else "environment"
+    return Failure(
+        sample_id=name, stage=stage, kind=kind, error=type(error).__name__, message=str(error)
+    )
+
+
+def _look_at(files: FrameFiles) -> FrameFacts:
+    if files.missing:
+        names = " and ".join(path.parent.name for path in files.missing)
+        raise InputError(
+            str(files.missing[0]), met=f"no picture in {names}",
+            wanted="color, densepose and mask of every frame",
+            way_out="Put the picture there, or take the frame's other pictures out.",
+        )  # fmt: skip
+    mask, iuv = read_mask(files.pictures["mask"]), read_iuv(files.pictures["densepose"])
+    if mask.shape != iuv.iuv.shape[:2]:
+        raise InputError(
+            str(files.pictures["densepose"]), met=_size(iuv.iuv.shape),
+            wanted=f"{_size(mask.shape)}, the size of the mask",
+            way_out="Make all pictures of a frame of one size.",
+        )  # fmt: skip
+    if not mask.any():
+        raise InputError(
+            str(files.pictures["mask"]), met="an empty mask", wanted="a person above level 100",
+            way_out="Leave the frame out.",
+        )  # fmt: skip
+    height, width = mask.shape
+    return FrameFacts(files, (height, width), box_of(mask), iuv.order)
+
+
+def _refuse_other_size(facts: FrameFacts, before: list[FrameFacts]) -> None:
+    if before and before[0].size != facts.size:
+        raise InputError(
+            str(facts.files.pictures["mask"]), met=_size(facts.size),
+            wanted=f"{_size(before[0].size)}, as frame {before[0].files.number} has it",
+            way_out="Keep videos of different sizes in folders of their own.",
+        )  # fmt: skip
+
+
+def _refuse_mixed_orders(sequence: Sequence, usable: list[FrameFacts]) -> None:
+    orders = Counter(facts.order for facts in usable)
+    if len(orders) > 1:
+        (usual, _), (rare, count) = orders.most_common()
+        first = next(facts.files for facts in usable if facts.order == rare)
+        raise InputError(
+            str(first.pictures["densepose"]),
+            met=f"channel order {rare}, as in {count} frames of {sequence.video}",
+            wanted=f"one order within a sequence; the other {orders[usual]} have {usual}",
+            way_out="Write all IUV pictures of the sequence in one order.",
+        )
+
+
+def _choose_crops(usable: list[FrameFacts], settings: PairSettings) -> Iterator[Crop]:
+    boxes = [facts.box for facts in usable]
+    if settings.crop == "sequence" and boxes:
+        whole = boxes[0]
+        for box in boxes[1:]:
+            whole = whole.joined(box)
+        boxes = [whole] * len(boxes)
+    for facts, box in zip(usable, boxes, strict=True):
+        height, width = facts.size
+        if facts.size == (FRAME_SIDE_PX, FRAME_SIDE_PX):
+            yield WHOLE
+        else:
+            yield choose_crop(box, height=height, width=width, fill=settings.crop_fill)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]} x {shape[0]} pixels"
