@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-
 from benchmarks.raycast import RayHits, agree, cast_surfaces
 from renderers.egl import GLContext
 from renderers.placement import place_scan

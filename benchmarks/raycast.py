@@ -64,7 +64,9 @@ def world_rays(camera: Camera) -> tuple[Float64[np.ndarray, "N 3"], Float64[np.n
     return origins, rays
 
 
-def agree(ours: Surfaces, hits: tuple[RayHits, RayHits], *, tolerance: float) -> tuple[Agreement, ...]:
+def agree(
+    ours: Surfaces, hits: tuple[RayHits, RayHits], *, tolerance: float
+) -> tuple[Agreement, ...]:
     """Compare front and back with ray casting; tolerance in scene units of ray length."""
     return tuple(
         _agree(surface, hit, tolerance)

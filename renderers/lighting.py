@@ -97,7 +97,7 @@ def draw_lit(
     picture: UInt8[np.ndarray, "H W 3"] = np.zeros((camera.height, camera.width, 3), np.uint8)
     local_to_world = mesh_to_world @ rasterizer.buffers.local_to_mesh
     view = work_out_view(camera, local_to_world, rasterizer.buffers.positions)
-    if view.rectangle.is_empty:
+    if view is None:
         return picture
     renderer = rasterizer.context.keep("lit renderer", LitRenderer)
     geometry = rasterizer.keep("lit geometry", lambda: LitGeometry(rasterizer, renderer))

@@ -36,7 +36,7 @@ class MeshBuffers:
     face_data: Float32[np.ndarray, "F 6 4"]
     face_slots: Int32[np.ndarray, " F"]
     corner_colors: UInt8[np.ndarray, "F 3 4"] | None
-    pictures: tuple[UInt8[np.ndarray, "TH TW 3"], ...]
+    pictures: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
 
 
 def pack_mesh(mesh: Mesh) -> MeshBuffers:
@@ -104,9 +104,9 @@ def _local_frame(vertices: Float64[np.ndarray, "V 3"]) -> Float64[np.ndarray, "4
 
 def _assign_slots(
     mesh: Mesh,
-) -> tuple[tuple[UInt8[np.ndarray, "TH TW 3"], ...], Int32[np.ndarray, " F"]]:
+) -> tuple[tuple[UInt8[np.ndarray, "_ _ 3"], ...], Int32[np.ndarray, " F"]]:
     """Give each distinct texture a slot, and each face the slot that paints it."""
-    pictures: list[UInt8[np.ndarray, "TH TW 3"]] = []
+    pictures: list[UInt8[np.ndarray, "_ _ 3"]] = []
     slot_of_material = []
     for material in mesh.materials:
         known = [i for i, picture in enumerate(pictures) if picture is material.texture]

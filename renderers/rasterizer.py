@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int32, UInt8
 
-from renderers.egl import GLContext
+from renderers.egl import GLContext, GLInfo
 from renderers.gl import GL
 from renderers.gl_objects import (
     Attachment,
@@ -77,12 +77,12 @@ class Rasterizer:
         context.check()
         self.context = context
         self.buffers = pack_mesh(mesh)
-        _check_faces(context, self.buffers)
+        check_faces(context.info, self.buffers)
         self._settings: dict[str, Uniform] = {
             "flat_normals": int(normals == "flat"),
             "point_sampled": int(color_filter == "nearest"),
         }
-        pictures, self.warnings = _fit_pictures(self.buffers.pictures, context.info.max_texture)
+        pictures, self.warnings = fit_pictures(self.buffers.pictures, context.info.max_texture)
         self.pictures = [PictureTexture(picture) for picture in pictures]
         self._triangles = TriangleArray(self.buffers.positions, self.buffers.faces)
         self._face_data = BufferTexture(self.buffers.face_data.reshape(-1, 4))
@@ -105,7 +105,7 @@ class Rasterizer:
         check_resolution(self.context, camera)
         local_to_world = mesh_to_world @ self.buffers.local_to_mesh
         view = work_out_view(camera, local_to_world, self.buffers.positions)
-        if view.rectangle.is_empty:
+        if view is None:
             front, back = _blank_surface(camera), _blank_surface(camera)
         else:
             old = self._targets or (None, None)
@@ -262,20 +262,21 @@ def fit_target(
     return Target(attachments, width=width, height=height)
 
 
-def _check_faces(context: GLContext, buffers: MeshBuffers) -> None:
-    limit = context.info.max_texture_buffer // TEXELS_A_FACE
+def check_faces(info: GLInfo, buffers: MeshBuffers) -> None:
+    """Raise MachineError for more faces than the device's texture buffers hold."""
+    limit = info.max_texture_buffer // TEXELS_A_FACE
     if len(buffers.faces) > limit:
         raise MachineError(
             "mesh",
             met=f"{len(buffers.faces)} faces",
-            wanted=f"at most {limit}, the texture buffer size of {context.info.renderer}",
+            wanted=f"at most {limit}, the texture buffer size of {info.renderer}",
             way_out="Thin the mesh out, or draw on another device.",
         )
 
 
-def _fit_pictures(
-    pictures: tuple[UInt8[np.ndarray, "TH TW 3"], ...], limit: int
-) -> tuple[list[UInt8[np.ndarray, "TH TW 3"]], tuple[str, ...]]:
+def fit_pictures(
+    pictures: tuple[UInt8[np.ndarray, "_ _ 3"], ...], limit: int
+) -> tuple[list[UInt8[np.ndarray, "_ _ 3"]], tuple[str, ...]]:
     """Shrink pictures that the device cannot hold, by area means; say so in warnings."""
     fitting, warnings = [], []
     for picture in pictures:

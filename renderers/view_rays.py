@@ -79,8 +79,8 @@ def work_out_view(
     camera: Camera,
     local_to_world: Float64[np.ndarray, "4 4"],
     positions: Float32[np.ndarray, "V 3"],
-) -> ViewRays:
-    """Work out one view of a mesh whose local positions are given.
+) -> ViewRays | None:
+    """Work out one view of a mesh whose local positions are given; None where it is outside.
 
     Raises RequestError when any of it stands behind a pinhole camera.
     """
@@ -88,6 +88,8 @@ def work_out_view(
     points = positions @ local_to_view[:3, :3].T + local_to_view[:3, 3]
     near, far = _depth_range(camera, points[:, 2])
     rectangle = _covered_rectangle(camera, points)
+    if rectangle.is_empty:
+        return None
     back = np.linalg.inv(local_to_view)
     focal, centre = np.diag(camera.K)[:2], camera.K[:2, 2]
     middle = np.array([rectangle.width, rectangle.height]) / 2

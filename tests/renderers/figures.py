@@ -138,7 +138,11 @@ def checkerboard(*, squares: int, square_px: int) -> np.ndarray:
     row, column = np.meshgrid(np.arange(squares), np.arange(squares), indexing="ij")
     light = (row + column) % 2
     colors = np.stack(
-        [light * 200 + (7 * row + 3 * column) % 50, 220 - light * 190, (5 * row + 11 * column) % 256],
+        [
+            light * 200 + (7 * row + 3 * column) % 50,
+            220 - light * 190,
+            (5 * row + 11 * column) % 256,
+        ],
         -1,
     )
     return np.kron(colors, np.ones((square_px, square_px, 1))).astype(np.uint8)
@@ -148,6 +152,13 @@ def rotation_y(degrees: float) -> Float64[np.ndarray, "4 4"]:
     """Turn about the y axis."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.array([[c, 0, s, 0], [0, 1, 0, 0], [-s, 0, c, 0], [0, 0, 0, 1.0]])
+
+
+def tilted(degrees: float) -> Float64[np.ndarray, "4 4"]:
+    """Turn about an axis that lies along no other, so that no edge runs along rows or columns."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    about_z = np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
+    return rotation_y(degrees) @ about_z
 
 
 def in_file_units(mesh: Mesh) -> tuple[Mesh, Float64[np.ndarray, "4 4"]]:
