@@ -68,7 +68,7 @@ def draw_curve(
     losses: Sequence[tuple[int, float]], validations: Sequence[tuple[int, float]]
 ) -> bytes:
     """Draw the loss by step as PNG; both axes start where the data do, the loss axis is log."""
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 4.5))
     axes = figure.subplots()
     if losses:
         axes.plot(*zip(*losses, strict=True), label="training", linewidth=1)
@@ -79,7 +79,7 @@ def draw_curve(
     if losses or validations:
         axes.legend()
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
+    figure.savefig(buffer, format="png", dpi=100)
     return buffer.getvalue()
 
 

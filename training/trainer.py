@@ -239,23 +239,43 @@ class Trainer:
             torch.distributed.broadcast(buffer, src=0)
 
     def _state(self) -> dict[str, Tensor]:
-        """Return all tensors of the run by name; they share memory with what they describe."""
+        """Return all tensors of the run by name.
+
+        The weights share memory with the model. The optimiser's moments are copies, one long
+        vector each: thousands of small tensors would cost a checkpoint seconds.
+        """
         self._share_buffers()
         state = {MODEL_PREFIX + name: value for name, value in self._model.state_dict().items()}
-        for name, parameter in self._trained.items():
-            moments = self._optimiser.state[parameter]
-            if not moments:
-                moments["step"] = torch.tensor(0.0)
-                moments |= {moment: torch.zeros_like(parameter) for moment in _MOMENTS}
-            for key in ("step", *_MOMENTS):
-                state[f"optimiser.{name}.{key}"] = moments[key]
+        for moment in _MOMENTS:
+            parts = [self._moments(parameter)[moment].flatten() for parameter in self._parameters]
+            state[f"optimiser.{moment}"] = torch.cat(parts)
+        state["optimiser.step"] = self._moments(self._parameters[0])["step"].clone()
         state[f"random.{self._ranks.rank}.cpu"] = torch.get_rng_state()
         if self._ranks.device.type == "cuda":
             state[f"random.{self._ranks.rank}.cuda"] = torch.cuda.get_rng_state()
         return state
 
     def _adopt(self, state: dict[str, Tensor]) -> None:
-        """Take over what does not share memory: the random states."""
+        """Take over what does not share memory: the optimiser and the random states."""
+        sizes = [parameter.numel() for parameter in self._parameters]
+        for moment in _MOMENTS:
+            parts = torch.split(state[f"optimiser.{moment}"], sizes)
+            for parameter, part in zip(self._parameters, parts, strict=True):
+                self._moments(parameter)[moment].copy_(part.view_as(parameter))
+        for parameter in self._parameters:
+            self._moments(parameter)["step"].copy_(state["optimiser.step"])
         torch.set_rng_state(state[f"random.{self._ranks.rank}.cpu"])
         if self._ranks.device.type == "cuda":
             torch.cuda.set_rng_state(state[f"random.{self._ranks.rank}.cuda"])
+
+    @property
+    def _parameters(self) -> list[nn.Parameter]:
+        return list(self._trained.values())
+
+    def _moments(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """Return what Adam remembers of a parameter; zeros before its first step."""
+        moments: dict[str, Tensor] = self._optimiser.state[parameter]
+        if not moments:
+            moments["step"] = torch.tensor(0.0)
+            moments |= {moment: torch.zeros_like(parameter) for moment in _MOMENTS}
+        return moments

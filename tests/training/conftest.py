@@ -5,6 +5,7 @@ Camera axes, the camera at the origin; the ellipsoid's centre stands at z = 1, t
 
 import hashlib
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,8 @@ def make_dataset() -> MakeDataset:
 
 
 @pytest.fixture(autouse=True)
-def seeded() -> None:
-    """Start every test from the same random state."""
+def seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start every test from the same random state, on one core: the nets are tiny."""
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(os.cpu_count()))
+    torch.set_num_threads(1)
     torch.manual_seed(0)
