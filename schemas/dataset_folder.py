@@ -8,21 +8,20 @@ import errno
 import fcntl
 import os
 import re
-import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, get_args
 
 from schemas.errors import RequestError
 from schemas.manifest import DatasetDescription, Manifest, parse_record
 
 Part = Literal["samples", "frames", "pairs"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 TEMPORARY_PREFIX = ".tmp-"
-LEFTOVER_AGE_S = 60.0
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _SHARD_NAME = re.compile(r"^shard-\d{5,}$")
 
@@ -141,42 +140,48 @@ def create_atomically(path: Path, data: bytes | str) -> None:
 
 
 def leftovers(folder: Path) -> tuple[Path, ...]:
-    """List the temporary files of this folder whose writers are gone.
-
-    A writer holds a lock on its file until the renaming; a file younger than a minute may have
-    been opened and not locked yet, and counts as work in progress.
-    """
+    """List the temporary files of this folder whose writers are gone: nobody holds their lock."""
     found = sorted(folder.glob(f"{TEMPORARY_PREFIX}*")) if folder.is_dir() else []
     return tuple(path for path in found if _is_abandoned(path))
 
 
 def remove_leftovers(folder: Path) -> tuple[Path, ...]:
     """Remove what killed writers left in this folder, and say what it was."""
-    gone = leftovers(folder)
-    for path in gone:
-        path.unlink(missing_ok=True)
-    return gone
+    return tuple(path for path in leftovers(folder) if _is_abandoned(path, remove=True))
 
 
 @contextmanager
 def _temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{path.name}-{uuid.uuid4().hex}"
+    file, temporary = _open_temporary(path)
     try:
-        with temporary.open("xb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with file:
             yield file, temporary
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _is_abandoned(path: Path) -> bool:
+def _open_temporary(path: Path) -> tuple[BinaryIO, Path]:
+    """Open and lock a new file; one that was taken for a leftover before the lock is replaced."""
+    while True:
+        temporary = path.parent / f"{TEMPORARY_PREFIX}{path.name}-{uuid.uuid4().hex}"
+        file = temporary.open("xb")
+        with suppress(OSError):  # without locks nothing is ever taken for a leftover
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file, temporary
+        file.close()
+
+
+def _is_abandoned(path: Path, *, remove: bool = False) -> bool:
     try:
         with path.open("r+b") as file:  # NFS locks only what is open for writing
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return time.time() - os.fstat(file.fileno()).st_mtime > LEFTOVER_AGE_S
+            if remove:  # while the lock is held, so that its writer, if any, sees it gone
+                path.unlink(missing_ok=True)
     except OSError:
         return False
+    return True
 
 
 def _flush_file(file: BinaryIO) -> None:

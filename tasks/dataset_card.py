@@ -4,16 +4,13 @@ The card's `configs:` name the files of samples, frames and pairs, as far as the
 """
 
 from contextlib import suppress
-from typing import get_args
 
 import pyarrow as pa
 
-from schemas.dataset_folder import DatasetFolder, Part, write_atomically
+from schemas.dataset_folder import PARTS, DatasetFolder, Part, write_atomically
 from schemas.errors import InputError
 from schemas.manifest import DatasetDescription, Manifest
 from schemas.samples import PICTURE, SAMPLE_COLUMNS, Column
-
-PARTS: tuple[Part, ...] = get_args(Part)
 
 _SIZE_CATEGORIES = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),

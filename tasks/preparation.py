@@ -9,7 +9,13 @@ Both are created once and never replaced by another run's.
 from contextlib import suppress
 from pathlib import Path
 
-from schemas.dataset_folder import DatasetFolder, create_atomically, write_atomically
+from schemas.dataset_folder import (
+    PARTS,
+    DatasetFolder,
+    create_atomically,
+    remove_leftovers,
+    write_atomically,
+)
 from schemas.errors import InputError, RequestError
 from schemas.manifest import BackgroundList, DatasetDescription, parse_record
 from schemas.pairing import PairSettings
@@ -28,7 +34,8 @@ OWN_NAMES = frozenset(
 def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
     """Create dataset.json, or check that the one there has the same settings.
 
-    Raises RequestError naming what differs, or when a folder of other things is in the way.
+    Removes what killed writers left. Raises RequestError naming what differs, or when a folder
+    of other things is in the way.
     """
     if not folder.description_path.exists():
         refuse_foreign(folder.root)
@@ -41,6 +48,7 @@ def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetD
     if not stored.renders:
         stored = _settle_rendering(folder, settings)
     refuse_difference(str(folder.root), stored=stored.settings, asked=settings)
+    sweep_leftovers(folder)  # not before: only now is it known to be a data set
     return stored
 
 
@@ -90,6 +98,12 @@ def _has_pairs(folder: DatasetFolder) -> bool:
         except (InputError, OSError):
             return True
     return False
+
+
+def sweep_leftovers(folder: DatasetFolder) -> tuple[Path, ...]:
+    """Remove the temporary files of killed writers; what is being written now stays."""
+    places = (".", "plan", "runs", *PARTS, *(f"manifests/{part}" for part in PARTS))
+    return tuple(path for place in places for path in remove_leftovers(folder.root / place))
 
 
 def settle_backgrounds(folder: DatasetFolder, root: Path | None) -> BackgroundList:

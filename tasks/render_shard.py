@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from renderers.session import current_session
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.dataset_folder import DatasetFolder, remove_leftovers, write_atomically
 from schemas.errors import InputError, MachineError, RequestError
 from schemas.manifest import Failure, Manifest, ShardState, state_by_failures
 from tasks.backgrounds import Backgrounds
@@ -48,6 +48,7 @@ def render_shard(job: ShardJob) -> ShardOutcome:
     folder = DatasetFolder.at(job.uri)
     work = ShardWork(job, _open_backgrounds(folder, job.background_root), current_session())
     started = utc_now()
+    remove_leftovers(folder.shard_path(job.shard.shard_id).parent)
     try:
         with write_shard(folder.shard_path(job.shard.shard_id)) as writer:
             for ref in job.shard.scans:

@@ -1,6 +1,5 @@
 """runs/<time>.json: what each run did, and the roots that the next one uses by default."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from schemas.dataset_folder import DatasetFolder, create_atomically
@@ -12,13 +11,15 @@ def write_run(folder: DatasetFolder, record: RunRecord) -> Path:
     """Keep a run; two that ended in the same moment get names of their own."""
     stem = "".join(mark for mark in record.ended if mark.isalnum())
     text = record.model_dump_json(indent=1)
-    for path in _names(folder.runs_folder, stem):
+    path, number = folder.runs_folder / f"{stem}.json", 1
+    while True:
         try:
             create_atomically(path, text)
         except FileExistsError:
-            continue
-        return path
-    raise AssertionError  # the names never end
+            number += 1
+            path = folder.runs_folder / f"{stem}-{number}.json"
+        else:
+            return path
 
 
 def read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
@@ -38,11 +39,3 @@ def last_roots(folder: DatasetFolder) -> dict[str, Path]:
         if record.roots:
             return {name: Path(path) for name, path in record.roots.items()}
     return {}
-
-
-def _names(folder: Path, stem: str) -> Iterator[Path]:
-    yield folder / f"{stem}.json"
-    number = 2
-    while True:
-        yield folder / f"{stem}-{number}.json"
-        number += 1

@@ -243,9 +243,10 @@ class _Inspector:
         self.cache.remember(manifest.shard_id, paths)
 
     def _read_manifest(self, shard_id: str) -> Manifest | None:
-        if not self.folder.manifest_path(shard_id).exists():
+        try:
+            return self.folder.read_manifest(shard_id)
+        except FileNotFoundError:
             return None
-        return self.folder.read_manifest(shard_id)
 
     def _is_gone(self, ref: ScanRef) -> bool:
         data_root = self.roots["data"]

@@ -7,7 +7,7 @@ import pytest
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.settings import RenderSettings, digest_of
-from tasks.preparation import prepare_dataset, settle_backgrounds
+from tasks.preparation import prepare_dataset, settle_backgrounds, sweep_leftovers
 
 
 @pytest.fixture
@@ -71,3 +71,12 @@ def test_backgrounds_may_not_come_later(folder: DatasetFolder, rooms: Path) -> N
     settle_backgrounds(folder, None)
     with pytest.raises(RequestError, match="wanted 0 frozen pictures"):
         settle_backgrounds(folder, rooms)
+
+
+def test_what_killed_writers_left_is_swept(folder: DatasetFolder) -> None:
+    prepare_dataset(folder, RenderSettings())
+    left = folder.root / "samples/.tmp-shard-00000.parquet-0"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    assert sweep_leftovers(folder) == (left,)
+    assert not left.exists()
