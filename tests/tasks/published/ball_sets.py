@@ -1,0 +1,91 @@
+"""A data set of analytic rows: balls, seen by the perspective and the orthographic camera."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from schemas.camera import camera_2k2k, camera_orthographic
+from schemas.codecs import encode_depth
+from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.manifest import Background, BackgroundList, Manifest, PlannedShard, PlanSegment
+from schemas.scan import ScanRef
+from schemas.settings import RenderSettings, digest_of
+from tasks.code_digest import code_digest
+from tasks.preparation import prepare_dataset
+from tasks.shards import write_shard
+from tests.tasks.sample_rows import RADIUS, RESOLUTION, ball_row
+
+SETTINGS = RenderSettings(resolution=RESOLUTION, yaws=(-10, 0), orthographic=True)
+REFS = (
+    ScanRef(dataset="RP", item="rp_ball_posed_001", subject="rp_ball", split="train"),
+    ScanRef(dataset="RP", item="rp_orb_posed_002", subject="rp_orb", split="val"),
+)
+BACKGROUNDS = BackgroundList(
+    pictures=(
+        Background(path="bar/a.jpg", sha256="0" * 64, width=1024, height=1500),
+        Background(path="bar/b.jpg", sha256="1" * 64, width=1023, height=1500),
+    )
+)
+
+
+def make_ball_set(root: Path) -> Path:
+    """Write a committed data set of two shards; returns its folder."""
+    folder = DatasetFolder(root)
+    prepare_dataset(folder, SETTINGS)
+    write_atomically(folder.backgrounds_path, BACKGROUNDS.model_dump_json())
+    shards = tuple(
+        PlannedShard(shard_id=f"shard-{number:05d}", scans=(ref,))
+        for number, ref in enumerate(REFS)
+    )
+    segment = PlanSegment(segment=0, shards=shards)
+    write_atomically(folder.plan_folder / "00000.json", segment.model_dump_json())
+    for shard in shards:
+        _commit(folder, shard)
+    return root
+
+
+def rows_of(ref: ScanRef) -> Iterator[dict[str, object]]:
+    """Make the rows of one ball, in the order of the settings."""
+    for view in SETTINGS.views:
+        row = ball_row(view.sample_id(ref.scan_id), split=ref.split, red=190)
+        row["subject"] = ref.subject
+        yield row if view.camera == "2k2k" else row | _orthographic()
+
+
+def _orthographic() -> dict[str, object]:
+    camera = camera_orthographic(RESOLUTION)
+    half = RESOLUTION / 2 / camera.focal_px
+    centres = (np.arange(RESOLUTION) + 0.5) / RESOLUTION * 2 * half - half
+    x, y = np.meshgrid(centres, centres)
+    mask = x**2 + y**2 < RADIUS**2
+    bulge = np.sqrt(np.where(mask, RADIUS**2 - x**2 - y**2, 0))
+    front, back = (np.where(mask, 1 + s * bulge, 0).astype(np.float32) for s in (-1, 1))
+    return {"camera": "orthographic", "depth": encode_depth(front, back, mask)}
+
+
+def _commit(folder: DatasetFolder, shard: PlannedShard) -> None:
+    with write_shard(folder.shard_path(shard.shard_id)) as writer:
+        for ref in shard.scans:
+            for row in rows_of(ref):
+                writer.write(row)
+        written = writer.finish()
+    manifest = Manifest(
+        shard_id=shard.shard_id, rows=len(written.sample_ids), bytes=written.bytes,
+        sha256=written.sha256, settings_digest=digest_of(SETTINGS), code_digest=code_digest(),
+        renderer="none", versions={}, inputs=(), sample_ids=written.sample_ids,
+        started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:00:01+00:00",
+        seconds={}, host="here",
+    )  # fmt: skip
+    write_atomically(folder.manifest_path(shard.shard_id), manifest.model_dump_json())
+
+
+def analytic_depth() -> tuple[np.ndarray, np.ndarray]:
+    """Return front and back ray length of the ball in the perspective view; 0 outside."""
+    focal = camera_2k2k(RESOLUTION).focal_px
+    steps = (np.arange(RESOLUTION) + 0.5 - RESOLUTION / 2) / focal
+    x, y = np.meshgrid(steps, steps)
+    middle = 1 / np.sqrt(1 + x**2 + y**2)
+    inside = middle**2 > 1 - RADIUS**2
+    chord = np.sqrt(np.where(inside, middle**2 - 1 + RADIUS**2, 0))
+    return np.where(inside, middle - chord, 0), np.where(inside, middle + chord, 0)
