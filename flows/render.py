@@ -4,7 +4,7 @@ from prefect import flow
 
 from flows.render_steps import find_scans, plan_scans, start_render
 from flows.run_requests import RenderRequest, check_render
-from flows.runs import look_at_shards, make_jobs
+from flows.runs import check_device, look_at_shards, make_jobs
 from flows.shard_work import finish_run, render_jobs
 from flows.summary import RunSummary
 from tasks.preparation import prepare_dataset, settle_backgrounds
@@ -18,6 +18,7 @@ def render(request: RenderRequest) -> RunSummary:
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
     check_render(request)
+    check_device(request.device, request.settings)
     run = start_render(request)
     found = find_scans(request)
     prepare_dataset(run.folder, request.settings)

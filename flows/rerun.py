@@ -2,9 +2,9 @@
 
 from prefect import flow
 
-from flows.run_requests import RerunRequest, check_rerun
 from flows.rerun_steps import choose_shards, start_rerun
-from flows.runs import look_at_shards, make_jobs
+from flows.run_requests import RerunRequest, check_rerun
+from flows.runs import check_device, look_at_shards, make_jobs
 from flows.shard_work import finish_run, render_jobs
 from flows.summary import RunSummary
 
@@ -17,6 +17,7 @@ def rerun(request: RerunRequest) -> RunSummary:
     """
     check_rerun(request)
     run = start_rerun(request)
+    check_device(request.device, run.folder.read_description().settings)
     status = look_at_shards(run, deep=request.deep)
     outcomes = render_jobs(run, make_jobs(run, status, choose_shards(request, status)))
     return finish_run(run, outcomes)

@@ -11,13 +11,14 @@ Owns: the pools. Workers open one GL context each, for their lifetime (flows.wor
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.futures import PrefectConcurrentFuture
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Crashed
@@ -161,9 +162,12 @@ def _marks_folder() -> Iterator[Path]:
 
 
 def _mark_crashed(future: ShardFuture) -> None:
-    """Tell the server what the dead worker can't tell: its task run is over."""
-    with get_client(sync_client=True) as client:
-        crashed: State[None] = Crashed(message="The worker process died.")
+    """Tell the server what the dead worker can't tell: its task run is over.
+
+    One that died before it could say that it had begun is not known there.
+    """
+    crashed: State[None] = Crashed(message="The worker process died.")
+    with get_client(sync_client=True) as client, suppress(PrefectHTTPStatusError):
         client.set_task_run_state(future.task_run_id, crashed, force=True)
 
 

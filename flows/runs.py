@@ -13,8 +13,9 @@ from pathlib import Path
 from time import monotonic
 
 from flows.summary import RunSummary
-from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_folder import DatasetFolder, remove_leftovers
 from schemas.manifest import Failure, RunRecord
+from schemas.settings import RenderSettings
 from tasks.dataset_card import write_card
 from tasks.device_probe import refuse_resolution, start_probe
 from tasks.planning import read_plan
@@ -55,10 +56,13 @@ def begin_run(
     device: int | None,
     accept_rejects: str,
 ) -> Run:
-    """Start the clock of a run."""
+    """Start the clock of a run, and clear away what killed runs left half-written."""
+    folder = DatasetFolder.at(uri)
+    for place in _places(folder):
+        remove_leftovers(place)
     return Run(
         command=command,
-        folder=DatasetFolder.at(uri),
+        folder=folder,
         data_root=data,
         background_root=backgrounds,
         workers=workers or os.cpu_count() or 1,
@@ -69,10 +73,9 @@ def begin_run(
     )
 
 
-def check_device(run: Run) -> None:
+def check_device(device: int | None, settings: RenderSettings) -> None:
     """Open the device in a process of its own, and refuse pictures that it can't draw."""
-    resolution = run.folder.read_description().settings.resolution
-    refuse_resolution(resolution, start_probe(run.device).finish())
+    refuse_resolution(settings.resolution, start_probe(device).finish())
 
 
 def look_at_shards(run: Run, *, deep: bool = False) -> DatasetStatus:
@@ -171,6 +174,12 @@ def _describe(run: Run, outcomes: Sequence[ShardOutcome]) -> RunRecord:
         samples=sum(one.rows for one in outcomes),
         failures=sum(len(one.failures) for one in outcomes),
     )
+
+
+def _places(folder: DatasetFolder) -> tuple[Path, ...]:
+    shard = "shard-00000"  # any one: only the folders count
+    files = (folder.shard_path(shard), folder.manifest_path(shard))
+    return (folder.root, folder.plan_folder, folder.runs_folder, *(path.parent for path in files))
 
 
 def _now() -> str:

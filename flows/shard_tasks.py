@@ -4,6 +4,7 @@ Invariant: no cache policy. Whether work is done is decided by the manifests; Pr
 would go by parameters, which stay equal when a file's content changes.
 """
 
+import os
 from pathlib import Path
 
 from prefect import task
@@ -18,12 +19,12 @@ STOP = "stop"
 
 @task(name="render-shard", task_run_name="{shard_id}", cache_policy=NO_CACHE, persist_result=False)
 def render_shard_task(shard_id: str, job: ShardJob, marks: str) -> ShardOutcome:
-    """Render one shard in this worker process; leaves a mark that it was begun.
+    """Render one shard in this worker process; leaves a mark that it was begun, and by whom.
 
     marks: folder of the round; the mark tells which shards were under way when a worker died.
     Raises KeyboardInterrupt when the round was stopped before this shard began.
     """
     if (Path(marks) / STOP).exists():
         raise KeyboardInterrupt
-    (Path(marks) / shard_id).touch()
+    (Path(marks) / shard_id).write_text(str(os.getpid()), encoding="ascii")
     return render_shard(job)

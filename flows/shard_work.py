@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flows.artifacts import ShardBoard, show_results
 from flows.progress import say, tracking
 from flows.rounds import Rounds
-from flows.runs import Run, check_device, close_run, give_up
+from flows.runs import Run, close_run, give_up
 from flows.summary import RunSummary
 from flows.unfinished import UnfinishedWork
 from tasks.render_shard import ShardOutcome
@@ -13,11 +13,10 @@ from tasks.shard_work import ShardJob
 
 
 def render_jobs(run: Run, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
-    """Render in processes, with progress; the device is checked first."""
+    """Render in processes, with progress."""
     if not jobs:
         say(f"{run.command}: everything is done already.")
         return []
-    check_device(run)
     board = ShardBoard(run.command, len(jobs))
     with tracking(run.command, total=len(jobs), unit="shards") as tracker:
 

@@ -6,8 +6,8 @@ import typer
 
 from flows.cli.options import AcceptRejects, Backgrounds, Device, Json, Uri, Verbose, Workers
 from flows.cli.run_answers import run_and_answer
-from flows.run_requests import RerunRequest, check_rerun
 from flows.rerun_steps import find_nothing_to_redo
+from flows.run_requests import RerunRequest, check_rerun
 
 EXAMPLES = (
     "scanmill rerun sets/rp",
