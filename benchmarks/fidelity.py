@@ -1,10 +1,10 @@
-"""Do our pictures agree with ray casting on a real scan?
+"""Compare our pictures of a real scan with ray casting.
 
     PYTHONPATH=. python benchmarks/fidelity.py DATA [--item rp_mhmale_posed_001] [--resolution 2048]
 
 DATA is a data root in RenderPeople's layout. Front and back surface of seven yaws are compared with
-Embree (trimesh + embreex): overlap of the masks, and the share of the common pixels whose ray length
-lies within one stored unit, 1 / (32 f). Targets: 0.9999 both. Ends with 1 when one is missed.
+Embree (trimesh + embreex): overlap of the masks, and the share of the common pixels whose ray
+length lies within one stored unit, 1 / (32 f). Targets: 0.9999 both. Ends with 1 if one is missed.
 
 Where pixels do differ, says of which kind they are: another triangle that the pixel's centre misses
 by less than the device's 1/256 pixel grid (an edge with a step in depth behind it), or the same
@@ -33,6 +33,7 @@ ROW = "{:>5} {:>6} {:>14} {:>12} {:>9} {:>12} {:>8} {:>9}"
 
 
 def main() -> int:
+    """Print one line a surface; return 1 when a target is missed."""
     arguments = parse_arguments()
     ref = ScanRef(dataset="RP", item=arguments.item, subject=arguments.item, split="train")
     scan = load_scan(arguments.data, ref)
@@ -74,6 +75,7 @@ def kinds_of_misses(surface: Surface, hit: RayHits, unit: float) -> tuple[int, i
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--item", default="rp_mhmale_posed_001")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int64, UInt8
 
+from renderers.gl import GL
 from renderers.gl_objects import LevelSampler
 from renderers.rasterizer import COLOR, DEPTH, Rasterizer, fit_target, reset_state
 from renderers.view_rays import Rectangle, clip_matrix, work_out_view
@@ -179,6 +180,7 @@ class LitRenderer(pyrender.Renderer):  # type: ignore[misc] # pyrender has no ty
             lit: UInt8[np.ndarray, "h w 4"] = self.render(scene, flags)
         finally:
             self._sampler.release(TEXTURE_UNIT)
+            GL.glDisable(GL.GL_SCISSOR_TEST)
         return lit
 
     def forget(self, mesh: pyrender.Mesh) -> None:

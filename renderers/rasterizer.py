@@ -153,6 +153,7 @@ class Rasterizer:
         reset_state(view.rectangle)
         self._draw_visibility(visibility, view, is_front=is_front)
         self._resolve(visibility, resolved, camera, view, is_front=is_front)
+        GL.glDisable(GL.GL_SCISSOR_TEST)  # else it would cut what others draw in this context
         return _read_surface(visibility, resolved, camera, view.rectangle)
 
     def _draw_visibility(self, target: Target, view: ViewRays, *, is_front: bool) -> None:

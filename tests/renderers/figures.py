@@ -10,6 +10,9 @@ from jaxtyping import Float64, Int32
 
 from schemas.scan import Material, Mesh
 
+BlobPart = tuple[tuple[float, ...], tuple[float, ...], float, int, int]
+"""Centre, half axes, depth of the folds, folds up and down, folds round."""
+
 
 def grid_faces(rows: int, columns: int) -> Int32[np.ndarray, "F 3"]:
     """Connect a grid of rows x columns points by two triangles a cell."""
@@ -38,7 +41,7 @@ def sphere(radius: float = 0.3, *, steps: int = 64, centre: tuple[float, ...] = 
 
 
 def directions(steps: int) -> Float64[np.ndarray, "R C 3"]:
-    """Unit vectors of a globe: rows from the top pole down, columns round once."""
+    """Return unit vectors of a globe: rows from the top pole down, columns round once."""
     down, around = np.meshgrid(
         np.linspace(0, np.pi, steps + 1), np.linspace(0, 2 * np.pi, 2 * steps + 1), indexing="ij"
     )
@@ -96,8 +99,7 @@ def join(parts: list[Mesh]) -> Mesh:
 
 def folded_figure(*, steps: int = 56) -> Mesh:
     """Make a closed body with limbs and deep folds, about 50,000 triangles, 0.7 high."""
-    parts = (
-        # centre, half axes, fold depth, folds up and down, folds round
+    parts: tuple[BlobPart, ...] = (
         ((0.0, 0.05, 0.0), (0.11, 0.17, 0.08), 0.10, 9, 7),
         ((0.0, 0.29, 0.01), (0.06, 0.075, 0.065), 0.06, 5, 11),
         ((-0.16, 0.06, 0.03), (0.035, 0.17, 0.04), 0.12, 15, 3),
@@ -105,17 +107,11 @@ def folded_figure(*, steps: int = 56) -> Mesh:
         ((-0.06, -0.20, -0.01), (0.05, 0.17, 0.055), 0.08, 11, 5),
         ((0.07, -0.19, 0.03), (0.05, 0.16, 0.05), 0.08, 12, 6),
     )
-    return join([_blob(steps, *part) for part in parts])
+    return join([_blob(steps, part) for part in parts])
 
 
-def _blob(
-    steps: int,
-    centre: tuple[float, ...],
-    half: tuple[float, ...],
-    depth: float,
-    folds_down: int,
-    folds_round: int,
-) -> Mesh:
+def _blob(steps: int, part: BlobPart) -> Mesh:
+    centre, half, depth, folds_down, folds_round = part
     unit = directions(steps)
     down = np.arccos(np.clip(unit[..., 1], -1, 1))
     around = np.arctan2(unit[..., 0], unit[..., 2])

@@ -11,7 +11,7 @@ HDNET_DISTANCE = 1.2
 
 
 def make_camera(name: str, resolution: int = 256) -> Camera:
-    """Make one of the three cameras; HDNet's stands such that the origin is on its crop's centre."""
+    """Make one of the three cameras; HDNet's stands so that its crop's centre shows the origin."""
     if name == "hdnet":
         view = np.diag([1.0, -1.0, -1.0, 1.0])
         crop = camera_hdnet(view)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,7 @@ def run(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
     prelude = "import os\nfrom renderers.egl import GLContext\n"
     return subprocess.run(
         [sys.executable, "-c", prelude + program],
-        env=os.environ | {"PYTHONPATH": os.getcwd()} | variables,
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())} | variables,
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
@@ -45,7 +46,9 @@ def run(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
         (None, "GPU-0123", (FIRST,)),
     ],
 )
-def test_the_device_follows_the_index_or_the_visible_gpu(asked, visible, expected) -> None:
+def test_the_device_follows_the_index_or_the_visible_gpu(
+    asked: int | None, visible: str | None, expected: tuple[EglDevice, ...]
+) -> None:
     assert candidates(OFFERED, asked, visible) == expected
 
 
@@ -66,7 +69,7 @@ def test_an_index_that_egl_does_not_offer_is_refused_with_the_offer() -> None:
 
 
 def test_no_device_at_all_is_refused() -> None:
-    with pytest.raises(MachineError, match="no device at all.*libegl-mesa0"):
+    with pytest.raises(MachineError, match=r"no device at all.*libegl-mesa0"):
         candidates((), None, None)
 
 
@@ -146,20 +149,20 @@ def test_importing_the_renderer_opens_nothing() -> None:
 def test_pyopengl_bound_to_another_platform_is_refused() -> None:
     result = subprocess.run(
         [sys.executable, "-c", "import OpenGL.GL\nimport renderers.gl"],
-        env=os.environ | {"PYTHONPATH": os.getcwd(), "PYOPENGL_PLATFORM": "glx"},
+        env=os.environ | {"PYTHONPATH": str(Path.cwd()), "PYOPENGL_PLATFORM": "glx"},
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert "PyOpenGL: it was imported earlier and bound to GLXPlatform" in result.stderr
 
 
-def test_a_missing_libegl_is_refused_naming_the_packages(tmp_path) -> None:
+def test_a_missing_libegl_is_refused_naming_the_packages(tmp_path: Path) -> None:
     (tmp_path / "libEGL.so.1").write_text("no library")
     result = run("GLContext.open()", LD_LIBRARY_PATH=str(tmp_path))
     assert "DependencyError: libEGL.so.1: it cannot be loaded" in result.stderr
     assert "apt-get install libegl1" in result.stderr
 
 
-def test_a_missing_libgl_is_refused_naming_the_package(tmp_path) -> None:
+def test_a_missing_libgl_is_refused_naming_the_package(tmp_path: Path) -> None:
     for name in ("libOpenGL.so.0", "libGL.so.1"):
         (tmp_path / name).write_text("no library")
     result = run("GLContext.open()", LD_LIBRARY_PATH=str(tmp_path))

@@ -1,10 +1,11 @@
-"""What a rasteriser promises beside right pictures: refusals, repeatability, nothing left behind."""
+"""What a rasteriser promises beside right pictures: refusals, same bytes, nothing left over."""
 
 import hashlib
 import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,7 +138,7 @@ def test_the_number_of_drawing_threads_changes_no_byte() -> None:
     for threads in ("0", "1", "3"):
         result = subprocess.run(
             [sys.executable, "-c", DIGEST_PROGRAM],
-            env=os.environ | {"LP_NUM_THREADS": threads, "PYTHONPATH": os.getcwd()},
+            env=os.environ | {"LP_NUM_THREADS": threads, "PYTHONPATH": str(Path.cwd())},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         digests.add(result.stdout)

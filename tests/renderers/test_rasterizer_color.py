@@ -1,5 +1,6 @@
 """Colours: which texel, which mean, which material."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -34,10 +35,14 @@ SHAPES = {
 BOARDS = ((16, 4), (7, 37), (16, 64), (31, 65), (50, 82))
 
 
+Board = tuple[int, int]
+Painter = Callable[[str, Board], tuple[Mesh, Surfaces]]
+
+
 @pytest.fixture(scope="module")
-def painted(context: GLContext):
+def painted(context: GLContext) -> Painter:
     @cache
-    def draw(shape: str, board: tuple[int, int]) -> tuple[Mesh, Surfaces]:
+    def draw(shape: str, board: Board) -> tuple[Mesh, Surfaces]:
         mesh, turn = SHAPES[shape]
         mesh = with_texture(mesh, checkerboard(squares=board[0], square_px=board[1]))
         return mesh, draw_colors(context, mesh, turn=turn)
@@ -63,7 +68,7 @@ def some_pixels(surfaces: Surfaces) -> np.ndarray:
 
 
 def plane_squares(shape: str, pixels: np.ndarray, squares: int) -> np.ndarray:
-    """Number the square under each of a pixel's four corners; -1 outside the plane."""
+    """Return the number of the square under each pixel's four corners; -1 outside the plane."""
     mesh, turn = SHAPES[shape]
     a, b, d = (turn[:3, :3] @ mesh.vertices[k] for k in (0, 1, 2))
     right, up = b - a, d - a
@@ -84,7 +89,9 @@ def plane_squares(shape: str, pixels: np.ndarray, squares: int) -> np.ndarray:
 
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("shape", ["plane", "tilted plane"])
-def test_a_footprint_inside_one_square_has_exactly_its_texel(painted, shape, board) -> None:
+def test_a_footprint_inside_one_square_has_exactly_its_texel(
+    painted: Painter, shape: str, board: Board
+) -> None:
     _, surfaces = painted(shape, board)
     pixels = some_pixels(surfaces)
     squares = plane_squares(shape, pixels, board[0])
@@ -98,7 +105,7 @@ def test_a_footprint_inside_one_square_has_exactly_its_texel(painted, shape, boa
 # A regular grid of rays cannot measure edges that run along it, so these shapes are turned.
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("shape", ["tilted plane", "sphere"])
-def test_the_rest_is_the_mean_over_the_pixel(painted, shape, board) -> None:
+def test_the_rest_is_the_mean_over_the_pixel(painted: Painter, shape: str, board: Board) -> None:
     mesh, surfaces = painted(shape, board)
     pixels = some_pixels(surfaces)
     expected, whole, even = box_reference(mesh, CAMERA, SHAPES[shape][1], pixels)
@@ -160,7 +167,7 @@ def test_any_number_of_materials_is_drawn(context: GLContext) -> None:
     parts = [plane(size=0.01) for _ in range(count)]
     where = np.linspace(-0.3, 0.3, count)
     parts = [
-        replace(part, vertices=part.vertices + (x, 0, 0))
+        replace(part, vertices=part.vertices + np.array([x, 0, 0]))
         for part, x in zip(parts, where, strict=True)
     ]
     materials = tuple(

@@ -3,6 +3,7 @@
 All shapes come in centimetres, far from the origin of their file, as scans do.
 """
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -40,8 +41,11 @@ def shape(kind: str) -> Mesh:
     return box(tuple(HALF)) if kind == "box" else plane(size=0.4, normal=tuple(NORMAL))
 
 
+Drawer = Callable[[str, str], tuple[Camera, Surfaces]]
+
+
 @pytest.fixture(scope="module")
-def drawn(context: GLContext):
+def drawn(context: GLContext) -> Drawer:
     @cache
     def draw(kind: str, name: str) -> tuple[Camera, Surfaces]:
         mesh, file_to_world = in_file_units(shape(kind))
@@ -58,14 +62,14 @@ def tolerance(camera: Camera) -> float:
     return 1 / (32 * camera.focal_px)
 
 
-def test_front_of_a_sphere_has_the_length_of_the_ray(drawn, name: str) -> None:
+def test_front_of_a_sphere_has_the_length_of_the_ray(drawn: Drawer, name: str) -> None:
     camera, surfaces = drawn("sphere", name)
     hit, first, _ = sphere_hits(camera, RADIUS)
     error = np.abs(surfaces.front.depth - first)[inner(hit)]
     assert error.max() <= tolerance(camera)
 
 
-def test_back_of_a_sphere_has_the_length_of_the_ray(drawn, name: str) -> None:
+def test_back_of_a_sphere_has_the_length_of_the_ray(drawn: Drawer, name: str) -> None:
     camera, surfaces = drawn("sphere", name)
     hit, _, last = sphere_hits(camera, RADIUS)
     error = np.abs(surfaces.back.depth - last)[inner(hit)]
@@ -73,7 +77,9 @@ def test_back_of_a_sphere_has_the_length_of_the_ray(drawn, name: str) -> None:
 
 
 @pytest.mark.parametrize("side", ["front", "back"])
-def test_normals_of_a_sphere_point_away_from_its_centre(drawn, name: str, side: str) -> None:
+def test_normals_of_a_sphere_point_away_from_its_centre(
+    drawn: Drawer, name: str, side: str
+) -> None:
     camera, surfaces = drawn("sphere", name)
     hit, first, last = sphere_hits(camera, RADIUS)
     starts, rays = pixel_rays(camera)
@@ -83,7 +89,7 @@ def test_normals_of_a_sphere_point_away_from_its_centre(drawn, name: str, side: 
     assert error[inner(hit)].max() <= 0.5
 
 
-def test_outline_of_a_sphere_is_right_to_half_a_pixel(drawn, name: str) -> None:
+def test_outline_of_a_sphere_is_right_to_half_a_pixel(drawn: Drawer, name: str) -> None:
     camera, surfaces = drawn("sphere", name)
     margin = sphere_margin_px(camera, RADIUS)
     assert surfaces.mask[margin > 0.5].all()
@@ -102,7 +108,7 @@ def box_hits(camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
 
 
 @pytest.mark.parametrize("side", ["front", "back"])
-def test_a_box_has_the_length_of_the_ray(drawn, name: str, side: str) -> None:
+def test_a_box_has_the_length_of_the_ray(drawn: Drawer, name: str, side: str) -> None:
     camera, surfaces = drawn("box", name)
     hit, first, last, *axes = box_hits(camera)
     axis = axes[0] if side == "front" else axes[1]
@@ -113,7 +119,7 @@ def test_a_box_has_the_length_of_the_ray(drawn, name: str, side: str) -> None:
 
 
 @pytest.mark.parametrize("side", ["front", "back"])
-def test_flat_normals_of_a_box_are_those_of_its_sides(drawn, name: str, side: str) -> None:
+def test_flat_normals_of_a_box_are_those_of_its_sides(drawn: Drawer, name: str, side: str) -> None:
     camera, surfaces = drawn("box", name)
     hit, _, _, *axes = box_hits(camera)
     axis = axes[0] if side == "front" else axes[1]
@@ -144,7 +150,7 @@ def outline_margin_px(camera: Camera, points_world: np.ndarray) -> np.ndarray:
     return margin
 
 
-def test_outline_of_a_box_is_right_to_half_a_pixel(drawn, name: str) -> None:
+def test_outline_of_a_box_is_right_to_half_a_pixel(drawn: Drawer, name: str) -> None:
     camera, surfaces = drawn("box", name)
     signs = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, -1).T
     margin = outline_margin_px(camera, (signs * HALF) @ rotation_y(BOX_TURN)[:3, :3].T)
@@ -153,7 +159,7 @@ def test_outline_of_a_box_is_right_to_half_a_pixel(drawn, name: str) -> None:
 
 
 @pytest.mark.parametrize("side", ["front", "back"])
-def test_a_tilted_plane_has_the_length_of_the_ray(drawn, name: str, side: str) -> None:
+def test_a_tilted_plane_has_the_length_of_the_ray(drawn: Drawer, name: str, side: str) -> None:
     camera, surfaces = drawn("plane", name)
     starts, rays = pixel_rays(camera)
     expected = -(starts @ NORMAL) / (rays @ NORMAL)
@@ -163,7 +169,7 @@ def test_a_tilted_plane_has_the_length_of_the_ray(drawn, name: str, side: str) -
 
 @pytest.mark.parametrize(("side", "sign"), [("front", 1), ("back", -1)])
 def test_a_tilted_plane_faces_the_viewer_in_front_and_away_behind(
-    drawn, name: str, side: str, sign: int
+    drawn: Drawer, name: str, side: str, sign: int
 ) -> None:
     camera, surfaces = drawn("plane", name)
     error = angle_deg(
@@ -173,7 +179,7 @@ def test_a_tilted_plane_faces_the_viewer_in_front_and_away_behind(
     assert error.max() <= 0.5
 
 
-def test_outline_of_a_tilted_plane_is_right_to_half_a_pixel(drawn, name: str) -> None:
+def test_outline_of_a_tilted_plane_is_right_to_half_a_pixel(drawn: Drawer, name: str) -> None:
     camera, surfaces = drawn("plane", name)
     margin = outline_margin_px(camera, shape("plane").vertices)
     assert surfaces.mask[margin > 0.5].all()
