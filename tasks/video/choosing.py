@@ -15,6 +15,10 @@ FEWEST_ROWS = 2
 """A one-row corr_mat.txt makes the published reader fail. Source: hdnet-dataset.md."""
 
 
+FEWEST_MATCHES = 2
+"""A one-row correspondence file is silently repeated by the published reader. Same source."""
+
+
 @dataclass(frozen=True, slots=True)
 class FramePairs:
     """One frame and the neighbours chosen for it, in their order."""
@@ -73,7 +77,7 @@ def choose_neighbours(
         matches = match_frames(frames[frame], frames[neighbour], settings, lattice)
         shared = int((matches.found > settings.min_shared).sum())
         most_parts = max(most_parts, shared)
-        if shared >= settings.min_parts and len(matches.part):
+        if shared >= settings.min_parts and len(matches.part) >= FEWEST_MATCHES:
             accepted.append((neighbour, matches))
         if len(accepted) == wanted:
             break
