@@ -1,3 +1,4 @@
+import multiprocessing
 import resource
 import signal
 from concurrent.futures import ProcessPoolExecutor
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renderers.session import close_session
+from renderers.session import close_session, open_session
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import DependencyError, InputError, MachineError, RequestError
 from schemas.scan import InputFile
@@ -92,6 +93,19 @@ def test_the_same_work_gives_the_same_bytes_in_another_order(
     painter.submit(render_jobs, second[::-1]).result()
     painter.submit(render_jobs, second[:1]).result()
     assert shard_bytes(tmp_path / "a") == shard_bytes(tmp_path / "b")
+
+
+def test_runs_at_once_on_the_same_shards_do_no_harm(
+    tmp_path: Path, data: Path, painter: ProcessPoolExecutor
+) -> None:
+    painter.submit(render_jobs, plan_jobs(tmp_path / "alone", data)).result()
+    jobs = plan_jobs(tmp_path / "out", data)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=spawn, initializer=open_session) as pool:
+        runs = [pool.submit(render_jobs, jobs * 4) for _ in range(2)]
+    assert {outcome.state for run in runs for outcome in run.result()} == {"done"}
+    assert shard_bytes(tmp_path / "out") == shard_bytes(tmp_path / "alone")
+    assert validate_dataset(DatasetFolder(tmp_path / "out")).findings == ()
 
 
 def test_a_scan_that_cannot_be_read_fails_alone(
