@@ -13,6 +13,8 @@ from typing import Literal
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch._C._distributed_c10d import HashStore, PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 
 from schemas.errors import RequestError
 
@@ -77,12 +79,26 @@ def join_ranks(device: torch.device) -> Iterator[Ranks]:
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    if "RANK" in os.environ:
-        dist.init_process_group(backend)
-    else:
-        store = dist.HashStore()  # type: ignore[attr-defined]  # exported, but not to mypy
-        dist.init_process_group(backend, store=store, rank=0, world_size=1)
+    dist.init_process_group(backend, store=_meeting_place(), rank=rank, world_size=world)
     try:
         yield Ranks(rank, world, device, dist.new_group(backend="gloo"))
     finally:
         dist.destroy_process_group()
+
+
+def _meeting_place() -> Store:
+    """Return the store through which ranks find each other; a new corner of it at each attempt.
+
+    torchrun keeps one store over its restarts, where a rank of the second attempt may find the
+    addresses of the first and fail to connect. On one node the attempt's number is the same for
+    all ranks and keeps them apart; across nodes it is not, so there start torchrun with
+    TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, which makes a new store for every attempt.
+    """
+    if "RANK" not in os.environ:
+        return HashStore()
+    shared, _, _ = next(rendezvous("env://"))
+    if os.environ.get("LOCAL_WORLD_SIZE") != os.environ["WORLD_SIZE"]:
+        across_nodes: Store = shared
+        return across_nodes
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    return PrefixStore(f"attempt-{attempt}", shared)
