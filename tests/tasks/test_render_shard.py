@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renderers.session import close_session, open_session
+from renderers import session
+from renderers.session import open_session
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import DependencyError, InputError, MachineError, RequestError
 from schemas.scan import InputFile
@@ -189,8 +190,10 @@ def test_a_full_disk_leaves_no_shard_and_is_told(
     assert DatasetFolder(tmp_path / "out").committed_shards() == ()
 
 
-def test_a_process_without_a_session_is_told(tmp_path: Path, data: Path) -> None:
-    close_session()
+def test_a_process_without_a_session_is_told(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session._HOLDER, "session", None)
     (job, *_) = plan_jobs(tmp_path / "out", data)
     with pytest.raises(MachineError, match="no session in this process"):
         render_shard(job)
