@@ -114,8 +114,8 @@ def _cut_trouser(figure: Figure) -> Profile | None:
         (12, 10.5, -2.8, ankle - 0.6, ankle - 0.8, ankle - 0.6, ankle - 0.2),
         (30, 10.3, -1.8, ankle - 0.4, ankle - 0.6, ankle - 0.2, ankle + 0.2),
         (50, 10.0, -0.4, knee - 1.6, knee - 2.0, knee - 1.2, knee - 1.6),
-        (66, 9.6, -0.6, knee - 0.4, knee - 1.0, knee - 0.4, knee - 0.2),
-        (82, 8.8, -1, knee - 0.6, knee - 1.2, knee - 1.0, knee),
+        (66, 9.6, -0.6, knee - 0.4, knee - 1.7, knee - 0.4, knee - 0.2),
+        (79, 9.2, -1, knee - 0.6, knee - 2.0, knee - 1.0, knee),
         (94, 6, -1, 4, 4, 4, 4),
     ]
     return tabulate_profile("y", np.array(rows, np.float32))
@@ -129,7 +129,7 @@ def _cut_skirt(figure: Figure) -> Float32[np.ndarray, " 4"]:
 
 
 def _cut_collar(figure: Figure, wardrobe: Wardrobe) -> Profile | None:
-    radius = {"collar": 7.0, "turtle": 6.6}.get(wardrobe.neckline)
+    radius = {"collar": 7.0, "turtle": 6.3}.get(wardrobe.neckline)
     if wardrobe.jacket:
         radius = 7.8
     if radius is None:

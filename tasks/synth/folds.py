@@ -26,7 +26,7 @@ HANG_CM, RING_CM, STACK_CM = 0.75, 0.95, 0.8
 HANG_CELLS_CM = (4.2, 17.0, 4.2)
 RING_WAVE_CM = 3.4
 EDGE_FADE_CM = 1.5
-STRAND_CM, STRAND_CELLS_CM = 0.24, (0.8, 6.0, 0.8)
+STRAND_CM, STRAND_CELLS_CM = 0.2, (1.1, 5.0, 1.1)
 REST_BEND = 0.25
 """Folding of a straight limb; a right angle adds one."""
 

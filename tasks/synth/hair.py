@@ -21,7 +21,7 @@ HAIRLINE_Z = (-10.0, -7.0, -4.5, -2.6, -1.4, 0.6, 1.6, 2.6, 4.5, 6.5, 9.5)
 HAIRLINE_Y = (154.6, 155.0, 157.5, 161.5, 164.6, 164.6, 161.0, 164.5, 168.2, 170.0, 171.2)
 """The lower edge of the hair at each depth: nape, round the ear, sideburn, temple, forehead."""
 THICKNESS_CM = {"crop": 0.55, "short": 1.25, "bob": 1.7, "long": 1.5, "bun": 0.9, "bald": 0.0}
-FACE_FREE_Z = 3.0
+FACE_FREE_Z = 1.6
 """Long hair stays behind this depth below the forehead."""
 
 

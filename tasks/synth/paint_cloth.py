@@ -116,7 +116,7 @@ def _pattern(cloth: Cloth, color: Picture) -> Picture:
     x, y = point[..., 0], point[..., 1]
     if figure.pattern == "plain" or figure.top == "jacket":
         return color
-    body = (np.abs(x) < SHOULDER_X + 2).astype(np.float32)
+    body = ((np.abs(x) < SHOULDER_X + 2) | (y < 118)).astype(np.float32)
     along = np.where(body > 0, y, np.abs(x))
     if figure.pattern == "stripes":
         wave = np.abs((along / STRIPE_CM) % 1 - 0.5) * STRIPE_CM - 0.22 * STRIPE_CM

@@ -94,7 +94,7 @@ def _age(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane]) -> Pic
 
 def _brows(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane], fine: Plane) -> Picture:
     x, y, front = xyf
-    arch = 165.55 + 0.16 * (x - 1.2) - 0.075 * np.maximum(0, x - 3.6) ** 2
+    arch = 165.8 + 0.07 * (x - 1.2) - 0.10 * np.maximum(0, x - 3.6) ** 2
     thick = (0.36 if figure.female else 0.5) * np.clip((6.0 - x) / 2.4, 0.25, 1)
     along = np.clip((x - 1.0) * 2.5, 0, 1) * np.clip((5.9 - x) * 2.5, 0, 1)
     hairs = np.clip(1.25 - np.abs(y - arch) / thick + 0.5 * fine, 0, 1)
@@ -104,13 +104,15 @@ def _brows(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane], fine
 
 def _lips(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane], fine: Plane) -> Picture:
     x, y, front = xyf
-    half = 2.45
+    half = 2.35
+    y = y - 0.035 * x * x
     taper = np.sqrt(np.clip(1 - (x / half) ** 2, 0, 1))
-    bow = 0.78 * taper - 0.14 * bump(x, 0.35)
+    full = 1.0 if figure.female else 0.78
+    bow = full * (0.74 * taper - 0.14 * bump(x, 0.35))
     upper = np.clip((MOUTH_Y + bow - y) * 6, 0, 1)
-    lower = np.clip((y - (MOUTH_Y - 0.98 * taper)) * 6, 0, 1)
+    lower = np.clip((y - (MOUTH_Y - 0.95 * full * taper)) * 6, 0, 1)
     inside = upper * lower * (x < half) * front
-    red = (0.86, 0.58, 0.56) if not figure.female else (0.86, 0.46, 0.46)
+    red = (0.84, 0.52, 0.52) if figure.female else (0.9, 0.7, 0.68)
     skin = figure.skin_color
     lip = (int(skin[0] * red[0]), int(skin[1] * red[1]), int(skin[2] * red[2]))
     color = tint(color, lip, (0.85 + 0.1 * fine) * inside)
@@ -163,8 +165,9 @@ def hair_color(figure: Figure, point: Picture, grain: Tile) -> Picture:
     strands = tile_over(grain, shape)
     x, y, z = (point[..., i] for i in range(3))
     angle = np.arctan2(x, z + 1.0)
-    fibre = np.sin(46 * angle + 2.2 * strands + 0.25 * y) * 0.5 + np.sin(23 * angle + 3 * strands)
-    tone = 0.92 + 0.13 * fibre + 0.16 * strands + 0.10 * np.clip((y - 168) / 8, -1, 1)
+    wander = 5.0 * strands + 0.22 * y + 1.7 * np.sin(0.55 * y + 5 * angle)
+    fibre = np.sin(61 * angle + wander) * 0.5 + np.sin(37.7 * angle - 0.7 * wander) * 0.6
+    tone = 0.9 + 0.09 * fibre + 0.2 * strands + 0.12 * np.clip((y - 168) / 8, -1, 1)
     picture: Picture = (fill(figure.hair_color, x) * tone[..., None]).astype(np.float32)
     return picture
 

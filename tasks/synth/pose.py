@@ -31,7 +31,7 @@ RELAXED: dict[str, Turn] = {
 CHANGES: dict[str, dict[str, Turn]] = {
     "stand": {},
     "contrapposto": {
-        "pelvis": (0.0, 4.0, 3.5, 0.0),
+        "pelvis": (0.0, 4.0, 2.0, 0.0),
         "spine": (0.0, -2.0, -4.0, 0.0),
         "chest": (0.0, -4.0, -3.0, 0.0),
         "neck": (0.0, 5.0, 1.0, 0.0),
@@ -56,10 +56,10 @@ CHANGES: dict[str, dict[str, Turn]] = {
         "right_forearm": (-14.0, -34.0, 0.0, 0.0),
     },
     "hand_on_hip": {
-        "left_upper_arm": (-62.0, 0.0, -46.0, 16.0),
+        "left_upper_arm": (58.0, 0.0, -46.0, 8.0),
         "left_forearm": (0.0, -98.0, 0.0, 0.0),
         "left_hand": (0.0, 0.0, -32.0, 0.0),
-        "pelvis": (0.0, 0.0, -3.0, 0.0),
+        "pelvis": (0.0, 0.0, -1.5, 0.0),
         "chest": (0.0, 3.0, 3.0, 0.0),
         "right_thigh": (0.0, 14.0, 4.0, -8.0),
         "right_shin": (0.0, 0.0, 0.0, 12.0),
@@ -107,7 +107,7 @@ CHANGES: dict[str, dict[str, Turn]] = {
         "right_thigh": (0.0, 10.0, 6.0, 0.0),
     },
     "thinking": {
-        "right_upper_arm": (-24.0, 0.0, -62.0, -30.0),
+        "right_upper_arm": (34.0, 0.0, -66.0, -34.0),
         "right_forearm": (-46.0, -128.0, 0.0, 0.0),
         "right_hand": (0.0, 0.0, -12.0, 0.0),
         "head": (0.0, -6.0, -2.0, 7.0),
@@ -126,9 +126,9 @@ JITTER_DEG = {
     "upper_arm": 4.0,
     "forearm": 8.0,
     "hand": 6.0,
-    "thigh": 2.0,
+    "thigh": 1.5,
     "shin": 2.0,
-    "pelvis": 2.0,
+    "pelvis": 1.0,
 }
 WIDE_ARMS_DEG = 9.0
 """How much further a heavy figure's arms stand off than a thin one's."""
@@ -162,7 +162,7 @@ def _curl_fingers(rng: np.random.Generator) -> dict[str, Turn]:
             for number, degrees in enumerate(CURL_DEG["fingers"]):
                 turns[f"{side}_{finger}{number + 1}"] = (0.0, 0.0, own * degrees, 0.0)
         for number, degrees in enumerate(CURL_DEG["thumb"]):
-            turns[f"{side}_thumb{number + 1}"] = (0.0, -strength * degrees, 0.5 * degrees, 0.0)
+            turns[f"{side}_thumb{number + 1}"] = (0.0, -strength * degrees, 0.0, 0.0)
     return turns
 
 

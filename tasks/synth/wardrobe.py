@@ -20,10 +20,11 @@ NECK_RADIUS_CM = 8.2
 NECK_Z = -3.5
 HEAD_FREE_Y = 154.8
 """No garment lies above this height, measured along the jaw's slope."""
-COLLAR_LEVEL_CM = {"crew": 145.4, "vee": 145.8, "turtle": 152.2, "collar": 146.4, "straps": 139.0}
+COLLAR_LEVEL_CM = {"crew": 145.4, "vee": 145.8, "turtle": 150.6, "collar": 146.4, "straps": 139.0}
 """Height of the neckline at the neck's axis; it falls towards the front."""
 NECK_FALL = {"crew": 0.34, "vee": 0.34, "turtle": 0.30, "collar": 0.30, "straps": 0.55}
-VEE_DEPTH_CM, VEE_SLOPE = 10.0, 1.5
+VEE_HALF_WIDTH_CM = 5.6
+VEE_DEPTH_CM, VEE_SLOPE = 8.0, 1.45
 JACKET_GAP_CM, JACKET_SPREAD = 3.2, 0.13
 LAPEL_Y = 112.0
 WAIST_Y = 101.5
@@ -40,7 +41,8 @@ SLEEVE_RANGES_CM = {
 LEG_HEM_RANGES_CM = {
     "trousers": (4.4, 7.5), "jeans": (4.2, 9.0), "shorts": (46.0, 58.0), "skirt": (40.0, 58.0),
 }  # fmt: skip
-SHOE_TOP_Y = {False: 9.0, True: 7.0}
+SHOE_THROATS = {False: (10.2, 0.16), True: (7.4, 0.28)}
+"""Height of a shoe's opening at the heel and how steeply it falls forwards: laced shoes, pumps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def neck_cover(wardrobe: Wardrobe, half: Points) -> Distances:
     radius = np.float32(NECK_RADIUS_CM + (3.2 if style == "straps" else 0.0))
     outer = radius - np.sqrt(x * x + z * z)
     if style == "vee" or wardrobe.jacket:
-        outer = np.maximum(outer, 7.0 - x)
+        outer = np.maximum(outer, VEE_HALF_WIDTH_CM - x)
     head = y + 0.6 * (half[:, 2] + 2) - np.float32(HEAD_FREE_Y)
     free: Distances = np.maximum(np.minimum(y - edge, outer), head).astype(np.float32)
     return free
@@ -160,7 +162,7 @@ def bottom_cover(wardrobe: Wardrobe, half: Points) -> Distances:
 
 def shoe_cover(wardrobe: Wardrobe, half: Points) -> Distances:
     """Return the cover of the shoes; low ones leave the instep free."""
-    top = SHOE_TOP_Y[wardrobe.figure.female and wardrobe.figure.bottom == "skirt"]
-    edge = top - 0.28 * (half[:, 2] + 3.0)
+    top, fall = SHOE_THROATS[wardrobe.figure.female and wardrobe.figure.bottom == "skirt"]
+    edge = top - fall * (half[:, 2] + 3.0)
     cover: Distances = (half[:, 1] - np.maximum(edge, 4.6)).astype(np.float32)
     return cover
