@@ -3,8 +3,8 @@
     PYTHONPATH=. python benchmarks/memory.py [--scans 200] [--resolution 1024] [--texture 2048]
 
 Each scan is uploaded, drawn from two yaws, lit and freed, as a worker does it. Compared to itself:
-after a warm-up of 20 scans the resident memory should not grow by more than 8 MiB, and the device
-should hold as many objects after as before. Ends with 1 when either is not so.
+the mean resident memory over the last 21 scans should not lie more than 8 MiB above that over 21
+scans after a warm-up, and the device should hold as many objects. Ends with 1 if either is not so.
 """
 
 import argparse
@@ -23,6 +23,9 @@ from schemas.scan import Material, Mesh
 from tests.renderers.figures import folded_figure, rotation_y
 
 WARM_UP = 20
+WINDOW = 21
+"""Seven of each figure, which differ in size."""
+
 ALLOWED_MIB = 8.0
 MIB = 2**20
 
@@ -32,18 +35,19 @@ def main() -> int:
     arguments = parse_arguments()
     random = np.random.default_rng(0)
     figures = [folded_figure(steps=steps) for steps in (40, 56, 48)]
-    start, objects = 0.0, 0
+    resident, objects = [], []
     with GLContext.open(arguments.device) as context:
         print(f"{context.info.renderer}, {arguments.scans} scans at {arguments.resolution}")
         for number in range(arguments.scans):
             texture = random.integers(0, 256, (arguments.texture, arguments.texture, 3), np.uint8)
             mesh = replace(figures[number % 3], materials=(Material("paint", texture),))
             draw_scan(context, mesh, arguments.resolution, random)
-            if number == WARM_UP:
-                start, objects = resident_mib(), count_objects()
-            if number % 20 == 0:
-                print(f"{number:>5} scans  {resident_mib():8.1f} MiB  {count_objects():>4} objects")
-        grown, left = resident_mib() - start, count_objects() - objects
+            resident.append(resident_mib())
+            objects.append(count_objects())
+            if number % WINDOW == 0:
+                print(f"{number:>5} scans  {resident[-1]:8.1f} MiB  {objects[-1]:>4} objects")
+    before = float(np.mean(resident[WARM_UP : WARM_UP + WINDOW]))
+    grown, left = float(np.mean(resident[-WINDOW:])) - before, objects[-1] - objects[WARM_UP]
     print(f"after warm-up: {grown:+.1f} MiB, {left:+d} objects")
     return int(grown > ALLOWED_MIB or left != 0)
 
