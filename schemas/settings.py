@@ -27,6 +27,9 @@ class RenderSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    origin: Literal["rendered", "imported"] = Field(
+        default="rendered", description="imported: read from pictures that other code rendered"
+    )
     resolution: int = Field(
         default=2048, ge=MIN_RESOLUTION, multiple_of=RESOLUTION_STEP, description="pixels a side"
     )

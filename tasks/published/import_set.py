@@ -1,0 +1,189 @@
+"""A folder of the published 2K2K layout as a data set: one shard for each scan."""
+
+import socket
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.errors import InputError, RequestError, ScanmillError
+from schemas.manifest import Failure, Manifest, PlannedShard
+from schemas.scan import InputFile, ScanRef
+from schemas.settings import (
+    MIN_RESOLUTION,
+    RESOLUTION_STEP,
+    RenderSettings,
+    digest_of,
+)
+from schemas.views import View
+from tasks.code_digest import code_digest
+from tasks.dataset_card import write_card
+from tasks.encoding import encode_sample
+from tasks.planning import plan_new, read_plan
+from tasks.preparation import prepare_dataset, settle_backgrounds
+from tasks.published.folder_views import FolderViews, list_folder
+from tasks.published.import_sample import import_view
+from tasks.published.layout import ViewFiles
+from tasks.scans.textures import probe_texture
+from tasks.shard_work import utc_now
+from tasks.shards import Row, write_shard
+from tasks.versions import deciding_versions
+
+Progress = Callable[[int, int], None]
+"""Called with scans done, and scans in all."""
+
+RENDERER = "none: imported from pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedView:
+    """The row of a view, and the files that it was read from."""
+
+    row: Row
+    files: tuple[InputFile, ...]
+
+
+class ImportSummary(BaseModel):
+    """What an import made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str
+    scans: int
+    samples: int
+    failures: tuple[Failure, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether every view became a sample."""
+        return not self.failures
+
+
+def import_2k2k(
+    source: Path, uri: str, *, workers: int = 1, progress: Progress | None = None
+) -> ImportSummary:
+    """Make a data set of a rendered folder; shards that are committed already are kept.
+
+    A view that can't be read is recorded as a failure, the others go on. Raises RequestError when
+    the folder holds no view, or the data set has other settings; InputError for a broken list.
+    """
+    found = list_folder(source, split_seed=RenderSettings().split_seed)
+    settings = _settle_settings(source, found)
+    folder = DatasetFolder.at(uri)
+    prepare_dataset(folder, settings)
+    settle_backgrounds(folder, None)
+    plan_new(folder, found.scans, scans_per_shard=1)
+    plan = read_plan(folder)
+    done = set(folder.committed_shards())
+    manifests: list[Manifest] = []
+    for shard in (one for one in plan if one.shard_id not in done):
+        manifests.append(_import_shard(source, folder, shard, settings, workers))
+        if progress is not None:
+            progress(len(manifests), len(plan) - len(done))
+    write_card(folder)
+    return ImportSummary(
+        uri=uri,
+        scans=len(manifests),
+        samples=sum(one.rows for one in manifests),
+        failures=tuple(failure for one in manifests for failure in one.failures),
+    )
+
+
+def _settle_settings(source: Path, found: FolderViews) -> RenderSettings:
+    """Take the resolution of the first readable picture, and every angle that any scan has."""
+    side = _find_side(source, found)
+    views = found.all_views
+    if all(view.camera != "2k2k" for view in views):
+        raise RequestError(
+            str(source), met="orthographic views alone", wanted="a folder PERS/ beside ORTH/",
+            way_out="Orthographic views are stored beside perspective ones.",
+        )  # fmt: skip
+    return RenderSettings(
+        resolution=side,
+        yaws=tuple(sorted({view.yaw for view in views})),
+        pitches=tuple(sorted({view.pitch for view in views})),
+        orthographic=any(view.camera == "orthographic" for view in views),
+        origin="imported",
+    )
+
+
+def _find_side(source: Path, found: FolderViews) -> int:
+    """Return the side of the first front depth map that is a whole picture, pixels."""
+    met = "no whole picture"
+    for ref in found.scans:
+        for view in sorted(found.views[ref.scan_id]):
+            path = source / ViewFiles(ref.dataset, ref.item, view).depth("front")
+            with suppress(InputError):
+                side = probe_texture(path).height
+                if side >= MIN_RESOLUTION and side % RESOLUTION_STEP == 0:
+                    return side
+                met = f"{path.name} of {side} rows"
+    raise InputError(
+        str(source), met=met,
+        wanted=f"depth maps of {MIN_RESOLUTION} pixels or more, a multiple of {RESOLUTION_STEP}",
+        way_out="Render the folder again.",
+    )  # fmt: skip
+
+
+def _import_shard(
+    source: Path,
+    folder: DatasetFolder,
+    shard: PlannedShard,
+    settings: RenderSettings,
+    workers: int,
+) -> Manifest:
+    started, began = utc_now(), perf_counter()
+    inputs: dict[str, InputFile] = {}
+    failures: list[Failure] = []
+    with write_shard(folder.shard_path(shard.shard_id)) as writer:
+        for made in _import_views(source, shard, settings, workers):
+            if isinstance(made, Failure):
+                failures.append(made)
+            else:
+                inputs.update((one.path, one) for one in made.files)
+                writer.write(made.row)
+        written = writer.finish()
+    manifest = Manifest(
+        shard_id=shard.shard_id, rows=len(written.sample_ids), bytes=written.bytes,
+        sha256=written.sha256, settings_digest=digest_of(settings), code_digest=code_digest(),
+        renderer=RENDERER, versions=deciding_versions(),
+        inputs=tuple(inputs[name] for name in sorted(inputs)), sample_ids=written.sample_ids,
+        failures=tuple(failures), started=started, ended=utc_now(),
+        seconds={"read": round(perf_counter() - began, 4)}, host=socket.gethostname(),
+    )  # fmt: skip
+    write_atomically(folder.manifest_path(shard.shard_id), manifest.model_dump_json(indent=1))
+    return manifest
+
+
+def _import_views(
+    source: Path, shard: PlannedShard, settings: RenderSettings, workers: int
+) -> Iterator[EncodedView | Failure]:
+    """Read and encode the views of a shard in threads, in the order of the settings."""
+    under_way: deque[Future[EncodedView | Failure]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for ref in shard.scans:
+            for view in settings.views:
+                under_way.append(pool.submit(_import_one, source, ref, view, settings))
+                if len(under_way) > workers:
+                    yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+
+def _import_one(
+    source: Path, ref: ScanRef, view: View, settings: RenderSettings
+) -> EncodedView | Failure:
+    try:
+        made = import_view(source, ref, view, settings)
+    except ScanmillError as error:
+        return Failure(
+            sample_id=view.sample_id(ref.scan_id), stage="read", kind=error.kind,
+            error=type(error).__name__, message=str(error),
+        )  # fmt: skip
+    return EncodedView(encode_sample(made.sample, jpeg_quality=settings.jpeg_quality), made.files)
