@@ -15,9 +15,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int32, UInt8
+from jaxtyping import Float, Int32
 
-from renderers.egl import GLContext, GLInfo
+from renderers.egl import GLContext
 from renderers.gl import GL
 from renderers.gl_objects import (
     Attachment,
@@ -29,10 +29,10 @@ from renderers.gl_objects import (
     Uniform,
 )
 from renderers.keeper import Keeper, Kept
-from renderers.mesh_buffers import TEXELS_A_FACE, MeshBuffers, pack_mesh
+from renderers.limits import check_faces, check_resolution, fit_pictures
+from renderers.mesh_buffers import pack_mesh
 from renderers.view_rays import Rectangle, ViewRays, work_out_view
 from schemas.camera import Camera
-from schemas.errors import MachineError, RequestError
 from schemas.scan import Mesh
 from schemas.surfaces import Surface, Surfaces
 
@@ -102,7 +102,7 @@ class Rasterizer:
         one larger than the device can draw.
         """
         self.context.check()
-        check_resolution(self.context, camera)
+        check_resolution(self.context.info, camera)
         local_to_world = mesh_to_world @ self.buffers.local_to_mesh
         view = work_out_view(camera, local_to_world, self.buffers.positions)
         if view is None:
@@ -224,31 +224,6 @@ class EmptyVertexArray:
         GL.glDeleteVertexArrays(1, [self._id])
 
 
-def check_resolution(context: GLContext, camera: Camera) -> None:
-    """Raise RequestError for a picture of no size, MachineError for one past the device."""
-    if camera.width < 1 or camera.height < 1:
-        raise RequestError(
-            "resolution",
-            met=f"{camera.width} x {camera.height}",
-            wanted="at least one pixel each way",
-            way_out="Give a positive --resolution.",
-        )
-    info, side = context.info, max(camera.width, camera.height)
-    limits = {
-        "texture size": info.max_texture,
-        "viewport size": info.max_viewport,
-        "renderbuffer size": info.max_renderbuffer,
-    }
-    name, limit = min(limits.items(), key=lambda item: item[1])
-    if side > limit:
-        raise MachineError(
-            f"resolution {camera.width} x {camera.height}",
-            met=f"the {name} of {info.renderer} ends at {limit}",
-            wanted=f"at most {limit} pixels a side",
-            way_out="Lower --resolution, or draw on another device.",
-        )
-
-
 def fit_target(
     target: Target | None, attachments: tuple[Attachment, ...], rectangle: Rectangle
 ) -> Target:
@@ -261,38 +236,6 @@ def fit_target(
         target.close()
     width, height = (-(-side // TARGET_STEP_PX) * TARGET_STEP_PX for side in (width, height))
     return Target(attachments, width=width, height=height)
-
-
-def check_faces(info: GLInfo, buffers: MeshBuffers) -> None:
-    """Raise MachineError for more faces than the device's texture buffers hold."""
-    limit = info.max_texture_buffer // TEXELS_A_FACE
-    if len(buffers.faces) > limit:
-        raise MachineError(
-            "mesh",
-            met=f"{len(buffers.faces)} faces",
-            wanted=f"at most {limit}, the texture buffer size of {info.renderer}",
-            way_out="Thin the mesh out, or draw on another device.",
-        )
-
-
-def fit_pictures(
-    pictures: tuple[UInt8[np.ndarray, "_ _ 3"], ...], limit: int
-) -> tuple[list[UInt8[np.ndarray, "_ _ 3"]], tuple[str, ...]]:
-    """Shrink pictures that the device cannot hold, by area means; say so in warnings."""
-    fitting, warnings = [], []
-    for picture in pictures:
-        height, width = picture.shape[:2]
-        if max(height, width) > limit:
-            scale = limit / max(height, width)
-            size = max(round(width * scale), 1), max(round(height * scale), 1)
-            fitting.append(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)))
-            warnings.append(
-                f"texture of {width} x {height} shrunk to {size[0]} x {size[1]}: "
-                f"the device holds {limit} texels a side"
-            )
-        else:
-            fitting.append(picture)
-    return fitting, tuple(warnings)
 
 
 def reset_state(rectangle: Rectangle) -> None:

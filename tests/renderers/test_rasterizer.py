@@ -13,8 +13,9 @@ import pytest
 from renderers.egl import GLContext
 from renderers.gl import GL
 from renderers.lighting import choose_spot_lights, draw_lit
+from renderers.limits import check_faces, fit_pictures
 from renderers.mesh_buffers import pack_mesh
-from renderers.rasterizer import Rasterizer, check_faces, fit_pictures
+from renderers.rasterizer import Rasterizer
 from schemas.camera import Camera, camera_2k2k, camera_orthographic, ray_directions
 from schemas.errors import InputError, MachineError, RequestError
 from schemas.scan import Mesh
