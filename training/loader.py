@@ -133,11 +133,11 @@ def _stack(samples: Sequence[Sample], drawing: Drawing, epoch: int) -> Batch:
     jitter = None if drawing.seed is None else draw_jitter(drawing.seed, names, epoch)
     return Batch(
         names,
-        torch.from_numpy(np.stack([sample.shaded for sample in samples])),
+        _stacked([sample.shaded for sample in samples]),
         _backgrounds(samples, drawing, epoch),
-        torch.from_numpy(np.stack([sample.front[None] for sample in samples])),
-        torch.from_numpy(np.stack([sample.back[None] for sample in samples])),
-        torch.from_numpy(np.stack([sample.keypoints_px for sample in samples])),
+        _stacked([sample.front[None] for sample in samples]),
+        _stacked([sample.back[None] for sample in samples]),
+        _stacked([sample.keypoints_px for sample in samples]),
         torch.tensor([sample.focal_px for sample in samples]),
         torch.tensor([sample.metres_per_unit for sample in samples]),
         jitter,
@@ -152,6 +152,13 @@ def _backgrounds(samples: Sequence[Sample], drawing: Drawing, epoch: int) -> Ten
             )
             for sample in samples
         )
-        return torch.from_numpy(np.stack(list(draws)))
+        return _stacked(list(draws))
     stored = [sample.stored for sample in samples if sample.stored is not None]
-    return torch.from_numpy(np.stack(stored)) if len(stored) == len(samples) else None
+    return _stacked(stored) if len(stored) == len(samples) else None
+
+
+def _stacked(arrays: Sequence[np.ndarray]) -> Tensor:
+    """Stack into a tensor; one array alone is not copied."""
+    if len(arrays) == 1 and arrays[0].flags.writeable:
+        return torch.from_numpy(arrays[0][None])
+    return torch.from_numpy(np.stack(arrays))

@@ -24,7 +24,7 @@ from training.published import PHASE_1_PREFIX, from_published
 MODEL_FILE, MODEL_CARD = "model.safetensors", "model.json"
 CARD_VERSION = 1
 MODEL_PREFIX = "model."
-_PUBLISHED_KEY = "model_state_dict"
+PUBLISHED_KEY = "model_state_dict"
 _REFINEMENT_PREFIX = "refinement."
 
 
@@ -146,7 +146,7 @@ def _read_published(path: Path) -> dict[str, Tensor]:
             wanted="a PyTorch file that holds tensors by name and nothing that runs",
             way_out="Give a published 2K2K checkpoint, or convert it where you trust it.",
         ) from error  # fmt: skip
-    weights = content.get(_PUBLISHED_KEY, content) if isinstance(content, dict) else content
+    weights = content.get(PUBLISHED_KEY, content) if isinstance(content, dict) else content
     if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
         raise InputError(
             str(path), met=f"a {type(weights).__name__}", wanted="tensors by name",

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from training.convert import main
+from training.networks.person_nets import build_depth_nets, build_normal_nets
+from training.published import to_published
+
+
+def test_a_published_file_becomes_safetensors_and_comes_back(tmp_path: Path) -> None:
+    published = to_published(build_depth_nets(width=0.05).state_dict())
+    torch.save({"model_state_dict": published}, tmp_path / "in.pth")
+    assert main([str(tmp_path / "in.pth"), "--to", str(tmp_path / "own.safetensors")]) == 0
+    assert main([str(tmp_path / "own.safetensors"), "--to", str(tmp_path / "out.pth")]) == 0
+    back = torch.load(tmp_path / "out.pth", weights_only=True)["model_state_dict"]
+    assert back.keys() == published.keys()
+    assert all(torch.equal(back[name], published[name]) for name in published)
+
+
+def test_a_published_phase_1_gets_the_names_of_phase_1(tmp_path: Path) -> None:
+    model = build_normal_nets(width=0.05)
+    torch.save(to_published(model.state_dict()), tmp_path / "in.pth")
+    main([str(tmp_path / "in.pth"), "--to", str(tmp_path / "own.safetensors")])
+    assert load_file(tmp_path / "own.safetensors").keys() == model.state_dict().keys()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "answer"),
+    [
+        ("nothing.pth", "x.safetensors", (2, "nothing.pth: no such file or folder")),
+        ("w.safetensors", "x.onnx", (2, "the ending .onnx; wanted .safetensors")),
+        ("cut.safetensors", "x.pth", (1, "wanted a whole safetensors file")),
+    ],
+)
+def test_what_cannot_be_converted_is_said_in_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    target: str,
+    answer: tuple[int, str],
+) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors")
+    (tmp_path / "cut.safetensors").write_bytes(b"\x10")
+    assert main([str(tmp_path / source), "--to", str(tmp_path / target)]) == answer[0]
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert answer[1] in told[0]

@@ -1,0 +1,67 @@
+"""Convert checkpoints: published files to this project's safetensors, and back.
+
+python -m training.convert published.pth --to model.safetensors
+python -m training.convert RUN --to published.pth
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from schemas.dataset_folder import atomic_file
+from schemas.errors import RequestError, ScanmillError
+from training.published import PHASE_1_PREFIX, to_published
+from training.weights import PUBLISHED_KEY, read_weights
+
+EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2
+SAFETENSORS = ".safetensors"
+PUBLISHED = (".pth", ".pt", ".tar")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Convert one checkpoint, or say in one line why not."""
+    parser = argparse.ArgumentParser(
+        prog="training.convert", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("source", type=Path, help="run, step folder, safetensors, published file")
+    parser.add_argument("--to", type=Path, required=True, help="file to write; its ending decides")
+    given = parser.parse_args(arguments)
+    try:
+        convert(given.source, given.to)
+    except ScanmillError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a program's last word
+        return EXIT_REQUEST if isinstance(error, RequestError) else EXIT_FAILED
+    return EXIT_DONE
+
+
+def convert(source: Path, target: Path) -> None:
+    """Write the weights of source in the form that target's ending names, whole or not at all."""
+    if target.suffix not in (SAFETENSORS, *PUBLISHED):
+        raise RequestError(
+            str(target), met=f"the ending {target.suffix or 'none'}",
+            wanted=", ".join((SAFETENSORS, *PUBLISHED)),
+            way_out="Name a safetensors file for use here, or a .pth file for the published code.",
+        )  # fmt: skip
+    weights = read_weights(source)
+    with atomic_file(target) as file:
+        if target.suffix == SAFETENSORS:
+            file.write(save(_own_names(weights)))
+        else:
+            torch.save({PUBLISHED_KEY: to_published(weights)}, file)
+
+
+def _own_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name the weights as the phase they are of does: phase 1 stands alone."""
+    is_first = all(name.startswith(PHASE_1_PREFIX) for name in weights)
+    prefix = PHASE_1_PREFIX if is_first else ""
+    return {name.removeprefix(prefix): value.contiguous() for name, value in weights.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
