@@ -58,6 +58,8 @@ class ShardWork:
     job: ShardJob
     backgrounds: Backgrounds
     session: DrawingSession
+    # Taken before the work: what is edited meanwhile did not draw these pixels.
+    code: str = field(default_factory=code_digest)
     begun_ns: int = field(default_factory=time.time_ns)
     watch: Stopwatch = field(default_factory=Stopwatch)
     encode_seconds: float = 0.0
@@ -94,7 +96,7 @@ class ShardWork:
             bytes=written.bytes,
             sha256=written.sha256,
             settings_digest=digest_of(job.settings),
-            code_digest=code_digest(),
+            code_digest=self.code,
             renderer=self.session.context.info.renderer,
             versions=deciding_versions(),
             inputs=tuple(self.inputs[key] for key in sorted(self.inputs)),
