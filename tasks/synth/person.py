@@ -18,7 +18,7 @@ from tasks.synth.paint import Canvas, paint_texture
 from tasks.synth.parts import label_faces
 from tasks.synth.pose import draw_rotations
 from tasks.synth.shapes import Points
-from tasks.synth.skeleton import Skeleton, Transforms, build_skeleton, pose_skeleton
+from tasks.synth.skeleton import Rotations, Skeleton, Transforms, build_skeleton, pose_skeleton
 from tasks.synth.skinning import bone_weights, mend_posed, skin_points
 
 Detail = Literal["full", "fast"]
@@ -32,7 +32,8 @@ class Person:
     """A finished person; vertices and joints in centimetres, y up, facing +z, feet on y = 0.
 
     joints: COCO-WholeBody. rest: where each vertex was in the canonical T-pose.
-    texture: RGB, row 0 at the top.
+    texture: RGB, row 0 at the top. rotations: the pose, by bone. pelvis: the posed root joint.
+    head_size: the head's size against the canonical one.
     """
 
     figure: Figure
@@ -42,6 +43,9 @@ class Person:
     atlas: Atlas
     texture: UInt8[np.ndarray, "S S 3"]
     joints: Float64[np.ndarray, "133 3"]
+    rotations: Rotations
+    pelvis: Float64[np.ndarray, " 3"]
+    head_size: float
 
 
 def make_person(
@@ -76,7 +80,18 @@ def make_person(
     texture = paint_texture(figure, Canvas(dressed, atlas, rest, normals, height), texture_size)
     if markers:
         paint_markers(texture, atlas, vertices, joints)
-    return Person(figure, vertices, faces, rest, atlas, texture, joints)
+    return Person(
+        figure=figure,
+        vertices=vertices,
+        faces=faces,
+        rest=rest,
+        atlas=atlas,
+        texture=texture,
+        joints=joints,
+        rotations=rotations,
+        pelvis=(skeleton.head("pelvis") - lift) * figure.scale,
+        head_size=dressed.body.head.size,
+    )
 
 
 def _pose_mesh(

@@ -48,6 +48,7 @@ PHALANX_SHARES = (0.0, 0.45, 0.74, 1.0)
 KNUCKLE_Y = 140.7
 LEG_TOP_Y = 90.5
 ARM_ROOT_X = 17.0
+SHIFT_PER_SHOULDERS_CM = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def fit_proportions(
 
 def shoulder_shift_cm(figure: Figure) -> float:
     """Return how much further out than the canonical joint this figure's shoulder lies."""
-    return (-1.6 if figure.female else 0.3) + 0.6 * figure.shoulders + 0.5 * figure.muscle
+    own = -1.6 if figure.female else 0.3
+    return own + SHIFT_PER_SHOULDERS_CM * figure.shoulders + 0.5 * figure.muscle
 
 
 def _sided(

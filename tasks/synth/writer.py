@@ -1,7 +1,10 @@
 """The published folder layouts, filled with people of our own.
 
     obj/RP/<item>_OBJ/<item>_100k.obj, .mtl, tex/<item>_dif.jpg    centimetres, y up, facing +z
-    Joint3D/RP/<item>.json                                         133 COCO-WholeBody joints
+    obj/THuman2/data/<id>/, obj/THuman2/smplx/<id>/                file units, with SMPL-X fits
+    obj/2K2K/<id>/<id>.ply, kp3ds.json                             metres, vertex colours
+    Joint3D/<dataset>/<item>.json                                  133 COCO-WholeBody joints
+    smplx_models/smplx/SMPLX_MALE.npz                              the stand-in that the fits fit
     IndoorCVPR09/<category>/<picture>.jpg                          rooms
     synth.json                                                     what made each of these files
 
@@ -17,23 +20,33 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-import cv2
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import RequestError
+from schemas.scan import DATASET_NAMES, DatasetName
 from tasks.synth.backgrounds import background_name, draw_background
-from tasks.synth.joints import FACE_FROM, LEFT_HAND_FROM
-from tasks.synth.person import Detail, Person, make_person
+from tasks.synth.layouts import encode_jpeg, render_people_files, thuman_files, two_k_files
+from tasks.synth.person import Detail, make_person
+from tasks.synth.smplx_model import format_model
 
 DatasetChoice = Literal["RP", "THuman2", "2K2K", "all"]
 Progress = Callable[[str], None]
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised whenever the same seed gives other bytes: older files are then made anew."""
 STAMP = "synth.json"
-JPEG_QUALITY = 95
-BACKGROUND_WIDTH, BACKGROUND_HEIGHT = 1365, 1024
+FIRST_INDEX = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
+"""Each layout shows other people."""
+FIRST_ID = 9000
+"""Ids from here on: no published scan has one, so no published correction applies."""
+MODEL_PATH = "smplx_models/smplx/SMPLX_MALE.npz"
+"""The stand-in model, as `smplx.create` wants it below its model folder."""
+LARGE_ROOMS = (
+    (1365, 1024), (1600, 1200), (1280, 1024), (2048, 1365),
+    (1024, 1280), (1920, 1080), (1536, 1152), (1100, 1100),
+)  # fmt: skip
+OTHER_ROOMS = ((640, 480), (256, 256), (4000, 3000), (200, 150), (1024, 768), (2560, 1600))
+"""Width and height of the first eight rooms, large enough for 2048; and of those that follow."""
 
 
 class Job(BaseModel):
@@ -41,7 +54,7 @@ class Job(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["RP", "background"]
+    kind: Literal["RP", "THuman2", "2K2K", "background", "model"]
     seed: int = Field(description="the run's seed")
     index: int = Field(description="which person or picture")
     texture_size: int = Field(default=0, description="texels a side")
@@ -54,7 +67,16 @@ class Job(BaseModel):
         """Return the item's name: what the stamp files it under."""
         if self.kind == "background":
             return background_name(self.seed, self.index)
+        if self.kind == "model":
+            return MODEL_PATH
+        if self.kind != "RP":
+            return f"{FIRST_ID + self.index:04d}"
         return f"rp_synth{self.index:03d}_posed_001"
+
+    @property
+    def key(self) -> str:
+        """Return what the stamp files this job under."""
+        return f"{self.kind}/{self.name}"
 
 
 def write_synthetic_root(
@@ -75,39 +97,36 @@ def write_synthetic_root(
     Files that an equal call made before are kept. progress: told one line for each item.
     Raises RequestError for a number that makes no sense.
     """
-    _check(subjects, texture_size, dataset)
+    _check(subjects, texture_size)
+    kinds: tuple[DatasetName, ...] = DATASET_NAMES if dataset == "all" else (dataset,)
+    look = Job(
+        kind="RP", seed=seed, index=0, texture_size=texture_size, detail=detail, markers=markers
+    )
     people = [
-        Job(
-            kind="RP", seed=seed, index=i, texture_size=texture_size, detail=detail, markers=markers
-        )
-        for i in range(subjects)
+        look.model_copy(update={"kind": kind, "index": number})
+        for kind in kinds
+        for number in range(subjects)
     ]
-    rooms = [Job(kind="background", seed=seed, index=i) for i in range(backgrounds)]
-    jobs = [*people, *rooms]
+    rooms = [Job(kind="background", seed=seed, index=number) for number in range(backgrounds)]
+    model = [Job(kind="model", seed=0, index=0)] if "THuman2" in kinds else []
+    jobs = [*people, *rooms, *model]
     stamp = _read_stamp(out)
     todo = [job for job in jobs if not _is_whole(out, job, stamp)]
     for done, (job, files) in enumerate(_run(out, todo, workers), start=1):
-        stamp[job.name] = {"job": job.model_dump(), "files": files}
+        stamp[job.key] = {"job": job.model_dump(), "files": files}
         _write_stamp(out, stamp)
         if progress is not None:
             progress(f"{done}/{len(todo)} {job.name}")
     return tuple(job.name for job in people)
 
 
-def _check(subjects: int, texture_size: int, dataset: DatasetChoice) -> None:
+def _check(subjects: int, texture_size: int) -> None:
     if subjects < 0 or texture_size < 64 or texture_size % 16:
         raise RequestError(
             "the synthetic root",
             met=f"{subjects} subjects, texture {texture_size}",
             wanted="0 or more subjects, a texture of 64 or more in steps of 16",
             way_out="Change --subjects or --texture.",
-        )
-    if dataset != "RP":
-        raise RequestError(
-            "the synthetic root",
-            met=f"layout {dataset}",
-            wanted="RP",
-            way_out="Leave --dataset out.",
         )
 
 
@@ -122,71 +141,32 @@ def _run(out: Path, jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[s
 
 def make_files(out: Path, job: Job) -> dict[str, int]:
     """Make one job's files below `out`; return their sizes in bytes by relative path."""
-    contents = _background_files(job) if job.kind == "background" else _rp_files(job)
     sizes = {}
-    for path, content in contents.items():
+    for path, content in _make(job).items():
         write_whole(out / path, content)
         sizes[path] = len(content)
     return sizes
 
 
-def _background_files(job: Job) -> dict[str, bytes]:
-    picture = draw_background(job.seed, job.index, width=BACKGROUND_WIDTH, height=BACKGROUND_HEIGHT)
-    return {f"IndoorCVPR09/{job.name}": encode_jpeg(picture)}
-
-
-def _rp_files(job: Job) -> dict[str, bytes]:
+def _make(job: Job) -> dict[str, bytes]:
+    if job.kind == "background":
+        width, height = background_size(job.index)
+        picture = draw_background(job.seed, job.index, width=width, height=height)
+        return {f"IndoorCVPR09/{job.name}": encode_jpeg(picture)}
+    if job.kind == "model":
+        return {MODEL_PATH: format_model()}
     person = make_person(
-        job.seed, job.index, texture_size=job.texture_size, detail=job.detail, markers=job.markers
+        job.seed,
+        FIRST_INDEX[job.kind] + job.index,
+        texture_size=job.texture_size,
+        detail=job.detail,
+        markers=job.markers,
     )
-    name = job.name
-    folder = f"obj/RP/{name}_OBJ"
-    return {
-        f"{folder}/{name}_100k.obj": format_obj(person, f"{name}_100k.mtl"),
-        f"{folder}/{name}_100k.mtl": format_mtl(name, f"tex/{name}_dif.jpg"),
-        f"{folder}/tex/{name}_dif.jpg": encode_jpeg(person.texture),
-        f"Joint3D/RP/{name}.json": format_joints(person),
-    }
-
-
-def format_obj(person: Person, material_file: str) -> bytes:
-    """Return the mesh as an OBJ with separate position and texture indices, from 1."""
-    atlas = person.atlas
-    corners = np.stack([person.faces + 1, atlas.faces + 1], axis=2).reshape(-1, 6)
-    parts = (
-        f"mtllib {material_file}\n",
-        _lines("v %.5f %.5f %.5f\n", person.vertices),
-        _lines("vt %.8f %.8f\n", atlas.uv),
-        "usemtl skin\n",
-        _lines("f %d/%d %d/%d %d/%d\n", corners),
-    )
-    return "".join(parts).encode()
-
-
-def _lines(pattern: str, rows: np.ndarray) -> str:
-    return (pattern * len(rows)) % tuple(rows.ravel().tolist())
-
-
-def format_mtl(name: str, texture: str) -> bytes:
-    """Return a material file with one textured material."""
-    return (
-        f"# {name}\nnewmtl skin\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture}\n".encode()
-    )
-
-
-def format_joints(person: Person) -> bytes:
-    """Return the `Joint3D` JSON; the face's 68 points are marked not visible, as in real ones."""
-    visible = np.ones(len(person.joints), int)
-    visible[FACE_FROM:LEFT_HAND_FROM] = 0
-    joints = np.round(person.joints, 6).tolist()
-    return json.dumps({"joint3d": joints, "visible": visible.tolist()}).encode()
-
-
-def encode_jpeg(picture: np.ndarray) -> bytes:
-    """Return an RGB picture as a JPEG of quality 95."""
-    flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture[:, :, ::-1]), flags)
-    return data.tobytes()
+    if job.kind == "RP":
+        return render_people_files(person, job.name)
+    if job.kind == "THuman2":
+        return thuman_files(person, job.name, job.seed)
+    return two_k_files(person, job.name, job.detail)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -216,8 +196,15 @@ def _write_stamp(out: Path, stamp: dict[str, dict[str, object]]) -> None:
     write_whole(out / STAMP, text.encode())
 
 
+def background_size(index: int) -> tuple[int, int]:
+    """Return the width and height of a room's picture."""
+    if index < len(LARGE_ROOMS):
+        return LARGE_ROOMS[index]
+    return OTHER_ROOMS[(index - len(LARGE_ROOMS)) % len(OTHER_ROOMS)]
+
+
 def _is_whole(out: Path, job: Job, stamp: dict[str, dict[str, object]]) -> bool:
-    entry = stamp.get(job.name, {})
+    entry = stamp.get(job.key, {})
     files = entry.get("files")
     if entry.get("job") != job.model_dump() or not isinstance(files, dict):
         return False
