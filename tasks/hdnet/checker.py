@@ -1,0 +1,199 @@
+"""Anybody's folder in HDNet's layout, held to the rules of the published reader.
+
+    DIR/tiktok_data and DIR/Tang_data, or DIR is itself one of them
+
+Reads only; whatever can't be read is a finding.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from pydantic import BaseModel, ConfigDict
+
+from schemas.errors import InputError, RequestError, ScanmillError
+from schemas.frames import PART_COUNT
+from schemas.pairing import FRAME_SIDE_PX, PairSettings
+from tasks.hdnet.labelled_checks import check_labelled_frame
+from tasks.hdnet.layout import LABELLED_FOLDER, TIKTOK_FOLDER, HdnetFolder, seven_digits
+from tasks.hdnet.picture_checks import check_video_frame, list_numbers
+from tasks.hdnet.text import read_integers
+from tasks.sample_checks import Breach
+from tasks.validation import Finding
+from tasks.video.choosing import FEWEST_ROWS
+from tasks.video.match_rules import StoredMatches, check_matches
+from tasks.video.pictures import read_iuv
+
+FRAMES_KEPT = 64
+"""IUV pictures that are remembered: neighbours come back soon, memory stays flat."""
+
+FEWEST_COLUMNS = 2
+MATCH_COLUMNS, LIMIT_COLUMNS = 5, 3
+Progress = Callable[[int, int], None]
+"""Called with frames looked at, and frames in all."""
+
+
+class LayoutCheck(BaseModel):
+    """What the checker saw. notes: what the reader will miss, where nothing is wrong in itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    frames: int
+    pairs: int
+    samples: int
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether everything holds."""
+        return not self.findings
+
+
+def check_hdnet(
+    root: Path,
+    *,
+    max_distance: float = PairSettings().max_distance,
+    progress: Progress | None = None,
+) -> LayoutCheck:
+    """Check the published folders below a root.
+
+    max_distance: matches are nearer than that, UV units of 0..255.
+    Raises RequestError when there is none.
+    """
+    videos, labelled = find_published(root)
+    findings: list[Finding] = []
+    notes: list[str] = []
+    frames = pairs = samples = 0
+    if videos is not None:
+        checker = _VideoChecker(videos, max_distance, progress)
+        findings += checker.check()
+        notes += checker.notes
+        frames, pairs = checker.frames, checker.pairs
+    if labelled is not None:
+        numbers = list_numbers(labelled)
+        samples = len(numbers)
+        notes += _note_absent(labelled, numbers, ("densepose",))
+        findings += _check_labelled(labelled, numbers)
+    return LayoutCheck(
+        path=str(root), frames=frames, pairs=pairs, samples=samples,
+        findings=tuple(findings), notes=tuple(notes),
+    )  # fmt: skip
+
+
+def find_published(root: Path) -> tuple[HdnetFolder | None, HdnetFolder | None]:
+    """Return the TikTok set and the labelled set below a root, None for what is not there."""
+    videos, labelled = root / TIKTOK_FOLDER, root / LABELLED_FOLDER
+    if not videos.is_dir() and not labelled.is_dir():
+        videos = root if (root / "correspondences").is_dir() else videos
+        labelled = root if (root / "depth").is_dir() else labelled
+    found = tuple(HdnetFolder(path) if path.is_dir() else None for path in (videos, labelled))
+    if found == (None, None):
+        raise RequestError(
+            str(root), met=f"neither {TIKTOK_FOLDER} nor {LABELLED_FOLDER} in it",
+            wanted="a folder in HDNet's published layout",
+            way_out="Give the folder that holds them, as `scanmill export hdnet --to` made it.",
+        )  # fmt: skip
+    return found[0], found[1]
+
+
+class _VideoChecker:
+    """Checks one TikTok set. Owns: the memory of IUV pictures."""
+
+    def __init__(self, folder: HdnetFolder, max_distance: float, progress: Progress | None) -> None:
+        self.folder, self.max_distance, self.progress = folder, max_distance, progress
+        self.notes: list[str] = []
+        self.frames, self.pairs = 0, 0
+        self._read_iuv = lru_cache(FRAMES_KEPT)(self._read_iuv_file)
+
+    def check(self) -> Iterator[Finding]:
+        """Check the pictures of all frames, then the list of pairs, then each pair."""
+        numbers = list_numbers(self.folder)
+        self.frames = len(numbers)
+        self.notes += _note_absent(self.folder, numbers, ("pred_normals", "pred_normals_png"))
+        for number in numbers:
+            yield from _findings(self.folder, number, check_video_frame(self.folder, number))
+        try:
+            listed: list[list[int]] = read_integers(self.folder.pair_list).tolist()
+        except ScanmillError as error:
+            yield _finding(error.thing, "corr_mat", error.met, error.wanted)
+            return
+        yield from self._check_list(listed, set(numbers))
+        for done, (frame_i, *neighbours) in enumerate(listed, start=1):
+            for frame_j in dict.fromkeys(neighbours):
+                yield from self._check_pair(frame_i, frame_j)
+            if self.progress is not None:
+                self.progress(done, len(listed))
+
+    def _check_list(self, rows: list[list[int]], numbers: set[int]) -> Iterator[Finding]:
+        place = self._place(self.folder.pair_list)
+        if len(rows) < FEWEST_ROWS or len(rows[0]) < FEWEST_COLUMNS:
+            met = f"{len(rows)} rows of {len(rows[0]) if rows else 0} numbers"
+            yield _finding(place, "size", met, f"{FEWEST_ROWS} rows or more: a frame, its others")
+        named = [row[0] for row in rows]
+        if len(set(named)) != len(named):
+            yield _finding(place, "frames", "a frame with two rows", "one row a frame")
+        absent = sorted({number for row in rows for number in row} - numbers)
+        if absent:
+            met = f"{len(absent)} frames without pictures, such as {absent[0]}"
+            yield _finding(place, "frames", met, "frames that are there")
+
+    def _check_pair(self, frame_i: int, frame_j: int) -> Iterator[Finding]:
+        self.pairs += 1
+        path = self.folder.matches(frame_i, frame_j)
+        place = self._place(path)
+        try:
+            table = read_integers(path, columns=MATCH_COLUMNS)
+            limits = read_integers(self.folder.limits(frame_i, frame_j), columns=LIMIT_COLUMNS)
+            if limits[:, 0].tolist() != list(range(1, PART_COUNT + 1)):
+                yield _finding(place, "limits", f"{len(limits)} rows", "rows of parts 1 to 24")
+                return
+            stored = StoredMatches(table[:, 0], table[:, 1:] - 1, limits[:, 1:])
+            iuv_i, iuv_j = self._read_iuv(frame_i), self._read_iuv(frame_j)
+            for breach in check_matches(stored, iuv_i, iuv_j, max_distance=self.max_distance):
+                yield _finding(place, breach.what, breach.met, breach.wanted)
+        except ScanmillError as error:
+            yield _finding(place, error.thing, error.met, error.wanted)
+
+    def _place(self, path: Path) -> str:
+        return path.relative_to(self.folder.root.parent).as_posix()
+
+    def _read_iuv_file(self, number: int) -> UInt8[np.ndarray, "256 256 3"]:
+        path = self.folder.picture("densepose", number)
+        iuv = read_iuv(path).iuv
+        if iuv.shape[:2] != (FRAME_SIDE_PX, FRAME_SIDE_PX):
+            raise InputError(
+                str(path), met=f"{iuv.shape[1]} x {iuv.shape[0]} pixels", wanted="256 x 256",
+                way_out="Crop and scale the frames.",
+            )  # fmt: skip
+        return iuv
+
+
+def _check_labelled(folder: HdnetFolder, numbers: tuple[int, ...]) -> Iterator[Finding]:
+    if not numbers:
+        yield _finding(folder.root.name, "frames", "none", "at least one")
+    for number in numbers:
+        yield from _findings(folder, number, check_labelled_frame(folder, number))
+
+
+def _note_absent(
+    folder: HdnetFolder, numbers: tuple[int, ...], names: tuple[str, ...]
+) -> list[str]:
+    """Say once which of the folders that the published reader opens are not there at all."""
+    absent = [name for name in names if not (folder.root / name).is_dir()]
+    if not absent or not numbers:
+        return []
+    return [f"{folder.root.name}: no {' and no '.join(absent)}; the published reader opens them"]
+
+
+def _findings(folder: HdnetFolder, number: int, breaches: Iterable[Breach]) -> Iterator[Finding]:
+    where = f"{folder.root.name}/{seven_digits(number)}"
+    for breach in breaches:
+        yield _finding(where, breach.what, breach.met, breach.wanted)
+
+
+def _finding(where: str, what: str, met: str, wanted: str) -> Finding:
+    return Finding(where=where, what=what, met=met, wanted=wanted)
