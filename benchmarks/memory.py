@@ -3,8 +3,9 @@
     PYTHONPATH=. python benchmarks/memory.py [--scans 200] [--resolution 1024] [--texture 2048]
 
 Each scan is uploaded, drawn from two yaws, lit and freed, as a worker does it. Compared to itself:
-the mean resident memory over the last 21 scans should not lie more than 8 MiB above that over 21
-scans after a warm-up, and the device should hold as many objects. Ends with 1 if either is not so.
+the lowest resident memory of the last 42 scans should lie at most 8 MiB above that of 42 scans
+after a warm-up (single readings wander by some 20 MiB, as the allocator and the driver's threads
+keep and give back pages), and the device should hold as many objects. Ends with 1 if not so.
 """
 
 import argparse
@@ -23,8 +24,8 @@ from schemas.scan import Material, Mesh
 from tests.renderers.figures import folded_figure, rotation_y
 
 WARM_UP = 20
-WINDOW = 21
-"""Seven of each figure, which differ in size."""
+WINDOW = 42
+"""Fourteen of each figure, which differ in size."""
 
 ALLOWED_MIB = 8.0
 MIB = 2**20
@@ -44,10 +45,10 @@ def main() -> int:
             draw_scan(context, mesh, arguments.resolution, random)
             resident.append(resident_mib())
             objects.append(count_objects())
-            if number % WINDOW == 0:
+            if number % 20 == 0:
                 print(f"{number:>5} scans  {resident[-1]:8.1f} MiB  {objects[-1]:>4} objects")
-    before = float(np.mean(resident[WARM_UP : WARM_UP + WINDOW]))
-    grown, left = float(np.mean(resident[-WINDOW:])) - before, objects[-1] - objects[WARM_UP]
+    before = min(resident[WARM_UP : WARM_UP + WINDOW])
+    grown, left = min(resident[-WINDOW:]) - before, objects[-1] - objects[WARM_UP]
     print(f"after warm-up: {grown:+.1f} MiB, {left:+d} objects")
     return int(grown > ALLOWED_MIB or left != 0)
 

@@ -3,7 +3,7 @@
 Each view is drawn by itself: one that fails is a value (ViewFailure), the others go on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -18,6 +18,7 @@ from renderers.placement import Placement
 from renderers.rasterizer import Rasterizer
 from renderers.session import DrawingSession
 from schemas.camera import Camera
+from schemas.fits import FitCheck
 from schemas.manifest import Stage
 from schemas.sample import Sample
 from schemas.scan import InputFile, Scan
@@ -26,6 +27,7 @@ from schemas.settings import RenderSettings
 from schemas.surfaces import Surfaces
 from schemas.views import View, camera_of
 from tasks.backgrounds import Backgrounds
+from tasks.fits.check import require_fit
 from tasks.fits.placing import place_fitted
 
 
@@ -61,10 +63,13 @@ def draw_scan(
     *,
     backgrounds: Backgrounds,
     stopwatch: Stopwatch,
+    on_fit: Callable[[FitCheck], None] | None = None,
 ) -> Iterator[Sample | ViewFailure]:
     """Draw every view of a scan, in the order of the settings.
 
-    Raises InputError when the scan can't be placed; a view that fails is yielded as a value.
+    on_fit: is told how a fitted body lies in its scan, before anything is drawn.
+    Raises InputError when the scan can't be placed, or must fit and does not; a view that fails
+    is yielded as a value.
     """
     with stopwatch.during("place"):
         placement = place_fitted(scan, settings)
@@ -74,6 +79,8 @@ def draw_scan(
             normals=settings.normals, color_filter=settings.color_filter,
         )  # fmt: skip
     with rasterizer:
+        with stopwatch.during("place"):
+            require_fit(scan, rasterizer, placement, is_required=settings.require_fit, tell=on_fit)
         artist = _Artist(scan, settings, placement, rasterizer, backgrounds, stopwatch)
         for view in settings.views:
             try:
@@ -132,7 +139,7 @@ class _Artist:
         lights = choose_spot_lights(generator(seed, "lights"))
         return draw_lit(
             self.rasterizer, camera, mesh_to_world, surfaces.mask, lights,
-            ambient=self.settings.ambient,
+            ambient=self.settings.ambient, visible=surfaces.front.triangle,
         )  # fmt: skip
 
     def _lay_over_background(
