@@ -44,7 +44,7 @@ def encode_depth(
     mask: Bool[np.ndarray, "H W"],
 ) -> bytes:
     """Encode ray lengths as OpenEXR, 32-bit float; scene units, 0 outside."""
-    return _encode_exr(dict(zip(DEPTH_CHANNELS, (front, back), strict=True)), mask)
+    return _encode_exr(dict(zip(DEPTH_CHANNELS, (front, back), strict=True)), mask, np.float32)
 
 
 def encode_normals(
@@ -54,8 +54,7 @@ def encode_normals(
 ) -> bytes:
     """Encode unit normals in camera axes as OpenEXR, 16-bit float; 0 outside."""
     planes = [surface[..., axis] for surface in (front, back) for axis in range(3)]
-    halves = (plane.astype(np.float16) for plane in planes)
-    return _encode_exr(dict(zip(NORMAL_CHANNELS, halves, strict=True)), mask)
+    return _encode_exr(dict(zip(NORMAL_CHANNELS, planes, strict=True)), mask, np.float16)
 
 
 def encode_front_normals(
@@ -146,7 +145,9 @@ def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, "..."]:
 
 
 def _encode_exr(
-    planes: Mapping[str, Float[np.ndarray, "H W"]], mask: Bool[np.ndarray, "H W"]
+    planes: Mapping[str, Float[np.ndarray, "H W"]],
+    mask: Bool[np.ndarray, "H W"],
+    precision: type[np.float16 | np.float32],
 ) -> bytes:
     left, top, right, bottom = bounding_window(mask)
     height, width = mask.shape
@@ -159,7 +160,9 @@ def _encode_exr(
             np.array([width - 1, height - 1], np.int32),
         ),
     }
-    channels = {name: np.ascontiguousarray(plane[window]) for name, plane in planes.items()}
+    channels = {
+        name: np.ascontiguousarray(plane[window], dtype=precision) for name, plane in planes.items()
+    }
     buffer = io.BytesIO()
     OpenEXR.File(header, channels).write(buffer)
     return buffer.getvalue()
