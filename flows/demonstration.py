@@ -8,9 +8,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows.launching import TrainRequest, TrainSummary, read_losses
-from flows.run_requests import RenderRequest, ReportRequest, ValidateRequest
+from flows.run_requests import (
+    BACKGROUNDS_FOLDER,
+    RenderRequest,
+    ReportRequest,
+    SynthRequest,
+    ValidateRequest,
+)
 from flows.summary import RunSummary
-from flows.synthesis import BACKGROUNDS_FOLDER, SynthRequest
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
 from tasks.states import dataset_status

@@ -4,8 +4,8 @@ from prefect import flow
 
 from flows.render_steps import find_scans, plan_scans, start_render
 from flows.run_requests import RenderRequest, check_render
-from flows.runs import check_device, look_at_shards, make_jobs
-from flows.shard_work import finish_run, render_jobs
+from flows.runs import check_device, look_at_shards, note_roots
+from flows.shard_work import finish_run, make_jobs, render_jobs
 from flows.summary import RunSummary
 from tasks.preparation import prepare_dataset, settle_backgrounds
 from tasks.states import shards_to_redo
@@ -24,6 +24,7 @@ def render(request: RenderRequest) -> RunSummary:
     prepare_dataset(run.folder, request.settings)
     settle_backgrounds(run.folder, run.background_root)
     plan_scans(run, request, found)
+    note_roots(run)
     status = look_at_shards(run)
     outcomes = render_jobs(run, make_jobs(run, status, shards_to_redo(status)))
     return finish_run(run, outcomes)

@@ -4,8 +4,8 @@ from prefect import flow
 
 from flows.rerun_steps import choose_shards, start_rerun
 from flows.run_requests import RerunRequest, check_rerun
-from flows.runs import check_device, look_at_shards, make_jobs
-from flows.shard_work import finish_run, render_jobs
+from flows.runs import check_device, look_at_shards, note_roots
+from flows.shard_work import finish_run, make_jobs, render_jobs
 from flows.summary import RunSummary
 
 
@@ -18,6 +18,7 @@ def rerun(request: RerunRequest) -> RunSummary:
     check_rerun(request)
     run = start_rerun(request)
     check_device(request.device, run.folder.read_description().settings)
+    note_roots(run)
     status = look_at_shards(run, deep=request.deep)
     outcomes = render_jobs(run, make_jobs(run, status, choose_shards(request, status)))
     return finish_run(run, outcomes)

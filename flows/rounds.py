@@ -25,7 +25,7 @@ from prefect.states import Crashed
 from prefect.task_runners import ProcessPoolTaskRunner
 
 from flows.shard_tasks import STOP, render_shard_task
-from flows.workers import interrupt_workers, open_worker
+from flows.workers import WorkInterrupted, interrupt_workers, open_worker
 from schemas.errors import MachineError, RequestError
 from tasks.render_shard import ShardOutcome
 from tasks.shard_work import ShardJob
@@ -100,6 +100,8 @@ class Rounds:
             return future.result()
         except BrokenProcessPool:
             return None
+        except WorkInterrupted as error:
+            raise KeyboardInterrupt from error
         except RequestError:
             raise
         except Exception as error:  # noqa: BLE001 - one shard fails alone, whatever it met

@@ -14,7 +14,32 @@ from schemas.errors import RequestError
 from schemas.scan import DatasetName
 from schemas.settings import RenderSettings, refuse_difference
 
+BACKGROUNDS_FOLDER = "IndoorCVPR09"
+"""Where the published layout keeps background pictures. Source: 2k2k-dataset.md, Input folders."""
+
 _FOLDER_ACCESS = os.R_OK | os.W_OK | os.X_OK
+
+
+class SynthRequest(BaseModel):
+    """All of `scanmill synth`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out: str = Field(description="data root to make or to fill up")
+    subjects: int = Field(default=4, ge=1)
+    backgrounds: int = Field(default=8, ge=0, description="rooms")
+    texture: int = Field(default=2048, ge=64, description="texels a side")
+    seed: int = Field(default=0, ge=0)
+    workers: int | None = Field(default=None, ge=1, description="processes; none: one a core")
+
+
+class MadePeople(BaseModel):
+    """What stands in the data root now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    people: tuple[str, ...]
 
 
 class RenderRequest(BaseModel):

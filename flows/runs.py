@@ -1,6 +1,6 @@
 """One run on one data set, from its beginning to its record: without Prefect.
 
-What the flows and the command line share: which shards are left, what a job is, what came out.
+What the flows and the command line share: which shards are left, what came out.
 """
 
 import os
@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder, remove_leftovers
-from schemas.manifest import Failure, RunRecord
+from schemas.manifest import RunRecord
 from schemas.settings import RenderSettings
 from tasks.dataset_card import write_card
 from tasks.device_probe import refuse_resolution, start_probe
-from tasks.planning import read_plan
-from tasks.render_shard import ShardOutcome
-from tasks.run_records import write_run
-from tasks.shard_work import ShardJob
+from tasks.run_records import last_roots, write_run
 from tasks.states import DatasetStatus, dataset_status
+
+if TYPE_CHECKING:
+    from tasks.render_shard import ShardOutcome  # draws: the command line does without
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,41 +86,14 @@ def look_at_shards(run: Run, *, deep: bool = False) -> DatasetStatus:
     )
 
 
-def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list[ShardJob]:
-    """Describe the work on these shards for the processes that do it."""
-    settings = run.folder.read_description().settings
-    attempts = {one.shard_id: one.attempt for one in status.shards}
-    chosen = set(shard_ids)
-    return [
-        ShardJob(
-            uri=str(run.folder.root.absolute()),
-            data_root=run.data_root.absolute(),
-            background_root=run.background_root and run.background_root.absolute(),
-            shard=shard,
-            settings=settings,
-            attempt=attempts.get(shard.shard_id, 0) + 1,
-        )
-        for shard in read_plan(run.folder)
-        if shard.shard_id in chosen
-    ]
+def note_roots(run: Run) -> None:
+    """Put new roots on record before the work: a run that is killed can be redone without them."""
+    recorded = {name: str(path) for name, path in last_roots(run.folder).items()}
+    if recorded != run.roots:
+        write_run(run.folder, _describe(run, ()))
 
 
-def give_up(job: ShardJob, why: str) -> ShardOutcome:
-    """Report a shard that could not be worked on at all: all its samples failed."""
-    ids = (view.sample_id(ref.scan_id) for ref in job.shard.scans for view in job.settings.views)
-    failures = tuple(
-        Failure(
-            sample_id=sample_id, stage="draw", kind="environment", error="MachineError", message=why
-        )
-        for sample_id in ids
-    )
-    return ShardOutcome(
-        shard_id=job.shard.shard_id, state="failed", rows=0, failures=failures,
-        warnings=(), bytes=0, seconds={}, committed=False,
-    )  # fmt: skip
-
-
-def close_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:
+def close_run(run: Run, outcomes: Sequence["ShardOutcome"]) -> RunSummary:
     """Put a run that did something on record, renew card and totals, and sum up."""
     if outcomes:
         write_run(run.folder, _describe(run, outcomes))
@@ -127,7 +101,7 @@ def close_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:
     return sum_up(run, look_at_shards(run), outcomes)
 
 
-def sum_up(run: Run, status: DatasetStatus, outcomes: Sequence[ShardOutcome]) -> RunSummary:
+def sum_up(run: Run, status: DatasetStatus, outcomes: Sequence["ShardOutcome"]) -> RunSummary:
     """Add up what a run did (outcomes) and what the data set is now (status)."""
     lost = [failure for one in outcomes if not one.committed for failure in one.failures]
     failures = (*status.failures, *lost)
@@ -161,7 +135,7 @@ def _add_stages(all_seconds: Iterable[dict[str, float]]) -> dict[str, float]:
     return {stage: round(spent, 3) for stage, spent in sorted(total.items())}
 
 
-def _describe(run: Run, outcomes: Sequence[ShardOutcome]) -> RunRecord:
+def _describe(run: Run, outcomes: Sequence["ShardOutcome"]) -> RunRecord:
     return RunRecord(
         command=run.command,
         started=run.started,

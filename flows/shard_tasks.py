@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from flows.workers import WorkInterrupted, interruptible
 from tasks.render_shard import ShardOutcome, render_shard
 from tasks.shard_work import ShardJob
 
@@ -22,9 +23,10 @@ def render_shard_task(shard_id: str, job: ShardJob, marks: str) -> ShardOutcome:
     """Render one shard in this worker process; leaves a mark that it was begun, and by whom.
 
     marks: folder of the round; the mark tells which shards were under way when a worker died.
-    Raises KeyboardInterrupt when the round was stopped before this shard began.
+    Raises WorkInterrupted when the round is stopped before or during the work.
     """
     if (Path(marks) / STOP).exists():
-        raise KeyboardInterrupt
-    (Path(marks) / shard_id).write_text(str(os.getpid()), encoding="ascii")
-    return render_shard(job)
+        raise WorkInterrupted
+    with interruptible():
+        (Path(marks) / shard_id).write_text(str(os.getpid()), encoding="ascii")
+        return render_shard(job)

@@ -5,11 +5,33 @@ from collections.abc import Sequence
 from flows.artifacts import ShardBoard, show_results
 from flows.progress import say, tracking
 from flows.rounds import Rounds
-from flows.runs import Run, close_run, give_up
+from flows.runs import Run, close_run
 from flows.summary import RunSummary
 from flows.unfinished import UnfinishedWork
+from schemas.manifest import Failure
+from tasks.planning import read_plan
 from tasks.render_shard import ShardOutcome
 from tasks.shard_work import ShardJob
+from tasks.states import DatasetStatus
+
+
+def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list[ShardJob]:
+    """Describe the work on these shards for the processes that do it."""
+    settings = run.folder.read_description().settings
+    attempts = {one.shard_id: one.attempt for one in status.shards}
+    chosen = set(shard_ids)
+    return [
+        ShardJob(
+            uri=str(run.folder.root.absolute()),
+            data_root=run.data_root.absolute(),
+            background_root=run.background_root and run.background_root.absolute(),
+            shard=shard,
+            settings=settings,
+            attempt=attempts.get(shard.shard_id, 0) + 1,
+        )
+        for shard in read_plan(run.folder)
+        if shard.shard_id in chosen
+    ]
 
 
 def render_jobs(run: Run, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
@@ -26,6 +48,21 @@ def render_jobs(run: Run, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
 
         rounds = Rounds(workers=run.workers, device=run.device, give_up=give_up, end=end)
         return rounds.render(jobs)
+
+
+def give_up(job: ShardJob, why: str) -> ShardOutcome:
+    """Report a shard that could not be worked on at all: all its samples failed."""
+    ids = (view.sample_id(ref.scan_id) for ref in job.shard.scans for view in job.settings.views)
+    failures = tuple(
+        Failure(
+            sample_id=sample_id, stage="draw", kind="environment", error="MachineError", message=why
+        )
+        for sample_id in ids
+    )
+    return ShardOutcome(
+        shard_id=job.shard.shard_id, state="failed", rows=0, failures=failures,
+        warnings=(), bytes=0, seconds={}, committed=False,
+    )  # fmt: skip
 
 
 def finish_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:

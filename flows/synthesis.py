@@ -4,34 +4,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from flows.run_requests import MadePeople, SynthRequest
 from tasks.synth.writer import write_synthetic_root
-
-BACKGROUNDS_FOLDER = "IndoorCVPR09"
-"""Where the published layout keeps background pictures. Source: 2k2k-dataset.md, Input folders."""
-
-
-class SynthRequest(BaseModel):
-    """All of `scanmill synth`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    out: str = Field(description="data root to make or to fill up")
-    subjects: int = Field(default=4, ge=1)
-    backgrounds: int = Field(default=8, ge=0, description="rooms")
-    texture: int = Field(default=2048, ge=64, description="texels a side")
-    seed: int = Field(default=0, ge=0)
-    workers: int | None = Field(default=None, ge=1, description="processes; none: one a core")
-
-
-class MadePeople(BaseModel):
-    """What stands in the data root now."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    data: str
-    people: tuple[str, ...]
 
 
 def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> MadePeople:

@@ -9,8 +9,8 @@ from flows.cli.answers import print_json, say, style_of
 from flows.cli.options import Json, Workers
 from flows.progress import say as say_progress
 from flows.progress import showing
-from flows.run_requests import check_writable
-from flows.synthesis import BACKGROUNDS_FOLDER, SynthRequest, make_people
+from flows.run_requests import BACKGROUNDS_FOLDER, SynthRequest, check_writable
+from flows.synthesis import make_people
 
 EXAMPLES = (
     "scanmill synth --out people",

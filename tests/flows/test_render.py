@@ -1,6 +1,7 @@
 """The flow `render` on real scans, in real processes, through the command line."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -168,7 +169,7 @@ def test_interrupted_run_leaves_nothing_half_written(
     if to_parent_alone:
         process.send_signal(SIGINT)
     else:
-        subprocess.run(["kill", "-INT", f"-{process.pid}"], check=True)  # as a terminal does
+        os.killpg(process.pid, SIGINT)  # as a terminal does
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors.decode()
     assert b"Traceback" not in errors
