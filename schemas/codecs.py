@@ -62,7 +62,7 @@ def encode_front_normals(
 ) -> bytes:
     """Encode one surface's normals in camera axes as OpenEXR, 32-bit float; 0 outside."""
     planes = [normals[..., axis] for axis in range(3)]
-    return _encode_exr(dict(zip(NORMAL_CHANNELS[:3], planes, strict=True)), mask)
+    return _encode_exr(dict(zip(NORMAL_CHANNELS[:3], planes, strict=True)), mask, np.float32)
 
 
 def decode_front_normals(data: bytes) -> Float32[np.ndarray, "H W 3"]:
@@ -73,8 +73,7 @@ def decode_front_normals(data: bytes) -> Float32[np.ndarray, "H W 3"]:
 
 def decode_picture(data: bytes) -> UInt8[np.ndarray, "H W 3"]:
     """Decode PNG or JPEG to RGB; raises InputError when it is neither or is cut."""
-    picture = _decode("picture", data, cv2.IMREAD_COLOR_RGB)
-    return picture
+    return _decode("picture", data, cv2.IMREAD_COLOR_RGB)
 
 
 def decode_mask(data: bytes) -> Bool[np.ndarray, "H W"]:
@@ -131,16 +130,16 @@ def bounding_window(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
 
 
-def _encode(suffix: str, picture: UInt8[np.ndarray, "..."], options: tuple[int, ...]) -> bytes:
+def _encode(suffix: str, picture: UInt8[np.ndarray, ...], options: tuple[int, ...]) -> bytes:
     _, data = cv2.imencode(suffix, picture, options)
     return data.tobytes()
 
 
-def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, "..."]:
+def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, ...]:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if picture is None:
         raise _undecodable(what, data)
-    decoded: UInt8[np.ndarray, "..."] = picture
+    decoded: UInt8[np.ndarray, ...] = picture
     return decoded
 
 
