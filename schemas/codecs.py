@@ -130,16 +130,18 @@ def bounding_window(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
 
 
-def _encode(suffix: str, picture: UInt8[np.ndarray, ...], options: tuple[int, ...]) -> bytes:
+def _encode(
+    suffix: str, picture: UInt8[np.ndarray, "H W *channels"], options: tuple[int, ...]
+) -> bytes:
     _, data = cv2.imencode(suffix, picture, options)
     return data.tobytes()
 
 
-def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, ...]:
+def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, "H W *channels"]:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if picture is None:
         raise _undecodable(what, data)
-    decoded: UInt8[np.ndarray, ...] = picture
+    decoded: UInt8[np.ndarray, "H W *channels"] = picture
     return decoded
 
 
