@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from tasks.synth.head import Head, from_head
+from tasks.synth.meshing import DistanceFunction, newton_step
 from tasks.synth.skeleton import FINGERS, Skeleton, Transforms
 
 JOINT_COUNT = 133
@@ -73,8 +74,20 @@ LIPS_INNER = (
     (0.0, 155.8, 9.0),
     (-0.8, 155.85, 8.9),
 )
+SETTLE_ROUNDS = 8
 JAW_ANGLES = 17
 JAW_CENTRE, JAW_RADII = (0.0, 160.0, 1.0), (6.9, 7.6, 6.8)
+
+
+def settle_face(
+    joints: Float64[np.ndarray, "133 3"], surface: DistanceFunction
+) -> Float64[np.ndarray, "133 3"]:
+    """Move the 68 face points onto a surface, along its gradient."""
+    settled, face = joints.copy(), joints[FACE_FROM:LEFT_HAND_FROM].astype(np.float32)
+    for _ in range(SETTLE_ROUNDS):
+        face = newton_step(surface, face)
+    settled[FACE_FROM:LEFT_HAND_FROM] = face
+    return settled
 
 
 def rest_joints(

@@ -31,7 +31,7 @@ BODY_25: tuple[tuple[int, ...], ...] = (
     (15,), (2,), (1,), (4,), (3,), (17,), (18,), (19,), (20,), (21,), (22,),
 )  # fmt: skip
 """COCO-WholeBody joints whose mean is each OpenPose body joint."""
-SUBDIVISIONS: dict[Detail, int] = {"full": 2, "fast": 0}
+SUBDIVISIONS: dict[Detail, int] = {"full": 2, "fast": 0, "sketch": 0}
 """A 2K2K scan is coloured by its vertices, so it needs more of them."""
 
 
@@ -102,11 +102,9 @@ def format_mtl(name: str, texture: str) -> bytes:
 
 
 def format_joints(joints: Float64[np.ndarray, "133 3"]) -> bytes:
-    """Return the `Joint3D` JSON; the face's 68 points are marked not visible, as in real ones."""
-    visible = np.ones(len(joints), int)
-    visible[FACE_FROM:LEFT_HAND_FROM] = 0
+    """Return the `Joint3D` JSON; all joints are known, whichever way the person faces."""
     rows = np.round(joints, 6).tolist()
-    return json.dumps({"joint3d": rows, "visible": visible.tolist()}).encode()
+    return json.dumps({"joint3d": rows, "visible": [1] * len(rows)}).encode()
 
 
 def encode_jpeg(picture: UInt8[np.ndarray, "H W 3"]) -> bytes:

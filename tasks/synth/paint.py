@@ -12,7 +12,7 @@ from tasks.synth.hair import hair_distance
 from tasks.synth.head import head_distance
 from tasks.synth.paint_cloth import Cloth, cloth_layers
 from tasks.synth.paint_skin import hair_color, skin_color
-from tasks.synth.pixels import Layer, Tile, blend, edge_alpha, grain_tile
+from tasks.synth.pixels import Layer, Tile, blend, edge_alpha, fill, grain_tile, tile_over
 from tasks.synth.shapes import Distances, Points, mirror
 from tasks.synth.texels import texel_cells
 from tasks.synth.wardrobe import bottom_cover, inner_cover, neck_cover, shoe_cover, top_cover
@@ -21,6 +21,7 @@ OCCLUSION_REACH_CM = (1.2, 3.5, 8.0)
 OCCLUSION_DEPTH = 0.62
 VALLEY_DEPTH = 0.16
 """How much darker a fold's valley is for one centimetre of depth."""
+HAIRLINE_WISPS_CM = 0.25
 COLUMNS = 6
 
 
@@ -92,11 +93,17 @@ def _paint_cell(
 ) -> Float32[np.ndarray, "H W 3"]:
     point, hidden, height = full[..., :3], full[..., 3], full[..., 4]
     cloth = Cloth(figure, dressed.clothes.wardrobe, point, full[..., COLUMNS:], grain)
-    color = skin_color(figure, dressed.hair, point, grain)
-    for layer in cloth_layers(cloth):
+    layers = cloth_layers(cloth)
+    if any(layer.alpha.min() == 1 for layer in layers):
+        color = fill(figure.skin_color, hidden)
+    else:
+        color = skin_color(figure, dressed.hair, point, grain)
+    for layer in layers:
         color = blend(color, layer)
-    hair = Layer(hair_color(figure, point, grain), edge_alpha(-full[..., 5], 0.05, 0.12))
-    color = blend(color, hair)
+    wisps = full[..., 5] + HAIRLINE_WISPS_CM * tile_over(grain, hidden.shape, 5)
+    covered = edge_alpha(-wisps, 0.08, 0.3)
+    if covered.any():
+        color = blend(color, Layer(hair_color(figure, point, grain), covered))
     shade = (1 - OCCLUSION_DEPTH * np.clip(hidden, 0, 1) ** 1.2) * (
         1 + VALLEY_DEPTH * np.clip(height, -1, 0.6)
     )

@@ -32,11 +32,8 @@ def skin_color(figure: Figure, hair: Hair, point: Picture, grain: Tile) -> Pictu
     """Return bare skin, with a face on the head and nails on the hands."""
     shape = point.shape[:2]
     color = fill(figure.skin_color, point[..., 0])
-    fine, coarse = (
-        tile_over(grain, shape),
-        tile_over(grain[::4, ::4].repeat(8, 0).repeat(8, 1), shape, 31),
-    )
-    color = color * (1 + 0.045 * fine + 0.03 * coarse)[..., None]
+    fine = tile_over(grain, shape)
+    color = color * (1 + 0.07 * fine)[..., None]
     if point[..., 1].max() > FACE_Y:
         color = _paint_face(figure, hair, color, point, fine)
     if np.abs(point[..., 0]).max() > HAND_X:

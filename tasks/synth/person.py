@@ -8,23 +8,56 @@ import numpy as np
 from jaxtyping import Float64, Int32, UInt8
 
 from tasks.synth.atlas import Atlas, build_atlas
-from tasks.synth.dressed import dress, dressed_distance
+from tasks.synth.body import body_distance
+from tasks.synth.dressed import Dressed, dress, dressed_distance
 from tasks.synth.figure import Figure, draw_figure, rng_for
 from tasks.synth.folds import fold_height, measure_bends
-from tasks.synth.joints import pose_joints, rest_joints
+from tasks.synth.joints import pose_joints, rest_joints, settle_face
 from tasks.synth.markers import paint_markers, points_in_front
-from tasks.synth.meshing import Faces, extract_surface, vertex_normals
+from tasks.synth.meshing import extract_surface, vertex_normals
 from tasks.synth.paint import Canvas, paint_texture
 from tasks.synth.parts import label_faces
 from tasks.synth.pose import draw_rotations
-from tasks.synth.shapes import Points
-from tasks.synth.skeleton import Rotations, Skeleton, Transforms, build_skeleton, pose_skeleton
-from tasks.synth.skinning import bone_weights, mend_posed, skin_points
+from tasks.synth.shapes import Distances, Points
+from tasks.synth.skeleton import Rotations, Skeleton, build_skeleton, pose_skeleton
+from tasks.synth.skinning import Weights, bone_weights, mend_posed, skin_points
 
-Detail = Literal["full", "fast"]
-SPACING_CM: dict[Detail, float] = {"full": 0.95, "fast": 1.75}
-"""Grid spacing: about 80,000 and about 22,000 triangles."""
+Detail = Literal["full", "fast", "sketch"]
+SPACING_CM: dict[Detail, float] = {"full": 0.95, "fast": 1.75, "sketch": 2.6}
+"""Grid spacing: about 90,000, 25,000 and 11,000 triangles."""
 POSE_PURPOSE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A figure at rest, ready to be posed; canonical centimetres.
+
+    weights: each vertex's share in each bone. joints, carriers: COCO-WholeBody, and their bones.
+    """
+
+    figure: Figure
+    skeleton: Skeleton
+    dressed: Dressed
+    rest: Points
+    faces: Int32[np.ndarray, "F 3"]
+    normals: Points
+    weights: Weights
+    atlas: Atlas
+    joints: Float64[np.ndarray, "133 3"]
+    carriers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A model in a pose, the person's own centimetres.
+
+    pelvis: the root joint. height: how far folds stand off, canonical centimetres.
+    """
+
+    vertices: Float64[np.ndarray, "V 3"]
+    joints: Float64[np.ndarray, "133 3"]
+    pelvis: Float64[np.ndarray, " 3"]
+    height: Distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,43 +93,63 @@ def make_person(
 
     markers: paint a disc in front of each kept joint and take its centre as the joint.
     """
-    figure = draw_figure(seed, index)
-    skeleton, dressed = build_skeleton(figure), dress(figure)
-    rest, faces = extract_surface(partial(dressed_distance, dressed), SPACING_CM[detail])
-    rotations = draw_rotations(figure, rng_for(seed, index, POSE_PURPOSE))
-    transforms = pose_skeleton(skeleton, rotations)
-    height = fold_height(dressed, measure_bends(rotations), rest)
-    normals = vertex_normals(rest, faces)
-    shape = rest + normals * height[:, None]
-    posed = _pose_mesh(figure, (skeleton, transforms), shape, faces)
-    lift = np.array([0.0, float(posed[:, 1].min()), 0.0])
-    vertices = (posed.astype(np.float64) - lift) * figure.scale
-    joints = (
-        pose_joints(*rest_joints(skeleton, dressed.body.head), transforms) - lift
-    ) * figure.scale
+    model = build_model(seed, index, detail=detail)
+    rotations = draw_rotations(model.figure, rng_for(seed, index, POSE_PURPOSE))
+    posed = pose_model(model, rotations)
+    texture = paint_model(model, posed, texture_size)
+    joints = posed.joints
     if markers:
-        joints = points_in_front(vertices, faces, joints)
-    atlas = build_atlas(rest, faces, label_faces(figure, rest, faces))
-    texture = paint_texture(figure, Canvas(dressed, atlas, rest, normals, height), texture_size)
-    if markers:
-        paint_markers(texture, atlas, vertices, joints)
+        joints = points_in_front(posed.vertices, model.faces, joints)
+        paint_markers(texture, model.atlas, posed.vertices, joints)
     return Person(
-        figure=figure,
-        vertices=vertices,
-        faces=faces,
-        rest=rest,
-        atlas=atlas,
+        figure=model.figure,
+        vertices=posed.vertices,
+        faces=model.faces,
+        rest=model.rest,
+        atlas=model.atlas,
         texture=texture,
         joints=joints,
         rotations=rotations,
-        pelvis=(skeleton.head("pelvis") - lift) * figure.scale,
-        head_size=dressed.body.head.size,
+        pelvis=posed.pelvis,
+        head_size=model.dressed.body.head.size,
     )
 
 
-def _pose_mesh(
-    figure: Figure, bones: tuple[Skeleton, Transforms], rest: Points, faces: Faces
-) -> Points:
-    skeleton, transforms = bones
-    weights = bone_weights(figure, skeleton, rest)
-    return mend_posed(rest, skin_points(skeleton, transforms, weights, rest), faces)
+def build_model(seed: int, index: int, *, detail: Detail = "full") -> Model:
+    """Mesh a figure at rest, weigh its vertices and unfold its atlas."""
+    figure = draw_figure(seed, index)
+    skeleton, dressed = build_skeleton(figure), dress(figure)
+    rest, faces = extract_surface(partial(dressed_distance, dressed), SPACING_CM[detail])
+    joints, carriers = rest_joints(skeleton, dressed.body.head)
+    return Model(
+        figure=figure,
+        skeleton=skeleton,
+        dressed=dressed,
+        rest=rest,
+        faces=faces,
+        normals=vertex_normals(rest, faces),
+        weights=bone_weights(figure, skeleton, rest),
+        atlas=build_atlas(rest, faces, label_faces(figure, rest, faces)),
+        joints=settle_face(joints, partial(body_distance, dressed.body)),
+        carriers=carriers,
+    )
+
+
+def pose_model(model: Model, rotations: Rotations) -> Posed:
+    """Fold the cloth for a pose, bend the model into it and set it on the floor."""
+    transforms = pose_skeleton(model.skeleton, rotations)
+    height = fold_height(model.dressed, measure_bends(rotations), model.rest)
+    shape = model.rest + model.normals * height[:, None]
+    skinned = skin_points(model.skeleton, transforms, model.weights, shape)
+    posed = mend_posed(shape, skinned, model.faces).astype(np.float64)
+    lift = np.array([0.0, posed[:, 1].min(), 0.0])
+    pelvis = model.skeleton.head("pelvis")
+    joints = pose_joints(model.joints, model.carriers, transforms)
+    scale = model.figure.scale
+    return Posed((posed - lift) * scale, (joints - lift) * scale, (pelvis - lift) * scale, height)
+
+
+def paint_model(model: Model, posed: Posed, texture_size: int) -> UInt8[np.ndarray, "S S 3"]:
+    """Paint a model's texture, its folds shaded as in a pose."""
+    canvas = Canvas(model.dressed, model.atlas, model.rest, model.normals, posed.height)
+    return paint_texture(model.figure, canvas, texture_size)

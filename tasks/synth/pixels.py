@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32
 from tasks.synth.figure import Color
 
 GRAIN_SIZE = 512
-GRAIN_OCTAVES = 5
+GRAIN_OCTAVES = 6
 
 Plane = Float[np.ndarray, "H W"]
 Tile = Float32[np.ndarray, "G G"]
