@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int32
+from pydantic import BaseModel, ConfigDict, Field
 
 Fronting = Literal["true_yaw", "published"]
 """How a fit's turn is read: by the rotated forward axis, or by the axis-angle vector's y."""
@@ -44,3 +45,31 @@ class SmplxFit:
     def metres_per_file_unit(self) -> float:
         """Size of one unit of the scan's file: the body is in metres, its scale leads to units."""
         return 1 / self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class FittedBody:
+    """The body that a fit describes, in file coordinates.
+
+    joints: SMPL-X's 55, then the vertices and landmarks that the smplx package counts as joints.
+    """
+
+    vertices: Float64[np.ndarray, "V 3"]
+    faces: Int32[np.ndarray, "F 3"]
+    joints: Float64[np.ndarray, "J 3"]
+
+
+class FitCheck(BaseModel):
+    """How well the fitted body lies in its scan, seen by the scan's camera at yaw 0."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scan_id: str
+    overlap: float = Field(ge=0, le=1, description="of the two silhouettes: common part by union")
+    distance_m: float | None = Field(
+        description="metres between the surfaces, mean both ways; null: the body is out of sight"
+    )
+    height_ratio: float | None = Field(
+        description="of the body's silhouette to the scan's, both from top to bottom"
+    )
+    is_misfit: bool

@@ -62,6 +62,15 @@ JOINT_COUNT = len(JOINTS)
 COCO_WHOLEBODY_INDICES: tuple[int, ...] = tuple(joint.coco_wholebody for joint in JOINTS)
 JOINT_OF_COCO: dict[int, int] = {joint.coco_wholebody: here for here, joint in enumerate(JOINTS)}
 
+SMPLX_INDICES: tuple[int, ...] = (
+    *(55, 57, 56, 59, 58),
+    *(16, 17, 18, 19, 20, 21),
+    *(1, 2, 4, 5, 7, 8),
+    *(60, 61, 62, 63, 64, 65),
+    *(67, 68, 69, 70, 72, 73, 74, 75),
+)
+"""The SMPL-X joint for each joint here; fingers are tips there. Source: keypoints.md, 3."""
+
 BONES: tuple[tuple[int, int], ...] = (
     (0, 1), (0, 2), (1, 3), (2, 4),
     (5, 6), (5, 7), (7, 9), (6, 8), (8, 10),

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.fits import SmplxFit
+from schemas.fits import FittedBody, SmplxFit
 
 DatasetName = Literal["RP", "THuman2", "2K2K"]
 DATASET_NAMES: tuple[DatasetName, ...] = ("RP", "THuman2", "2K2K")
@@ -88,7 +88,10 @@ class Joints:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Everything read for one scan; fit: None where there is none."""
+    """Everything read for one scan.
+
+    fit: None where there is none. body: the body of the fit, None without a SMPL-X model.
+    """
 
     ref: ScanRef
     mesh: Mesh
@@ -96,3 +99,4 @@ class Scan:
     files: tuple[InputFile, ...]
     warnings: tuple[str, ...] = ()
     fit: SmplxFit | None = None
+    body: FittedBody | None = None

@@ -59,6 +59,12 @@ class RenderSettings(BaseModel):
     fronting: Fronting = Field(
         default="true_yaw", description="how a SMPL-X fit's turn is read; published: imitated"
     )
+    smplx_model: str = Field(
+        default="", description="sha256 of the SMPL-X model that fills joints and checks fits"
+    )
+    require_fit: bool = Field(
+        default=False, description="a scan whose fit is missing or lies elsewhere fails"
+    )
     assumed_height_m: float = Field(
         default=1.70, gt=0, description="metres; used where neither file nor fit gives a scale"
     )

@@ -44,6 +44,8 @@ PIXEL_FILES: tuple[str, ...] = (
     "tasks/drawing.py",
     "tasks/encoding.py",
     "tasks/fits/arrays.py",
+    "tasks/fits/body_model.py",
+    "tasks/fits/check.py",
     "tasks/fits/fronting.py",
     "tasks/fits/opcodes.py",
     "tasks/fits/pickles.py",

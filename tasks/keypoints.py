@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, UInt8
 
-from schemas.keypoints import COCO_WHOLEBODY_INDICES, JOINT_COUNT, KeypointSource
+from schemas.keypoints import (
+    COCO_WHOLEBODY_INDICES,
+    JOINT_COUNT,
+    SMPLX_INDICES,
+    KeypointSource,
+)
 from schemas.scan import Joints, ScanRef
 from schemas.subjects import JointCorrection, joint_corrections
 
@@ -46,10 +51,13 @@ def complete_joints(
     ref: ScanRef,
     positions: Float64[np.ndarray, "N 3"],
     visible: Bool[np.ndarray, " N"],
+    *,
+    body_joints: Float64[np.ndarray, "M 3"] | None = None,
 ) -> Joints:
     """Correct and fill the annotation of one scan.
 
     positions: COCO-WholeBody joints in file coordinates. visible: where they count.
+    body_joints: SMPL-X joints of the scan's fit, file coordinates; they fill what is still missing.
     """
     annotation = _Annotation(
         positions=np.where(visible[:, None], positions, np.nan),
@@ -57,16 +65,20 @@ def complete_joints(
         source=np.where(visible, KeypointSource.ANNOTATED, KeypointSource.NONE).astype(np.uint8),
     )
     for correction in joint_corrections(ref.dataset, ref.item):
-        _correct(annotation, correction)
+        _correct(annotation, correction, body_joints)
     kept = np.array(COCO_WHOLEBODY_INDICES)
     chosen = _Annotation(
         annotation.positions[kept], annotation.known[kept], annotation.source[kept]
     )
     _fill_feet(chosen)
+    if body_joints is not None:
+        _fill_from_body(chosen, body_joints)
     return Joints(chosen.positions, chosen.known, chosen.source)
 
 
-def _correct(annotation: _Annotation, step: JointCorrection) -> None:
+def _correct(
+    annotation: _Annotation, step: JointCorrection, body_joints: Float64[np.ndarray, "M 3"] | None
+) -> None:
     for place, joint in enumerate(step.joints):
         if step.unknown:
             annotation.forget(joint)
@@ -77,6 +89,15 @@ def _correct(annotation: _Annotation, step: JointCorrection) -> None:
             if annotation.known[origin]:
                 position = annotation.positions[origin] + np.array(step.offset)
                 annotation.put(joint, position, KeypointSource.CORRECTED)
+        elif step.from_smplx and body_joints is not None:
+            position = body_joints[step.from_smplx[place]] + np.array(step.offset)
+            annotation.put(joint, position, KeypointSource.CORRECTED)
+
+
+def _fill_from_body(joints: _Annotation, body_joints: Float64[np.ndarray, "M 3"]) -> None:
+    for joint, origin in enumerate(SMPLX_INDICES):
+        if not joints.known[joint]:
+            joints.put(joint, body_joints[origin], KeypointSource.SMPLX)
 
 
 def _fill_feet(joints: _Annotation) -> None:

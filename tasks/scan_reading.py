@@ -2,20 +2,23 @@
 
 from pathlib import Path
 
-from schemas.fits import SmplxFit
+import numpy as np
+
+from schemas.fits import FittedBody, SmplxFit
 from schemas.scan import Joints, Scan, ScanRef
+from tasks.fits.body_model import BodyModel
 from tasks.fits.fronting import yaw_of_fit
 from tasks.fits.reader import read_fit
-from tasks.keypoints import complete_joints, unknown_joints
-from tasks.scans.joints import read_joint3d
+from tasks.keypoints import complete_joints
+from tasks.scans.joints import LEAST_JOINTS, read_joint3d
 from tasks.scans.layouts import ScanFiles, find_scan
 from tasks.scans.reader import digest_inputs, read_mesh
 
 Warnings = tuple[str, ...]
 
 
-def load_scan(data_root: Path, ref: ScanRef) -> Scan:
-    """Read a scan whole.
+def load_scan(data_root: Path, ref: ScanRef, *, model: BodyModel | None = None) -> Scan:
+    """Read a scan whole; model: makes the body of its fit, which fills missing joints.
 
     Raises InputError when its mesh, texture, annotation or fit is missing or broken; a scan
     without any annotation is read with unknown joints and a warning, one without a fit unturned.
@@ -23,7 +26,8 @@ def load_scan(data_root: Path, ref: ScanRef) -> Scan:
     files = find_scan(data_root, ref.dataset, ref.item)
     reading = read_mesh(files)
     fit, about_fit = _read_fit(files)
-    joints, about_joints = _read_joints(files, ref)
+    body = model.make_body(fit) if model and fit else None
+    joints, about_joints = _read_joints(files, ref, body)
     return Scan(
         ref=ref,
         mesh=reading.mesh,
@@ -31,6 +35,7 @@ def load_scan(data_root: Path, ref: ScanRef) -> Scan:
         files=digest_inputs(files, reading.asked_for),
         warnings=(*reading.warnings, *about_fit, *about_joints),
         fit=fit,
+        body=body,
     )
 
 
@@ -46,8 +51,14 @@ def _read_fit(files: ScanFiles) -> tuple[SmplxFit | None, Warnings]:
     return fit, ()
 
 
-def _read_joints(files: ScanFiles, ref: ScanRef) -> tuple[Joints, Warnings]:
-    if files.joints is None:
-        return unknown_joints(), ("no Joint3D annotation: all keypoints are unknown",)
-    positions, visible = read_joint3d(files.joints)
-    return complete_joints(ref, positions, visible), ()
+def _read_joints(
+    files: ScanFiles, ref: ScanRef, body: FittedBody | None
+) -> tuple[Joints, Warnings]:
+    body_joints = body.joints if body else None
+    if files.joints is not None:
+        positions, visible = read_joint3d(files.joints)
+        return complete_joints(ref, positions, visible, body_joints=body_joints), ()
+    nothing = np.full((LEAST_JOINTS, 3), np.nan), np.zeros(LEAST_JOINTS, bool)
+    joints = complete_joints(ref, *nothing, body_joints=body_joints)
+    what = "those of the SMPL-X fit are used" if joints.known.any() else "all keypoints are unknown"
+    return joints, (f"no Joint3D annotation: {what}",)

@@ -11,6 +11,18 @@ SIZES = {
 }  # fmt: skip
 
 
+class Opener:
+    """What an attacker pickles: unpickled, it would call open on a file."""
+
+    def __init__(self, path: Path) -> None:
+        """Choose the file."""
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Ask for open."""
+        return open, (str(self.path), "w")
+
+
 def fit_arrays(
     *, global_orient: tuple[float, float, float] = (0.03, 0.46, -0.02), seed: int = 0
 ) -> dict[str, np.ndarray]:

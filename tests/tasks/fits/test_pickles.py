@@ -10,19 +10,7 @@ from hypothesis import strategies as st
 from schemas.errors import InputError
 from tasks.fits.opcodes import RefusedPickleError
 from tasks.fits.pickles import read_pickled_table, run_pickle
-from tests.tasks.fits.fit_pickles import fit_arrays
-
-
-class Opener:
-    """What an attacker pickles: unpickled, it would call open on a file."""
-
-    def __init__(self, path: Path) -> None:
-        """Choose the file."""
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Ask for open."""
-        return open, (str(self.path), "w")
+from tests.tasks.fits.fit_pickles import Opener, fit_arrays
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
