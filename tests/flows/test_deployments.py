@@ -1,6 +1,7 @@
 """The deployments of prefect.yaml on a real server, with a real worker."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def test_worker_runs_deployments_to_their_end(server: LiveServer, tmp_path: Path
     )
 
 
-def run_deployment(server: LiveServer, name: str, request: dict[str, object]) -> str:
+def run_deployment(server: LiveServer, name: str, request: Mapping[str, object]) -> str:
     """Let the worker run a deployment and wait for its end; returns what Prefect says."""
     return server.prefect(
         "deployment", "run", name, "--param", f"request={json.dumps(request)}",
