@@ -11,7 +11,6 @@ PAIR_FILES: tuple[str, ...] = (
     "schemas/pairing.py",
     "schemas/samples.py",
     "schemas/scan.py",
-    "schemas/seeds.py",
     "schemas/video.py",
     "tasks/hdnet/text.py",
     "tasks/scans/files.py",

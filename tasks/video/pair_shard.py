@@ -124,6 +124,8 @@ class _VideoWork:
     """One video under way: what it has met so far. Owns: nothing that must be closed."""
 
     job: PairJob
+    # Taken before the work: what is edited meanwhile did not find these pairs.
+    code: str = field(default_factory=pair_code_digest)
     inputs: tuple[InputFile, ...] = ()
     lost_frames: list[Failure] = field(default_factory=list)
     refusals: list[Failure] = field(default_factory=list)
@@ -154,7 +156,7 @@ class _VideoWork:
         return Manifest(
             shard_id=job.shard.shard_id, rows=len(written.sample_ids), bytes=written.bytes,
             sha256=written.sha256, settings_digest=digest_of(job.settings),
-            code_digest=pair_code_digest(), renderer="none", versions=deciding_versions(),
+            code_digest=self.code, renderer="none", versions=deciding_versions(),
             inputs=self.inputs, sample_ids=written.sample_ids, warnings=tuple(self.warnings),
             failures=failures, attempt=job.attempt, started=started, ended=_utc_now(),
             seconds=self.seconds, host=socket.gethostname(),

@@ -1,0 +1,27 @@
+"""Data sets of videos, paired in this process."""
+
+from pathlib import Path
+
+from schemas.dataset_folder import DatasetFolder
+from schemas.pairing import PairSettings
+from tasks.preparation import prepare_pairing
+from tasks.video.pair_shard import PairJob, PairOutcome, pair_video
+from tasks.video.plan import list_videos, plan_new_videos
+
+FEW = PairSettings(min_neighbours=2)
+
+
+def plan_pairs(root: Path, data_root: Path, settings: PairSettings = FEW) -> list[PairJob]:
+    """Begin or extend a data set of all videos of a data root; one job a new shard."""
+    folder = DatasetFolder(root)
+    prepare_pairing(folder, settings)
+    refs = list_videos(data_root, split_seed=settings.split_seed)
+    return [
+        PairJob(uri=str(root), data_root=data_root, shard=shard, settings=settings)
+        for shard in plan_new_videos(folder, refs)
+    ]
+
+
+def pair_all(root: Path, data_root: Path, settings: PairSettings = FEW) -> list[PairOutcome]:
+    """Pair all videos of a data root."""
+    return [pair_video(job) for job in plan_pairs(root, data_root, settings)]

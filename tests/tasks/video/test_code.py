@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import grimp
+
+from tasks.video.code import PAIR_FILES, pair_code_digest
+
+PROJECT = Path(__file__).resolve().parents[3]
+NOT_DECIDING = {
+    "schemas/dataset_folder.py", "schemas/errors.py", "schemas/manifest.py", "schemas/settings.py",
+    "schemas/views.py", "schemas/keypoints.py", "schemas/fits.py", "tasks/code_digest.py",
+    "tasks/fingerprints.py", "tasks/versions.py", "tasks/video/code.py",
+}  # fmt: skip
+"""Names, messages and records: imported, without deciding a byte of frames and pairs."""
+
+
+def test_every_module_that_makes_pairs_is_listed_or_left_out() -> None:
+    graph = grimp.build_graph("schemas", "renderers", "tasks", cache_dir=None)
+    found, waiting = {"tasks.video.pair_shard"}, ["tasks.video.pair_shard"]
+    while waiting:
+        new = graph.find_modules_directly_imported_by(waiting.pop()) - found
+        found |= new
+        waiting += new
+    files = {module.replace(".", "/") + ".py" for module in found}
+    assert files - NOT_DECIDING == set(PAIR_FILES)
+
+
+def test_every_listed_file_is_there_once() -> None:
+    assert all((PROJECT / name).is_file() for name in PAIR_FILES)
+    assert len(set(PAIR_FILES)) == len(PAIR_FILES)
+
+
+def test_the_digest_is_a_sha256() -> None:
+    assert len(pair_code_digest()) == 64
