@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.run_requests import RenderRequest
-from flows.runs import Run, begin_run, look_at_shards, sum_up
+from flows.runs import Run, begin_run, is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.errors import RequestError
 from tasks.planning import check_sample_ids, plan_new, planned_scans, read_plan
@@ -64,6 +64,6 @@ def find_nothing_to_do(request: RenderRequest) -> RunSummary | None:
     planned = {ref.scan_id for ref in planned_scans(read_plan(run.folder))}
     found = {f"{name.dataset}/{name.item}" for name in find_scans(request)}
     status = look_at_shards(run)
-    if found - planned or shards_to_redo(status):
+    if found - planned or shards_to_redo(status) or not is_described(run, status):
         return None
     return sum_up(run, status, ())

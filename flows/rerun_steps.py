@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.run_requests import RerunRequest
-from flows.runs import Run, begin_run, look_at_shards, sum_up
+from flows.runs import Run, begin_run, is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
@@ -40,4 +40,6 @@ def find_nothing_to_redo(request: RerunRequest) -> RunSummary | None:
     """Sum up a data set of which nothing is left to redo; None when work is left."""
     run = start_rerun(request)
     status = look_at_shards(run, deep=request.deep)
-    return None if choose_shards(request, status) else sum_up(run, status, ())
+    if choose_shards(request, status) or not is_described(run, status):
+        return None
+    return sum_up(run, status, ())

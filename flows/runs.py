@@ -97,8 +97,14 @@ def close_run(run: Run, outcomes: Sequence["ShardOutcome"]) -> RunSummary:
     """Put a run that did something on record, renew card and totals, and sum up."""
     if outcomes:
         write_run(run.folder, _describe(run, outcomes))
-        write_card(run.folder)
+    write_card(run.folder)
     return sum_up(run, look_at_shards(run), outcomes)
+
+
+def is_described(run: Run, status: DatasetStatus) -> bool:
+    """Tell whether card and totals say what is there: a run that was killed leaves older ones."""
+    totals = run.folder.read_description().totals
+    return run.folder.card_path.is_file() and totals.get("samples") == status.samples
 
 
 def sum_up(run: Run, status: DatasetStatus, outcomes: Sequence["ShardOutcome"]) -> RunSummary:

@@ -7,6 +7,10 @@ from flows.tolerance import Tolerance
 from schemas.manifest import Failure
 
 
+SAID = {"rejects": "done with rejects"}
+"""What people read for the states whose short names say too little."""
+
+
 class RunSummary(BaseModel):
     """The data set after a run, and what the run did to it."""
 
@@ -35,7 +39,8 @@ class RunSummary(BaseModel):
     @property
     def sentence(self) -> str:
         """Say it in one line."""
-        states = ", ".join(f"{count} {name}" for name, count in self.states.items()) or "none"
+        named = ((SAID.get(name, name), count) for name, count in self.states.items())
+        states = ", ".join(f"{count} {name}" for name, count in named) or "none"
         did = f"{self.worked_on} shards in {format_seconds(self.seconds)}"
         what = did if self.worked_on else "nothing was left to do"
         return f"{self.command}: {what}; {self.samples} samples, shards: {states}."

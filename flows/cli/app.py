@@ -52,8 +52,10 @@ def main() -> None:
     except ScanmillError as error:
         print_error(error)
         sys.exit(WORK_FAILED)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # Typer ends so after Ctrl-C
+            sys.stderr.write("scanmill: interrupted; run the same command again to go on.\n")
+        raise
 
 
 def make_app(arguments: Sequence[str]) -> typer.Typer:

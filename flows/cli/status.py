@@ -7,6 +7,7 @@ import typer
 from flows.cli.answers import print_json, print_table, say, style_of
 from flows.cli.options import Json, Uri
 from flows.progress import showing, tracking
+from flows.summary import SAID
 from schemas.dataset_folder import DatasetFolder
 from tasks.states import DatasetStatus, ShardStatus, dataset_status
 
@@ -48,7 +49,8 @@ def _show(found: DatasetStatus) -> None:
         rows = [(one.shard_id, _state(one), _why(one)) for one in notable[:SHOWN]]
         print_table(("shard", "state", "reason"), rows)
         say(f"and {len(notable) - SHOWN} more\n" if len(notable) > SHOWN else "")
-    states = ", ".join(f"{count} {name}" for name, count in found.counts.items()) or "no shards"
+    named = ((SAID.get(name, name), count) for name, count in found.counts.items())
+    states = ", ".join(f"{count} {name}" for name, count in named) or "no shards"
     say(f"{found.uri}: {states}; {found.samples} of {found.samples_planned} samples.")
     if not found.inputs_checked:
         say("The data root of the last run is not there: whether scans changed is not known.")
@@ -57,7 +59,7 @@ def _show(found: DatasetStatus) -> None:
 
 
 def _state(shard: ShardStatus) -> str:
-    named = {"rejects": "done with rejects"}.get(shard.state, shard.state)
+    named = SAID.get(shard.state, shard.state)
     return f"{named}, older code" if shard.older_code else named
 
 
