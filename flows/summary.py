@@ -6,7 +6,6 @@ from flows.progress import format_seconds
 from flows.tolerance import Tolerance
 from schemas.manifest import Failure
 
-
 SAID = {"rejects": "done with rejects"}
 """What people read for the states whose short names say too little."""
 

@@ -9,7 +9,7 @@ from flows.cli.options import Json, Uri
 from flows.progress import showing, tracking
 from flows.summary import SAID
 from schemas.dataset_folder import DatasetFolder
-from tasks.states import DatasetStatus, ShardStatus, dataset_status
+from tasks.states import REDONE_ALWAYS, DatasetStatus, ShardStatus, dataset_status
 
 EXAMPLES = ("scanmill status sets/rp", "scanmill status sets/rp --deep --json")
 SHOWN = 50
@@ -54,8 +54,10 @@ def _show(found: DatasetStatus) -> None:
     say(f"{found.uri}: {states}; {found.samples} of {found.samples_planned} samples.")
     if not found.inputs_checked:
         say("The data root of the last run is not there: whether scans changed is not known.")
-    if not found.is_done:
+    if any(one.state in REDONE_ALWAYS for one in found.shards):
         say(f"Redo what is left with: scanmill rerun {found.uri}")
+    elif not found.is_done:
+        say(f"Mend the scans that were rejected and run: scanmill rerun {found.uri}")
 
 
 def _state(shard: ShardStatus) -> str:
