@@ -135,16 +135,23 @@ WIDE_ARMS_DEG = 9.0
 
 
 def draw_rotations(figure: Figure, rng: np.random.Generator) -> Rotations:
-    """Draw the rotations of a figure's pose, each bone with its own small variation."""
-    turns = RELAXED | CHANGES[figure.pose]
+    """Draw the rotations of a figure's own pose."""
+    return pose_rotations(figure, RELAXED | CHANGES[figure.pose], rng)
+
+
+def pose_rotations(figure: Figure, turns: dict[str, Turn], rng: np.random.Generator) -> Rotations:
+    """Turn a row of the table into rotations: mirrored or not, each bone a little varied."""
     flip = bool(rng.integers(2))
     turns = {_swap_side(name) if flip else name: turn for name, turn in turns.items()}
     turns |= _curl_fingers(rng)
-    for bone in ("spine", "chest", "neck", "head"):
+    for bone in ("pelvis", "spine", "chest", "neck", "head"):
         turns.setdefault(bone, (0.0, 0.0, 0.0, 0.0))
+    for side in ("left", "right"):
+        for bone in ("shin", "toes"):
+            turns.setdefault(f"{side}_{bone}", (0.0, 0.0, 0.0, 0.0))
     if flip:
         turns = {n: t if "_" in n else (t[0], -t[1], -t[2], t[3]) for n, t in turns.items()}
-    return {name: _rotation(name, _vary(figure, name, turn, rng)) for name, turn in turns.items()}
+    return {name: _rotation(name, _vary(figure, name, turns[name], rng)) for name in sorted(turns)}
 
 
 def _swap_side(name: str) -> str:

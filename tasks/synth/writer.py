@@ -12,9 +12,7 @@ Every file is written under a temporary name and renamed; what is there already 
 Source of the layout: 2k2k-dataset.md, Input folders.
 """
 
-import json
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -28,13 +26,14 @@ from tasks.synth.backgrounds import background_name, draw_background
 from tasks.synth.layouts import encode_jpeg, render_people_files, thuman_files, two_k_files
 from tasks.synth.person import Detail, make_person
 from tasks.synth.smplx_model import format_model
+from tasks.synth.stamp import is_whole, read_stamp, write_stamp
+from tasks.synth.whole_files import write_whole
 
 DatasetChoice = Literal["RP", "THuman2", "2K2K", "all"]
 Progress = Callable[[str], None]
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Raised whenever the same seed gives other bytes: older files are then made anew."""
-STAMP = "synth.json"
 FIRST_INDEX = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
 """Each layout shows other people."""
 FIRST_ID = 9000
@@ -110,11 +109,11 @@ def write_synthetic_root(
     rooms = [Job(kind="background", seed=seed, index=number) for number in range(backgrounds)]
     model = [Job(kind="model", seed=0, index=0)] if "THuman2" in kinds else []
     jobs = [*people, *rooms, *model]
-    stamp = _read_stamp(out)
-    todo = [job for job in jobs if not _is_whole(out, job, stamp)]
+    stamp = read_stamp(out)
+    todo = [job for job in jobs if not is_whole(out, job, stamp.get(job.key))]
     for done, (job, files) in enumerate(_run(out, todo, workers), start=1):
         stamp[job.key] = {"job": job.model_dump(), "files": files}
-        _write_stamp(out, stamp)
+        write_stamp(out, stamp)
         if progress is not None:
             progress(f"{done}/{len(todo)} {job.name}")
     return tuple(job.name for job in people)
@@ -169,43 +168,8 @@ def _make(job: Job) -> dict[str, bytes]:
     return two_k_files(person, job.name, job.detail)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, flush it to disk, and rename it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-def _read_stamp(out: Path) -> dict[str, dict[str, object]]:
-    path = out / STAMP
-    if not path.is_file():
-        return {}
-    try:
-        stamp = json.loads(path.read_text())
-    except json.JSONDecodeError:
-        return {}
-    return stamp if isinstance(stamp, dict) else {}
-
-
-def _write_stamp(out: Path, stamp: dict[str, dict[str, object]]) -> None:
-    text = json.dumps(dict(sorted(stamp.items())), indent=1, sort_keys=True)
-    write_whole(out / STAMP, text.encode())
-
-
 def background_size(index: int) -> tuple[int, int]:
     """Return the width and height of a room's picture."""
     if index < len(LARGE_ROOMS):
         return LARGE_ROOMS[index]
     return OTHER_ROOMS[(index - len(LARGE_ROOMS)) % len(OTHER_ROOMS)]
-
-
-def _is_whole(out: Path, job: Job, stamp: dict[str, dict[str, object]]) -> bool:
-    entry = stamp.get(job.key, {})
-    files = entry.get("files")
-    if entry.get("job") != job.model_dump() or not isinstance(files, dict):
-        return False
-    return all((out / p).is_file() and (out / p).stat().st_size == s for p, s in files.items())
