@@ -50,3 +50,12 @@ def write_sequence(
         number = f"{first + step * index:0{digits}d}"
         write_frame(folder, number, paint_iuv(100 + index, 90 + 2 * index), seed=index)
     return folder
+
+
+def write_normals(folder: Path, number: str, normal: tuple[float, float, float]) -> None:
+    """Write predicted normals as text: one normal in a small box, 0 outside."""
+    (folder / "pred_normals").mkdir(exist_ok=True)
+    for axis, value in enumerate(normal, start=1):
+        grid = np.zeros((256, 256))
+        grid[50:60, 70:90] = value
+        np.savetxt(folder / f"pred_normals/{number}_{axis}.txt", grid, fmt="%.4f")

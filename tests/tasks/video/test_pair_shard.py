@@ -11,7 +11,12 @@ from schemas.pairing import PairSettings
 from tasks.shards import read_rows
 from tasks.video.pair_shard import PairOutcome, pair_video
 from tests.tasks.video.paired import FEW, pair_all, plan_pairs
-from tests.tasks.video.sequence_files import paint_iuv, write_frame, write_sequence
+from tests.tasks.video.sequence_files import (
+    paint_iuv,
+    write_frame,
+    write_normals,
+    write_sequence,
+)
 
 ORDER = [(1, 4), (1, 7), (4, 7), (4, 1), (7, 4), (7, 1)]
 
@@ -155,14 +160,6 @@ def test_mixed_channel_orders_refuse_the_video(data: Path, out: Path) -> None:
     assert (outcome.state, outcome.frames) == ("rejects", 0)
     assert "one order within a sequence" in outcome.failures[0].message
     assert outcome.failures[0].sample_id == "dance"
-
-
-def write_normals(folder: Path, number: str, normal: tuple[float, float, float]) -> None:
-    (folder / "pred_normals").mkdir(exist_ok=True)
-    for axis, value in enumerate(normal, start=1):
-        grid = np.zeros((256, 256))
-        grid[50:60, 70:90] = value
-        np.savetxt(folder / f"pred_normals/{number}_{axis}.txt", grid, fmt="%.4f")
 
 
 def test_predicted_normals_are_taken_where_they_are_there(data: Path, out: Path) -> None:
