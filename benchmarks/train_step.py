@@ -1,0 +1,167 @@
+"""Time a training step, and its memory, against the plainest correct implementation.
+
+    python -m benchmarks.train_step [--resolution 512] [--width 1] [--steps 3] [--device cpu]
+
+Both ways train the same nets on the same batch with the same losses; the plain one makes every
+grid at full size and cuts afterwards, pads every part to the full picture before warping it back,
+and takes medians by sorting. Each way and phase runs in a process of its own, so that peak memory
+is its own. One optimisation after the other is switched on, so that each shows its gain.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training import augment, blending, preparation
+from training.alignment import PartTransforms
+from training.augment import Jitter
+from training.blending import occupancy
+from training.loader import Batch
+from training.networks import person_nets
+from training.networks.blocks import recompute_activations
+from training.preparation import autocast, prepare
+from training.settings import ModelSettings
+from training.stages import STAGES
+
+STAGE_OF_PHASE = {1: "2k2k-normal", 2: "2k2k-depth"}
+WAYS = ("plain", "crop grids", "crop warps", "sorted columns", "recompute")
+"""Each way has all optimisations up to its own; the last trades time for memory."""
+
+MIB = 1 << 10
+STANDING = 0.31
+
+
+def plain_cut(pictures: Tensor, inverse: Tensor, crop: tuple[int, int]) -> Tensor:
+    """Cut parts by a grid made at full size, one part at a time."""
+    (height, width), side = crop, pictures.shape[-1]
+    top, left = (side - height) // 2, (side - width) // 2
+    parts = []
+    for part in range(inverse.shape[1]):
+        grid = functional.affine_grid(inverse[:, part], list(pictures.shape), align_corners=False)
+        whole = functional.grid_sample(pictures, grid, align_corners=False)
+        parts.append(whole[..., top : top + height, left : left + width])
+    return torch.stack(parts, dim=1)
+
+
+def plain_blend(parts: dict[str, Tensor], transforms: PartTransforms, resolution: int) -> Tensor:
+    """Pad every part's normals and weights to the full picture, warp, and average."""
+    weighted, weights = torch.zeros(()), torch.zeros(())
+    for group, crops in parts.items():
+        height, width = crops.shape[-2:]
+        pad = ((resolution - width) // 2,) * 2 + ((resolution - height) // 2,) * 2
+        weight = functional.pad(occupancy(height, width, resolution), pad).to(crops)
+        for place, part in enumerate(blending.group_members(group)):
+            normals = functional.pad(crops[:, place], pad)
+            full = list(normals.shape)
+            grid = functional.affine_grid(transforms.fitted[:, part], full, align_corners=False)
+            laid = functional.grid_sample(normals, grid, align_corners=False)
+            counted = weight * transforms.valid[:, part, None, None, None]
+            share = functional.grid_sample(counted, grid, align_corners=False)
+            weighted, weights = weighted.to(laid) + laid * share, weights.to(laid) + share
+    return weighted / torch.where(weights > 0, weights, 1)
+
+
+def plain_median(values: Tensor) -> Tensor:
+    """Sort the nine neighbours of every pixel."""
+    padded = functional.pad(values, (1, 1, 1, 1), mode="replicate")
+    nine = padded.unfold(2, 3, 1).unfold(3, 3, 1).flatten(4)
+    return nine.median(dim=-1).values
+
+
+PLAIN: dict[str, list[tuple[Any, str, Callable[..., Tensor]]]] = {
+    "crop grids": [(person_nets, "cut_parts", plain_cut), (preparation, "cut_parts", plain_cut)],
+    "crop warps": [(person_nets, "blend_normals", plain_blend)],
+    "sorted columns": [(augment, "_median3", plain_median)],
+}
+"""What stands in for an optimisation that a way does not have yet."""
+
+
+def make_batch(resolution: int, device: torch.device) -> Batch:
+    """Make one sample: an upright body of noise with joints all over it."""
+    generator = torch.Generator().manual_seed(0)
+    side = torch.linspace(-1, 1, resolution)
+    inside = ((side / 0.3) ** 2 + (side[:, None] / 0.7) ** 2 < 1)[None, None]
+    front = torch.where(inside, 0.95 + 0.02 * torch.cos(9 * side), 0)
+    joints = torch.rand(1, 31, 3, generator=generator) * resolution * STANDING
+    joints += resolution * (1 - STANDING) / 2
+    pixels = torch.randint(0, 256, (1, resolution, resolution, 3), generator=generator)
+    batch = Batch(
+        ("made/0",), pixels.to(torch.uint8), pixels.to(torch.uint8), front, front + 0.1 * inside,
+        joints, torch.tensor([1.07 * resolution]), torch.tensor([2.5]),
+        Jitter(torch.full((1, 3), 0.9)),
+    )  # fmt: skip
+    return batch.to(device)
+
+
+def measure(phase: int, way: str, given: argparse.Namespace) -> dict[str, float]:
+    """Return seconds a step (the fastest after a warm-up) and the peak memory in MiB."""
+    for name in WAYS[WAYS.index(way) + 1 :]:
+        for module, function, plain in PLAIN.get(name, []):
+            setattr(module, function, plain)
+    settings = ModelSettings(
+        stage=STAGE_OF_PHASE[phase], resolution=given.resolution, width=given.width
+    )
+    device = torch.device(given.device)
+    stage = STAGES[settings.stage]
+    torch.manual_seed(0)
+    model = stage.build(settings).to(device).train()
+    if way == "recompute":
+        recompute_activations(model)
+    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-4)
+    batch = make_batch(given.resolution, device)
+    seconds = []
+    loss = torch.zeros(())
+    for _ in range(given.steps + 1):
+        began = perf_counter()
+        optimiser.zero_grad(set_to_none=True)
+        prepared = prepare(batch, settings)
+        with autocast(settings, device):
+            prediction = model(prepared.picture, prepared.transforms)
+        loss = torch.stack(list(stage.objective(prediction, prepared, settings).values())).sum()
+        loss.backward()
+        optimiser.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(perf_counter() - began)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated() / MIB**2
+    return {"seconds": min(seconds[1:]), "peak": peak, "loss": float(loss.detach())}
+
+
+def main() -> None:
+    """Print the table, or, in a process of its own, measure one line of it."""
+    parser = argparse.ArgumentParser(description="Time and memory of a training step.")
+    parser.add_argument("--resolution", type=int, default=512)
+    parser.add_argument("--width", type=float, default=1.0)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--only", nargs=2, metavar=("PHASE", "WAY"), help="measure one line")
+    given = parser.parse_args()
+    if given.only:
+        print(json.dumps(measure(int(given.only[0]), given.only[1], given)))
+        return
+    print(f"{given.resolution} pixels, width {given.width}, batch 1, {given.device}")
+    for phase in STAGE_OF_PHASE:
+        for way in WAYS:
+            line = [sys.executable, "-m", "benchmarks.train_step", *sys.argv[1:]]
+            answer = subprocess.check_output([*line, "--only", str(phase), way], text=True)
+            told = json.loads(answer.splitlines()[-1])
+            print(
+                f"phase {phase}  {way:15} {told['seconds']:7.2f} s a step"
+                f" {told['peak']:7.0f} MiB  loss {told['loss']:.5f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
