@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import FailureKind, InputError
+from schemas.fits import FitCheck
 from schemas.pairing import PairSettings
 from schemas.samples import FORMAT_VERSION
 from schemas.scan import InputFile, ScanRef
@@ -52,6 +53,8 @@ class Manifest(_Record):
     sample_ids: tuple[str, ...] = Field(description="of the rows, in their order")
     warnings: tuple[str, ...] = Field(default=(), description="each begins with the scan's id")
     failures: tuple[Failure, ...] = ()
+    fits: tuple[FitCheck, ...] = Field(default=(), description="of scans with a fitted body")
+    backgrounds_version: int = Field(default=1, ge=1, description="of backgrounds.json")
     attempt: int = Field(default=1, ge=1)
     started: str = Field(description="UTC, ISO 8601")
     ended: str = Field(description="UTC, ISO 8601")
@@ -114,9 +117,13 @@ class RefusedBackground(_Record):
 
 
 class BackgroundList(_Record):
-    """The backgrounds, frozen by the first run, in the order in which samples draw from them."""
+    """The backgrounds, frozen by the first run, in the order in which samples draw from them.
+
+    A refreshed list is a new version; shards that were drawn over an older one are stale.
+    """
 
     format_version: int = FORMAT_VERSION
+    version: int = Field(default=1, ge=1)
     pictures: tuple[Background, ...]
     refused: tuple[RefusedBackground, ...] = ()
 

@@ -1,21 +1,30 @@
 """Background pictures: looked at once, frozen with their digests, drawn from by a sample's seed."""
 
 import hashlib
+import math
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from schemas.errors import InputError, RequestError
+from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.manifest import Background, BackgroundList, RefusedBackground
 from schemas.scan import InputFile
+from tasks.scans.files import LARGEST_TEXTURE_BYTES, read_whole
+from tasks.scans.textures import read_header
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 FREEZE_THREADS = 4
+
+FEW = 50
+"""Fewer usable backgrounds than this are worth a warning: a net would learn them by heart."""
+
+_CHECKED_STARTS = (b"\xff\xd8\xff", b"\x89PNG")
+"""JPEG and PNG have a structure that shows whether they are whole; OpenCV fills gaps silently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Backgrounds:
 
     root: Path | None = None
     pictures: tuple[Background, ...] = ()
+    version: int = 1
 
     def usable(self, resolution: int, max_enlargement: float) -> tuple[Background, ...]:
         """List the pictures that cover the resolution without more enlargement than allowed."""
@@ -67,29 +77,77 @@ class Backgrounds:
         return InputFile(path=chosen.path, root="backgrounds", size=size, sha256=chosen.sha256)
 
 
-def freeze_backgrounds(root: Path) -> BackgroundList:
+def freeze_backgrounds(root: Path, *, listed: Path | None = None) -> BackgroundList:
     """Look at every picture below a folder once; the order is that of the paths.
 
+    listed: a published list, `folder/picture` a line: only these, in the list's order; a line
+    that stands there twice counts twice, as it does in the published training.
     Raises RequestError when the folder is missing or holds no usable picture.
     """
-    paths = sorted(_picture_paths(root), key=lambda path: path.relative_to(root).as_posix())
+    names = sorted(_picture_names(root)) if listed is None else read_background_list(listed)
     with ThreadPoolExecutor(FREEZE_THREADS) as pool:
-        looked_at = list(pool.map(lambda path: _look_at(root, path), paths))
+        found = pool.map(lambda name: _look_at(root, name), dict.fromkeys(names))
+        by_name = {one.path: one for one in found}
+    looked_at = [by_name[name] for name in names]
     pictures = tuple(one for one in looked_at if isinstance(one, Background))
     if not pictures:
         raise RequestError(
             str(root),
-            met=f"{len(paths)} picture files, none usable" if root.is_dir() else "no such folder",
+            met=f"{len(names)} picture files, none usable" if root.is_dir() else "no such folder",
             wanted="a folder with pictures, for example IndoorCVPR09",
             way_out="Give another --backgrounds, or leave it out for black.",
         )
-    refused = tuple(one for one in looked_at if isinstance(one, RefusedBackground))
+    refused = tuple(one for one in by_name.values() if isinstance(one, RefusedBackground))
     return BackgroundList(pictures=pictures, refused=refused)
 
 
-def _picture_paths(root: Path) -> Iterable[Path]:
+def read_background_list(path: Path) -> list[str]:
+    """Read a published list of backgrounds: one path below the background root a line.
+
+    Raises InputError when it is no text or a path leaves the root.
+    """
+    names = [line.strip().lstrip("/") for line in _read_text(path).splitlines()]
+    names = [name for name in names if name]
+    for number, name in enumerate(names, start=1):
+        if ".." in PurePosixPath(name).parts or not name.isprintable():
+            raise InputError(
+                str(path), met=f"{name[:80]!a} as entry {number}",
+                wanted="paths below the background root, one a line", way_out="Mend the list.",
+            )  # fmt: skip
+    return names
+
+
+def describe_shortage(
+    backgrounds: BackgroundList, resolution: int, max_enlargement: float
+) -> str | None:
+    """Warn when few pictures can be used, with the limit that would admit more; None: enough."""
+    usable = len(Backgrounds(None, backgrounds.pictures).usable(resolution, max_enlargement))
+    total = len(backgrounds.pictures)
+    if usable >= FEW or not backgrounds.pictures:
+        return None
+    needed = sorted(resolution / min(one.width, one.height) for one in backgrounds.pictures)
+    admitted = min(FEW, total)
+    limit = math.ceil(100 * needed[admitted - 1]) / 100
+    more = f"; a limit of {limit:g} would admit {admitted}" if limit > max_enlargement else ""
     return (
-        path
+        f"only {usable} of {total} backgrounds cover {resolution} pixels when enlarged at most "
+        f"{max_enlargement:g}-fold (max_enlargement){more}"
+    )
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            str(path), met=f"no readable text ({type(error).__name__})",
+            wanted="a list of backgrounds, one path a line", way_out="Fetch the list again.",
+        ) from error  # fmt: skip
+
+
+def _picture_names(root: Path) -> Iterable[str]:
+    return (
+        path.relative_to(root).as_posix()
         for path in root.rglob("*")
         if path.suffix.lower() in PICTURE_SUFFIXES
         and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(root).parts)
@@ -97,12 +155,15 @@ def _picture_paths(root: Path) -> Iterable[Path]:
     )
 
 
-def _look_at(root: Path, path: Path) -> Background | RefusedBackground:
-    name = path.relative_to(root).as_posix()
+def _look_at(root: Path, name: str) -> Background | RefusedBackground:
     try:
-        data = path.read_bytes()
+        data = read_whole(root / name, LARGEST_TEXTURE_BYTES)
+        if data.startswith(_CHECKED_STARTS):
+            read_header(data, name, check_sums=True)
         height, width = _decode(data).shape[:2]
-    except (OSError, ValueError, cv2.error) as error:
+    except ScanmillError as error:
+        return RefusedBackground(path=name, reason=error.met)
+    except (ValueError, cv2.error) as error:
         return RefusedBackground(path=name, reason=str(error))
     digest = hashlib.sha256(data).hexdigest()
     return Background(path=name, sha256=digest, width=width, height=height)
@@ -114,6 +175,9 @@ def _decode(data: bytes) -> UInt8[np.ndarray, "BH BW 3"]:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if picture is None:
         message = f"{len(data)} bytes that are no picture"
+        raise ValueError(message)
+    if picture.ndim != 3 or picture.dtype != np.uint8:  # noqa: PLR2004 - rows, columns, channels
+        message = f"decoded to {picture.dtype} of shape {picture.shape}"
         raise ValueError(message)
     rgb: UInt8[np.ndarray, "BH BW 3"] = picture
     return rgb

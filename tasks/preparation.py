@@ -3,7 +3,7 @@
     dataset.json       settings
     backgrounds.json   the usable backgrounds, frozen; an empty list means black
 
-Both are created once and never replaced by another run's.
+Both are created once; backgrounds.json is replaced only where a run asks for a new version.
 """
 
 from contextlib import suppress
@@ -106,25 +106,50 @@ def sweep_leftovers(folder: DatasetFolder) -> tuple[Path, ...]:
     return tuple(path for place in places for path in remove_leftovers(folder.root / place))
 
 
-def settle_backgrounds(folder: DatasetFolder, root: Path | None) -> BackgroundList:
+def settle_backgrounds(
+    folder: DatasetFolder,
+    root: Path | None,
+    *,
+    listed: Path | None = None,
+    refresh: bool = False,
+) -> BackgroundList:
     """Freeze the backgrounds below root, or read what the first run froze.
 
+    listed: a text list of the pictures to use. refresh: look at root anew; what differs from the
+    frozen list becomes a new version, and makes shards of older versions stale.
     Raises RequestError when the data set was begun with backgrounds and none are given, or the
     other way round.
     """
     if not folder.backgrounds_path.exists():
-        chosen = freeze_backgrounds(root) if root else BackgroundList(pictures=())
+        chosen = _look_at_backgrounds(root, listed)
         with suppress(FileExistsError):  # another run was first
             create_atomically(folder.backgrounds_path, chosen.model_dump_json(indent=1))
+    elif refresh:
+        _renew_backgrounds(folder, _look_at_backgrounds(root, listed))
     frozen = read_backgrounds(folder)
     if bool(frozen.pictures) != (root is not None):
         raise RequestError(
             "--backgrounds",
             met=f"{root or 'no folder'}",
             wanted=f"{len(frozen.pictures)} frozen pictures, as the data set was begun with",
-            way_out="Give the folder of the first run, or render into a new data set.",
+            way_out="Give the folder of the first run, start a new version with "
+            "--refresh-backgrounds, or render into a new data set.",
         )
     return frozen
+
+
+def _look_at_backgrounds(root: Path | None, listed: Path | None) -> BackgroundList:
+    return freeze_backgrounds(root, listed=listed) if root else BackgroundList(pictures=())
+
+
+def _renew_backgrounds(folder: DatasetFolder, found: BackgroundList) -> None:
+    """Write the next version of the list, when it is another one."""
+    with hold_lease(folder.plan_folder) as lease:
+        frozen = read_backgrounds(folder)
+        if found.pictures != frozen.pictures:
+            renewed = found.model_copy(update={"version": frozen.version + 1})
+            lease.check()
+            write_atomically(folder.backgrounds_path, renewed.model_dump_json(indent=1))
 
 
 def read_backgrounds(folder: DatasetFolder) -> BackgroundList:

@@ -14,6 +14,7 @@ from schemas.errors import InputError, MachineError, RequestError
 from schemas.manifest import Failure, Manifest, ShardState, state_by_failures
 from tasks.backgrounds import Backgrounds
 from tasks.fingerprints import FingerprintCache
+from tasks.fits.body_model import BodyModel, open_body_model
 from tasks.input_files import Roots, locate_input
 from tasks.preparation import read_backgrounds
 from tasks.shard_work import ShardJob, ShardWork, utc_now
@@ -46,7 +47,8 @@ def render_shard(job: ShardJob) -> ShardOutcome:
     frozen and no folder for them is given.
     """
     folder = DatasetFolder.at(job.uri)
-    work = ShardWork(job, _open_backgrounds(folder, job.background_root), current_session())
+    backgrounds = _open_backgrounds(folder, job.background_root)
+    work = ShardWork(job, backgrounds, current_session(), _open_model(job))
     started = utc_now()
     remove_leftovers(folder.shard_path(job.shard.shard_id).parent)
     try:
@@ -77,13 +79,25 @@ def render_shard(job: ShardJob) -> ShardOutcome:
 
 
 def _open_backgrounds(folder: DatasetFolder, root: Path | None) -> Backgrounds:
-    frozen = read_backgrounds(folder).pictures
-    if frozen and root is None:
+    frozen = read_backgrounds(folder)
+    if frozen.pictures and root is None:
         raise RequestError(
             "--backgrounds", met="no folder", wanted="the folder that the data set was begun with",
             way_out="Give --backgrounds.",
         )  # fmt: skip
-    return Backgrounds(root, frozen)
+    return Backgrounds(root, frozen.pictures, frozen.version)
+
+
+def _open_model(job: ShardJob) -> BodyModel | None:
+    """Open the SMPL-X model that the data set was begun with, if it was."""
+    if not job.settings.smplx_model:
+        return None
+    if job.model_root is None:
+        raise RequestError(
+            "--smplx-models", met="no folder", wanted="the model that the data set was begun with",
+            way_out="Give --smplx-models.",
+        )  # fmt: skip
+    return open_body_model(job.model_root, job.settings.smplx_model)
 
 
 def report_unwritten(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from renderers.session import DrawingSession
 from schemas.errors import FailureKind, ScanmillError
+from schemas.fits import FitCheck
 from schemas.manifest import Failure, Manifest, PlannedShard
 from schemas.scan import InputFile, ScanRef
 from schemas.settings import RenderSettings, digest_of
@@ -22,6 +23,8 @@ from tasks.backgrounds import Backgrounds
 from tasks.code_digest import code_digest
 from tasks.drawing import Stopwatch, ViewFailure, draw_scan
 from tasks.encoding_threads import EncodedSample, encode_behind
+from tasks.fits.body_model import BodyModel
+from tasks.fits.check import describe_misfit
 from tasks.input_files import list_failed_background, list_inputs, list_inputs_of_failed
 from tasks.scan_reading import load_scan
 from tasks.shards import Row, WrittenShard
@@ -36,6 +39,7 @@ class ShardJob(BaseModel):
     uri: str
     data_root: Path
     background_root: Path | None = None
+    model_root: Path | None = None
     shard: PlannedShard
     settings: RenderSettings
     attempt: int = Field(default=1, ge=1)
@@ -58,6 +62,7 @@ class ShardWork:
     job: ShardJob
     backgrounds: Backgrounds
     session: DrawingSession
+    model: BodyModel | None = None
     # Taken before the work: what is edited meanwhile did not draw these pixels.
     code: str = field(default_factory=code_digest)
     begun_ns: int = field(default_factory=time.time_ns)
@@ -66,6 +71,7 @@ class ShardWork:
     inputs: dict[tuple[str, str], InputFile] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    fits: list[FitCheck] = field(default_factory=list)
 
     def rows_of(self, ref: ScanRef) -> Iterator[Row]:
         """Yield the rows of one scan in the order of its views; failures are kept."""
@@ -98,11 +104,13 @@ class ShardWork:
             settings_digest=digest_of(job.settings),
             code_digest=self.code,
             renderer=self.session.context.info.renderer,
-            versions=deciding_versions(),
+            versions=deciding_versions(with_body_model=self.model is not None),
             inputs=tuple(self.inputs[key] for key in sorted(self.inputs)),
             sample_ids=written.sample_ids,
             warnings=tuple(self.warnings),
             failures=tuple(self.failures),
+            fits=tuple(self.fits),
+            backgrounds_version=self.backgrounds.version,
             attempt=job.attempt,
             started=started,
             ended=utc_now(),
@@ -119,14 +127,19 @@ class ShardWork:
         with self.watch.during("read"):
             # Digested before reading: a file that changes meanwhile is seen as changed later.
             self._keep_inputs(list_inputs(self.job.data_root, ref))
-            scan = load_scan(self.job.data_root, ref)
+            scan = load_scan(self.job.data_root, ref, model=self.model)
             self._keep_inputs(scan.files)
         self.warnings += [f"{ref.scan_id}: {warning}" for warning in scan.warnings]
         drawn = draw_scan(
             scan, self.job.settings, self.session,
-            backgrounds=self.backgrounds, stopwatch=self.watch,
+            backgrounds=self.backgrounds, stopwatch=self.watch, on_fit=self._keep_fit,
         )  # fmt: skip
         yield from encode_behind(drawn, jpeg_quality=self.job.settings.jpeg_quality)
+
+    def _keep_fit(self, check: FitCheck) -> None:
+        self.fits.append(check)
+        if check.is_misfit:
+            self.warnings.append(f"{check.scan_id}: {describe_misfit(check)}")
 
     def _keep_inputs(self, files: tuple[InputFile, ...]) -> None:
         for one in files:

@@ -25,6 +25,7 @@ from tasks.code_digest import code_digest
 from tasks.fingerprints import FingerprintCache
 from tasks.input_files import Roots, is_scan_gone, locate_input
 from tasks.planning import read_plan
+from tasks.preparation import read_backgrounds
 from tasks.run_records import last_roots
 from tasks.shards import count_rows
 
@@ -102,7 +103,10 @@ def dataset_status(
     description = folder.read_description()
     plan = read_plan(folder)
     roots = _find_roots(folder, data_root, background_root)
-    inspector = _Inspector(folder, description, roots, FingerprintCache(folder.root, deep=deep))
+    inspector = _Inspector(
+        folder, description, roots, FingerprintCache(folder.root, deep=deep),
+        backgrounds_version=read_backgrounds(folder).version,
+    )  # fmt: skip
     unplanned = sorted(set(folder.committed_shards()) - {shard.shard_id for shard in plan})
     shards = []
     for shard in plan:
@@ -149,6 +153,7 @@ class _Inspector:
     description: DatasetDescription
     roots: Roots
     cache: FingerprintCache
+    backgrounds_version: int
     gone: dict[str, bool] = field(default_factory=dict)
 
     def look_at(self, shard: PlannedShard) -> ShardStatus:
@@ -220,6 +225,12 @@ class _Inspector:
         changes = [self._compare(one) for one in manifest.inputs]
         if manifest.settings_digest != self.description.settings_digest:
             changes.insert(0, "made with other settings than the data set's")
+        if manifest.backgrounds_version != self.backgrounds_version:
+            changes.insert(
+                0,
+                f"drawn over version {manifest.backgrounds_version} of the backgrounds, "
+                f"{self.backgrounds_version} is in use",
+            )
         return tuple(change for change in changes if change)
 
     def _compare(self, recorded: InputFile) -> str:

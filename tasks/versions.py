@@ -7,15 +7,19 @@ DECIDING_LIBRARIES = (
 )  # fmt: skip
 """Distributions whose code makes or encodes pixels, or lays out the Parquet file."""
 
+BODY_MODEL_LIBRARIES = ("smplx", "torch")
+"""What besides decides bytes where joints come from a SMPL-X model."""
+
 
 def scanmill_version() -> str:
     """Return the installed version, or "unknown" when run from a tree that is not installed."""
     return _version_of("scanmill")
 
 
-def deciding_versions() -> dict[str, str]:
+def deciding_versions(*, with_body_model: bool = False) -> dict[str, str]:
     """Return the version of each library that decides bytes."""
-    return {name: _version_of(name) for name in DECIDING_LIBRARIES}
+    names = (*DECIDING_LIBRARIES, *(BODY_MODEL_LIBRARIES if with_body_model else ()))
+    return {name: _version_of(name) for name in names}
 
 
 def _version_of(name: str) -> str:

@@ -3,9 +3,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from schemas.errors import InputError, RequestError
-from tasks.backgrounds import Backgrounds, freeze_backgrounds
+from schemas.manifest import Background, BackgroundList
+from tasks.backgrounds import (
+    Backgrounds,
+    describe_shortage,
+    freeze_backgrounds,
+    read_background_list,
+)
 
 
 def _paint(path: Path, size: tuple[int, int], value: int = 90) -> None:
@@ -84,3 +91,103 @@ def test_an_input_is_described_with_size_and_digest(root: Path) -> None:
     described = backgrounds.input_file(backgrounds.pictures[0])
     assert described.root == "backgrounds"
     assert described.size == (root / "bar" / "a.jpg").stat().st_size
+
+
+ZOO = {
+    "gif.jpg": ("GIF", "P"),
+    "png.jpg": ("PNG", "RGB"),
+    "grey.jpg": ("JPEG", "L"),
+    "cmyk.jpg": ("JPEG", "CMYK"),
+    "progressive.jpg": ("JPEG", "RGB"),
+    "palette.png": ("PNG", "P"),
+    "rgba.png": ("PNG", "RGBA"),
+    "grey16.png": ("PNG", "I;16"),
+    "one_bit.png": ("PNG", "1"),
+}
+"""What MIT-67 really holds, and more: name, format, mode."""
+
+
+def _paint_zoo(root: Path, name: str) -> None:
+    form, mode = ZOO[name]
+    values = np.full((80, 120), 200 << 8 if mode == "I;16" else 200)
+    if mode == "I;16":
+        picture = Image.fromarray(values.astype(np.uint16))
+    else:
+        rgb = Image.fromarray(np.repeat(values[..., None], 3, axis=2).astype(np.uint8))
+        picture = rgb.convert(mode)
+    picture.save(root / name, format=form, progressive=name.startswith("progressive"))
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_kind_of_picture_is_read_as_rgb(tmp_path: Path, name: str) -> None:
+    _paint_zoo(tmp_path, name)
+    frozen = freeze_backgrounds(tmp_path)
+    assert [(one.path, one.width, one.height) for one in frozen.pictures] == [(name, 120, 80)]
+    picture = Backgrounds(tmp_path, frozen.pictures).read(frozen.pictures[0])
+    assert picture.shape == (80, 120, 3)
+    assert picture.mean() == pytest.approx(200, abs=5)  # some modes are dithered
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "0 bytes"),
+        (b"\xff\xd8\xff\xe0 cut off", "without its end: it was cut"),
+        (b"GIF89a", "6 bytes that are no picture"),
+        (b"\x89PNG\r\n\x1a\n", "a PNG of 8 bytes without its end"),
+    ],
+)
+def test_a_broken_picture_is_listed_with_its_reason(
+    root: Path, content: bytes, reason: str
+) -> None:
+    (root / "bar" / "broken.jpg").write_bytes(content)
+    refused = {one.path: one.reason for one in freeze_backgrounds(root).refused}
+    assert reason in refused["bar/broken.jpg"]
+
+
+def test_a_picture_that_breaks_off_is_refused_not_filled_with_grey(root: Path) -> None:
+    path = root / "office" / "b.jpg"
+    path.write_bytes(path.read_bytes()[:-40])
+    assert "office/b.jpg" in [one.path for one in freeze_backgrounds(root).refused]
+
+
+def test_a_published_list_chooses_orders_and_repeats(root: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("office/b.jpg\nbar/a.jpg\noffice/b.jpg\n\nbar/gone.jpg\n")
+    frozen = freeze_backgrounds(root, listed=listed)
+    assert [one.path for one in frozen.pictures] == ["office/b.jpg", "bar/a.jpg", "office/b.jpg"]
+    assert [(one.path, one.reason) for one in frozen.refused] == [("bar/gone.jpg", "no such file")]
+
+
+@pytest.mark.parametrize("line", ["../secret.jpg", "a/../../b.jpg", "a\x00.jpg"])
+def test_a_list_that_leaves_the_folder_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / "list.txt").write_text(f"bar/a.jpg\n{line}\n")
+    with pytest.raises(InputError, match="as entry 2; wanted paths below the background root"):
+        read_background_list(tmp_path / "list.txt")
+
+
+def _sides(*sides: int) -> BackgroundList:
+    pictures = (
+        Background(path=f"{number}.jpg", sha256="0" * 64, width=side, height=3000)
+        for number, side in enumerate(sides)
+    )
+    return BackgroundList(pictures=tuple(pictures))
+
+
+def test_few_usable_backgrounds_are_warned_of_with_the_limit_that_admits_more() -> None:
+    warning = describe_shortage(_sides(*[1024] * 10, *[512] * 60), 2048, 2.0)
+    assert warning == (
+        "only 10 of 70 backgrounds cover 2048 pixels when enlarged at most 2-fold "
+        "(max_enlargement); a limit of 4 would admit 50"
+    )
+
+
+def test_a_limit_of_all_pictures_is_named_where_there_are_few_in_all() -> None:
+    warning = describe_shortage(_sides(2048, 300), 2048, 2.0)
+    assert warning is not None
+    assert warning.endswith("a limit of 6.83 would admit 2")
+
+
+@pytest.mark.parametrize("sides", [(), (1024,) * 50])
+def test_enough_backgrounds_or_none_at_all_are_no_warning(sides: tuple[int, ...]) -> None:
+    assert describe_shortage(_sides(*sides), 2048, 2.0) is None

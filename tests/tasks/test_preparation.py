@@ -73,6 +73,27 @@ def test_backgrounds_may_not_come_later(folder: DatasetFolder, rooms: Path) -> N
         settle_backgrounds(folder, rooms)
 
 
+def test_a_refresh_starts_a_new_version(folder: DatasetFolder, rooms: Path) -> None:
+    settle_backgrounds(folder, rooms)
+    cv2.imwrite(str(rooms / "attic.png"), np.full((40, 40, 3), 10, np.uint8))
+    renewed = settle_backgrounds(folder, rooms, refresh=True)
+    assert [one.path for one in renewed.pictures] == ["attic.png", "hall.png"]
+    assert renewed.version == 2
+    assert settle_backgrounds(folder, rooms) == renewed
+
+
+def test_a_refresh_that_finds_the_same_keeps_the_version(
+    folder: DatasetFolder, rooms: Path
+) -> None:
+    settle_backgrounds(folder, rooms)
+    assert settle_backgrounds(folder, rooms, refresh=True).version == 1
+
+
+def test_a_refresh_may_bring_backgrounds_to_a_black_set(folder: DatasetFolder, rooms: Path) -> None:
+    settle_backgrounds(folder, None)
+    assert settle_backgrounds(folder, rooms, refresh=True).version == 2
+
+
 def test_what_killed_writers_left_is_swept(folder: DatasetFolder) -> None:
     prepare_dataset(folder, RenderSettings())
     left = folder.root / "samples/.tmp-shard-00000.parquet-0"

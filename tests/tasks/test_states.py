@@ -216,6 +216,12 @@ def test_other_settings_make_a_shard_stale(rendered: Rendered) -> None:
     assert rendered.first().state == "stale"
 
 
+def test_a_shard_over_older_backgrounds_is_stale(rendered: Rendered) -> None:
+    rendered.rewrite(backgrounds_version=7)
+    assert rendered.first().state == "stale"
+    assert rendered.first().reasons == ("drawn over version 7 of the backgrounds, 1 is in use",)
+
+
 def test_a_shard_whose_scan_is_gone_is_orphaned_and_kept(rendered: Rendered) -> None:
     shutil.rmtree(rendered.scan)
     status = rendered.look()
