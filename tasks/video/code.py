@@ -25,6 +25,7 @@ PAIR_FILES: tuple[str, ...] = (
     "tasks/video/sequences.py",
     "tasks/video/shard_formats.py",
     "tasks/video/survey.py",
+    "tasks/video/video_shard.py",
 )
 
 

@@ -9,7 +9,7 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import Manifest
 from schemas.pairing import PairSettings
 from tasks.shards import read_rows
-from tasks.video.pair_shard import PairOutcome, pair_video
+from tasks.video.pair_shard import pair_video
 from tests.tasks.video.paired import FEW, pair_all, plan_pairs
 from tests.tasks.video.sequence_files import (
     paint_iuv,
@@ -211,6 +211,6 @@ def test_new_videos_move_no_old_one(data: Path, out: Path) -> None:
 def test_a_wide_video_is_cropped_and_the_crop_recorded(tmp_path: Path, out: Path) -> None:
     for number, column in (("1", 100), ("4", 104), ("7", 108)):
         write_frame(tmp_path / "wide/v", number, paint_iuv(200, column, side=512))
-    outcomes: list[PairOutcome] = pair_all(out, tmp_path / "wide", FEW)
+    outcomes = pair_all(out, tmp_path / "wide", FEW)
     assert [one.rows for one in outcomes] == [6]
     assert rows(out, "frames")[0]["crop"] == [95.0, 165.0, 89.0, 89.0]
