@@ -25,7 +25,8 @@ def place(corners: np.ndarray, turned: np.ndarray | None = None) -> HdnetPlaceme
 
 def world_of(placement: HdnetPlacement, points: np.ndarray) -> np.ndarray:
     matrix = placement.mesh_to_world
-    return points @ matrix[:3, :3].T + matrix[:3, 3]
+    world: np.ndarray = points @ matrix[:3, :3].T + matrix[:3, 3]
+    return world
 
 
 def pixels_of(placement: HdnetPlacement, points: np.ndarray) -> np.ndarray:
