@@ -99,5 +99,32 @@ def test_the_seam_is_where_the_blurred_mask_is_between_a_fifth_and_four_fifths()
     assert composed[0, 0, 4].tolist() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("corner", [(0, 0), (20, 9), (39, 27)])
+def test_filtering_the_window_alone_equals_filtering_the_whole_picture(
+    corner: tuple[int, int],
+) -> None:
+    inside = torch.zeros(1, 1, 64, 48, dtype=torch.bool)
+    inside[..., corner[0] : corner[0] + 25, corner[1] : corner[1] + 21] = True
+    inside &= torch.rand(1, 1, 64, 48) > 0.3
+    person, background = torch.rand(1, 3, 64, 48), torch.rand(1, 3, 64, 48)
+    together = torch.where(inside, person, background)
+    frame = {"borderType": cv2.BORDER_REPLICATE}
+    blur, triangle = np.array([1, 4, 6, 4, 1]) / 16, np.array([1, 2, 1]) / 4
+    planes = [
+        cv2.sepFilter2D(cv2.medianBlur(plane.numpy(), 3), -1, blur, blur, **frame)
+        for plane in together[0]
+    ]
+    edge = cv2.sepFilter2D(inside[0, 0].float().numpy(), -1, triangle, triangle, **frame)
+    expected = np.where((edge >= 0.2) & (edge <= 0.8), np.stack(planes), together[0].numpy())
+    composed = compose(person, background, inside)
+    np.testing.assert_allclose(composed[0].numpy(), expected, atol=1e-5)
+
+
+def test_a_picture_of_nobody_is_its_background() -> None:
+    nobody = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
+    background = torch.rand(1, 3, 8, 8)
+    assert torch.equal(compose(torch.rand(1, 3, 8, 8), background, nobody), background)
+
+
 def test_a_crop_is_enlarged_to_the_picture() -> None:
     assert enlarge(torch.rand(1, 3, 64, 64), 128).shape == (1, 3, 128, 128)
