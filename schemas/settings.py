@@ -43,7 +43,10 @@ class RenderSettings(BaseModel):
     color_filter: Literal["box", "nearest"] = Field(
         default="box", description="how texels become a pixel: mean over its footprint, or nearest"
     )
-    lights: Literal["spots"] = Field(default="spots", description="lighting of `shaded`")
+    lights: Literal["spots", "harmonics"] = Field(
+        default="spots",
+        description="lighting of `shaded`: published spots, or second-order spherical harmonics",
+    )
     ambient: Literal["neutral", "published"] = Field(
         default="neutral", description="published: (0.01, 0.01, 0.1), a blue cast, in perspective"
     )

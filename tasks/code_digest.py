@@ -12,6 +12,7 @@ from pathlib import Path
 PIXEL_FILES: tuple[str, ...] = (
     "renderers/compositing.py",
     "renderers/gl_objects.py",
+    "renderers/harmonics.py",
     "renderers/keypoints.py",
     "renderers/lighting.py",
     "renderers/limits.py",

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from renderers.compositing import composite, crop_background
+from renderers.harmonics import choose_harmonic_light, shade
 from renderers.keypoints import project_joints
 from renderers.lighting import choose_spot_lights, draw_lit
 from renderers.placement import Placement
@@ -136,7 +137,14 @@ class _Artist:
         surfaces: Surfaces,
         seed: int,
     ) -> UInt8[np.ndarray, "H W 3"]:
-        lights = choose_spot_lights(generator(seed, "lights"))
+        rng = generator(seed, "lights")
+        if self.settings.lights == "harmonics":
+            front = surfaces.front
+            return shade(
+                front.color, front.normal, surfaces.mask,
+                camera=camera, light=choose_harmonic_light(rng),
+            )  # fmt: skip
+        lights = choose_spot_lights(rng)
         return draw_lit(
             self.rasterizer, camera, mesh_to_world, surfaces.mask, lights,
             ambient=self.settings.ambient, visible=surfaces.front.triangle,

@@ -94,6 +94,17 @@ def test_joints_are_projected_by_the_samples_own_camera(samples: list[Sample], s
         assert sample.keypoints[known, :2] == pytest.approx(expected, abs=1e-3)
 
 
+def test_harmonic_light_is_another_light_on_the_same_person(
+    scan: Scan, session: DrawingSession, samples: list[Sample]
+) -> None:
+    settings = SETTINGS.model_copy(update={"lights": "harmonics"})
+    first = _draw(scan, session, settings=settings)[0]
+    assert isinstance(first, Sample)
+    assert np.array_equal(first.surfaces.mask, samples[0].surfaces.mask)
+    assert not np.array_equal(first.shaded, samples[0].shaded)
+    assert not first.shaded[~first.surfaces.mask].any()
+
+
 def test_without_backgrounds_the_training_picture_is_the_lit_person_on_black(
     samples: list[Sample],
 ) -> None:
