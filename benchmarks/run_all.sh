@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs every measurement in turn; each prints its ratio to a named baseline of the same run.
+# DATA: a root in RenderPeople's layout and one of its items; by default a person made on the spot.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+data=${1:-} item=${2:-rp_mhmale_posed_001}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+if [ -z "$data" ]; then
+    data=$folder/people item=rp_synth000_posed_001
+    .venv/bin/scanmill synth --out "$data" --subjects 1 --texture 4096 --backgrounds 1
+fi
+
+measure() { printf '\n== %s\n' "$*"; .venv/bin/python -m "benchmarks.$@"; }
+
+measure obj
+measure render "$data" --item "$item"
+measure fidelity "$data" --item "$item"
+measure memory
+measure pairs
+measure loader
+measure train_step
