@@ -4,6 +4,7 @@ A pure function of (seed, index): key poses about every half second, blended alo
 turn of each bone, with small waves on top, while the whole figure turns about the vertical.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,11 +46,13 @@ class Step:
     heading_deg: float
 
 
-def plan_dance(figure: Figure, seed: int, frames: int) -> tuple[Step, ...]:
-    """Return the frames of a figure's dance."""
+def plan_dance(
+    figure: Figure, seed: int, frames: int, *, clear: Callable[[Rotations], Rotations]
+) -> tuple[Step, ...]:
+    """Return the frames of a figure's dance; clear: what keeps arms out of the body in a pose."""
     rng = rng_for(seed, figure.index, MOTION_PURPOSE)
     count = -(-frames // FRAMES_PER_KEY) + 1
-    keys = [_draw_key(figure, rng) for _ in range(count)]
+    keys = [clear(_draw_key(figure, rng)) for _ in range(count)]
     turns = np.cumsum(rng.uniform(-1, 1, count) * TURN_DEG_PER_KEY)
     turns -= turns[0]
     phases = dict(zip(sorted(keys[0]), rng.uniform(0, 2 * np.pi, len(keys[0])), strict=True))

@@ -9,6 +9,7 @@ from jaxtyping import Float64, Int32, UInt8
 
 from tasks.synth.atlas import Atlas, build_atlas
 from tasks.synth.body import body_distance
+from tasks.synth.clearance import clear_arms
 from tasks.synth.dressed import Dressed, dress, dressed_distance
 from tasks.synth.figure import Figure, draw_figure, rng_for
 from tasks.synth.folds import fold_height, measure_bends
@@ -94,7 +95,7 @@ def make_person(
     markers: paint a disc in front of each kept joint and take its centre as the joint.
     """
     model = build_model(seed, index, detail=detail)
-    rotations = draw_rotations(model.figure, rng_for(seed, index, POSE_PURPOSE))
+    rotations = draw_pose(model, rng_for(seed, index, POSE_PURPOSE))
     posed = pose_model(model, rotations)
     texture = paint_model(model, posed, texture_size)
     joints = posed.joints
@@ -113,6 +114,12 @@ def make_person(
         pelvis=posed.pelvis,
         head_size=model.dressed.body.head.size,
     )
+
+
+def draw_pose(model: Model, rng: np.random.Generator) -> Rotations:
+    """Draw a figure's own pose, its arms clear of its body."""
+    rotations = draw_rotations(model.figure, rng)
+    return clear_arms(model.dressed, model.skeleton, rotations)
 
 
 def build_model(seed: int, index: int, *, detail: Detail = "full") -> Model:

@@ -19,7 +19,8 @@ from schemas.camera import (
     lift,
 )
 from schemas.scan import Material, Mesh
-from tasks.synth.person import Model, Posed
+from tasks.synth.atlas import Atlas
+from tasks.synth.person import Model, Person, Posed
 
 CM_PER_M = 100.0
 FILL, NEAREST_M = 0.90, 1.5
@@ -68,15 +69,28 @@ def stage_camera(*, height_m: float, width_m: float) -> Camera:
     return camera_hdnet(view)
 
 
+def scan_mesh(person: Person) -> Mesh:
+    """Return a finished person as a textured mesh, centimetres."""
+    return _textured(person.vertices, person.faces, person.atlas, person.texture)
+
+
 def dancer_mesh(model: Model, posed: Posed, texture: UInt8[np.ndarray, "S S 3"]) -> Mesh:
     """Return a posed model as a textured mesh, centimetres."""
-    atlas = model.atlas
+    return _textured(posed.vertices, model.faces, model.atlas, texture)
+
+
+def _textured(
+    vertices: Float64[np.ndarray, "V 3"],
+    faces: Int32[np.ndarray, "F 3"],
+    atlas: Atlas,
+    texture: UInt8[np.ndarray, "S S 3"],
+) -> Mesh:
     return Mesh(
-        vertices=posed.vertices,
-        faces=model.faces,
+        vertices=vertices,
+        faces=faces,
         uv=atlas.uv.astype(np.float32),
         uv_faces=atlas.faces,
-        face_material=np.zeros(len(model.faces), np.int32),
+        face_material=np.zeros(len(faces), np.int32),
         materials=(Material("skin", texture),),
     )
 
@@ -106,7 +120,7 @@ def shoot(
     mask = front.triangle >= 0
     shares = surface_shares(camera, mesh, mesh_to_world, front.triangle, front.depth)
     return Shot(
-        color=_light(front.color, front.normal),
+        color=light_color(front.color, front.normal),
         mask=mask,
         iuv=encode_iuv(model, front.triangle, shares),
         depth=front.depth,
@@ -163,9 +177,10 @@ def _mix(
     return mixed
 
 
-def _light(
+def light_color(
     color: UInt8[np.ndarray, "H W 3"], normal: Float32[np.ndarray, "H W 3"]
 ) -> UInt8[np.ndarray, "H W 3"]:
+    """Light a surface softly from the upper left front; normal: camera axes."""
     power = np.full(color.shape[:2], AMBIENT)
     for direction, strength in ((MAIN_LIGHT, MAIN_POWER), (SIDE_LIGHT, SIDE_POWER)):
         towards = np.array(direction) / np.linalg.norm(direction)

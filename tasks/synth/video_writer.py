@@ -11,6 +11,7 @@ The truth is for judging only. Source: hdnet-dataset.md, TikTok set and DensePos
 import io
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,7 @@ from renderers.egl import GLContext
 from schemas.camera import HDNET_RESOLUTION, Camera
 from schemas.errors import RequestError
 from tasks.synth.backgrounds import draw_background
+from tasks.synth.clearance import clear_arms
 from tasks.synth.motion import Step, plan_dance
 from tasks.synth.person import Detail, Model, build_model, paint_model, pose_model
 from tasks.synth.skeleton import pose_skeleton
@@ -106,7 +108,8 @@ def _write(out: Path, path: str, data: bytes) -> int:
 def _video(context: GLContext, job: VideoJob) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of a video."""
     model = build_model(job.seed, FIRST_DANCER + job.index, detail=job.detail)
-    steps = plan_dance(model.figure, job.seed, job.frames)
+    clear = partial(clear_arms, model.dressed, model.skeleton)
+    steps = plan_dance(model.figure, job.seed, job.frames, clear=clear)
     camera = _choose_camera(model, steps)
     texture = paint_model(model, pose_model(model, steps[0].rotations), job.texture_size)
     room = draw_background(

@@ -31,7 +31,7 @@ WAIST_Y = 101.5
 INSTEP_Y, INSTEP_Z = 10.0, 6.4
 """Below this height the trouser leg ends at this depth: the shoe's tip stays free."""
 HEM_RANGES_CM = {
-    "tshirt": (86.0, 92.0), "shirt": (82.0, 90.0), "sweater": (86.0, 92.0), "jacket": (80.0, 89.0),
+    "tshirt": (88.0, 95.0), "shirt": (85.0, 92.0), "sweater": (89.0, 95.0), "jacket": (82.0, 90.0),
     "tank": (90.0, 97.0),
 }  # fmt: skip
 SLEEVE_RANGES_CM = {

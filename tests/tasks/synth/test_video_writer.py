@@ -110,12 +110,12 @@ def test_no_frames_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bone", ["left_upper_arm", "right_forearm", "left_thigh", "chest"])
 def test_a_bone_turns_little_from_frame_to_frame(bone: str) -> None:
-    steps = plan_dance(draw_figure(1, 0), 1, 3 * FRAMES_PER_KEY)
+    steps = plan_dance(draw_figure(1, 0), 1, 3 * FRAMES_PER_KEY, clear=dict)
     turns = [a.rotations[bone].T @ b.rotations[bone] for a, b in pairwise(steps)]
     angles = [np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))) for turn in turns]
     assert max(angles) < 22
 
 
 def test_a_dance_moves() -> None:
-    steps = plan_dance(draw_figure(1, 0), 1, 3 * FRAMES_PER_KEY)
+    steps = plan_dance(draw_figure(1, 0), 1, 3 * FRAMES_PER_KEY, clear=dict)
     assert np.ptp([step.heading_deg for step in steps]) > 10

@@ -1,0 +1,131 @@
+"""Time the making of people, and draw them on a sheet to be looked at.
+
+    PYTHONPATH=. python benchmarks/synth.py [--people 3] [--seed 1]
+    PYTHONPATH=. python benchmarks/synth.py --sheet people.jpg [--beside DATA]
+
+Without --sheet: processor seconds of each stage on one core, for each detail and texture size.
+With it: twelve people, drawn at 2048 by the project's own camera and rasteriser and softly lit, on
+one sheet; with --beside also the real man of DATA (RenderPeople's layout) as the last one.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from renderers.egl import GLContext
+from renderers.placement import place_scan
+from renderers.rasterizer import Rasterizer
+from schemas.camera import camera_2k2k
+from schemas.scan import Mesh, ScanRef
+from schemas.settings import RenderSettings
+from tasks.scan_reading import load_scan
+from tasks.synth.figure import rng_for
+from tasks.synth.layouts import encode_jpeg, format_obj
+from tasks.synth.person import (
+    POSE_PURPOSE,
+    Detail,
+    build_model,
+    draw_pose,
+    make_person,
+    paint_model,
+    pose_model,
+)
+from tasks.synth.stage import light_color, scan_mesh
+
+DETAILS: tuple[Detail, ...] = ("full", "fast", "sketch")
+TEXTURES = (512, 2048, 4096)
+ROW = "{:>8} {:>10} {:>7} {:>7}" + " {:>9}" * len(TEXTURES)
+RESOLUTION, CELL_PX, COLUMNS, PEOPLE = 2048, 640, 7, 13
+PAPER = (208, 212, 218)
+REAL_MAN = "rp_mhmale_posed_001"
+
+
+def main() -> None:
+    """Time people, or draw the sheet."""
+    arguments = parse_arguments()
+    if arguments.sheet is None:
+        time_people(arguments.seed, arguments.people)
+        return
+    pictures = draw_people(arguments.seed, arguments.beside)
+    rows = [
+        np.concatenate(pictures[start : start + COLUMNS], axis=1)
+        for start in range(0, len(pictures), COLUMNS)
+    ]
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), mode="edge") for row in rows]
+    arguments.sheet.write_bytes(encode_jpeg(np.concatenate(padded)))
+    print(f"{len(pictures)} people on {arguments.sheet}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sheet", type=Path, default=None)
+    parser.add_argument("--beside", type=Path, default=None)
+    return parser.parse_args()
+
+
+def time_people(seed: int, people: int) -> None:
+    """Print mean processor seconds for one person: building, posing, painting."""
+    print(ROW.format("detail", "triangles", "build", "pose", *(f"paint {t}" for t in TEXTURES)))
+    for detail in DETAILS:
+        rows = [time_person(seed, index, detail) for index in range(people)]
+        mean = np.mean(rows, axis=0)
+        print(ROW.format(detail, int(mean[0]), *(f"{value:.2f} s" for value in mean[1:])))
+    start = time.process_time()
+    person = make_person(seed, 0)
+    texts = len(format_obj(person, person.vertices, "a.mtl")) + len(encode_jpeg(person.texture))
+    print(f"whole person, full, 2048, with its files: {time.process_time() - start:.2f} s", end=" ")
+    print(f"({texts / 1e6:.1f} MB)")
+
+
+def time_person(seed: int, index: int, detail: Detail) -> list[float]:
+    """Return triangles, and processor seconds of each stage."""
+    start = time.process_time()
+    model = build_model(seed, index, detail=detail)
+    built = time.process_time()
+    posed = pose_model(model, draw_pose(model, rng_for(seed, index, POSE_PURPOSE)))
+    times = [built - start, time.process_time() - built]
+    for texture in TEXTURES:
+        begun = time.process_time()
+        paint_model(model, posed, texture)
+        times.append(time.process_time() - begun)
+    return [float(len(model.faces)), *times]
+
+
+def draw_people(seed: int, beside: Path | None) -> list[UInt8[np.ndarray, "h w 3"]]:
+    """Return a cell for each person."""
+    people = PEOPLE - 1 if beside is not None else PEOPLE + 1
+    with GLContext.open() as context:
+        cells = []
+        for index in range(people):
+            person = make_person(seed, index)
+            cells.append(draw_cell(context, scan_mesh(person)))
+        if beside is not None:
+            ref = ScanRef(dataset="RP", item=REAL_MAN, subject=REAL_MAN, split="train")
+            cells.append(draw_cell(context, load_scan(beside, ref).mesh))
+    return cells
+
+
+def draw_cell(context: GLContext, mesh: Mesh) -> UInt8[np.ndarray, "h w 3"]:
+    """Draw one person at 2048 from the front and cut out the middle."""
+    ref = ScanRef(dataset="RP", item="sheet", subject="sheet", split="train")
+    placement = place_scan(mesh, ref, assumed_height_m=RenderSettings().assumed_height_m)
+    with Rasterizer(context, mesh) as rasterizer:
+        front = rasterizer.draw(camera_2k2k(RESOLUTION), placement.mesh_to_world).front
+    lit = light_color(front.color, front.normal)
+    picture = np.where(front.triangle[..., None] >= 0, lit, np.uint8(PAPER))
+    high, wide = int(0.09 * RESOLUTION), int(0.24 * RESOLUTION)
+    cut = picture[high:-high, wide:-wide]
+    size = (cut.shape[1] * CELL_PX // cut.shape[0], CELL_PX)
+    return cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    main()
