@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import ScanmillError
 from schemas.scan import DatasetName
-from tasks.scans.joints import read_joint3d
+from tasks.scans.annotations import read_annotation
 from tasks.scans.layouts import Role, ScanFiles, list_scans
 from tasks.scans.reader import list_textures, read_outline
 from tasks.scans.textures import probe_texture, read_texture
@@ -199,7 +199,7 @@ class _Seen:
         if self._files.joints is None:
             self.warnings.append("no Joint3D annotation: all keypoints are unknown")
             return
-        positions, visible = read_joint3d(self._files.joints)
+        positions, visible = read_annotation(self._files.joints)
         self.joints_total, self.joints_visible = len(positions), int(visible.sum())
 
     def warn_without_fit(self) -> None:

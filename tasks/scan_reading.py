@@ -10,7 +10,8 @@ from tasks.fits.body_model import BodyModel
 from tasks.fits.fronting import yaw_of_fit
 from tasks.fits.reader import read_fit
 from tasks.keypoints import complete_joints
-from tasks.scans.joints import LEAST_JOINTS, read_joint3d
+from tasks.scans.annotations import read_annotation
+from tasks.scans.joints import LEAST_JOINTS
 from tasks.scans.layouts import ScanFiles, find_scan
 from tasks.scans.reader import digest_inputs, read_mesh
 
@@ -56,7 +57,7 @@ def _read_joints(
 ) -> tuple[Joints, Warnings]:
     body_joints = body.joints if body else None
     if files.joints is not None:
-        positions, visible = read_joint3d(files.joints)
+        positions, visible = read_annotation(files.joints)
         return complete_joints(ref, positions, visible, body_joints=body_joints), ()
     nothing = np.full((LEAST_JOINTS, 3), np.nan), np.zeros(LEAST_JOINTS, bool)
     joints = complete_joints(ref, *nothing, body_joints=body_joints)

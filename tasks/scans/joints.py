@@ -20,11 +20,11 @@ def read_joint3d(path: Path) -> tuple[Float64[np.ndarray, "N 3"], Bool[np.ndarra
     Raises InputError when the file is missing, no JSON, of the wrong shape, has fewer than 130
     joints, a visible flag other than 0 and 1, or a visible joint that is not finite.
     """
-    content = _load(path)
+    content = load_json(path)
     if not isinstance(content, dict) or not {"joint3d", "visible"} <= content.keys():
         raise _refuse(path, f"a JSON {type(content).__name__}", 'keys "joint3d" and "visible"')
-    positions = _to_array(path, content["joint3d"], "joint3d")
-    flags = _to_array(path, content["visible"], "visible")
+    positions = to_array(path, content["joint3d"], "joint3d")
+    flags = to_array(path, content["visible"], "visible")
     if positions.ndim != 2 or positions.shape[1] != 3 or len(positions) < LEAST_JOINTS:  # noqa: PLR2004 - rows of x, y, z
         raise _refuse(path, f"joint3d of shape {positions.shape}", f"(N, 3), N >= {LEAST_JOINTS}")
     flags = flags[:, 0] if flags.shape == (len(positions), 1) else flags
@@ -48,7 +48,8 @@ def _check_values(
     return np.where(finite[:, None], positions, np.nan), visible
 
 
-def _load(path: Path) -> object:
+def load_json(path: Path) -> object:
+    """Read a JSON file; raises InputError when it is missing or no JSON."""
     data = read_whole(path, LARGEST_TEXT_BYTES)
     try:
         content: object = json.loads(data)
@@ -57,7 +58,8 @@ def _load(path: Path) -> object:
     return content
 
 
-def _to_array(path: Path, value: object, key: str) -> Float64[np.ndarray, "..."]:
+def to_array(path: Path, value: object, key: str) -> Float64[np.ndarray, "..."]:
+    """Turn rows of numbers into an array; raises InputError when they are none."""
     try:
         return np.array(value, np.float64)
     except (ValueError, TypeError, OverflowError) as error:

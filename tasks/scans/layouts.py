@@ -52,10 +52,10 @@ LAYOUTS: dict[DatasetName, Layout] = {
         folder_ending="",
         meshes=("{item}.ply", "{item}.obj"),
         textures=("{item}.png",),
-        joints=("Joint3D/2K2K/{item}.json",),
+        joints=("Joint3D/2K2K/{item}.json", "obj/2K2K/{item}/kp3ds.json"),
     ),
 }
-"""Source: 2k2k-dataset.md, Input folders."""
+"""Source: 2k2k-dataset.md, Input folders; keypoints.md, Projection, for kp3ds.json."""
 
 
 @dataclass(frozen=True, slots=True)
