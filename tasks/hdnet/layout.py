@@ -12,6 +12,9 @@ PICTURE_FOLDERS = ("color", "color_WO_bg", "mask", "densepose")
 NORMAL_AXES = ("1", "2", "3")
 """x, y, z."""
 
+FRAME_NAME = rf"^[0-9]{{{FRAME_DIGITS}}}$"
+"""What files of a frame are named by."""
+
 HIGHEST_NUMBER = 10**FRAME_DIGITS - 1
 
 

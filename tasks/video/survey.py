@@ -43,7 +43,7 @@ def survey_sequence(sequence: Sequence, settings: PairSettings) -> Survey:
     failures: list[Failure] = []
     for files in sequence.frames:
         try:
-            facts = _look_at(files)
+            facts = look_at_frame(files)
             _refuse_other_size(facts, usable)
             usable.append(facts)
         except ScanmillError as error:
@@ -61,7 +61,8 @@ def describe_failure(name: str, error: Exception, stage: Stage = "read") -> Fail
     )
 
 
-def _look_at(files: FrameFiles) -> FrameFacts:
+def look_at_frame(files: FrameFiles) -> FrameFacts:
+    """Look at mask and IUV of one frame; raises InputError naming the file at fault."""
     if files.missing:
         names = " and ".join(path.parent.name for path in files.missing)
         raise InputError(
