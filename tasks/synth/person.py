@@ -92,11 +92,12 @@ def make_person(
 ) -> Person:
     """Make one person: a pure function of its arguments.
 
-    markers: paint a disc in front of each kept joint and take its centre as the joint.
+    markers: paint a disc in front of each kept joint and take its centre as the joint; the cloth
+    is then smooth, because a disc over a fold has no centre to be seen.
     """
     model = build_model(seed, index, detail=detail)
     rotations = draw_pose(model, rng_for(seed, index, POSE_PURPOSE))
-    posed = pose_model(model, rotations)
+    posed = pose_model(model, rotations, folded=not markers)
     texture = paint_model(model, posed, texture_size)
     joints = posed.joints
     if markers:
@@ -142,10 +143,10 @@ def build_model(seed: int, index: int, *, detail: Detail = "full") -> Model:
     )
 
 
-def pose_model(model: Model, rotations: Rotations) -> Posed:
+def pose_model(model: Model, rotations: Rotations, *, folded: bool = True) -> Posed:
     """Fold the cloth for a pose, bend the model into it and set it on the floor."""
     transforms = pose_skeleton(model.skeleton, rotations)
-    height = fold_height(model.dressed, measure_bends(rotations), model.rest)
+    height = fold_height(model.dressed, measure_bends(rotations), model.rest) * np.float32(folded)
     shape = model.rest + model.normals * height[:, None]
     skinned = skin_points(model.skeleton, transforms, model.weights, shape)
     posed = mend_posed(shape, skinned, model.faces).astype(np.float64)

@@ -31,7 +31,7 @@ from tasks.synth.stage import Shot, dancer_mesh, shoot, stage_camera, stand_on_s
 from tasks.synth.stamp import is_whole, read_stamp, write_stamp
 from tasks.synth.whole_files import write_whole
 
-VIDEO_VERSION = 1
+VIDEO_VERSION = 2
 FIRST_DANCER = 3000
 """Videos show other people than the scans."""
 ROOM_OFFSET = 500
