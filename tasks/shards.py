@@ -121,6 +121,37 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict
         raise _unreadable(path, error) from error
 
 
+class RowFile:
+    """A shard file of which single rows are read, by their number; a context manager.
+
+    Owns: the open file. Raises InputError as read_rows does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file and read its footer."""
+        self._path = path
+        try:
+            self._file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(path, error) from error
+
+    def read(self, row: int, columns: Sequence[str] | None = None) -> dict[str, object]:
+        """Read one row; all columns by default."""
+        try:
+            rows: list[dict[str, object]] = self._file.read_row_group(row, columns).to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self._path, error) from error
+        return rows[0]
+
+    def __enter__(self) -> "RowFile":
+        """Return the open file."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self._file.close()
+
+
 def read_shard_schema(path: Path) -> pa.Schema:
     """Read the schema of a shard file with all its metadata."""
     try:

@@ -1,0 +1,208 @@
+"""Read the frames and pairs of a whole data set back, every byte, and list what does not hold.
+
+Pairs are held to the rules of the published reader, against the IUV of both frames.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from jaxtyping import UInt8
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.dataset_folder import DatasetFolder, Part, leftovers
+from schemas.errors import ScanmillError
+from schemas.frames import PART_COUNT, pair_id
+from schemas.manifest import Manifest, PlannedVideo
+from schemas.pairing import PairSettings
+from schemas.settings import digest_of
+from tasks.sample_checks import Breach
+from tasks.shards import RowFile, ShardFormat, digest_shard, read_rows, read_shard_schema
+from tasks.states import Progress
+from tasks.validation import Finding
+from tasks.video.choosing import FEWEST_ROWS
+from tasks.video.frame_checks import Row, check_frame, decode_iuv
+from tasks.video.match_rules import StoredMatches, check_matches
+from tasks.video.plan import read_video_plan
+from tasks.video.shard_formats import FRAMES, PAIRS
+from tasks.video.video_shard import VIDEO_PARTS
+
+FRAMES_KEPT = 64
+"""IUV pictures that are remembered: neighbours come back soon, memory stays flat."""
+
+ReadIuv = Callable[[int], UInt8[np.ndarray, "H W 3"]]
+"""Returns the IUV picture of a frame by its number."""
+
+_FORMATS: dict[Part, ShardFormat] = {"frames": FRAMES, "pairs": PAIRS}
+
+
+class VideoValidation(BaseModel):
+    """What reading all videos back has shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str
+    videos: int = Field(description="planned")
+    frames: int = Field(description="read back")
+    pairs: int = Field(description="read back")
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether everything holds."""
+        return not self.findings
+
+
+def validate_videos(folder: DatasetFolder, *, progress: Progress | None = None) -> VideoValidation:
+    """Read both shards of every video back and check them, their records, and the folders.
+
+    Raises RequestError when the folder is no data set, InputError when its plan is unreadable.
+    """
+    description, plan = folder.read_description(), read_video_plan(folder)
+    settings = description.pairing or PairSettings()
+    findings = list(_check_folders(folder, plan))
+    if description.pairing is not None and description.pairing_digest != digest_of(settings):
+        met = str(description.pairing_digest)
+        findings.append(_finding("dataset.json", "pairing digest", met, digest_of(settings)))
+    counts = Counter[str]()
+    for done, planned in enumerate(plan, start=1):
+        checker = _Checker(folder, planned, settings)
+        findings += checker.check()
+        counts.update(checker.counts)
+        if progress is not None:
+            progress(done, len(plan))
+    return VideoValidation(
+        uri=str(folder.root), videos=len(plan), frames=counts["frames"], pairs=counts["pairs"],
+        findings=tuple(findings),
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Checker:
+    """Checks one video. frames: place of each frame's row in its file, by number."""
+
+    folder: DatasetFolder
+    planned: PlannedVideo
+    settings: PairSettings
+    counts: Counter[str] = field(default_factory=Counter)
+    frames: dict[int, int] = field(default_factory=dict)
+
+    def check(self) -> Iterator[Finding]:
+        """Check frames, then pairs against the frames."""
+        manifests: dict[Part, Manifest] = {}
+        for part in VIDEO_PARTS:
+            place = f"{part}/{self.planned.shard_id}.parquet"
+            try:
+                manifests[part] = self.folder.read_manifest(self.planned.shard_id, part)
+                yield from self._check_file(part, manifests[part])
+                check = self._check_frames if part == "frames" else self._check_pairs
+                yield from check(manifests[part])
+            except FileNotFoundError as error:
+                yield _finding(place, "shard", f"no {Path(error.filename).name}", "a shard")
+            except (ScanmillError, OSError, KeyError) as error:
+                met = error.met if isinstance(error, ScanmillError) else str(error)
+                yield _finding(place, "file", met, "a shard file that can be read")
+
+    def _check_file(self, part: Part, manifest: Manifest) -> Iterator[Finding]:
+        path = self._path(part)
+        place = f"{part}/{path.name}"
+        size, digest = path.stat().st_size, digest_shard(path)
+        if (size, digest) != (manifest.bytes, manifest.sha256):
+            yield _finding(place, "sha256", f"{digest}, {size} bytes", manifest.sha256)
+        if not read_shard_schema(path).equals(_FORMATS[part].schema, check_metadata=True):
+            yield _finding(place, "schema", "other columns", "those of the format version")
+        if manifest.settings_digest != digest_of(self.settings):
+            wanted = "the settings of dataset.json"
+            yield _finding(f"manifests/{part}/{path.stem}.json", "settings", "others", wanted)
+
+    def _check_frames(self, manifest: Manifest) -> Iterator[Finding]:
+        names = []
+        for index, row in enumerate(read_rows(self._path("frames"))):
+            names.append(str(row["frame_id"]))
+            self.frames[cast("int", row["frame"])] = index
+            for breach in check_frame(row, self.planned.video):
+                yield _from_breach(names[-1], breach)
+        yield from self._check_names("frames", names, manifest)
+
+    def _check_pairs(self, manifest: Manifest) -> Iterator[Finding]:
+        names: list[str] = []
+        rows_of: Counter[int] = Counter()
+        with RowFile(self._path("frames")) as frames:
+
+            @lru_cache(FRAMES_KEPT)
+            def read_iuv(number: int) -> UInt8[np.ndarray, "H W 3"]:
+                return decode_iuv(frames.read(self.frames[number], ["iuv"]))
+
+            for row in read_rows(self._path("pairs")):
+                names.append(str(row["pair_id"]))
+                rows_of[cast("int", row["frame_i"])] += 1
+                for breach in self._check_pair(row, read_iuv):
+                    yield _from_breach(names[-1], breach)
+        yield from self._check_names("pairs", names, manifest)
+        yield from self._check_counts(rows_of)
+
+    def _check_pair(self, row: Row, read_iuv: ReadIuv) -> Iterator[Breach]:
+        ends = cast("int", row["frame_i"]), cast("int", row["frame_j"])
+        wanted = pair_id(self.planned.video.video, *ends)
+        if row["pair_id"] != wanted or ends[0] == ends[1]:
+            yield Breach("pair_id", str(row["pair_id"]), wanted)
+        lost = [end for end in ends if end not in self.frames]
+        if lost:
+            yield Breach("frames", f"no frame {lost}", "two frames of the video")
+            return
+        stored = StoredMatches(
+            part=np.asarray(row["part"], np.int64),
+            pixels=np.asarray(row["pixels"], np.int64).reshape(-1, 4),
+            limits=np.asarray(row["limits"], np.int64).reshape(PART_COUNT, 2),
+        )
+        iuv_i, iuv_j = read_iuv(ends[0]), read_iuv(ends[1])
+        yield from check_matches(stored, iuv_i, iuv_j, max_distance=self.settings.max_distance)
+
+    def _check_names(self, part: Part, names: list[str], manifest: Manifest) -> Iterator[Finding]:
+        self.counts[part] += len(names)
+        place = f"manifests/{part}/{self.planned.shard_id}.json"
+        if tuple(names) != manifest.sample_ids or len(names) != manifest.rows:
+            yield _finding(place, "names", f"{manifest.rows} rows", f"the {len(names)} of the file")
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            yield _finding(twice[0], "name", f"{len(twice)} names twice", "unique names")
+
+    def _check_counts(self, rows_of: Counter[int]) -> Iterator[Finding]:
+        video, settings = self.planned.video.video, self.settings
+        wanted = f"{settings.min_neighbours} to {settings.neighbours}"
+        if self.planned.video.layout != "sequence":
+            return  # what is imported may have lost pairs that break the rules
+        if 0 < len(rows_of) < FEWEST_ROWS:
+            yield _finding(video, "frames with pairs", str(len(rows_of)), f"{FEWEST_ROWS} or none")
+        for frame, count in rows_of.items():
+            if not settings.min_neighbours <= count <= settings.neighbours:
+                yield _finding(f"{video}, frame {frame}", "neighbours", str(count), wanted)
+
+    def _path(self, part: Part) -> Path:
+        return self.folder.shard_path(self.planned.shard_id, part)
+
+
+def _check_folders(folder: DatasetFolder, plan: tuple[PlannedVideo, ...]) -> Iterator[Finding]:
+    planned = {one.shard_id for one in plan}
+    for part in VIDEO_PARTS:
+        for path in sorted(folder.shard_path("any", part).parent.glob("*")):
+            if path.suffix != ".parquet" or path.stem not in planned:
+                wanted = "planned shards and nothing else"
+                yield _finding(f"{part}/{path.name}", "file", "not one of ours", wanted)
+        for path in leftovers(folder.root / "manifests" / part):
+            yield _finding(f"manifests/{part}/{path.name}", "file", "left by a writer", "nothing")
+        for shard_id in sorted(set(folder.committed_shards(part)) - planned):
+            place = f"manifests/{part}/{shard_id}.json"
+            yield _finding(place, "record", "unplanned", "a plan for it")
+
+
+def _from_breach(where: str, breach: Breach) -> Finding:
+    return _finding(where, breach.what, breach.met, breach.wanted)
+
+
+def _finding(where: str, what: str, met: str, wanted: str) -> Finding:
+    return Finding(where=where, what=what, met=met, wanted=wanted)
