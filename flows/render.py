@@ -2,12 +2,19 @@
 
 from prefect import flow
 
-from flows.render_steps import find_scans, plan_scans, start_render
-from flows.run_requests import RenderRequest, check_render
+from flows.progress import say
+from flows.render_steps import (
+    find_scans,
+    freeze_backgrounds,
+    list_shortages,
+    plan_scans,
+    start_render,
+)
+from flows.run_requests import RenderRequest, check_render, settle_model
 from flows.runs import check_device, look_at_shards, note_roots
 from flows.shard_work import finish_run, make_jobs, render_jobs
 from flows.summary import RunSummary
-from tasks.preparation import prepare_dataset, settle_backgrounds
+from tasks.preparation import prepare_dataset
 from tasks.states import shards_to_redo
 
 
@@ -17,12 +24,15 @@ def render(request: RenderRequest) -> RunSummary:
 
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
+    request = settle_model(request)
     check_render(request)
     check_device(request.device, request.settings)
     run = start_render(request)
     found = find_scans(request)
     prepare_dataset(run.folder, request.settings)
-    settle_backgrounds(run.folder, run.background_root)
+    frozen = freeze_backgrounds(run, request)
+    for shortage in list_shortages(request, frozen):
+        say(f"render: {shortage}")
     plan_scans(run, request, found)
     note_roots(run)
     status = look_at_shards(run)

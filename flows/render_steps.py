@@ -7,8 +7,11 @@ from flows.run_requests import RenderRequest
 from flows.runs import Run, begin_run, is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.errors import RequestError
+from schemas.manifest import BackgroundList
+from tasks.backgrounds import describe_shortage
 from tasks.planning import check_sample_ids, plan_new, planned_scans, read_plan
-from tasks.scans.layouts import list_scans
+from tasks.preparation import settle_backgrounds
+from tasks.scans.layouts import DATASETS_WITH_FITS, list_scans
 from tasks.splits import ScanName, assign_splits, read_splits, unmatched_rows
 from tasks.states import shards_to_redo
 
@@ -20,6 +23,7 @@ def start_render(request: RenderRequest) -> Run:
         request.out,
         data=Path(request.data),
         backgrounds=Path(request.backgrounds) if request.backgrounds else None,
+        models=Path(request.smplx_models) if request.smplx_models else None,
         workers=request.workers,
         device=request.device,
         accept_rejects=request.accept_rejects,
@@ -36,6 +40,36 @@ def find_scans(request: RenderRequest) -> tuple[ScanName, ...]:
             way_out="Run `scanmill inspect`; check --dataset and the folder names.",
         )  # fmt: skip
     return tuple(ScanName(one.dataset, one.item, one.subject) for one in files)
+
+
+def freeze_backgrounds(run: Run, request: RenderRequest) -> BackgroundList:
+    """Freeze the backgrounds, or read what is frozen."""
+    listed = Path(request.background_list) if request.background_list else None
+    return settle_backgrounds(
+        run.folder, run.background_root, listed=listed, refresh=request.refresh_backgrounds
+    )
+
+
+def list_shortages(request: RenderRequest, backgrounds: BackgroundList) -> tuple[str, ...]:
+    """Say once for the whole run what is done without."""
+    settings = request.settings
+    shortages = []
+    if not backgrounds.pictures:
+        shortages.append("no --backgrounds: people stand before black")
+    few = describe_shortage(backgrounds, settings.resolution, settings.max_enlargement)
+    if few:
+        shortages.append(few)
+    if backgrounds.refused:
+        first = backgrounds.refused[0]
+        shortages.append(
+            f"{len(backgrounds.refused)} backgrounds can't be used, listed in backgrounds.json; "
+            f"the first: {first.path}: {first.reason}"
+        )
+    if not settings.smplx_model and request.dataset in DATASETS_WITH_FITS:
+        shortages.append(
+            "no --smplx-models: fits turn and size the scans, but fill no joints and are unchecked"
+        )
+    return tuple(shortages)
 
 
 def plan_scans(run: Run, request: RenderRequest, found: Sequence[ScanName]) -> None:
@@ -59,7 +93,8 @@ def plan_scans(run: Run, request: RenderRequest, found: Sequence[ScanName]) -> N
 def find_nothing_to_do(request: RenderRequest) -> RunSummary | None:
     """Sum up a data set that holds all scans of the request already; None when work is left."""
     run = start_render(request)
-    if not run.folder.description_path.exists() or request.splits:
+    renews = bool(request.splits) or request.refresh_backgrounds
+    if not run.folder.description_path.exists() or renews:
         return None
     planned = {ref.scan_id for ref in planned_scans(read_plan(run.folder))}
     found = {f"{name.dataset}/{name.item}" for name in find_scans(request)}

@@ -20,11 +20,13 @@ def start_rerun(request: RerunRequest) -> Run:
             "--data", met=f"{data or 'no folder'}, as the last run has it",
             wanted="the data root that the scans come from", way_out="Give --data.",
         )  # fmt: skip
+    models = Path(request.smplx_models) if request.smplx_models else roots.get("models")
     return begin_run(
         "rerun",
         request.uri,
         data=data,
         backgrounds=Path(request.backgrounds) if request.backgrounds else roots.get("backgrounds"),
+        models=models,
         workers=request.workers,
         device=request.device,
         accept_rejects=request.accept_rejects,

@@ -5,6 +5,7 @@ The command line, a schedule and the Prefect page all fill the same values.
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,9 +14,13 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.scan import DatasetName
 from schemas.settings import RenderSettings, refuse_difference
+from tasks.fits.body_model import digest_model
 
 BACKGROUNDS_FOLDER = "IndoorCVPR09"
 """Where the published layout keeps background pictures. Source: 2k2k-dataset.md, Input folders."""
+
+PublishedLayout = Literal["2k2k"]
+"""Published folder layouts that data sets are written to and read from."""
 
 _FOLDER_ACCESS = os.R_OK | os.W_OK | os.X_OK
 
@@ -52,6 +57,13 @@ class RenderRequest(BaseModel):
     out: str = Field(description="folder of the data set to make or to add to")
     settings: RenderSettings = Field(default_factory=RenderSettings)
     backgrounds: str | None = Field(default=None, description="folder of pictures; none: black")
+    background_list: str | None = Field(
+        default=None, description="published list of the pictures to use; none: all"
+    )
+    refresh_backgrounds: bool = Field(
+        default=False, description="look at the pictures anew; what differs is a new version"
+    )
+    smplx_models: str | None = Field(default=None, description="folder of the SMPL-X model")
     splits: str | None = Field(default=None, description="CSV with item, subject, split")
     scans_per_shard: int = Field(default=1, ge=1)
     workers: int | None = Field(default=None, ge=1, description="processes; none: one a core")
@@ -67,6 +79,7 @@ class RerunRequest(BaseModel):
     uri: str = Field(description="folder of the data set")
     data: str | None = Field(default=None, description="data root; none: that of the last run")
     backgrounds: str | None = Field(default=None, description="none: those of the last run")
+    smplx_models: str | None = Field(default=None, description="none: that of the last run")
     rejects: bool = Field(default=False, description="redo rejected samples too")
     older_code: bool = Field(default=False, description="redo what older code made")
     deep: bool = Field(default=False, description="read every byte to find what is broken")
@@ -81,6 +94,31 @@ class ValidateRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     uri: str = Field(description="folder of the data set")
+    workers: int | None = Field(default=None, ge=1, description="threads; none: one a core")
+
+
+class ExportRequest(BaseModel):
+    """All of `scanmill export`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: PublishedLayout = Field(description="published layout to write")
+    uris: tuple[str, ...] = Field(min_length=1, description="data sets")
+    to: str = Field(description="new or empty folder")
+    allow_other_resolution: bool = Field(
+        default=False, description="2k2k: export pictures of fewer than 2048 pixels too"
+    )
+    workers: int | None = Field(default=None, ge=1, description="threads; none: one a core")
+
+
+class ImportRequest(BaseModel):
+    """All of `scanmill import`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: PublishedLayout = Field(description="published layout to read")
+    source: str = Field(description="folder in that layout")
+    out: str = Field(description="folder of the data set to make or to add to")
     workers: int | None = Field(default=None, ge=1, description="threads; none: one a core")
 
 
@@ -101,13 +139,38 @@ class ReportAnswer(BaseModel):
     path: str
 
 
+def settle_model(request: RenderRequest) -> RenderRequest:
+    """Put the digest of the SMPL-X model into the settings: its content decides bytes.
+
+    Raises RequestError when the folder holds no model, or fits are required and there is none.
+    """
+    if request.smplx_models is not None:
+        digest = digest_model(Path(request.smplx_models))
+        settings = request.settings.model_copy(update={"smplx_model": digest})
+        return request.model_copy(update={"settings": settings})
+    if request.settings.smplx_model or request.settings.require_fit:
+        raise RequestError(
+            "--smplx-models", met="no folder", wanted="the SMPL-X model that fits are checked with",
+            way_out="Give --smplx-models or SCANMILL_SMPLX_MODELS; without it, no --require-fit.",
+        )  # fmt: skip
+    return request
+
+
 def check_render(request: RenderRequest) -> None:
     """Refuse what can't be done; raises RequestError naming the option at fault."""
     check_folder("--data", request.data)
     if request.backgrounds is not None:
         check_folder("--backgrounds", request.backgrounds)
-    if request.splits is not None:
-        check_file("--splits", request.splits)
+    elif request.background_list is not None:
+        raise RequestError(
+            "--background-list", met="no --backgrounds",
+            wanted="the folder that the list's pictures stand below", way_out="Give --backgrounds.",
+        )  # fmt: skip
+    for option, path in (
+        ("--splits", request.splits), ("--background-list", request.background_list)
+    ):  # fmt: skip
+        if path is not None:
+            check_file(option, path)
     Tolerance.parse(request.accept_rejects)
     folder = DatasetFolder.at(request.out)
     check_writable("--out", folder.root)
@@ -122,7 +185,10 @@ def check_rerun(request: RerunRequest) -> None:
     folder.read_description()
     check_writable("URI", folder.root)
     Tolerance.parse(request.accept_rejects)
-    for option, path in (("--data", request.data), ("--backgrounds", request.backgrounds)):
+    for option, path in (
+        ("--data", request.data), ("--backgrounds", request.backgrounds),
+        ("--smplx-models", request.smplx_models),
+    ):  # fmt: skip
         if path is not None:
             check_folder(option, path)
 

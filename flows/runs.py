@@ -34,6 +34,7 @@ class Run:
     folder: DatasetFolder
     data_root: Path
     background_root: Path | None
+    model_root: Path | None
     workers: int
     device: int | None
     accept_rejects: str
@@ -43,7 +44,9 @@ class Run:
     @property
     def roots(self) -> dict[str, str]:
         """Return the roots as the next run finds them by default."""
-        roots = {"data": self.data_root, "backgrounds": self.background_root}
+        roots = {
+            "data": self.data_root, "backgrounds": self.background_root, "models": self.model_root
+        }  # fmt: skip
         return {name: str(path.absolute()) for name, path in roots.items() if path}
 
 
@@ -53,6 +56,7 @@ def begin_run(
     *,
     data: Path,
     backgrounds: Path | None,
+    models: Path | None,
     workers: int | None,
     device: int | None,
     accept_rejects: str,
@@ -66,6 +70,7 @@ def begin_run(
         folder=folder,
         data_root=data,
         background_root=backgrounds,
+        model_root=models,
         workers=workers or os.cpu_count() or 1,
         device=device,
         accept_rejects=accept_rejects,

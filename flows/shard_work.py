@@ -25,6 +25,7 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
             uri=str(run.folder.root.absolute()),
             data_root=run.data_root.absolute(),
             background_root=run.background_root and run.background_root.absolute(),
+            model_root=run.model_root and run.model_root.absolute(),
             shard=shard,
             settings=settings,
             attempt=attempts.get(shard.shard_id, 0) + 1,

@@ -27,9 +27,14 @@ COMMANDS = {
     "status": "Tell what each shard of a data set is, and why.",
     "rerun": "Redo only what is not done.",
     "validate": "Read a data set back and check every byte.",
+    "export": "Write data sets in a published layout.",
+    "import": "Make a data set of a published layout.",
     "report": "Write one page about data sets and trainings.",
     "train": "Train a network from data sets.",
 }
+NAMES_IN_PYTHON = {"import": "import_"}
+"""Commands that are called by a word that Python keeps for itself."""
+
 PASSES_ON = {"train": {"allow_extra_args": True, "ignore_unknown_options": True}}
 COMPLETING = "_SCANMILL_COMPLETE"
 """Set by the shell while it completes a line; then every command has to be known."""
@@ -74,10 +79,11 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
 
 
 def _add_command(app: typer.Typer, name: str) -> None:
-    module = importlib.import_module(f"flows.cli.{name}")
+    spelled = NAMES_IN_PYTHON.get(name, name)
+    module = importlib.import_module(f"flows.cli.{spelled}")
     examples = "\n".join(("Examples:", *(f"  {line}" for line in module.EXAMPLES)))
     app.command(name, epilog=KEEP_LINES + examples, context_settings=PASSES_ON.get(name))(
-        getattr(module, name)
+        getattr(module, spelled)
     )
 
 

@@ -1,10 +1,11 @@
 """Options that several commands share: one meaning, one help text."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, get_args
 
 import typer
 from pydantic import BaseModel, ValidationError
 
+from flows.run_requests import PublishedLayout
 from schemas.errors import RequestError
 from schemas.scan import DATASET_NAMES, DatasetName
 from schemas.settings import RenderSettings
@@ -41,6 +42,14 @@ Backgrounds = Annotated[
     typer.Option(metavar="DIR", help="Pictures to put behind the person.  [default: black]"),
 ]
 
+BodyModels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR", envvar="SCANMILL_SMPLX_MODELS",
+        help="Folder of SMPLX_MALE.npz: fills missing joints, checks fits.  [default: without]",
+    ),
+]  # fmt: skip
+
 
 def dataset_of(name: str) -> DatasetName:
     """Take the name of a published data set; raises RequestError with the names that exist."""
@@ -51,6 +60,18 @@ def dataset_of(name: str) -> DatasetName:
     raise RequestError(
         "--dataset", met=repr(name), wanted=" or ".join(DATASET_NAMES),
         way_out=f"Write {similar[0]}." if similar else "Choose one of these.",
+    )  # fmt: skip
+
+
+def layout_of(name: str) -> PublishedLayout:
+    """Take the name of a published layout; raises RequestError with the names that exist."""
+    for known in get_args(PublishedLayout):
+        if name.lower() == known:
+            layout: PublishedLayout = known
+            return layout
+    raise RequestError(
+        "the layout", met=repr(name), wanted=" or ".join(get_args(PublishedLayout)),
+        way_out="Write it before the data sets, as in scanmill export 2k2k URI --to DIR.",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import yaml
 from flows.cli.options import (
     AcceptRejects,
     Backgrounds,
+    BodyModels,
     Device,
     Json,
     Verbose,
@@ -19,7 +20,7 @@ from flows.cli.options import (
 )
 from flows.cli.run_answers import run_and_answer
 from flows.render_steps import find_nothing_to_do
-from flows.run_requests import RenderRequest, check_file, check_render
+from flows.run_requests import RenderRequest, check_file, check_render, settle_model
 from schemas.errors import RequestError
 from schemas.settings import RenderSettings
 
@@ -59,6 +60,33 @@ def render(
         bool | None, typer.Option("--orthographic", help="Add orthographic views.")
     ] = None,
     backgrounds: Backgrounds = None,
+    background_list: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.txt", help="Use these of them: one folder/picture a line."),
+    ] = None,
+    refresh_backgrounds: Annotated[
+        bool | None,
+        typer.Option("--refresh-backgrounds", help="Look at them anew; redo what used others."),
+    ] = None,
+    max_enlargement: Annotated[
+        float | None,
+        typer.Option(min=1, help="Most that a background is enlarged.  [default: 2]"),
+    ] = None,
+    lights: Annotated[
+        str | None,
+        typer.Option(metavar="spots|harmonics", help="How people are lit.  [default: spots]"),
+    ] = None,
+    smplx_models: BodyModels = None,
+    require_fit: Annotated[
+        bool | None,
+        typer.Option("--require-fit", help="Fail scans whose fit is missing or lies elsewhere."),
+    ] = None,
+    fronting: Annotated[
+        str | None,
+        typer.Option(
+            metavar="true_yaw|published", help="How a fit's turn is read.  [default: true_yaw]"
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of lights and backgrounds.  [default: 0]")
     ] = None,
@@ -90,6 +118,9 @@ def render(
     given: dict[str, object] = {
         "data": data, "dataset": dataset, "out": out, "resolution": resolution, "yaws": yaws,
         "pitches": pitches, "orthographic": orthographic, "backgrounds": backgrounds,
+        "background_list": background_list, "refresh_backgrounds": refresh_backgrounds,
+        "max_enlargement": max_enlargement, "lights": lights, "smplx_models": smplx_models,
+        "require_fit": require_fit, "fronting": fronting,
         "seed": seed, "splits": splits, "scans_per_shard": scans_per_shard, "workers": workers,
         "device": device, "accept_rejects": None if accept_rejects == "0" else accept_rejects,
     }  # fmt: skip
@@ -98,6 +129,7 @@ def render(
         stored | {key: value for key, value in given.items() if value is not None},
         source=str(config or ""),
     )
+    request = settle_model(request)
     check_render(request)
     run_and_answer(
         "render", request, settled=lambda: find_nothing_to_do(request),

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import AcceptRejects, Backgrounds, Device, Json, Uri, Verbose, Workers
+from flows.cli.options import (
+    AcceptRejects,
+    Backgrounds,
+    BodyModels,
+    Device,
+    Json,
+    Uri,
+    Verbose,
+    Workers,
+)
 from flows.cli.run_answers import run_and_answer
 from flows.rerun_steps import find_nothing_to_redo
 from flows.run_requests import RerunRequest, check_rerun
@@ -23,6 +32,7 @@ def rerun(
         str | None, typer.Option(metavar="DIR", help="Data root.  [default: of the last run]")
     ] = None,
     backgrounds: Backgrounds = None,
+    smplx_models: BodyModels = None,
     rejects: Annotated[bool, typer.Option("--rejects", help="Redo rejected samples too.")] = False,
     older_code: Annotated[
         bool, typer.Option("--older-code", help="Redo what older code made.")
@@ -39,8 +49,9 @@ def rerun(
 ) -> None:
     """Redo only what is not done: failed, missing, corrupt and stale shards."""
     request = RerunRequest(
-        uri=uri, data=data, backgrounds=backgrounds, rejects=rejects, older_code=older_code,
-        deep=deep, workers=workers, device=device, accept_rejects=accept_rejects,
+        uri=uri, data=data, backgrounds=backgrounds, smplx_models=smplx_models,
+        rejects=rejects, older_code=older_code, deep=deep, workers=workers, device=device,
+        accept_rejects=accept_rejects,
     )  # fmt: skip
     check_rerun(request)
     run_and_answer(

@@ -18,7 +18,7 @@ from schemas.fits import FitCheck, FittedBody
 from schemas.scan import Mesh, Scan
 from schemas.surfaces import Surfaces
 from schemas.views import View
-from tasks.scans.layouts import LAYOUTS
+from tasks.scans.layouts import DATASETS_WITH_FITS
 
 CHECK_RESOLUTION = 512
 """Pixels a side: 5 mm for a person."""
@@ -31,8 +31,6 @@ LARGEST_DISTANCE_M = 0.05
 
 HEIGHT_RATIOS = (0.85, 1.1)
 """Ours: hair, hats and heels make a scan taller than its body, hardly anything makes it lower."""
-
-DATASETS_WITH_FITS = frozenset(name for name, layout in LAYOUTS.items() if layout.fits)
 
 _BODY_COLOR = (170, 170, 170)
 

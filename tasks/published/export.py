@@ -69,7 +69,7 @@ def export_2k2k(
     """
     folders = [_open(uri, allow_other_resolution=allow_other_resolution) for uri in uris]
     _refuse_used(target)
-    total = sum(_count_samples(folder) for folder in folders)
+    total = count_samples(str(folder.root) for folder in folders)
     counts = {"views": 0, "skipped": 0}
     failures: list[ExportFailure] = []
     with ListWriter(target) as lists:
@@ -130,8 +130,14 @@ def _settings(folder: DatasetFolder) -> RenderSettings:
     return folder.read_description().settings
 
 
-def _count_samples(folder: DatasetFolder) -> int:
-    return sum(folder.read_manifest(shard_id).rows for shard_id in folder.committed_shards())
+def count_samples(uris: Iterable[str]) -> int:
+    """Count the samples of data sets by their commit records."""
+    folders = (DatasetFolder.at(uri) for uri in uris)
+    return sum(
+        folder.read_manifest(shard_id).rows
+        for folder in folders
+        for shard_id in folder.committed_shards()
+    )
 
 
 def _list_backgrounds(folders: list[DatasetFolder]) -> Iterator[Background]:

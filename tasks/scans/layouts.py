@@ -57,6 +57,9 @@ LAYOUTS: dict[DatasetName, Layout] = {
 }
 """Source: 2k2k-dataset.md, Input folders; keypoints.md, Projection, for kp3ds.json."""
 
+DATASETS_WITH_FITS = frozenset(name for name, layout in LAYOUTS.items() if layout.fits)
+"""Data sets whose scans come with SMPL-X parameters."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScanFiles:

@@ -1,0 +1,73 @@
+"""`scanmill export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.answers import print_json, print_table, say, style_of
+from flows.cli.flow_runs import run_flow
+from flows.cli.options import Json, Verbose, Workers, layout_of
+from flows.run_requests import ExportRequest, check_writable
+from schemas.dataset_folder import DatasetFolder
+from tasks.published.export import ExportSummary
+
+EXAMPLES = (
+    "scanmill export 2k2k sets/rp --to published",
+    "scanmill export 2k2k sets/rp sets/thuman --to published",
+    "scanmill export 2k2k sets/small --to published --allow-other-resolution",
+)
+SHOWN = 50
+
+
+def export(
+    layout: Annotated[
+        str, typer.Argument(metavar="2k2k", help="Published layout.", show_default=False)
+    ],
+    uris: Annotated[
+        list[str], typer.Argument(metavar="URI...", help="Data sets.", show_default=False)
+    ],
+    *,
+    to: Annotated[
+        str, typer.Option(metavar="DIR", help="New or empty folder.", show_default=False)
+    ],
+    allow_other_resolution: Annotated[
+        bool,
+        typer.Option(
+            "--allow-other-resolution",
+            help="Export pictures of fewer than 2048 pixels, for readers that know better.",
+        ),
+    ] = False,
+    workers: Workers = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write data sets in the published folder layout, file for file.
+
+    The lists come last. Ends with 1 when samples could not be written.
+    """
+    request = ExportRequest(
+        layout=layout_of(layout), uris=tuple(uris), to=to,
+        allow_other_resolution=allow_other_resolution, workers=workers,
+    )  # fmt: skip
+    check_writable("--to", Path(to))
+    for uri in uris:
+        DatasetFolder.at(uri).read_description()
+    summary = run_flow(
+        "export", request, answer=ExportSummary, style=style_of(json=json), verbose=verbose
+    )
+    if json:
+        print_json(summary)
+    else:
+        _show(summary)
+    raise typer.Exit(0 if summary.passed else 1)
+
+
+def _show(summary: ExportSummary) -> None:
+    if summary.failures:
+        rows = [(one.sample_id, one.message) for one in summary.failures[:SHOWN]]
+        say(f"{len(summary.failures)} samples could not be exported:")
+        print_table(("sample", "why"), rows)
+        say("")
+    skipped = f", {summary.skipped} of other cameras left out" if summary.skipped else ""
+    say(f"export: {summary.views} views in {summary.to}{skipped}.")

@@ -1,0 +1,60 @@
+"""`scanmill import`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.answers import print_json, print_table, say, style_of
+from flows.cli.flow_runs import run_flow
+from flows.cli.options import Json, Verbose, Workers, layout_of
+from flows.run_requests import ImportRequest, check_folder, check_writable
+from tasks.published.import_set import ImportSummary
+
+EXAMPLES = (
+    "scanmill import 2k2k published --out sets/published",
+    "scanmill import 2k2k published --out sets/published --json",
+)
+SHOWN = 50
+
+
+def import_(
+    layout: Annotated[
+        str, typer.Argument(metavar="2k2k", help="Published layout.", show_default=False)
+    ],
+    source: Annotated[
+        str, typer.Argument(metavar="DIR", help="Folder in that layout.", show_default=False)
+    ],
+    *,
+    out: Annotated[
+        str,
+        typer.Option(metavar="URI", help="Folder of the data set to make.", show_default=False),
+    ],
+    workers: Workers = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make a data set of a folder that the published code rendered.
+
+    Normals are worked out from depth. Ends with 1 when views could not be read.
+    """
+    request = ImportRequest(layout=layout_of(layout), source=source, out=out, workers=workers)
+    check_folder("DIR", source)
+    check_writable("--out", Path(out))
+    summary = run_flow(
+        "import_", request, answer=ImportSummary, style=style_of(json=json), verbose=verbose
+    )
+    if json:
+        print_json(summary)
+    else:
+        _show(summary)
+    raise typer.Exit(0 if summary.passed else 1)
+
+
+def _show(summary: ImportSummary) -> None:
+    if summary.failures:
+        rows = [(one.sample_id, one.message) for one in summary.failures[:SHOWN]]
+        say(f"{len(summary.failures)} views could not be imported:")
+        print_table(("sample", "why"), rows)
+        say("")
+    say(f"import: {summary.samples} samples of {summary.scans} scans in {summary.uri}.")

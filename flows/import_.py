@@ -1,0 +1,29 @@
+"""The flow `import`: a published folder layout into a data set."""
+
+import os
+from pathlib import Path
+
+from prefect import flow
+
+from flows.progress import tracking
+from flows.run_requests import ImportRequest
+from flows.unfinished import UnfinishedWork
+from tasks.published.folder_views import list_folder
+from tasks.published.import_set import ImportSummary, import_2k2k
+
+
+@flow(name="import", flow_run_name="import {request.layout} from {request.source}")
+def import_(request: ImportRequest) -> ImportSummary:
+    """Import every scan; raises UnfinishedWork with the views that could not be read."""
+    source = Path(request.source)
+    scans = len(list_folder(source, split_seed=0).scans)
+    with tracking("import", total=scans, unit="scans") as tracker:
+        summary = import_2k2k(
+            source,
+            request.out,
+            workers=request.workers or os.cpu_count() or 1,
+            progress=lambda _done, _all: tracker.advance(),
+        )
+    if not summary.passed:
+        raise UnfinishedWork(f"{len(summary.failures)} views could not be imported", summary)
+    return summary
