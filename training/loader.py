@@ -26,6 +26,7 @@ from training.samples import Sample, SampleReader
 from training.shards import SampleAddress
 
 BATCHES_AHEAD = 2
+"""Decoded before they are asked for; at least as many as there are threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Loader:
         """Take what to read and in which order; nothing is read yet."""
         self._reader, self._samples, self._order = reader, samples, order
         self._drawing, self._max_bad = drawing, max_bad_samples
+        self._ahead = max(BATCHES_AHEAD, workers)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
         self.bad_samples: list[str] = []
 
@@ -91,7 +93,7 @@ class Loader:
         numbers = iter(range(first, end))
         for number in numbers:
             pending.append(self._submit(number))
-            if len(pending) > BATCHES_AHEAD:
+            if len(pending) > self._ahead:
                 yield self._collect(*pending.popleft())
         while pending:
             yield self._collect(*pending.popleft())

@@ -28,7 +28,7 @@ from training.shards import SampleAddress, ShardIndex, open_index
 from training.stages import STAGES
 from training.trainer import Trainer
 from training.validation import ValidationSet
-from training.weights import adopt_weights, digest_weights, read_weights
+from training.weights import adopt_weights, digest_weights, fit_weights, read_weights
 
 EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2
 PUBLISHED_EPOCHS = 499
@@ -89,6 +89,9 @@ def check_request(given: argparse.Namespace) -> Request:
     weights = read_weights(Path(given.init)) if given.init else {}
     model, data = _deciding_settings(given, index, resolution, weights)
     check_resolution(index.width, resolution)
+    if weights:
+        with torch.device("meta"):
+            fit_weights(STAGES[model.stage].build(model), weights, f"--init {given.init}")
     trained = index.of_splits(data.splits)
     if not trained:
         raise RequestError(

@@ -64,7 +64,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def adopt_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Load weights: the model's own, phase 1's into phase 2, or phase 2's into phase 1.
+    """Load weights: the model's own, phase 1's into phase 2, or phase 2's into phase 1."""
+    model.load_state_dict(fit_weights(model, weights, source), strict=False)
+
+
+def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
+    """Return weights under the model's names; the model may stand on the meta device.
 
     Nothing may be missing or left over, but for the refinement net, which phase 1 lacks.
     Raises RequestError naming the first weight that does not fit.
@@ -87,7 +92,7 @@ def adopt_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
                 wanted="the weights of this model, width and nets",
                 way_out="Give a checkpoint of the same --width and --nets.",
             )  # fmt: skip
-    model.load_state_dict(given, strict=False)
+    return given
 
 
 def digest_weights(weights: Mapping[str, Tensor]) -> str:

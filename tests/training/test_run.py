@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,9 @@ import torch
 from torch import Tensor
 
 from training import trainer
+from training.networks.person_nets import NormalPrediction
 from training.run import main
+from training.stages import STAGES
 from training.weights import read_weights
 
 NARROW = ["--width", "0.05", "--learning-rate", "0.002", "--schedule", "constant"]
@@ -194,6 +197,16 @@ def test_phase_2_without_phase_1_is_refused(run: Run, capsys: pytest.CaptureFixt
     assert "2k2k-depth: --init None and --nets all; wanted all nets" in capsys.readouterr().err
 
 
+def test_weights_of_another_width_are_refused_before_anything_is_written(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--nets", "coarse", "--steps", "1")
+    init = ["--init", str(tmp_path / "out"), "--width", "0.1"]
+    assert run("--nets", "coarse", "--steps", "1", *init, out="wider") == 2
+    assert "differs in whole.encoder.blocks.0.0.weight" in capsys.readouterr().err
+    assert not (tmp_path / "wider").exists()
+
+
 def test_a_folder_of_something_else_is_refused(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,3 +241,19 @@ def test_a_loss_that_is_not_finite_stops_before_the_step_and_is_named(
     assert "on rank 0 at RP/rp_train_posed_" in told
     after: dict[str, Tensor] = read_weights(tmp_path / "out")
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_step_and_is_named(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = STAGES["2k2k-normal"]
+
+    def with_root(prediction: NormalPrediction, *others: object) -> dict[str, Tensor]:
+        # The root of zero is zero, its slope is not finite.
+        terms = stage.objective(prediction, *others)
+        return terms | {"root": torch.sqrt((0 * prediction.coarse.front).sum())}
+
+    monkeypatch.setitem(STAGES, "2k2k-normal", replace(stage, objective=with_root))
+    assert run("--nets", "coarse", "--steps", "1") == 1
+    assert "error: step 1: gradient of " in capsys.readouterr().err
+    assert not (tmp_path / "out" / "latest").exists()
