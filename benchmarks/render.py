@@ -15,6 +15,7 @@ and noisy: the two ways take turns, and medians over the rounds are shown.
 
 import argparse
 import multiprocessing
+import os
 import statistics
 import tempfile
 from collections.abc import Callable, Iterable
@@ -158,6 +159,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--backgrounds", type=Path)
     options = parser.parse_args()
+    share = max(1, (os.cpu_count() or 1) // options.processes)
+    os.environ.setdefault("LP_NUM_THREADS", str(share))  # as the workers of `scanmill render` do
     root = options.backgrounds
     backgrounds = Backgrounds(root, freeze_backgrounds(root).pictures) if root else Backgrounds()
     settings = RenderSettings(resolution=options.resolution)

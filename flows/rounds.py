@@ -146,7 +146,7 @@ def _pool(workers: int, device: int | None, marks: Path) -> Iterator[ProcessPool
     with (
         temporary_settings({PREFECT_API_URL: address}),
         ProcessPoolTaskRunner(
-            max_workers=workers, initializer=open_worker, initargs=(device,)
+            max_workers=workers, initializer=open_worker, initargs=(device, workers)
         ) as pool,
     ):
         try:

@@ -32,9 +32,17 @@ class _Worker:
 
 _WORKER = _Worker()
 
+SOFTWARE_DRAWING_THREADS = "LP_NUM_THREADS"
+"""Mesa's software renderer reads it when a context is opened; the pixels don't depend on it."""
 
-def open_worker(device: int | None) -> None:
-    """Prepare this worker process: its GL context, for its lifetime, and a watch on its parent."""
+
+def open_worker(device: int | None, workers: int) -> None:
+    """Prepare this worker process: its GL context, for its lifetime, and a watch on its parent.
+
+    workers: processes that share the machine's cores; software drawing takes its share of them.
+    """
+    share = max(1, (os.cpu_count() or 1) // workers)
+    os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
     signal.signal(signal.SIGINT, _interrupt_work)
     parent = multiprocessing.parent_process()
     if parent is not None:
