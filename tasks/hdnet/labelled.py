@@ -6,6 +6,7 @@ aimed and scaled otherwise. Camera axes: x right, y down, z away from the camera
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int, UInt8
@@ -61,7 +62,7 @@ def label_sample(sample: StoredSample) -> LabelledSample:
 
 def _take_as_it_is(sample: StoredSample) -> LabelledSample:
     rays = ray_directions(sample.camera)
-    metres = float(sample.numbers("metres_per_unit"))
+    metres = cast("float", sample.row["metres_per_unit"])
     depth_m = sample.depth[0].astype(np.float64) * rays[..., 2] * metres
     _check_range(sample, depth_m[sample.mask])
     shaded = sample.picture("shaded")
@@ -89,7 +90,7 @@ def _turn_camera(sample: StoredSample) -> LabelledSample:
     _check_frame(sample, mask)
     rays = ray_directions(target)
     depth_m = np.where(mask, sample.depth[0][place] * rays[..., 2], 0.0)
-    depth_m *= float(sample.numbers("metres_per_unit"))
+    depth_m *= cast("float", sample.row["metres_per_unit"])
     _check_range(sample, depth_m[mask])
     normals = np.where(mask[..., None], sample.normals[0][place] @ turn.T, 0.0).astype(np.float32)
     fine_place, fine_inside = _look_up(camera, turn, steps=steps)
