@@ -1,8 +1,8 @@
 r"""Find out whether training learns anything about people it has not seen.
 
     scanmill synth --out people --subjects 24
-    scanmill render --data people/root --dataset RP --out sets/people --resolution 256 \
-        --backgrounds people/root/IndoorCVPR09
+    scanmill render --data people --dataset RP --out sets/people --resolution 256 \
+        --backgrounds people/IndoorCVPR09
     python -m benchmarks.learning URI --method 2k2k [--size cpu|gpu] [--seeds 3] [--steps N]
 
 Trains phase 1 on the train split, once a seed, and measures the held-out subjects (splits val and
@@ -59,7 +59,7 @@ class Size:
     batch: int
 
 
-SIZES = {"cpu": Size("coarse", 0.25, 400, 4), "gpu": Size("all", 1.0, 20_000, 1)}
+SIZES = {"cpu": Size("coarse", 0.25, 3000, 2), "gpu": Size("all", 1.0, 20_000, 1)}
 
 
 class FixedPrediction(nn.Module):
