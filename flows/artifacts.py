@@ -16,9 +16,12 @@ from prefect.artifacts import (
 from prefect.settings import get_current_settings
 
 from flows.summary import RunSummary
+from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
 from tasks.render_shard import ShardOutcome
 from tasks.report.pictures import contact_sheet
+from tasks.video.match_sheet import matches_sheet
+from tasks.video.video_shard import PairOutcome
 
 SHEET_STRIPS = 6
 PERCENT = 100
@@ -70,6 +73,38 @@ def show_results(
         create_image_artifact(
             key="contact-sheet", image_url=picture, description=f"Samples of {folder.root}"
         )
+
+
+def show_pairing(
+    folder: DatasetFolder, summary: PairSummary, outcomes: Sequence[PairOutcome]
+) -> None:
+    """Make the table of what this run paired, and a picture of matches."""
+    if not has_server():
+        return
+    create_table_artifact(
+        key=f"{summary.command}-results",
+        table=[_video_row(one) for one in outcomes],
+        description=summary.sentence,
+    )
+    sheet = matches_sheet(folder)
+    if sheet is not None:
+        picture = "data:image/png;base64," + base64.b64encode(sheet).decode()
+        create_image_artifact(
+            key="matches", image_url=picture, description=f"Matches in {folder.root}"
+        )
+
+
+def _video_row(outcome: PairOutcome) -> dict[str, str | int | float]:
+    return {
+        "video": outcome.video,
+        "state": outcome.state,
+        "frames": outcome.frames,
+        "pairs": outcome.rows,
+        "failed": len(outcome.failures),
+        "MB": round(outcome.bytes / 1e6, 1),
+        "seconds": round(sum(outcome.seconds.values()), 1),
+        "reason": outcome.failures[0].message if outcome.failures else "",
+    }
 
 
 def _row(outcome: ShardOutcome) -> dict[str, str | int | float]:

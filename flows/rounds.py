@@ -1,11 +1,11 @@
-"""Shards rendered in processes, in rounds: each round has a fresh pool of workers.
+"""Shards made in processes, in rounds: each round has a fresh pool of workers.
 
 A worker that dies (killed for memory, crashed in a driver) breaks its whole pool. What was under
 way then is suspected: each suspect is tried once more, alone; what dies again is given up, what
 lives was innocent. The rest goes on in a fresh pool. So no shard is tried more than twice for
 this reason, and a shard that kills its worker takes no other with it.
 
-Owns: the pools. Workers open one GL context each, for their lifetime (flows.workers).
+Owns: the pools. Workers that draw open one GL context each, for their lifetime (flows.workers).
 """
 
 import tempfile
@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
@@ -23,39 +23,64 @@ from prefect.futures import PrefectConcurrentFuture
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Crashed
 from prefect.task_runners import ProcessPoolTaskRunner
+from prefect.tasks import Task
 
-from flows.shard_tasks import STOP, render_shard_task
+from flows.shard_tasks import STOP
 from flows.workers import WorkInterrupted, interrupt_workers, open_worker
 from schemas.errors import MachineError, RequestError
-from tasks.render_shard import ShardOutcome
-from tasks.shard_work import ShardJob
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
-ShardFuture = PrefectConcurrentFuture[ShardOutcome]
-GiveUp = Callable[[ShardJob, str], ShardOutcome]
+
+class PlannedWork(Protocol):
+    """What the plan says of a shard."""
+
+    @property
+    def shard_id(self) -> str:
+        """As in shard-00000."""
+
+
+class Job(Protocol):
+    """The work on one shard: a frozen model that crosses process borders."""
+
+    @property
+    def shard(self) -> PlannedWork:
+        """The planned shard."""
+
+    @property
+    def attempt(self) -> int:
+        """Counts from 1."""
+
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Rounds:
+class Rounds(Generic[J, R]):
     """How jobs are worked on.
 
-    workers: processes. device: EGL device, None chooses. give_up: makes the outcome of a job whose
-    worker died twice, or that raised. end: called in this process as each shard ends.
+    task: takes shard_id, job and marks, as in flows.shard_tasks. workers: processes. draws: they
+    open a GL context. device: EGL device, None chooses. give_up: makes the outcome of a job whose
+    worker died twice, or that raised. again: makes the next attempt at a job. end: called in this
+    process as each shard ends.
     """
 
+    task: Task[Any, R]
     workers: int
     device: int | None
-    give_up: GiveUp
-    end: Callable[[ShardOutcome], None]
+    give_up: Callable[[J, str], R]
+    again: Callable[[J], J]
+    end: Callable[[R], None]
+    draws: bool = True
 
-    def render(self, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
-        """Render all jobs; must run inside a flow.
+    def work_on(self, jobs: Sequence[J]) -> list[R]:
+        """Work on all jobs; must run inside a flow.
 
         Raises MachineError when workers die before they begin anything.
         """
-        waiting, outcomes = list(jobs), list[ShardOutcome]()
+        waiting, outcomes = list(jobs), list[R]()
         while waiting:
             done = self._run_round(waiting, min(self.workers, len(waiting)))
             if len(done.untouched) == len(waiting):
@@ -65,8 +90,8 @@ class Rounds:
             waiting = done.untouched
         return outcomes
 
-    def _try_alone(self, suspect: ShardJob) -> ShardOutcome:
-        again = suspect.model_copy(update={"attempt": suspect.attempt + 1})
+    def _try_alone(self, suspect: J) -> R:
+        again = self.again(suspect)
         outcomes = self._run_round([again], 1).outcomes
         if outcomes:
             return outcomes[0]
@@ -74,11 +99,12 @@ class Rounds:
         self.end(outcome)
         return outcome
 
-    def _run_round(self, jobs: Sequence[ShardJob], workers: int) -> "Round":
+    def _run_round(self, jobs: Sequence[J], workers: int) -> "Round[J, R]":
         """Run jobs in one pool until all are done or the pool breaks."""
-        result, broken = Round(), list[tuple[ShardJob, ShardFuture]]()
-        with _marks_folder() as marks, _pool(workers, self.device, marks) as pool:
-            for job, future in _submit_all(pool, jobs, marks):
+        result, broken = Round[J, R](), list[tuple[J, PrefectConcurrentFuture[R]]]()
+        opened = (self.device, workers, self.draws)
+        with _marks_folder() as marks, _pool(workers, opened, marks) as pool:
+            for job, future in self._submit_all(pool, jobs, marks):
                 outcome = self._outcome(job, future)
                 if outcome is None:
                     broken.append((job, future))
@@ -94,7 +120,7 @@ class Rounds:
                 result.untouched.append(job)
         return result
 
-    def _outcome(self, job: ShardJob, future: ShardFuture) -> ShardOutcome | None:
+    def _outcome(self, job: J, future: PrefectConcurrentFuture[R]) -> R | None:
         """Return what became of an ended job; None when its pool broke."""
         try:
             return future.result()
@@ -107,35 +133,36 @@ class Rounds:
         except Exception as error:  # noqa: BLE001 - one shard fails alone, whatever it met
             return self.give_up(job, f"{type(error).__name__}: {error}")
 
+    def _submit_all(
+        self, pool: ProcessPoolTaskRunner, jobs: Sequence[J], marks: Path
+    ) -> Iterator[tuple[J, PrefectConcurrentFuture[R]]]:
+        """Submit every job, then yield each with its future as it ends, in whatever way."""
+        ended: SimpleQueue[tuple[J, PrefectConcurrentFuture[R]]] = SimpleQueue()
+        for job in jobs:
+            parameters = {"shard_id": job.shard.shard_id, "job": job, "marks": str(marks)}
+            future: PrefectConcurrentFuture[R] = pool.submit(self.task, parameters)
+
+            def put(_: object, pair: tuple[J, PrefectConcurrentFuture[R]] = (job, future)) -> None:
+                ended.put(pair)
+
+            future.add_done_callback(put)
+        for _ in jobs:
+            yield ended.get()
+
 
 @dataclass(slots=True)
-class Round:
+class Round(Generic[J, R]):
     """What one pool did: outcomes, jobs under way when it broke, jobs that it never began."""
 
-    outcomes: list[ShardOutcome] = field(default_factory=list)
-    suspects: list[ShardJob] = field(default_factory=list)
-    untouched: list[ShardJob] = field(default_factory=list)
-
-
-def _submit_all(
-    pool: ProcessPoolTaskRunner, jobs: Sequence[ShardJob], marks: Path
-) -> Iterator[tuple[ShardJob, ShardFuture]]:
-    """Submit every job, then yield each with its future as it ends, in whatever way."""
-    ended: SimpleQueue[tuple[ShardJob, ShardFuture]] = SimpleQueue()
-    for job in jobs:
-        parameters = {"shard_id": job.shard.shard_id, "job": job, "marks": str(marks)}
-        future: ShardFuture = pool.submit(render_shard_task, parameters)
-
-        def put(_: object, pair: tuple[ShardJob, ShardFuture] = (job, future)) -> None:
-            ended.put(pair)
-
-        future.add_done_callback(put)
-    for _ in jobs:
-        yield ended.get()
+    outcomes: list[R] = field(default_factory=list)
+    suspects: list[J] = field(default_factory=list)
+    untouched: list[J] = field(default_factory=list)
 
 
 @contextmanager
-def _pool(workers: int, device: int | None, marks: Path) -> Iterator[ProcessPoolTaskRunner]:
+def _pool(
+    workers: int, opened: tuple[int | None, int, bool], marks: Path
+) -> Iterator[ProcessPoolTaskRunner]:
     """Open a pool whose workers report to this process's server.
 
     Without the address each worker would start a temporary server of its own. When the block is
@@ -146,7 +173,7 @@ def _pool(workers: int, device: int | None, marks: Path) -> Iterator[ProcessPool
     with (
         temporary_settings({PREFECT_API_URL: address}),
         ProcessPoolTaskRunner(
-            max_workers=workers, initializer=open_worker, initargs=(device, workers)
+            max_workers=workers, initializer=open_worker, initargs=opened
         ) as pool,
     ):
         try:
@@ -163,7 +190,7 @@ def _marks_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _mark_crashed(future: ShardFuture) -> None:
+def _mark_crashed(future: PrefectConcurrentFuture[Any]) -> None:
     """Tell the server what the dead worker can't tell: its task run is over.
 
     One that died before it could say that it had begun is not known there.

@@ -5,6 +5,8 @@ would go by parameters, which stay equal when a file's content changes.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from prefect import task
@@ -25,8 +27,15 @@ def render_shard_task(shard_id: str, job: ShardJob, marks: str) -> ShardOutcome:
     marks: folder of the round; the mark tells which shards were under way when a worker died.
     Raises WorkInterrupted when the round is stopped before or during the work.
     """
+    with marked(shard_id, marks):
+        return render_shard(job)
+
+
+@contextmanager
+def marked(shard_id: str, marks: str) -> Iterator[None]:
+    """Work on one shard under its mark; the block can be interrupted."""
     if (Path(marks) / STOP).exists():
         raise WorkInterrupted
     with interruptible():
         (Path(marks) / shard_id).write_text(str(os.getpid()), encoding="ascii")
-        return render_shard(job)
+        yield

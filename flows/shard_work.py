@@ -6,6 +6,7 @@ from flows.artifacts import ShardBoard, show_results
 from flows.progress import say, tracking
 from flows.rounds import Rounds
 from flows.runs import Run, close_run
+from flows.shard_tasks import render_shard_task
 from flows.summary import RunSummary
 from flows.unfinished import UnfinishedWork
 from schemas.manifest import Failure
@@ -47,8 +48,15 @@ def render_jobs(run: Run, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
             tracker.advance(note=_note(outcome))
             board.advance()
 
-        rounds = Rounds(workers=run.workers, device=run.device, give_up=give_up, end=end)
-        return rounds.render(jobs)
+        rounds = Rounds(
+            task=render_shard_task, workers=run.workers, device=run.device, give_up=give_up,
+            again=_attempt_again, end=end,
+        )  # fmt: skip
+        return rounds.work_on(jobs)
+
+
+def _attempt_again(job: ShardJob) -> ShardJob:
+    return job.model_copy(update={"attempt": job.attempt + 1})
 
 
 def give_up(job: ShardJob, why: str) -> ShardOutcome:

@@ -36,10 +36,11 @@ SOFTWARE_DRAWING_THREADS = "LP_NUM_THREADS"
 """Mesa's software renderer reads it when a context is opened; the pixels don't depend on it."""
 
 
-def open_worker(device: int | None, workers: int) -> None:
+def open_worker(device: int | None, workers: int, draws: bool) -> None:
     """Prepare this worker process: its GL context, for its lifetime, and a watch on its parent.
 
     workers: processes that share the machine's cores; software drawing takes its share of them.
+    draws: whether the work needs a context at all.
     """
     share = max(1, (os.cpu_count() or 1) // workers)
     os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
@@ -48,7 +49,8 @@ def open_worker(device: int | None, workers: int) -> None:
     if parent is not None:
         watch = threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True)
         watch.start()
-    open_session(device)
+    if draws:
+        open_session(device)
 
 
 @contextmanager

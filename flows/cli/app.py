@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "Look at the machine: what works, how to mend the rest.",
     "inspect": "List what a data root holds before any work.",
     "render": "Render scans into shards of training samples.",
+    "pair": "Find correspondences between the frames of videos.",
     "status": "Tell what each shard of a data set is, and why.",
     "rerun": "Redo only what is not done.",
     "validate": "Read a data set back and check every byte.",

@@ -1,0 +1,30 @@
+"""The flow `pair`: videos in, shards of frames and of their correspondences out."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.pair_steps import start_pairing
+from flows.video_requests import PairRequest, check_pair
+from flows.video_runs import PairSummary, look_at_videos, make_video_jobs, note_video_root
+from flows.video_work import finish_video_run, work_on_videos
+from tasks.preparation import prepare_pairing
+from tasks.states import shards_to_redo
+from tasks.video.plan import list_videos, plan_new_videos
+
+
+@flow(name="pair", flow_run_name="pair {request.data} to {request.out}")
+def pair(request: PairRequest) -> PairSummary:
+    """Pair the videos that the data set does not hold yet; redo what is broken.
+
+    Raises RequestError before any work, UnfinishedWork when not all is done at the end.
+    """
+    check_pair(request)
+    videos = list_videos(Path(request.data), split_seed=request.settings.split_seed)
+    run = start_pairing(request)
+    prepare_pairing(run.folder, request.settings)
+    plan_new_videos(run.folder, videos)
+    note_video_root(run)
+    status = look_at_videos(run)
+    outcomes = work_on_videos(run, make_video_jobs(run, status, shards_to_redo(status)))
+    return finish_video_run(run, outcomes)
