@@ -41,6 +41,7 @@ PIXEL_FILES: tuple[str, ...] = (
     "schemas/subjects.toml",
     "schemas/surfaces.py",
     "schemas/views.py",
+    "tasks/annotation_doubts.py",
     "tasks/backgrounds.py",
     "tasks/drawing.py",
     "tasks/encoding.py",

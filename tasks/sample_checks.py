@@ -17,6 +17,7 @@ from schemas.samples import SAMPLE_COLUMNS
 from schemas.seeds import derive_seed
 from schemas.settings import RenderSettings
 from schemas.views import camera_of
+from tasks.plausibility import check_plausibility
 from tasks.splits import SPLITS
 from tasks.stored_sample import Row, StoredSample
 
@@ -229,10 +230,15 @@ def _check_colors(sample: StoredSample) -> Iterator[Breach]:
         yield Breach("iuv", f"part {sample.picture('iuv')[..., 0].max()}", "0 to 24")
 
 
+def _check_likeness(sample: StoredSample) -> Iterator[Breach]:
+    for found in check_plausibility(sample):
+        yield Breach(found.what, found.met, found.wanted)
+
+
 _VALUE_CHECKS = (
     _check_names, _check_camera, _check_placement, _check_keypoints, _check_keypoint_facts,
 )  # fmt: skip
-_PIXEL_CHECKS = (_check_mask, _check_depth, _check_normals, _check_colors)
+_PIXEL_CHECKS = (_check_mask, _check_depth, _check_normals, _check_colors, _check_likeness)
 
 
 def _is_set(picture: Shaped[np.ndarray, "H W 3"]) -> Bool[np.ndarray, "H W"]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from schemas.fits import FittedBody, SmplxFit
-from schemas.scan import Joints, Scan, ScanRef
+from schemas.scan import Joints, Mesh, Scan, ScanRef
+from tasks.annotation_doubts import doubt_annotation
 from tasks.fits.body_model import BodyModel
 from tasks.fits.fronting import yaw_of_fit
 from tasks.fits.reader import read_fit
@@ -28,7 +29,7 @@ def load_scan(data_root: Path, ref: ScanRef, *, model: BodyModel | None = None) 
     reading = read_mesh(files)
     fit, about_fit = _read_fit(files)
     body = model.make_body(fit) if model and fit else None
-    joints, about_joints = _read_joints(files, ref, body)
+    joints, about_joints = _read_joints(files, ref, body, reading.mesh)
     return Scan(
         ref=ref,
         mesh=reading.mesh,
@@ -53,12 +54,13 @@ def _read_fit(files: ScanFiles) -> tuple[SmplxFit | None, Warnings]:
 
 
 def _read_joints(
-    files: ScanFiles, ref: ScanRef, body: FittedBody | None
+    files: ScanFiles, ref: ScanRef, body: FittedBody | None, mesh: Mesh
 ) -> tuple[Joints, Warnings]:
     body_joints = body.joints if body else None
     if files.joints is not None:
         positions, visible = read_annotation(files.joints)
-        return complete_joints(ref, positions, visible, body_joints=body_joints), ()
+        visible, doubts = doubt_annotation(positions, visible, mesh.vertices[np.unique(mesh.faces)])
+        return complete_joints(ref, positions, visible, body_joints=body_joints), doubts
     nothing = np.full((LEAST_JOINTS, 3), np.nan), np.zeros(LEAST_JOINTS, bool)
     joints = complete_joints(ref, *nothing, body_joints=body_joints)
     what = "those of the SMPL-X fit are used" if joints.known.any() else "all keypoints are unknown"
