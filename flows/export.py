@@ -8,12 +8,31 @@ from prefect import flow
 from flows.progress import tracking
 from flows.run_requests import ExportRequest
 from flows.unfinished import UnfinishedWork
+from schemas.dataset_folder import DatasetFolder
+from tasks.hdnet.export import ExportReport, count_pieces, export_hdnet
 from tasks.published.export import ExportSummary, count_samples, export_2k2k
+
+Summary = ExportSummary | ExportReport
 
 
 @flow(name="export", flow_run_name="export {request.layout} to {request.to}")
-def export(request: ExportRequest) -> ExportSummary:
+def export(request: ExportRequest) -> Summary:
     """Write every sample; raises UnfinishedWork with those that could not be written."""
+    return _export_hdnet(request) if request.layout == "hdnet" else _export_2k2k(request)
+
+
+def _export_hdnet(request: ExportRequest) -> ExportReport:
+    folders = [DatasetFolder.at(uri) for uri in request.uris]
+    with tracking("export", total=count_pieces(folders), unit="shards") as tracker:
+        return export_hdnet(
+            folders,
+            Path(request.to),
+            workers=request.workers or os.cpu_count() or 1,
+            progress=lambda _done, _all: tracker.advance(),
+        )
+
+
+def _export_2k2k(request: ExportRequest) -> ExportSummary:
     with tracking("export", total=count_samples(request.uris), unit="samples") as tracker:
         summary = export_2k2k(
             request.uris,

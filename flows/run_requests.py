@@ -19,7 +19,7 @@ from tasks.fits.body_model import digest_model
 BACKGROUNDS_FOLDER = "IndoorCVPR09"
 """Where the published layout keeps background pictures. Source: 2k2k-dataset.md, Input folders."""
 
-PublishedLayout = Literal["2k2k"]
+PublishedLayout = Literal["2k2k", "hdnet"]
 """Published folder layouts that data sets are written to and read from."""
 
 _FOLDER_ACCESS = os.R_OK | os.W_OK | os.X_OK

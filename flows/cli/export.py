@@ -10,11 +10,13 @@ from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Verbose, Workers, layout_of
 from flows.run_requests import ExportRequest, check_writable
 from schemas.dataset_folder import DatasetFolder
+from tasks.hdnet.export import ExportReport
 from tasks.published.export import ExportSummary
 
 EXAMPLES = (
     "scanmill export 2k2k sets/rp --to published",
     "scanmill export 2k2k sets/rp sets/thuman --to published",
+    "scanmill export hdnet sets/dances sets/rp --to published",
     "scanmill export 2k2k sets/small --to published --allow-other-resolution",
 )
 SHOWN = 50
@@ -22,7 +24,7 @@ SHOWN = 50
 
 def export(
     layout: Annotated[
-        str, typer.Argument(metavar="2k2k", help="Published layout.", show_default=False)
+        str, typer.Argument(metavar="2k2k|hdnet", help="Published layout.", show_default=False)
     ],
     uris: Annotated[
         list[str], typer.Argument(metavar="URI...", help="Data sets.", show_default=False)
@@ -53,14 +55,29 @@ def export(
     check_writable("--to", Path(to))
     for uri in uris:
         DatasetFolder.at(uri).read_description()
-    summary = run_flow(
-        "export", request, answer=ExportSummary, style=style_of(json=json), verbose=verbose
-    )
+    style = style_of(json=json)
+    if request.layout == "hdnet":
+        report = run_flow("export", request, answer=ExportReport, style=style, verbose=verbose)
+        _show_hdnet(report, json=json)
+        return
+    summary = run_flow("export", request, answer=ExportSummary, style=style, verbose=verbose)
     if json:
         print_json(summary)
     else:
         _show(summary)
     raise typer.Exit(0 if summary.passed else 1)
+
+
+def _show_hdnet(report: ExportReport, *, json: bool) -> None:
+    if json:
+        print_json(report)
+        return
+    for warning in report.warnings[:SHOWN]:
+        say(f"warning  {warning}")
+    say(
+        f"export: {report.videos} videos, {report.frames} frames, {report.pairs} pairs, "
+        f"{report.samples} labelled samples in {report.to}."
+    )
 
 
 def _show(summary: ExportSummary) -> None:

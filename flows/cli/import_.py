@@ -8,19 +8,22 @@ import typer
 from flows.cli.answers import print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Verbose, Workers, layout_of
+from flows.cli.run_answers import answer
 from flows.run_requests import ImportRequest, check_folder, check_writable
+from flows.video_runs import PairSummary
 from tasks.published.import_set import ImportSummary
 
 EXAMPLES = (
     "scanmill import 2k2k published --out sets/published",
     "scanmill import 2k2k published --out sets/published --json",
+    "scanmill import hdnet published --out sets/dances",
 )
 SHOWN = 50
 
 
 def import_(
     layout: Annotated[
-        str, typer.Argument(metavar="2k2k", help="Published layout.", show_default=False)
+        str, typer.Argument(metavar="2k2k|hdnet", help="Published layout.", show_default=False)
     ],
     source: Annotated[
         str, typer.Argument(metavar="DIR", help="Folder in that layout.", show_default=False)
@@ -41,9 +44,12 @@ def import_(
     request = ImportRequest(layout=layout_of(layout), source=source, out=out, workers=workers)
     check_folder("DIR", source)
     check_writable("--out", Path(out))
-    summary = run_flow(
-        "import_", request, answer=ImportSummary, style=style_of(json=json), verbose=verbose
-    )
+    style = style_of(json=json)
+    if request.layout == "hdnet":
+        paired = run_flow("import_", request, answer=PairSummary, style=style, verbose=verbose)
+        answer(paired, json=json, profile=False)
+        raise typer.Exit(0 if paired.is_done else 1)
+    summary = run_flow("import_", request, answer=ImportSummary, style=style, verbose=verbose)
     if json:
         print_json(summary)
     else:

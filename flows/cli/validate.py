@@ -1,25 +1,46 @@
 """`scanmill validate`."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
 import typer
 
 from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
-from flows.cli.options import Json, Uri, Verbose, Workers
-from flows.run_requests import ValidateRequest
+from flows.cli.options import Json, Uri, Verbose, Workers, layout_of
+from flows.run_requests import ValidateRequest, check_folder
 from schemas.dataset_folder import DatasetFolder
-from tasks.validation import Validation
+from schemas.errors import RequestError
+from tasks.hdnet.checker import check_hdnet
+from tasks.validation import Finding, Validation
 
-EXAMPLES = ("scanmill validate sets/rp", "scanmill validate sets/rp --workers 4 --json")
+EXAMPLES = (
+    "scanmill validate sets/rp",
+    "scanmill validate sets/rp --workers 4 --json",
+    "scanmill validate --layout hdnet published",
+)
 SHOWN = 50
 
 
 def validate(
-    uri: Uri, *, workers: Workers = None, json: Json = False, verbose: Verbose = False
+    uri: Uri,
+    *,
+    layout: Annotated[
+        str | None,
+        typer.Option(metavar="hdnet", help="URI is a folder in this published layout."),
+    ] = None,
+    workers: Workers = None,
+    json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """Read every byte of a data set back and check it against its records and the columns.
 
+    With --layout: hold anybody's folder to the rules of the published reader.
     Ends with 1 when something does not hold.
     """
+    if layout is not None:
+        check_layout(layout, uri, json=json)
     DatasetFolder.at(uri).read_description()
     request = ValidateRequest(uri=uri, workers=workers)
     found = run_flow(
@@ -32,12 +53,37 @@ def validate(
     raise typer.Exit(0 if found.passed else 1)
 
 
-def _show(found: Validation) -> None:
-    if found.findings:
-        rows = [(one.where, one.what, one.met, one.wanted) for one in found.findings[:SHOWN]]
-        say(f"{len(found.findings)} things do not hold:")
+def check_layout(layout: str, path: str, *, json: bool) -> NoReturn:
+    """Check a folder in a published layout, print what was found, and exit with 0 or 1."""
+    if layout_of(layout) != "hdnet":
+        raise RequestError(
+            "--layout", met=layout, wanted="hdnet, whose reader's rules are known",
+            way_out="Import the folder with `scanmill import` and validate the data set.",
+        )  # fmt: skip
+    check_folder("DIR", path)
+    found = check_hdnet(Path(path))
+    if json:
+        print_json(found)
+        raise typer.Exit(0 if found.passed else 1)
+    _show_findings(found.findings)
+    for note in found.notes:
+        say(f"note  {note}")
+    say(f"validate: {found.frames} frames, {found.pairs} pairs, {found.samples} labelled samples.")
+    if found.passed:
+        say("Everything holds.")
+    raise typer.Exit(0 if found.passed else 1)
+
+
+def _show_findings(findings: Sequence[Finding]) -> None:
+    if findings:
+        rows = [(one.where, one.what, one.met, one.wanted) for one in findings[:SHOWN]]
+        say(f"{len(findings)} things do not hold:")
         print_table(("where", "what", "met", "wanted"), rows)
         say("")
+
+
+def _show(found: Validation) -> None:
+    _show_findings(found.findings)
     size = format_bytes(found.bytes)
     say(f"validate: {found.samples} samples of {found.shards} shards read, {size}.")
     if found.passed:

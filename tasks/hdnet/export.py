@@ -5,11 +5,15 @@
 Owns: the folder that is being made, `.tmp-export-...`, until it is renamed.
 """
 
+import multiprocessing
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,6 +36,10 @@ from tasks.hdnet.video_export import (
     format_pair_list,
     put,
 )
+
+FEWEST_PROCESSES = 2
+Progress = Callable[[int, int], None]
+"""Called with pieces written, and pieces in all."""
 
 
 class VideoWork(BaseModel):
@@ -68,6 +76,12 @@ class ExportReport(BaseModel):
     pairs: int
     samples: int
     warnings: tuple[str, ...]
+
+
+def count_pieces(folders: Sequence[DatasetFolder]) -> int:
+    """Count what an export of these data sets writes one by one."""
+    plan = plan_export(folders)
+    return len(plan.videos) + len(plan.samples)
 
 
 def plan_export(folders: Sequence[DatasetFolder]) -> ExportPlan:
@@ -143,16 +157,45 @@ def finish_export(
     )
 
 
-def export_hdnet(folders: Sequence[DatasetFolder], to: Path) -> ExportReport:
-    """Write data sets as published folders, one piece after the other in this process.
+def export_hdnet(
+    folders: Sequence[DatasetFolder],
+    to: Path,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Write data sets as published folders, piece by piece in processes.
 
+    workers: 1 writes in this process. progress: called with pieces written, and pieces in all.
     Raises RequestError when DIR holds such a folder already.
     """
     plan = plan_export(folders)
-    with staging_folder(to) as staging:
-        videos = [write_video(work, staging) for work in plan.videos]
-        samples = [write_samples(work, staging) for work in plan.samples]
+    total = len(plan.videos) + len(plan.samples)
+
+    def count(done: int) -> None:
+        if progress is not None:
+            progress(done, total)
+
+    with staging_folder(to) as staging, _open_pool(min(workers, total)) as pool:
+        videos, samples = list[ExportedVideo](), list[ExportedSamples]()
+        for video in pool(partial(write_video, staging=staging), plan.videos):
+            videos.append(video)
+            count(len(videos))
+        for shard in pool(partial(write_samples, staging=staging), plan.samples):
+            samples.append(shard)
+            count(len(videos) + len(samples))
         return finish_export(plan, videos, samples, staging=staging, to=to)
+
+
+@contextmanager
+def _open_pool(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """Yield a `map` that keeps the order: in processes, or in this one when there is one worker."""
+    if workers < FEWEST_PROCESSES:
+        yield map
+        return
+    spawn = multiprocessing.get_context("spawn")  # a fork after drawing would hang
+    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+        yield pool.map
 
 
 @contextmanager
