@@ -63,6 +63,9 @@ class DatasetStatus(BaseModel):
     inputs_checked: bool = Field(description="False: the data root is not known or not there")
     samples_planned: int
     shards: tuple[ShardStatus, ...]
+    videos: tuple[ShardStatus, ...] = Field(
+        default=(), description="shards of frames and pairs, as tasks.video.states decides them"
+    )
 
     @property
     def counts(self) -> dict[str, int]:
@@ -84,7 +87,7 @@ class DatasetStatus(BaseModel):
     @property
     def is_done(self) -> bool:
         """Tell whether nothing is left to do: all shards done, or orphaned and kept."""
-        return all(shard.state in {"done", "orphaned"} for shard in self.shards)
+        return all(one.state in {"done", "orphaned"} for one in (*self.shards, *self.videos))
 
 
 def dataset_status(

@@ -43,6 +43,9 @@ class Validation(BaseModel):
     shards: int = Field(description="planned")
     samples: int = Field(description="read back")
     bytes: int = Field(description="of the shard files that were read")
+    videos: int = Field(default=0, description="planned")
+    frames: int = Field(default=0, description="of videos, read back")
+    pairs: int = Field(default=0, description="of frames, read back")
     findings: tuple[Finding, ...]
 
     @property

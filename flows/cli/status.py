@@ -1,5 +1,7 @@
 """`scanmill status`."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -10,6 +12,7 @@ from flows.progress import showing, tracking
 from flows.summary import SAID
 from schemas.dataset_folder import DatasetFolder
 from tasks.states import REDONE_ALWAYS, DatasetStatus, ShardStatus, dataset_status
+from tasks.video.states import video_status
 
 EXAMPLES = ("scanmill status sets/rp", "scanmill status sets/rp --deep --json")
 SHOWN = 50
@@ -36,6 +39,15 @@ def status(
 
 
 def _look(folder: DatasetFolder, *, deep: bool) -> DatasetStatus:
+    found = _look_at_scans(folder, deep=deep)
+    videos = video_status(folder, deep=deep)
+    if not videos.shards:
+        return found
+    is_checked = videos.inputs_checked and (found.inputs_checked or not found.shards)
+    return found.model_copy(update={"videos": videos.shards, "inputs_checked": is_checked})
+
+
+def _look_at_scans(folder: DatasetFolder, *, deep: bool) -> DatasetStatus:
     if not deep:
         return dataset_status(folder)
     total = len(folder.committed_shards())
@@ -44,20 +56,33 @@ def _look(folder: DatasetFolder, *, deep: bool) -> DatasetStatus:
 
 
 def _show(found: DatasetStatus) -> None:
-    notable = [one for one in found.shards if one.state != "done" or one.older_code]
+    named = {one.shard_id: one for one in found.shards}
+    named |= {f"video {one.scans[0]}": one for one in found.videos}
+    notable = [(n, one) for n, one in named.items() if one.state != "done" or one.older_code]
     if notable:
-        rows = [(one.shard_id, _state(one), _why(one)) for one in notable[:SHOWN]]
+        rows = [(name, _state(one), _why(one)) for name, one in notable[:SHOWN]]
         print_table(("shard", "state", "reason"), rows)
         say(f"and {len(notable) - SHOWN} more\n" if len(notable) > SHOWN else "")
-    named = ((SAID.get(name, name), count) for name, count in found.counts.items())
-    states = ", ".join(f"{count} {name}" for name, count in named) or "no shards"
-    say(f"{found.uri}: {states}; {found.samples} of {found.samples_planned} samples.")
+    counted = ((SAID.get(name, name), count) for name, count in found.counts.items())
+    states = ", ".join(f"{count} {name}" for name, count in counted) or "no shards"
+    if found.shards or not found.videos:
+        say(f"{found.uri}: {states}; {found.samples} of {found.samples_planned} samples.")
+    if found.videos:
+        pairs = sum(one.rows for one in found.videos)
+        say(
+            f"{found.uri}: {len(found.videos)} videos: {_count_states(found.videos)}; {pairs} pairs."
+        )
     if not found.inputs_checked:
         say("The data root of the last run is not there: whether scans changed is not known.")
-    if any(one.state in REDONE_ALWAYS for one in found.shards):
+    if any(one.state in REDONE_ALWAYS for one in (*found.shards, *found.videos)):
         say(f"Redo what is left with: scanmill rerun {found.uri}")
     elif not found.is_done:
         say(f"Mend the scans that were rejected and run: scanmill rerun {found.uri}")
+
+
+def _count_states(shards: Sequence[ShardStatus]) -> str:
+    counts = Counter(SAID.get(one.state, one.state) for one in shards)
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def _state(shard: ShardStatus) -> str:

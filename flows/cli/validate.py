@@ -85,7 +85,12 @@ def _show_findings(findings: Sequence[Finding]) -> None:
 def _show(found: Validation) -> None:
     _show_findings(found.findings)
     size = format_bytes(found.bytes)
-    say(f"validate: {found.samples} samples of {found.shards} shards read, {size}.")
+    if found.shards or not found.videos:
+        say(f"validate: {found.samples} samples of {found.shards} shards read, {size}.")
+    if found.videos:
+        say(
+            f"validate: {found.frames} frames and {found.pairs} pairs of {found.videos} videos read."
+        )
     if found.passed:
         say("Everything holds.")
     else:
