@@ -9,11 +9,14 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from tasks.run_records import last_roots
 from tasks.states import DatasetStatus, shards_to_redo
+from tasks.video.plan import read_video_plan
 
 
 def start_rerun(request: RerunRequest) -> Run:
     """Start the run that a request describes; the roots default to those of the last run."""
-    roots = last_roots(DatasetFolder.at(request.uri))
+    folder = DatasetFolder.at(request.uri)
+    refuse_imported(folder)
+    roots = last_roots(folder)
     data = Path(request.data) if request.data else roots.get("data")
     if data is None or not data.is_dir():
         raise RequestError(
@@ -33,13 +36,25 @@ def start_rerun(request: RerunRequest) -> Run:
     )
 
 
+def refuse_imported(folder: DatasetFolder) -> None:
+    """Refuse a data set that was never rendered; raises RequestError."""
+    if folder.read_description().settings.origin == "imported":
+        raise RequestError(
+            str(folder.root), met="a data set that was imported from pictures",
+            wanted="one that scanmill rendered",
+            way_out="Import the folder again: scanmill import does only what is not done.",
+        )  # fmt: skip
+
+
 def choose_shards(request: RerunRequest, status: DatasetStatus) -> tuple[str, ...]:
     """List the shards that the request wants redone."""
     return shards_to_redo(status, rejects=request.rejects, older_code=request.older_code)
 
 
 def find_nothing_to_redo(request: RerunRequest) -> RunSummary | None:
-    """Sum up a data set of which nothing is left to redo; None when work is left."""
+    """Sum up a data set of which nothing is left to redo; None when work is left, or videos."""
+    if read_video_plan(DatasetFolder.at(request.uri)):
+        return None
     run = start_rerun(request)
     status = look_at_shards(run, deep=request.deep)
     if choose_shards(request, status) or not is_described(run, status):

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import ScanmillError
 from schemas.scan import DatasetName
+from tasks.fits.reader import read_fit
 from tasks.scans.annotations import read_annotation
-from tasks.scans.layouts import Role, ScanFiles, list_scans
+from tasks.scans.layouts import Role, ScanFiles, list_scans, release_of
 from tasks.scans.reader import list_textures, read_outline
 from tasks.scans.textures import probe_texture, read_texture
 
@@ -54,6 +55,7 @@ class ScanInspection(_Value):
 
     scan_id: str
     subject: str
+    release: str | None = Field(default=None, description="of the data set, by the scan's number")
     found: dict[Role, str] = Field(description="files below the data root")
     absent: dict[Role, tuple[str, ...]] = Field(description="names that were tried in vain")
     problems: tuple[str, ...] = Field(description="why it can't be read; empty: it can")
@@ -136,11 +138,12 @@ def inspect_scan(files: ScanFiles, *, decode: bool = False) -> ScanInspection:
     seen = _Seen(files, decode=decode)
     seen.look(seen.read_mesh)
     seen.look(seen.read_joints)
-    seen.warn_without_fit()
+    seen.look(seen.read_fit)
     absent = {role: paths for role, paths in files.tried.items() if role not in files.found}
     return ScanInspection(
         scan_id=files.scan_id,
         subject=files.subject,
+        release=release_of(files.dataset, files.item),
         found={role: _below(files, path) for role, path in files.found.items()},
         absent={
             role: tuple(_below(files, path) for path in paths)
@@ -202,9 +205,11 @@ class _Seen:
         positions, visible = read_annotation(self._files.joints)
         self.joints_total, self.joints_visible = len(positions), int(visible.sum())
 
-    def warn_without_fit(self) -> None:
-        """Say so when the layout knows fits and this scan has none."""
-        if self._files.tried["fit"] and self._files.fit is None:
+    def read_fit(self) -> None:
+        """Read the fit; say so when the layout knows fits and this scan has none."""
+        if self._files.fit is not None:
+            read_fit(self._files.fit)
+        elif self._files.tried["fit"]:
             self.warnings.append("no SMPL-X fit: the scan is not turned to the front")
 
     def _read_texture(self, path: Path) -> None:

@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from statistics import median
 
 import jinja2
 
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.errors import RequestError
+from schemas.fits import FitCheck
 from schemas.manifest import Failure, Manifest, RunRecord, parse_record
 from schemas.settings import RenderSettings
 from tasks.planning import planned_scans, read_plan
@@ -156,6 +158,18 @@ def _tiles(
         ("failed samples", f"{len(failures):,}"),
         ("size", _readable_size(sum(manifest.bytes for manifest in manifests))),
         ("train / val / test scans", f"{splits['train']} / {splits['val']} / {splits['test']}"),
+        *_tile_of_fits([check for manifest in manifests for check in manifest.fits]),
+    )
+
+
+def _tile_of_fits(checks: Sequence[FitCheck]) -> tuple[tuple[str, str], ...]:
+    """Say how SMPL-X fits lie in their scans, where they were checked; misfits are warnings too."""
+    if not checks:
+        return ()
+    misfits = sum(check.is_misfit for check in checks)
+    overlap = median(check.overlap for check in checks)
+    return (
+        ("fits checked / misfits / median overlap", f"{len(checks)} / {misfits} / {overlap:.0%}"),
     )
 
 

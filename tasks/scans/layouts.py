@@ -61,6 +61,21 @@ DATASETS_WITH_FITS = frozenset(name for name, layout in LAYOUTS.items() if layou
 """Data sets whose scans come with SMPL-X parameters."""
 
 
+RELEASES: dict[DatasetName, tuple[tuple[str, range], ...]] = {
+    "THuman2": (("THuman2.0", range(526)), ("THuman2.1", range(526, 2445))),
+}
+"""Releases of a data set by the scans' numbers: fits of another release have another scale, so a
+unit of one means nothing in the other. Source: keypoints.md, 3; THuman2.1 holds 2,445 scans."""
+
+
+def release_of(dataset: DatasetName, item: str) -> str | None:
+    """Return the release that a scan came with, None where its name doesn't tell."""
+    if not (item.isascii() and item.isdigit()):
+        return None
+    releases = RELEASES.get(dataset, ())
+    return next((name for name, numbers in releases if int(item) in numbers), None)
+
+
 @dataclass(frozen=True, slots=True)
 class ScanFiles:
     """The files of one scan.

@@ -14,6 +14,7 @@ from tasks.inspection import (
     inspect_root,
 )
 from tests.fixtures_meshes import joints_json, tetrahedron_obj, write, write_rp_scan
+from tests.tasks.fits.fitted_scans import write_thuman_scan
 
 ITEM = "rp_ada_posed_001"
 
@@ -73,6 +74,26 @@ def test_a_scan_without_annotation_is_readable_with_a_warning(tmp_path: Path) ->
     scan = only(inspect(tmp_path))
     assert scan.is_readable
     assert scan.warnings == ("no Joint3D annotation: all keypoints are unknown",)
+
+
+def test_a_hostile_fit_is_a_problem_named_by_what_it_asks_for(tmp_path: Path) -> None:
+    write_thuman_scan(tmp_path, "0001", yaw_deg=10.0)
+    path = tmp_path / "obj/THuman2/smplx/0001/smplx_param.pkl"
+    path.write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
+    inspection = inspect_root(tmp_path, "THuman2", resolution=64, views=1)
+    assert "asks for 'posix.system'" in only(inspection).problems[0]
+
+
+@pytest.mark.parametrize(
+    ("item", "release"),
+    [("0525", "THuman2.0"), ("0526", "THuman2.1"), ("2444", "THuman2.1"), ("9000", None)],
+)
+def test_the_release_of_a_thuman_scan_is_told_by_its_number(
+    tmp_path: Path, item: str, release: str | None
+) -> None:
+    write_thuman_scan(tmp_path, item, yaw_deg=0.0)
+    inspection = inspect_root(tmp_path, "THuman2", resolution=64, views=1)
+    assert only(inspection).release == release
 
 
 def test_a_thuman_scan_without_fit_is_warned_of(tmp_path: Path) -> None:
