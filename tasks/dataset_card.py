@@ -9,7 +9,9 @@ import pyarrow as pa
 
 from schemas.dataset_folder import PARTS, DatasetFolder, Part, write_atomically
 from schemas.errors import InputError
+from schemas.frames import FRAME_COLUMNS, PAIR_COLUMNS
 from schemas.manifest import DatasetDescription, Manifest
+from schemas.pairing import PairSettings
 from schemas.samples import PICTURE, SAMPLE_COLUMNS, Column
 
 _SIZE_CATEGORIES = (
@@ -19,9 +21,9 @@ _SIZE_CATEGORIES = (
 
 _BIGGEST_CATEGORY = "1M<n<10M"
 
-_TEXT = """\
-# {name}
+_HEADING = "# {name}\n\n"
 
+_TEXT = """\
 Training samples for clothed-person reconstruction, rendered by scanmill {version} from textured
 scans of people. Each sample is one scan seen from one side: pictures of the front and of the back
 surface, depth, normals, mask, keypoints and the camera.
@@ -64,23 +66,66 @@ The licences of the scans and of the background pictures go on to whatever is ma
 Digest: `{digest}`
 """
 
+_VIDEO_TEXT = """\
+## Videos
+
+Frames of videos, 256 x 256, and correspondences between them, found by scanmill {version}: for each
+pixel of a frame the nearest DensePose UV of the same part in another.
+
+| | |
+| --- | --- |
+| videos | {videos} |
+| frames | {frames} |
+| pairs of frames | {pairs} |
+
+```python
+from datasets import load_dataset
+frames = load_dataset("{name}", "frames", split="train")
+pairs = load_dataset("{name}", "pairs", split="train")          # rows and columns count from 0
+```
+
+Which videos are for training, validation and testing is said by the column `split` of `frames`. The
+rights of the people in the videos go on to whatever is made of them.
+
+### Columns of frames
+
+| column | type | meaning | unit | frame | fill |
+| --- | --- | --- | --- | --- | --- |
+{frame_columns}
+
+### Columns of pairs
+
+| column | type | meaning | unit | frame | fill |
+| --- | --- | --- | --- | --- | --- |
+{pair_columns}
+
+### Settings of pairs
+
+```json
+{settings}
+```
+
+Digest: `{digest}`
+"""
+
 
 def write_card(folder: DatasetFolder) -> DatasetDescription:
     """Bring the totals of dataset.json and README.md up to date with the manifests."""
     stored = folder.read_description()
-    description = stored.model_copy(update={"totals": sum_up(read_manifests(folder))})
+    totals = sum_up(read_manifests(folder)) | sum_up_videos(folder)
+    description = stored.model_copy(update={"totals": totals})
     if description != stored:
         write_atomically(folder.description_path, description.model_dump_json(indent=1))
     write_atomically(folder.card_path, make_card(folder, description))
     return description
 
 
-def read_manifests(folder: DatasetFolder) -> tuple[Manifest, ...]:
+def read_manifests(folder: DatasetFolder, part: Part = "samples") -> tuple[Manifest, ...]:
     """Read the commit records that can be read; `scanmill status` reports the others."""
     manifests = []
-    for shard_id in folder.committed_shards():
+    for shard_id in folder.committed_shards(part):
         with suppress(InputError, FileNotFoundError):
-            manifests.append(folder.read_manifest(shard_id))
+            manifests.append(folder.read_manifest(shard_id, part))
     return tuple(manifests)
 
 
@@ -93,6 +138,18 @@ def sum_up(manifests: tuple[Manifest, ...]) -> dict[str, int]:
         "scans": len({tuple(name.split("/")[:2]) for name in names}),
         "failures": sum(len(one.failures) for one in manifests),
         "bytes": sum(one.bytes for one in manifests),
+    }
+
+
+def sum_up_videos(folder: DatasetFolder) -> dict[str, int]:
+    """Return what the committed shards of frames and pairs hold; nothing where there are none."""
+    frames, pairs = read_manifests(folder, "frames"), read_manifests(folder, "pairs")
+    if not frames and not pairs:
+        return {}
+    return {
+        "videos": len(frames),
+        "frames": sum(one.rows for one in frames),
+        "pairs": sum(one.rows for one in pairs),
     }
 
 
@@ -115,7 +172,26 @@ def make_card(folder: DatasetFolder, description: DatasetDescription) -> str:
         settings=description.settings.model_dump_json(indent=1),
         digest=description.settings_digest,
     )
-    return _front_matter(name, totals["samples"], parts) + body
+    sections = [body] if description.renders else []
+    if description.pairing is not None and "videos" in totals:
+        sections.append(_describe_videos(name, description, description.pairing))
+    rows = max(totals["samples"], totals.get("pairs", 0))
+    return _front_matter(name, rows, parts) + _HEADING.format(name=name) + "\n".join(sections)
+
+
+def _describe_videos(name: str, description: DatasetDescription, settings: PairSettings) -> str:
+    totals = description.totals
+    return _VIDEO_TEXT.format(
+        name=name,
+        version=description.scanmill,
+        videos=totals["videos"],
+        frames=totals["frames"],
+        pairs=totals["pairs"],
+        frame_columns="\n".join(_describe(column) for column in FRAME_COLUMNS),
+        pair_columns="\n".join(_describe(column) for column in PAIR_COLUMNS),
+        settings=settings.model_dump_json(indent=1),
+        digest=description.pairing_digest,
+    )
 
 
 def _front_matter(name: str, samples: int, parts: list[Part]) -> str:

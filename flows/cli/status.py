@@ -69,9 +69,8 @@ def _show(found: DatasetStatus) -> None:
         say(f"{found.uri}: {states}; {found.samples} of {found.samples_planned} samples.")
     if found.videos:
         pairs = sum(one.rows for one in found.videos)
-        say(
-            f"{found.uri}: {len(found.videos)} videos: {_count_states(found.videos)}; {pairs} pairs."
-        )
+        states = _count_states(found.videos)
+        say(f"{found.uri}: {len(found.videos)} videos: {states}; {pairs} pairs.")
     if not found.inputs_checked:
         say("The data root of the last run is not there: whether scans changed is not known.")
     if any(one.state in REDONE_ALWAYS for one in (*found.shards, *found.videos)):

@@ -88,9 +88,8 @@ def _show(found: Validation) -> None:
     if found.shards or not found.videos:
         say(f"validate: {found.samples} samples of {found.shards} shards read, {size}.")
     if found.videos:
-        say(
-            f"validate: {found.frames} frames and {found.pairs} pairs of {found.videos} videos read."
-        )
+        read = f"{found.frames} frames and {found.pairs} pairs of {found.videos} videos"
+        say(f"validate: {read} read.")
     if found.passed:
         say("Everything holds.")
     else:

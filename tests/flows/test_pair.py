@@ -1,0 +1,97 @@
+"""Videos from the command line: paired, looked at, checked, exported, brought back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schemas.dataset_folder import DatasetFolder
+from tests.flows.conftest import Command
+from tests.tasks.video.sequence_files import paint_iuv, write_frame, write_sequence
+
+FEW = ("--min-neighbours", "2")
+
+
+@pytest.fixture
+def videos(tmp_path: Path) -> Path:
+    """Make a root of three short videos."""
+    for name in ("ann", "bob", "cid"):
+        write_sequence(tmp_path / "videos/tiktok" / name, 3)
+    return tmp_path / "videos"
+
+
+def test_videos_go_the_whole_way(scanmill: Command, videos: Path, tmp_path: Path) -> None:
+    out, published, back = (tmp_path / name for name in ("set", "published", "back"))
+    paired = scanmill("pair", "--data", videos, "--out", out, *FEW, "--workers", "2")
+    assert (paired.returncode, paired.stderr.count("Traceback")) == (0, 0), paired.stderr
+    assert "9 frames" in paired.stdout
+    assert "18 pairs, videos: 3 done" in paired.stdout
+    for command in (
+        ("status", out), ("validate", out), ("export", "hdnet", out, "--to", published),
+        ("validate", "--layout", "hdnet", published),
+        ("import", "hdnet", published, "--out", back), ("validate", back),
+    ):  # fmt: skip
+        done = scanmill(*command)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    for part in ("frames", "pairs"):
+        names = [
+            [name for shard in folder.committed_shards(part)
+             for name in folder.read_manifest(shard, part).sample_ids]
+            for folder in (DatasetFolder(out), DatasetFolder(back))
+        ]  # fmt: skip
+        assert names[0] == names[1]
+
+
+def test_a_video_that_is_refused_ends_with_1_and_names_the_way_out(
+    scanmill: Command, videos: Path, tmp_path: Path
+) -> None:
+    done = scanmill("pair", "--data", videos, "--out", tmp_path / "set")
+    assert done.returncode == 1
+    assert "--min-neighbours 2 would admit it" in done.stdout
+    again = scanmill("pair", "--data", videos, "--out", tmp_path / "set", *FEW)
+    assert (again.returncode, "18 pairs" in again.stdout) == (0, True)
+
+
+def test_a_changed_video_is_redone_by_rerun_and_others_are_left_alone(
+    scanmill: Command, videos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "set"
+    assert scanmill("pair", "--data", videos, "--out", out, *FEW).returncode == 0
+    write_frame(videos / "tiktok/bob", "0000010", paint_iuv(103, 96))
+    status = scanmill("status", out, "--json")
+    assert [one["state"] for one in json.loads(status.stdout)["videos"]] == [
+        "done", "stale", "done",
+    ]  # fmt: skip
+    done = scanmill("rerun", out, "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["worked_on"], answer["samples"]) == (0, 1, 24)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "{tmp}/none"), "--data: no folder"),
+        (("--data", "{tmp}"), "no folder with color/, densepose/ and mask/"),
+        (("--data", "{videos}", "--policy", "best"), "--policy: 'best'"),
+        (("--data", "{videos}", "--min-neighbours", "9"), "min_neighbours 9 is more than 4"),
+    ],
+)
+def test_requests_that_are_wrong_are_refused_before_any_work(
+    scanmill: Command, videos: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    places = {"tmp": str(tmp_path), "videos": str(videos)}
+    given = [word.format(**places) for word in arguments]
+    done = scanmill("pair", *given, "--out", tmp_path / "set")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "set").exists()
+
+
+def test_other_settings_are_refused_once_there_are_pairs(
+    scanmill: Command, videos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "set"
+    assert scanmill("pair", "--data", videos, "--out", out, *FEW).returncode == 0
+    done = scanmill("pair", "--data", videos, "--out", out, "--min-neighbours", "1")
+    assert done.returncode == 2
+    assert "min_neighbours: 2 there, 1 asked" in done.stderr

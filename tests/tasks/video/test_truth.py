@@ -1,0 +1,46 @@
+"""Matches of people that we made ourselves, against the surface points that they truly show."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from schemas.pairing import PairSettings
+from tasks.synth.video_writer import write_synthetic_videos
+from tasks.video.matching import BodyPixels, Lattice, list_body_pixels, match_frames
+from tasks.video.pictures import read_iuv
+
+FRAMES = 7
+
+
+@pytest.fixture(scope="module")
+def dance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("dance")
+    write_synthetic_videos(root, videos=1, frames=FRAMES, seed=3, texture_size=256)
+    return root
+
+
+def surface(root: Path, number: int) -> np.ndarray:
+    """Return the surface point of each pixel on the person at rest, centimetres."""
+    with np.load(root / f"truth/synth000/{number:07d}.npz") as truth:
+        rest: np.ndarray = truth["rest"]
+    return rest
+
+
+def body(root: Path, number: int) -> BodyPixels:
+    return list_body_pixels(read_iuv(root / f"tiktok/synth000/densepose/{number:07d}.png").iuv)
+
+
+@pytest.mark.parametrize("other", [4, 7])
+def test_matched_pixels_show_the_same_point_of_the_person(dance: Path, other: int) -> None:
+    settings = PairSettings()
+    found = match_frames(body(dance, 1), body(dance, other), settings, Lattice(7.0))
+    rest_i, rest_j = surface(dance, 1), surface(dance, other)
+    ends = (rest_i[found.pixels[:, 0], found.pixels[:, 1]],
+            rest_j[found.pixels[:, 2], found.pixels[:, 3]])  # fmt: skip
+    height_cm = np.nanmax(rest_i[..., 1]) - np.nanmin(rest_i[..., 1])
+    apart = np.linalg.norm(ends[0] - ends[1], axis=1) / height_cm
+    assert len(apart) > 0.7 * len(body(dance, 1).place)
+    # A pixel is about 0.45 % of the height wide: half of that, and a step of U or V, are free.
+    assert np.median(apart) < 0.004
+    assert np.percentile(apart, 95) < 0.008
