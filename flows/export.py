@@ -42,5 +42,7 @@ def _export_2k2k(request: ExportRequest) -> ExportSummary:
             progress=lambda _done, _all: tracker.advance(),
         )
     if not summary.passed:
-        raise UnfinishedWork(f"{len(summary.failures)} samples could not be exported", summary)
+        failed, missing = len(summary.failures), len(summary.missing)
+        sentence = f"{failed} samples could not be exported, {missing} shards are missing"
+        raise UnfinishedWork(sentence, summary)
     return summary

@@ -86,5 +86,9 @@ def _show(summary: ExportSummary) -> None:
         say(f"{len(summary.failures)} samples could not be exported:")
         print_table(("sample", "why"), rows)
         say("")
+    if summary.missing:
+        say(f"{len(summary.missing)} planned shards are not there; run scanmill rerun first:")
+        print_table(("shard",), [(name,) for name in summary.missing[:SHOWN]])
+        say("")
     skipped = f", {summary.skipped} of other cameras left out" if summary.skipped else ""
     say(f"export: {summary.views} views in {summary.to}{skipped}.")

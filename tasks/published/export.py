@@ -14,6 +14,7 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError, ScanmillError
 from schemas.manifest import Background
 from schemas.settings import RenderSettings
+from tasks.planning import read_plan
 from tasks.preparation import read_backgrounds
 from tasks.published.depth16 import refuse_resolution
 from tasks.published.export_sample import ExportedView, export_sample, is_exported
@@ -46,11 +47,14 @@ class ExportSummary(BaseModel):
     skipped: int = Field(description="samples of cameras that the layout has no place for")
     backgrounds: int = Field(description="lines of the background list")
     failures: tuple[ExportFailure, ...] = Field(description="the first thousand")
+    missing: tuple[str, ...] = Field(
+        default=(), description="planned shards that are not there: <data set>: <shard>"
+    )
 
     @property
     def passed(self) -> bool:
         """Tell whether every sample with a place in the layout was written."""
-        return not self.failures
+        return not self.failures and not self.missing
 
 
 def export_2k2k(
@@ -85,7 +89,11 @@ def export_2k2k(
                 progress(done, total)
         backgrounds = write_background_list(target, _list_backgrounds(folders))
     return ExportSummary(
-        to=str(target), backgrounds=backgrounds, failures=tuple(failures), **counts
+        to=str(target),
+        backgrounds=backgrounds,
+        failures=tuple(failures),
+        missing=tuple(_list_missing(folders)),
+        **counts,
     )
 
 
@@ -138,6 +146,13 @@ def count_samples(uris: Iterable[str]) -> int:
         for folder in folders
         for shard_id in folder.committed_shards()
     )
+
+
+def _list_missing(folders: list[DatasetFolder]) -> Iterator[str]:
+    for folder in folders:
+        there = set(folder.committed_shards())
+        planned = (shard.shard_id for shard in read_plan(folder))
+        yield from (f"{folder.root}: {name}" for name in planned if name not in there)
 
 
 def _list_backgrounds(folders: list[DatasetFolder]) -> Iterator[Background]:

@@ -81,6 +81,21 @@ def test_the_height_in_the_picture_is_that_of_the_box_seen_by_the_camera(
     assert len(rows) == pytest.approx(2 * half / nearest * samples[1].camera.focal_px, abs=1.01)
 
 
+@pytest.mark.parametrize("pitch", [-60.0, -15.5, 30.0, 89.0])
+def test_a_pitched_box_is_as_high_in_the_picture_as_its_turned_sides(
+    scan: Scan, session: DrawingSession, pitch: float
+) -> None:
+    settings = SETTINGS.model_copy(update={"yaws": (0.0,), "pitches": (pitch,)})
+    sample = _draw(scan, session, settings=settings)[1]
+    assert isinstance(sample, Sample)
+    assert sample.sample_id.endswith(f"/0/pitch{pitch:g}/orthographic")
+    # 170 cm high and 20 deep; the half height of 85 cm is 1 / 2.8 scene units
+    turn = np.radians(abs(pitch))
+    extent = (170 * np.cos(turn) + 20 * np.sin(turn)) / 85 / 2.8
+    rows = np.flatnonzero(sample.surfaces.mask.any(axis=1))
+    assert len(rows) == pytest.approx(extent * sample.camera.focal_px, abs=1.01)
+
+
 def test_metric_size_comes_from_the_file(samples: list[Sample]) -> None:
     assert samples[0].metres_per_unit == pytest.approx(0.85 * 2.8)
     assert samples[0].metric_source == "file"

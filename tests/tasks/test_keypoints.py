@@ -69,6 +69,49 @@ def test_a_step_from_smplx_waits_for_a_fit() -> None:
     assert not joints.known[JOINT_OF_COCO[96]]
 
 
+BODY = np.arange(127 * 3, dtype=np.float64).reshape(127, 3) + 5000
+"""SMPL-X joints of a fit, unlike any annotated place."""
+
+
+def _fill(item: str, missing: tuple[int, ...]) -> Joints:
+    ref = ScanRef(dataset="THuman2", item=item, subject=item, split="train")
+    visible = np.ones(133, bool)
+    visible[list(missing)] = False
+    positions = np.arange(133 * 3, dtype=np.float64).reshape(133, 3)
+    return complete_joints(ref, positions, visible, body_joints=BODY)
+
+
+@pytest.mark.parametrize(
+    ("joint", "coco", "smplx"),
+    [(0, 0, 55), (1, 1, 57), (2, 2, 56), (5, 5, 16), (6, 6, 17), (9, 9, 20), (11, 11, 1),
+     (13, 13, 4), (16, 16, 8), (23, 96, 67), (26, 108, 70), (27, 117, 72), (30, 129, 75)],
+)  # fmt: skip
+def test_a_missing_joint_comes_from_the_fit(joint: int, coco: int, smplx: int) -> None:
+    joints = _fill("0001", (coco,))
+    assert joints.positions[joint].tolist() == BODY[smplx].tolist()
+    assert joints.source[joint] == KeypointSource.SMPLX
+    assert (joints.source == KeypointSource.ANNOTATED).sum() == 30
+
+
+def test_a_heel_takes_its_ankle_before_the_fit_and_the_fit_when_both_are_missing() -> None:
+    assert _fill("0001", (19,)).source[19] == KeypointSource.COPIED
+    both = _fill("0001", (15, 19))
+    assert both.positions[15].tolist() == BODY[7].tolist()
+    assert both.positions[19].tolist() == BODY[62].tolist()
+
+
+def test_a_correction_from_smplx_is_the_fits_joint_and_its_offset() -> None:
+    joints = _fill("0058", ())
+    assert joints.positions[23].tolist() == (BODY[67] + [0, -0.028, 0]).tolist()
+    assert joints.source[23] == KeypointSource.CORRECTED
+    assert joints.positions[26].tolist() == (BODY[70] + [0, -0.028, 0]).tolist()
+
+
+def test_joints_that_a_correction_takes_away_are_filled_from_the_fit() -> None:
+    joints = _fill("0317", ())
+    assert joints.positions[30].tolist() == BODY[75].tolist()
+
+
 def test_a_scan_without_annotation_has_no_known_joint() -> None:
     joints = unknown_joints()
     assert not joints.known.any()

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import cv2
@@ -130,6 +131,15 @@ def test_the_same_scan_from_two_data_sets_is_listed_as_a_failure(
     summary = export_2k2k(twice, tmp_path / "out", allow_other_resolution=True)
     assert (summary.views, len(summary.failures)) == (8, 8)
     assert "one sample for each view of a scan" in summary.failures[0].message
+
+
+def test_a_planned_shard_that_is_not_there_is_told(ball_set: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(ball_set, tmp_path / "set"))
+    (copy / "manifests/samples/shard-00001.json").unlink()
+    summary = export_2k2k([str(copy)], tmp_path / "out", allow_other_resolution=True)
+    assert summary.views == 4
+    assert summary.missing == (f"{copy}: shard-00001",)
+    assert not summary.passed
 
 
 def test_progress_is_told_for_every_sample(ball_set: Path, tmp_path: Path) -> None:
