@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -22,12 +23,16 @@ from schemas.errors import RequestError
 from schemas.fits import FitCheck
 from schemas.manifest import Failure, Manifest, RunRecord, parse_record
 from schemas.settings import RenderSettings
+from tasks.dataset_card import sum_up_videos
 from tasks.planning import planned_scans, read_plan
 from tasks.report.pictures import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
 from tasks.states import dataset_status
+from tasks.video.match_sheet import draw_widest_pairs
+from tasks.video.states import video_status
 
 STRIP_LIMIT, STRIP_SIDE = 12, 160
 WALL_LIMIT, WALL_SIDE = 96, 120
+MATCH_LIMIT = 6
 TABLE_LIMIT = 200
 """Rows of a table on the page; more are counted, not shown."""
 
@@ -55,6 +60,7 @@ class DatasetSection:
     layers: Sequence[str]
     strips: tuple[Picture, ...]
     wall: tuple[Picture, ...]
+    matches: tuple[Picture, ...]
     seconds: tuple[tuple[str, float, float], ...]
     settings: Mapping[str, object]
     renderers: tuple[str, ...]
@@ -102,16 +108,18 @@ def describe_dataset(folder: DatasetFolder) -> DatasetSection:
     """Gather what the page says of a data set."""
     description = folder.read_description()
     manifests = [folder.read_manifest(shard_id) for shard_id in folder.committed_shards()]
-    status = dataset_status(folder)
+    status, videos = dataset_status(folder), video_status(folder)
+    shards = (*status.shards, *videos.shards)
     failures = tuple(failure for manifest in manifests for failure in manifest.failures)
+    failures += videos.failures
     warnings = tuple(warning for manifest in manifests for warning in manifest.warnings)
     return DatasetSection(
         uri=str(folder.root),
-        tiles=_tiles(folder, manifests, failures),
-        states=dict(Counter(shard.state for shard in status.shards)),
+        tiles=(*_tiles(folder, manifests, failures), *_tiles_of_videos(folder)),
+        states=dict(Counter(shard.state for shard in shards)),
         troubles=tuple(
             (shard.shard_id, shard.state, "; ".join(shard.reasons))
-            for shard in status.shards
+            for shard in shards
             if shard.state != "done"
         )[:TABLE_LIMIT],
         failures=failures[:TABLE_LIMIT],
@@ -121,6 +129,9 @@ def describe_dataset(folder: DatasetFolder) -> DatasetSection:
         layers=LAYERS,
         strips=_pictures(sample_strips(folder, limit=STRIP_LIMIT, side=STRIP_SIDE)),
         wall=_pictures(sample_wall(folder, limit=WALL_LIMIT, side=WALL_SIDE)),
+        matches=_pictures(
+            Tile(name, picture) for name, picture in islice(draw_widest_pairs(folder), MATCH_LIMIT)
+        ),
         seconds=_seconds_by_stage(manifests),
         settings=_readable_settings(description.settings),
         renderers=tuple(sorted({manifest.renderer for manifest in manifests})),
@@ -160,6 +171,12 @@ def _tiles(
         ("train / val / test scans", f"{splits['train']} / {splits['val']} / {splits['test']}"),
         *_tile_of_fits([check for manifest in manifests for check in manifest.fits]),
     )
+
+
+def _tiles_of_videos(folder: DatasetFolder) -> tuple[tuple[str, str], ...]:
+    """Say how many videos, frames and pairs there are, where there are any."""
+    totals = sum_up_videos(folder)
+    return tuple((name, f"{count:,}") for name, count in totals.items())
 
 
 def _tile_of_fits(checks: Sequence[FitCheck]) -> tuple[tuple[str, str], ...]:

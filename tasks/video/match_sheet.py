@@ -1,5 +1,7 @@
 """Pictures of matches from the shards of a data set: one pair of each of its first videos."""
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -18,26 +20,31 @@ MOST_VIDEOS = 3
 
 def matches_sheet(folder: DatasetFolder, *, limit: int = MOST_VIDEOS) -> bytes | None:
     """Return a PNG with a pair of each of the first videos, None when there are no pairs."""
-    pictures = []
-    for shard_id in folder.committed_shards("pairs"):
-        picture = _draw_widest(folder, shard_id)
-        if picture is not None:
-            pictures.append(picture)
-        if len(pictures) == limit:
-            break
+    pictures = [picture for _, picture in islice(draw_widest_pairs(folder), limit)]
     return encode_png(np.concatenate(pictures)) if pictures else None
 
 
-def _draw_widest(folder: DatasetFolder, shard_id: str) -> UInt8[np.ndarray, "H W 3"] | None:
-    """Draw the pair whose frames lie farthest apart, the first of these; None when unreadable."""
+def draw_widest_pairs(folder: DatasetFolder) -> Iterator[tuple[str, UInt8[np.ndarray, "H W 3"]]]:
+    """Yield name and picture of the pair of each video whose frames lie farthest apart."""
+    for shard_id in folder.committed_shards("pairs"):
+        drawn = _draw_widest(folder, shard_id)
+        if drawn is not None:
+            yield drawn
+
+
+def _draw_widest(
+    folder: DatasetFolder, shard_id: str
+) -> tuple[str, UInt8[np.ndarray, "H W 3"]] | None:
+    """Draw the first of the pairs whose frames lie farthest apart; None when unreadable."""
     try:
         pairs = folder.read_manifest(shard_id, "pairs").sample_ids
         frames = folder.read_manifest(shard_id, "frames").sample_ids
         if not pairs:
             return None
         chosen = max(range(len(pairs)), key=lambda row: (_stride(pairs[row]), -row))
-        return _draw(folder.shard_path(shard_id, "frames"), frames,
-                     folder.shard_path(shard_id, "pairs"), chosen)  # fmt: skip
+        picture = _draw(folder.shard_path(shard_id, "frames"), frames,
+                        folder.shard_path(shard_id, "pairs"), chosen)  # fmt: skip
+        return pairs[chosen], picture
     except (InputError, OSError, ValueError):
         return None
 
