@@ -121,7 +121,7 @@ def draw_cell(context: GLContext, mesh: Mesh) -> UInt8[np.ndarray, "h w 3"]:
         front = rasterizer.draw(camera_2k2k(RESOLUTION), placement.mesh_to_world).front
     lit = light_color(front.color, front.normal)
     picture = np.where(front.triangle[..., None] >= 0, lit, np.uint8(PAPER))
-    high, wide = int(0.09 * RESOLUTION), int(0.24 * RESOLUTION)
+    high, wide = int(0.09 * RESOLUTION), int(0.20 * RESOLUTION)
     cut = picture[high:-high, wide:-wide]
     size = (cut.shape[1] * CELL_PX // cut.shape[0], CELL_PX)
     return cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Arms that would pass through the body are lifted until they do not."""
+"""Arms that would pass through the body are lifted and straightened until they do not."""
 
 import numpy as np
 from jaxtyping import Float64
@@ -10,7 +10,8 @@ from tasks.synth.skeleton import Rotations, Skeleton, Transforms, pose_skeleton
 CLEARANCE_CM = 2.6
 """Half a hand's thickness with its knuckles, or a wrist's."""
 ELBOW_CLEARANCE_CM = 4.5
-LIFT_DEG, LIFT_ROUNDS = 5.0, 10
+LIFT_DEG, UNBEND, ROUNDS = 2.0, 0.93, 14
+"""In each round the arm is lifted so far, and this share of the elbow's bend is kept."""
 TRUNK = ("pelvis", "spine", "chest")
 HAND_POINTS = ("hand", "index1", "middle1", "ring1", "pinky1", "middle3")
 
@@ -19,12 +20,14 @@ def clear_arms(dressed: Dressed, skeleton: Skeleton, rotations: Rotations) -> Ro
     """Return a pose in which neither hand nor elbow is inside trunk or thighs."""
     cleared = dict(rotations)
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        bone = f"{side}_upper_arm"
+        bone, elbow = f"{side}_upper_arm", f"{side}_forearm"
         lift = Rotation.from_euler("z", sign * LIFT_DEG, degrees=True).as_matrix()
-        for _ in range(LIFT_ROUNDS):
+        for _ in range(ROUNDS):
             if _is_clear(dressed, skeleton, pose_skeleton(skeleton, cleared), side):
                 break
             cleared[bone] = lift @ cleared[bone]
+            bend = Rotation.from_matrix(cleared[elbow]).as_rotvec()
+            cleared[elbow] = Rotation.from_rotvec(UNBEND * bend).as_matrix()
     return cleared
 
 

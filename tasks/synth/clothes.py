@@ -42,6 +42,8 @@ EDGE_ROUNDING_CM = 0.9
 LAYER_FILLET_CM = 0.3
 PLEATS = 9
 SKIRT_TOP_Y = 103.0
+LEGS_APART_CM, CROTCH_Y = 0.9, 75.0
+"""Below the crotch, trouser legs keep so far from the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,10 @@ def _cut_trouser(figure: Figure) -> Profile | None:
         (79, 9.2, -1, knee - 0.6, knee - 2.0, knee - 1.0, knee),
         (94, 6, -1, 4, 4, 4, 4),
     ]
-    return tabulate_profile("y", np.array(rows, np.float32))
+    knots = np.array(rows, np.float32)
+    apart = knots[:, 1] - np.float32(LEGS_APART_CM)
+    knots[:, 4] = np.where(knots[:, 0] < CROTCH_Y, np.minimum(knots[:, 4], apart), knots[:, 4])
+    return tabulate_profile("y", knots)
 
 
 def _cut_skirt(figure: Figure) -> Float32[np.ndarray, " 4"]:

@@ -101,7 +101,7 @@ def make_person(
     texture = paint_model(model, posed, texture_size)
     joints = posed.joints
     if markers:
-        joints = points_in_front(posed.vertices, model.faces, joints)
+        joints = points_in_front(posed.vertices, model.faces, joints, model.atlas)
         paint_markers(texture, model.atlas, posed.vertices, joints)
     return Person(
         figure=model.figure,

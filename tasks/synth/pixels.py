@@ -33,8 +33,13 @@ def blend(below: Picture, layer: Layer) -> Picture:
 
 def tint(below: Picture, color: Color, alpha: Plane) -> Picture:
     """Lay one colour over a picture."""
-    paint = np.array(color, np.float32)
-    mixed: Picture = below + (paint - below) * alpha[..., None]
+    rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return below
+    mixed = below.copy()
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    part, share = mixed[box], alpha[box][..., None]
+    part += (np.array(color, np.float32) - part) * share.astype(part.dtype)
     return mixed
 
 

@@ -82,10 +82,14 @@ def _covered(
 
 
 def texel_cells(
-    atlas: Atlas, values: Float32[np.ndarray, "V C"], texture_size: int
+    atlas: Atlas,
+    values: Float32[np.ndarray, "V C"],
+    texture_size: int,
+    *,
+    raster_limit: int = RASTER_LIMIT,
 ) -> Iterator[Cell]:
     """Yield every part's cell with vertex values interpolated over it."""
-    size = min(texture_size, RASTER_LIMIT)
+    size = min(texture_size, raster_limit)
     face, share = rasterise_atlas(atlas, size)
     corner_values = values[atlas.vertex]
     for part in CELLS:
