@@ -11,6 +11,13 @@ QUADS = [(1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (
 """Corners of each side, counted from 1, seen from outside counter-clockwise."""
 
 JOINT_COUNT = 133
+BODY_CM = {
+    5: (15, 140), 6: (-15, 140), 7: (17, 112), 8: (-17, 112), 9: (17, 88), 10: (-17, 88),
+    11: (9, 90), 12: (-9, 90), 13: (9, 48), 14: (-9, 48), 15: (9, 8), 16: (-9, 8),
+    17: (9, 3), 18: (12, 3), 19: (9, 4), 20: (-9, 3), 21: (-12, 3), 22: (-9, 4),
+    **dict.fromkeys(range(91, 112), (17, 80)), **dict.fromkeys(range(112, 133), (-17, 80)),
+}  # fmt: skip
+"""x and height of COCO-WholeBody joints from the shoulders down; the others lie in the head."""
 
 
 def write_scan(data_root: Path, item: str = "rp_box_posed_001", *, seed: int = 0) -> Path:
@@ -36,9 +43,12 @@ def write_texture(path: Path, seed: int) -> None:
 
 
 def write_joints(path: Path, *, seed: int = 1) -> None:
-    """Write 133 joints inside the box, one of them unseen."""
+    """Write 133 joints of somebody who stands upright inside the box, one of them unseen."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    positions = np.random.default_rng(seed).uniform((-19, 1, -9), (19, 169, 9), (JOINT_COUNT, 3))
+    random = np.random.default_rng(seed)
+    positions = random.uniform((-3, 150, -3), (3, 165, 3), (JOINT_COUNT, 3))
+    for joint, (x, height) in BODY_CM.items():
+        positions[joint] = (x, height + random.uniform(-1, 1), random.uniform(-3, 3))
     visible = [1] * JOINT_COUNT
     visible[7] = 0
     path.write_text(json.dumps({"joint3d": positions.tolist(), "visible": visible}))
