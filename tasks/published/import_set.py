@@ -74,7 +74,7 @@ def import_2k2k(
     the folder holds no view, or the data set has other settings; InputError for a broken list.
     """
     found = list_folder(source, split_seed=RenderSettings().split_seed)
-    settings = _settle_settings(source, found)
+    settings = settle_settings(source, found)
     folder = DatasetFolder.at(uri)
     prepare_dataset(folder, settings)
     settle_backgrounds(folder, None)
@@ -95,7 +95,7 @@ def import_2k2k(
     )
 
 
-def _settle_settings(source: Path, found: FolderViews) -> RenderSettings:
+def settle_settings(source: Path, found: FolderViews) -> RenderSettings:
     """Take the resolution of the first readable picture, and every angle that any scan has."""
     side = _find_side(source, found)
     views = found.all_views

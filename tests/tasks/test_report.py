@@ -5,17 +5,20 @@ import cv2
 import numpy as np
 import pytest
 
-from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.errors import RequestError
+from schemas.fits import FitCheck
 from schemas.manifest import PlannedShard
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
+from tasks.fits.check import describe_misfit
 from tasks.planning import plan_new
 from tasks.preparation import prepare_dataset, settle_backgrounds
 from tasks.render_shard import render_shard
-from tasks.report.page import build_report
+from tasks.report.page import build_report, describe_dataset
 from tasks.report.pictures import contact_sheet, square_around
 from tasks.shard_work import ShardJob
+from tests.tasks.published.ball_sets import make_ball_set
 from tests.tasks.scan_folders import write_scan
 
 SETTINGS = RenderSettings(resolution=64, yaws=(0.0, 30.0))
@@ -108,3 +111,18 @@ def test_the_square_around_a_mask_stays_inside_the_picture() -> None:
     assert rows.stop - rows.start == columns.stop - columns.start
     assert rows.start == 0
     assert columns.stop == 40
+
+
+def test_a_misfit_is_counted_and_listed(tmp_path: Path) -> None:
+    folder = DatasetFolder(make_ball_set(tmp_path / "set"))
+    check = FitCheck(
+        scan_id="RP/rp_ball_posed_001", overlap=0.31, distance_m=0.2, height_ratio=0.5,
+        is_misfit=True,
+    )  # fmt: skip
+    warning = f"{check.scan_id}: {describe_misfit(check)}"
+    manifest = folder.read_manifest("shard-00000")
+    flagged = manifest.model_copy(update={"fits": (check,), "warnings": (warning,)})
+    write_atomically(folder.manifest_path("shard-00000"), flagged.model_dump_json())
+    section = describe_dataset(folder)
+    assert ("fits checked / misfits / median overlap", "1 / 1 / 31%") in section.tiles
+    assert section.warnings == (warning,)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from schemas.camera import camera_2k2k, camera_orthographic
-from schemas.codecs import encode_depth
+from schemas.codecs import encode_depth, encode_mask, encode_normals, encode_png
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.manifest import Background, BackgroundList, Manifest, PlannedShard, PlanSegment
 from schemas.scan import ScanRef
@@ -61,7 +61,18 @@ def _orthographic() -> dict[str, object]:
     mask = x**2 + y**2 < RADIUS**2
     bulge = np.sqrt(np.where(mask, RADIUS**2 - x**2 - y**2, 0))
     front, back = (np.where(mask, 1 + s * bulge, 0).astype(np.float32) for s in (-1, 1))
-    return {"camera": "orthographic", "depth": encode_depth(front, back, mask)}
+    normals = [
+        np.where(mask[..., None], np.stack([x, y, s * bulge], axis=-1) / RADIUS, 0) for s in (-1, 1)
+    ]
+    color = np.where(mask[..., None], np.array([190, 120, 40]), 0).astype(np.uint8)
+    pictures = dict.fromkeys(("color_front", "color_back", "shaded"), encode_png(color))
+    return {
+        "camera": "orthographic",
+        "depth": encode_depth(front, back, mask),
+        "normals": encode_normals(*(one.astype(np.float32) for one in normals), mask),
+        "mask": {"bytes": encode_mask(mask), "path": None},
+        **{name: {"bytes": data, "path": None} for name, data in pictures.items()},
+    }
 
 
 def _commit(folder: DatasetFolder, shard: PlannedShard) -> None:

@@ -1,0 +1,171 @@
+"""Anybody's folder in the published 2K2K layout, held to the rules of its reader.
+
+Reads only; whatever can't be read, or would mislead the training, is a finding.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8, UInt16
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.errors import InputError, ScanmillError
+from schemas.scan import ScanRef
+from schemas.settings import RenderSettings
+from schemas.views import View
+from tasks.published.folder_views import list_folder
+from tasks.published.import_sample import import_view
+from tasks.published.import_set import settle_settings
+from tasks.published.layout import ALL_ENDING, LIST_FOLDER, SIDES, SPLIT_LISTS, ViewFiles
+from tasks.published.lists import read_lines
+from tasks.validation import Finding
+
+Progress = Callable[[int, int], None]
+"""Called with views looked at, and views in all."""
+
+TRAINING_LIST = SPLIT_LISTS["train"]
+
+
+class PublishedCheck(BaseModel):
+    """What the checker saw."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    views: int = Field(description="by their front depth maps, perspective and orthographic")
+    listed: int = Field(description="lines of the training list")
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether everything holds."""
+        return not self.findings
+
+
+def check_2k2k(root: Path, *, workers: int = 1, progress: Progress | None = None) -> PublishedCheck:
+    """Read every file that the published training opens, and hold it to the layout's rules.
+
+    Raises RequestError when the folder holds no view, InputError when no depth map can be read.
+    """
+    found = list_folder(root, split_seed=0)
+    settings = settle_settings(root, found)
+    pairs = [(ref, view) for ref in found.scans for view in sorted(found.views[ref.scan_id])]
+    findings: list[Finding] = []
+    with ThreadPoolExecutor(workers) as pool:
+        checked = pool.map(partial(_check_view, root, settings), pairs)
+        for done, seen in enumerate(checked, start=1):
+            findings += seen
+            if progress is not None:
+                progress(done, len(pairs))
+    findings += _check_lists(root, pairs)
+    listed = root / LIST_FOLDER / TRAINING_LIST
+    return PublishedCheck(
+        path=str(root),
+        views=len(pairs),
+        listed=sum(1 for _ in _lines(listed)),
+        findings=tuple(findings),
+    )
+
+
+def _check_view(
+    root: Path, settings: RenderSettings, pair: tuple[ScanRef, View]
+) -> tuple[Finding, ...]:
+    ref, view = pair
+    files = ViewFiles(ref.dataset, ref.item, view)
+    try:
+        import_view(root, ref, view, settings)
+    except ScanmillError as error:
+        place = error.thing.removeprefix(f"{root}/")
+        return (Finding(where=place, what="file", met=error.met, wanted=error.wanted),)
+    return (*_check_depth(root, files), *_check_colors(root, files), *_check_joints(root, files))
+
+
+def _check_depth(root: Path, files: ViewFiles) -> Iterator[Finding]:
+    front, back = (_open_depth(root, files, number) for number in range(len(SIDES)))
+    where = files.depth("front").as_posix()
+    alone = int(((front > 0) != (back > 0)).sum())
+    if alone:
+        met = f"{alone} pixels with one surface only"
+        yield Finding(where=where, what="silhouettes", met=met, wanted="one for front and back")
+    behind = int(((front > back) & (back > 0)).sum())
+    if behind:
+        met = f"front behind back in {behind} pixels"
+        yield Finding(where=where, what="depth", met=met, wanted="front <= back")
+
+
+def _check_colors(root: Path, files: ViewFiles) -> Iterator[Finding]:
+    outside = (_open_depth(root, files, 0) == 0) & (_open_depth(root, files, 1) == 0)
+    for path in (files.shaded, files.color("front"), files.color("back")):
+        picture: UInt8[np.ndarray, "H W 3"] = _decode(root / path, cv2.IMREAD_COLOR)
+        stray = int(picture[outside].any(axis=-1).sum())
+        if stray:
+            met = f"{stray} coloured pixels outside the person"
+            yield Finding(where=path.as_posix(), what="picture", met=met, wanted="black")
+
+
+def _check_joints(root: Path, files: ViewFiles) -> Iterator[Finding]:
+    if files.branch != "PERS":
+        return
+    path = files.keypoints
+    if not (root / path).is_file():
+        yield Finding(where=path.as_posix(), what="file", met="no such file", wanted="31 joints")
+        return
+    joints = np.load(root / path, allow_pickle=False)
+    known = joints[:, 2]
+    if not np.isin(known, (0, 1)).all() or joints[known == 0].any():
+        met = "a third column other than 0 and 1, or an unknown joint with coordinates"
+        yield Finding(where=path.as_posix(), what="joints", met=met, wanted="x, y, 1 or 0, 0, 0")
+
+
+def _check_lists(root: Path, pairs: list[tuple[ScanRef, View]]) -> Iterator[Finding]:
+    """Hold the lists to the views that are there: each listed once, nothing else listed."""
+    views = [ViewFiles(ref.dataset, ref.item, view) for ref, view in pairs]
+    lines = {one.list_line for one in views if one.branch == "PERS"}
+    datasets = sorted({one.dataset for one in views})
+    listed_in_all: set[str] = set()
+    for name in (*(f"{dataset}{ALL_ENDING}" for dataset in datasets), TRAINING_LIST):
+        path = root / LIST_FOLDER / name
+        if not path.is_file():
+            yield _list_finding(name, "no such file", "a line for each view")
+            continue
+        found = list(_lines(path))
+        strange = [line for line in found if line not in lines]
+        if strange:
+            met = f"{len(strange)} lines that name no view, such as {strange[0][:80]!r}"
+            yield _list_finding(name, met, "three paths of a view that is there")
+        if name.endswith(ALL_ENDING):
+            listed_in_all |= set(found)
+    left_out = lines - listed_in_all
+    if left_out:
+        met = f"{len(left_out)} views in no list, such as {min(left_out)[:80]!r}"
+        yield _list_finding(f"*{ALL_ENDING}", met, "a line for each view")
+
+
+def _open_depth(root: Path, files: ViewFiles, side: int) -> UInt16[np.ndarray, "H W"]:
+    path = root / files.depth(SIDES[side])
+    stored: UInt16[np.ndarray, "H W"] = _decode(path, cv2.IMREAD_UNCHANGED)
+    return stored
+
+
+def _decode(path: Path, flags: int) -> np.ndarray:
+    """Decode a picture that was found whole before; raises InputError when it changed since."""
+    picture = cv2.imread(str(path), flags)
+    if picture is None:
+        raise InputError(
+            str(path), met="a picture that can't be read any more", wanted="the one just read",
+            way_out="Let nothing write to the folder while it is checked.",
+        )  # fmt: skip
+    return picture
+
+
+def _lines(path: Path) -> Iterator[str]:
+    if path.is_file() and path.stat().st_size:
+        yield from read_lines(path)
+
+
+def _list_finding(name: str, met: str, wanted: str) -> Finding:
+    return Finding(where=f"{LIST_FOLDER}/{name}", what="list", met=met, wanted=wanted)
