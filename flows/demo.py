@@ -1,6 +1,7 @@
 """The flow `demo`: the main job end to end, on people that it makes itself.
 
-OUT/people    data root          OUT/dataset   shards of samples
+OUT/people    data root          OUT/dataset   shards of samples, frames and pairs
+OUT/hdnet     the same in HDNet's published layout
 OUT/training  a short training   OUT/report.html, OUT/demo.json: what was done
 """
 
@@ -10,6 +11,8 @@ from time import monotonic
 from prefect import flow
 
 from flows.demonstration import DemoRequest, DemoSummary, Stages, stages_of
+from flows.export import export
+from flows.pair import pair
 from flows.progress import say
 from flows.render import render
 from flows.report import report
@@ -18,30 +21,51 @@ from flows.train import train
 from flows.validate import validate
 from schemas.dataset_folder import write_atomically
 from schemas.errors import RequestError
+from tasks.hdnet.checker import check_hdnet
+from tasks.hdnet.layout import TIKTOK_FOLDER
 from tasks.inspection import inspect_root
 
 
 @flow(name="demo", flow_run_name="demo to {request.out}")
 def demo(request: DemoRequest) -> DemoSummary:
-    """Make people, inspect, render, validate, train, report; each stage does only what is left."""
+    """Make people, inspect, render, pair, validate, export, train, report; only what is left."""
     began_s, stages = monotonic(), stages_of(request)
-    say("1/6 synth: people and rooms")
+    say("1/8 synth: people, rooms and a dance")
     make_people(stages.synth, on_item=say)
-    say("2/6 inspect: what the data root holds")
+    say("2/8 inspect: what the data root holds")
     inspect_people(stages)
-    say("3/6 render: samples in shards")
+    say("3/8 render: samples in shards")
     rendered = render(stages.render)
-    say("4/6 validate: every byte read back")
+    say("4/8 pair: correspondences between the frames of the dance")
+    paired = pair(stages.pair)
+    say("5/8 validate: every byte read back")
     validate(stages.validate)
-    say(f"5/6 train: {stages.train.stage} on {stages.train.ranks} ranks")
+    say("6/8 export: the published HDNet layout, checked by its reader's rules")
+    export_and_check(stages)
+    say(f"7/8 train: {stages.train.stage} on {stages.train.ranks} ranks")
     trained = train(stages.train)
-    say("6/6 report: one page")
+    say("8/8 report: one page")
     page = report(stages.report)
     summary = DemoSummary.of(
-        request, rendered, trained, report=page.path, seconds=monotonic() - began_s
+        request, rendered, paired, trained, report=page.path, seconds=monotonic() - began_s
     )
     write_atomically(Path(request.out) / "demo.json", summary.model_dump_json(indent=1))
     return summary
+
+
+def export_and_check(stages: Stages) -> None:
+    """Write the published folders where they are not there; raises RequestError for a bad one."""
+    to = Path(stages.export.to)
+    if not (to / TIKTOK_FOLDER).is_dir():
+        export(stages.export)
+    check = check_hdnet(to)
+    say(f"{check.frames} frames, {check.pairs} pairs, {check.samples} labelled samples")
+    if not check.passed:
+        first = check.findings[0]
+        raise RequestError(
+            first.where, met=f"{first.what}: {first.met}", wanted=first.wanted,
+            way_out=f"Remove {to} and run the demo again.",
+        )  # fmt: skip
 
 
 def inspect_people(stages: Stages) -> None:

@@ -10,15 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from flows.launching import TrainRequest, TrainSummary, read_losses
 from flows.run_requests import (
     BACKGROUNDS_FOLDER,
+    ExportRequest,
     RenderRequest,
     ReportRequest,
     SynthRequest,
     ValidateRequest,
 )
 from flows.summary import RunSummary
+from flows.video_requests import PairRequest
+from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
+from tasks.hdnet.layout import TIKTOK_FOLDER
 from tasks.states import dataset_status
+from tasks.video.states import video_status
 
 Size = Literal["tiny", "small", "full"]
 RECORD = "demo.json"
@@ -37,7 +42,10 @@ class DemoRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much of everything. texture: texels a side; resolution, trained_at: pixels a side."""
+    """How much of everything. texture: texels a side; resolution, trained_at: pixels a side.
+
+    frames: of each video; from 15 on every frame has four neighbours.
+    """
 
     subjects: int
     backgrounds: int
@@ -46,12 +54,14 @@ class Extent:
     yaws: tuple[float, ...]
     trained_at: int
     steps: int
+    videos: int
+    frames: int
 
 
 EXTENTS: dict[Size, Extent] = {
-    "tiny": Extent(1, 1, 256, 256, (0.0,), 256, 2),
-    "small": Extent(4, 4, 1024, 512, (-30.0, 0.0, 30.0), 256, 20),
-    "full": Extent(12, 12, 2048, 2048, RenderSettings().yaws, 512, 200),
+    "tiny": Extent(1, 1, 256, 256, (0.0,), 256, 2, 1, 15),
+    "small": Extent(4, 4, 1024, 512, (-30.0, 0.0, 30.0), 256, 20, 1, 24),
+    "full": Extent(12, 12, 2048, 2048, RenderSettings().yaws, 512, 200, 4, 120),
 }
 
 
@@ -61,7 +71,9 @@ class Stages:
 
     synth: SynthRequest
     render: RenderRequest
+    pair: PairRequest
     validate: ValidateRequest
+    export: ExportRequest
     train: TrainRequest
     report: ReportRequest
 
@@ -75,6 +87,9 @@ class DemoSummary(BaseModel):
     data: str
     dataset: str
     samples: int
+    frames: int
+    pairs: int
+    hdnet: str
     training: str
     steps: int
     first_loss: float
@@ -87,6 +102,7 @@ class DemoSummary(BaseModel):
     def of(
         request: DemoRequest,
         rendered: RunSummary,
+        paired: PairSummary,
         trained: TrainSummary,
         *,
         report: str,
@@ -98,6 +114,9 @@ class DemoSummary(BaseModel):
             data=stages_of(request).synth.out,
             dataset=rendered.uri,
             samples=rendered.samples,
+            frames=DatasetFolder.at(paired.uri).read_description().totals.get("frames", 0),
+            pairs=paired.samples,
+            hdnet=stages_of(request).export.to,
             training=trained.out,
             steps=trained.steps,
             first_loss=trained.first_loss,
@@ -115,12 +134,17 @@ def stages_of(request: DemoRequest) -> Stages:
     return Stages(
         synth=SynthRequest(
             out=people, subjects=extent.subjects, backgrounds=extent.backgrounds,
-            texture=extent.texture, workers=request.workers,
+            texture=extent.texture, videos=extent.videos, frames=extent.frames,
+            workers=request.workers,
         ),
         render=RenderRequest(
             data=people, dataset="RP", out=dataset,
             settings=RenderSettings(resolution=extent.resolution, yaws=extent.yaws),
             backgrounds=str(Path(people) / BACKGROUNDS_FOLDER), workers=request.workers,
+        ),
+        pair=PairRequest(data=people, out=dataset, workers=request.workers),
+        export=ExportRequest(
+            layout="hdnet", uris=(dataset,), to=str(out / "hdnet"), workers=request.workers
         ),
         validate=ValidateRequest(uri=dataset, workers=request.workers),
         train=TrainRequest(
@@ -150,4 +174,7 @@ def find_finished_demo(request: DemoRequest) -> DemoSummary | None:
     trained = len(read_losses(Path(summary.training))) >= EXTENTS[request.size].steps
     if not trained or not all(Path(path).is_file() for path in files):
         return None
-    return summary if dataset_status(DatasetFolder.at(summary.dataset)).is_done else None
+    folder = DatasetFolder.at(summary.dataset)
+    is_exported = (Path(summary.hdnet) / TIKTOK_FOLDER).is_dir()
+    is_done = dataset_status(folder).is_done and video_status(folder).is_done
+    return summary if is_exported and is_done else None

@@ -33,6 +33,8 @@ class SynthRequest(BaseModel):
     out: str = Field(description="data root to make or to fill up")
     subjects: int = Field(default=4, ge=1)
     backgrounds: int = Field(default=8, ge=0, description="rooms")
+    videos: int = Field(default=0, ge=0, description="dances, in TikTok's layout")
+    frames: int = Field(default=24, ge=1, description="of each video")
     texture: int = Field(default=2048, ge=64, description="texels a side")
     seed: int = Field(default=0, ge=0)
     workers: int | None = Field(default=None, ge=1, description="processes; none: one a core")
@@ -45,6 +47,7 @@ class MadePeople(BaseModel):
 
     data: str
     people: tuple[str, ...]
+    videos: tuple[str, ...] = ()
 
 
 class RenderRequest(BaseModel):

@@ -1,10 +1,13 @@
 """People of our own: what `scanmill synth` and the demo ask the generator for."""
 
+import multiprocessing
 import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from flows.run_requests import MadePeople, SynthRequest
+from tasks.synth.video_writer import write_synthetic_videos
 from tasks.synth.writer import write_synthetic_root
 
 
@@ -19,4 +22,23 @@ def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> Mad
         workers=request.workers or os.cpu_count() or 1,
         progress=on_item,
     )
-    return MadePeople(data=request.out, people=people)
+    return MadePeople(data=request.out, people=people, videos=make_videos(request))
+
+
+def make_videos(request: SynthRequest) -> tuple[str, ...]:
+    """Make the dances that are not there yet, in a process of its own: drawing stays out of ours.
+
+    Returns their names.
+    """
+    if not request.videos:
+        return ()
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        made = pool.submit(
+            write_synthetic_videos,
+            Path(request.out),
+            videos=request.videos,
+            frames=request.frames,
+            seed=request.seed,
+        )
+        return made.result()

@@ -25,7 +25,7 @@ def demo(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make people, inspect, render, validate, train and report: the main job end to end."""
+    """Make people, render, pair, validate, export, train, report: the main job end to end."""
     check_writable("--out", out)
     request = DemoRequest(out=str(out), size=size, workers=workers)
     finished = find_finished_demo(request)
@@ -44,7 +44,11 @@ def demo(
 
 def _show(summary: DemoSummary) -> None:
     say(f"  people      {summary.data}")
-    say(f"  data set    {summary.dataset}  ({summary.samples} samples)")
+    say(
+        f"  data set    {summary.dataset}  ({summary.samples} samples, "
+        f"{summary.frames} frames, {summary.pairs} pairs)"
+    )
+    say(f"  for HDNet   {summary.hdnet}")
     say(
         f"  training    {summary.training}  ({summary.steps} steps, "
         f"loss {summary.first_loss:.4g} -> {summary.last_loss:.4g})"

@@ -14,6 +14,7 @@ from flows.synthesis import make_people
 
 EXAMPLES = (
     "scanmill synth --out people",
+    "scanmill synth --out people --videos 2 --frames 60",
     "scanmill synth --out people --subjects 20 --seed 7 --texture 4096",
 )
 
@@ -23,6 +24,8 @@ def synth(
     *,
     subjects: Annotated[int, typer.Option(min=1, help="People to make.")] = 4,
     backgrounds: Annotated[int, typer.Option(min=0, help="Rooms to make.")] = 8,
+    videos: Annotated[int, typer.Option(min=0, help="Dances to make, with their truth.")] = 0,
+    frames: Annotated[int, typer.Option(min=1, help="Of each dance, 30 a second.")] = 24,
     texture: Annotated[int, typer.Option(min=64, help="Texels a side, in steps of 16.")] = 2048,
     seed: Annotated[int, typer.Option(min=0, help="Other seeds give other people.")] = 0,
     workers: Workers = None,
@@ -34,8 +37,8 @@ def synth(
     """
     check_writable("--out", out)
     request = SynthRequest(
-        out=str(out), subjects=subjects, backgrounds=backgrounds, texture=texture, seed=seed,
-        workers=workers,
+        out=str(out), subjects=subjects, backgrounds=backgrounds, videos=videos, frames=frames,
+        texture=texture, seed=seed, workers=workers,
     )  # fmt: skip
     with showing(style_of(json=json)):
         made = make_people(request, on_item=say_progress)
@@ -48,3 +51,6 @@ def synth(
         f"scanmill render --data {out} --dataset RP --out sets/people "
         f"--backgrounds {out / BACKGROUNDS_FOLDER}"
     )
+    if made.videos:
+        say(f"{len(made.videos)} dances of {frames} frames stand there too. Pair them with:")
+        say(f"scanmill pair --data {out} --out sets/dances")
