@@ -11,13 +11,14 @@ from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Uri, Verbose, Workers, layout_of
 from flows.run_requests import ValidateRequest, check_folder
 from schemas.dataset_folder import DatasetFolder
-from schemas.errors import RequestError
-from tasks.hdnet.checker import check_hdnet
+from tasks.hdnet.checker import LayoutCheck, check_hdnet
+from tasks.published.checker import PublishedCheck, check_2k2k
 from tasks.validation import Finding, Validation
 
 EXAMPLES = (
     "scanmill validate sets/rp",
     "scanmill validate sets/rp --workers 4 --json",
+    "scanmill validate --layout 2k2k published",
     "scanmill validate --layout hdnet published",
 )
 SHOWN = 50
@@ -28,7 +29,7 @@ def validate(
     *,
     layout: Annotated[
         str | None,
-        typer.Option(metavar="hdnet", help="URI is a folder in this published layout."),
+        typer.Option(metavar="2k2k|hdnet", help="URI is a folder in this published layout."),
     ] = None,
     workers: Workers = None,
     json: Json = False,
@@ -55,23 +56,26 @@ def validate(
 
 def check_layout(layout: str, path: str, *, json: bool) -> NoReturn:
     """Check a folder in a published layout, print what was found, and exit with 0 or 1."""
-    if layout_of(layout) != "hdnet":
-        raise RequestError(
-            "--layout", met=layout, wanted="hdnet, whose reader's rules are known",
-            way_out="Import the folder with `scanmill import` and validate the data set.",
-        )  # fmt: skip
+    known = layout_of(layout)
     check_folder("DIR", path)
-    found = check_hdnet(Path(path))
+    found = check_2k2k(Path(path)) if known == "2k2k" else check_hdnet(Path(path))
     if json:
         print_json(found)
         raise typer.Exit(0 if found.passed else 1)
     _show_findings(found.findings)
-    for note in found.notes:
-        say(f"note  {note}")
-    say(f"validate: {found.frames} frames, {found.pairs} pairs, {found.samples} labelled samples.")
+    if isinstance(found, PublishedCheck):
+        say(f"validate: {found.views} views, {found.listed} of them listed for training.")
+    else:
+        _show_hdnet(found)
     if found.passed:
         say("Everything holds.")
     raise typer.Exit(0 if found.passed else 1)
+
+
+def _show_hdnet(found: LayoutCheck) -> None:
+    for note in found.notes:
+        say(f"note  {note}")
+    say(f"validate: {found.frames} frames, {found.pairs} pairs, {found.samples} labelled samples.")
 
 
 def _show_findings(findings: Sequence[Finding]) -> None:

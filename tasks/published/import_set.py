@@ -4,20 +4,18 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.dataset_folder import DatasetFolder, write_atomically
-from schemas.errors import InputError, RequestError, ScanmillError
+from schemas.errors import ScanmillError
 from schemas.manifest import Failure, Manifest, PlannedShard
 from schemas.scan import InputFile, ScanRef
 from schemas.settings import (
-    MIN_RESOLUTION,
-    RESOLUTION_STEP,
     RenderSettings,
     digest_of,
 )
@@ -27,11 +25,9 @@ from tasks.dataset_card import write_card
 from tasks.encoding import encode_sample
 from tasks.planning import plan_new, read_plan
 from tasks.preparation import prepare_dataset, settle_backgrounds
-from tasks.published.folder_views import FolderViews, list_folder
+from tasks.published.folder_settings import settle_settings
+from tasks.published.folder_views import list_folder
 from tasks.published.import_sample import import_view
-from tasks.published.layout import ViewFiles
-from tasks.scans.textures import probe_texture
-from tasks.shard_work import utc_now
 from tasks.shards import Row, write_shard
 from tasks.versions import deciding_versions
 
@@ -95,42 +91,6 @@ def import_2k2k(
     )
 
 
-def settle_settings(source: Path, found: FolderViews) -> RenderSettings:
-    """Take the resolution of the first readable picture, and every angle that any scan has."""
-    side = _find_side(source, found)
-    views = found.all_views
-    if all(view.camera != "2k2k" for view in views):
-        raise RequestError(
-            str(source), met="orthographic views alone", wanted="a folder PERS/ beside ORTH/",
-            way_out="Orthographic views are stored beside perspective ones.",
-        )  # fmt: skip
-    return RenderSettings(
-        resolution=side,
-        yaws=tuple(sorted({view.yaw for view in views})),
-        pitches=tuple(sorted({view.pitch for view in views})),
-        orthographic=any(view.camera == "orthographic" for view in views),
-        origin="imported",
-    )
-
-
-def _find_side(source: Path, found: FolderViews) -> int:
-    """Return the side of the first front depth map that is a whole picture, pixels."""
-    met = "no whole picture"
-    for ref in found.scans:
-        for view in sorted(found.views[ref.scan_id]):
-            path = source / ViewFiles(ref.dataset, ref.item, view).depth("front")
-            with suppress(InputError):
-                side = probe_texture(path).height
-                if side >= MIN_RESOLUTION and side % RESOLUTION_STEP == 0:
-                    return side
-                met = f"{path.name} of {side} rows"
-    raise InputError(
-        str(source), met=met,
-        wanted=f"depth maps of {MIN_RESOLUTION} pixels or more, a multiple of {RESOLUTION_STEP}",
-        way_out="Render the folder again.",
-    )  # fmt: skip
-
-
 def _import_shard(
     source: Path,
     folder: DatasetFolder,
@@ -138,7 +98,7 @@ def _import_shard(
     settings: RenderSettings,
     workers: int,
 ) -> Manifest:
-    started, began = utc_now(), perf_counter()
+    started, began = _now(), perf_counter()
     inputs: dict[str, InputFile] = {}
     failures: list[Failure] = []
     with write_shard(folder.shard_path(shard.shard_id)) as writer:
@@ -154,7 +114,7 @@ def _import_shard(
         sha256=written.sha256, settings_digest=digest_of(settings), code_digest=code_digest(),
         renderer=RENDERER, versions=deciding_versions(),
         inputs=tuple(inputs[name] for name in sorted(inputs)), sample_ids=written.sample_ids,
-        failures=tuple(failures), started=started, ended=utc_now(),
+        failures=tuple(failures), started=started, ended=_now(),
         seconds={"read": round(perf_counter() - began, 4)}, host=socket.gethostname(),
     )  # fmt: skip
     write_atomically(folder.manifest_path(shard.shard_id), manifest.model_dump_json(indent=1))
@@ -187,3 +147,7 @@ def _import_one(
             error=type(error).__name__, message=str(error),
         )  # fmt: skip
     return EncodedView(encode_sample(made.sample, jpeg_quality=settings.jpeg_quality), made.files)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

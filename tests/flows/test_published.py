@@ -27,6 +27,8 @@ def test_export_and_import_give_the_samples_back(scanmill: Command, tmp_path: Pa
     )
     assert exported.returncode == 0, exported.stderr
     assert json.loads(exported.stdout)["views"] == 8
+    checked = scanmill("validate", "--layout", "2k2k", published, "--json")
+    assert checked.returncode == 0, checked.stdout
     imported = scanmill("import", "2k2k", published, "--out", back, "--json")
     assert imported.returncode == 0, imported.stderr
     assert json.loads(imported.stdout)["samples"] == 8
@@ -56,6 +58,7 @@ def test_a_view_that_can_not_be_imported_ends_with_1(scanmill: Command, tmp_path
         (("export", "4d", "{balls}", "--to", "{new}"), "the layout: '4d'; wanted 2k2k"),
         (("export", "2k2k", "{new}", "--to", "{new}"), "no dataset.json"),
         (("import", "2k2k", "{new}", "--out", "{new}"), "no folder"),
+        (("validate", "--layout", "2k2k", "{balls}"), "no PERS/DEPTH"),
         (("import", "2k2k", "{balls}", "--out", "{new}"), "no PERS/DEPTH"),
     ],
 )
