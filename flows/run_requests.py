@@ -178,8 +178,9 @@ def check_render(request: RenderRequest) -> None:
     folder = DatasetFolder.at(request.out)
     check_writable("--out", folder.root)
     if folder.description_path.exists():
-        stored = folder.read_description().settings
-        refuse_difference(request.out, stored=stored, asked=request.settings)
+        described = folder.read_description()
+        if described.renders:  # else begun with videos, which leave the settings open
+            refuse_difference(request.out, stored=described.settings, asked=request.settings)
 
 
 def check_rerun(request: RerunRequest) -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from flows.run_requests import RenderRequest, check_render
 from schemas.dataset_folder import DatasetFolder
+from schemas.settings import RenderSettings
 from tests.flows.conftest import Command
+from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import paint_iuv, write_frame, write_sequence
 
 FEW = ("--min-neighbours", "2")
@@ -95,3 +98,13 @@ def test_other_settings_are_refused_once_there_are_pairs(
     done = scanmill("pair", "--data", videos, "--out", out, "--min-neighbours", "1")
     assert done.returncode == 2
     assert "min_neighbours: 2 there, 1 asked" in done.stderr
+
+
+def test_a_data_set_begun_with_videos_leaves_the_settings_of_rendering_open(
+    videos: Path, people: Path, tmp_path: Path
+) -> None:
+    pair_all(tmp_path / "set", videos)
+    settings = RenderSettings(resolution=128)
+    check_render(
+        RenderRequest(data=str(people), dataset="RP", out=str(tmp_path / "set"), settings=settings)
+    )
