@@ -31,6 +31,9 @@ class SynthRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     out: str = Field(description="data root to make or to fill up")
+    dataset: Literal["RP", "THuman2", "2K2K", "all"] = Field(
+        default="RP", description="layouts to write the people in"
+    )
     subjects: int = Field(default=4, ge=1)
     backgrounds: int = Field(default=8, ge=0, description="rooms")
     videos: int = Field(default=0, ge=0, description="dances, in TikTok's layout")

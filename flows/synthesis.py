@@ -18,6 +18,7 @@ def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> Mad
         subjects=request.subjects,
         seed=request.seed,
         texture_size=request.texture,
+        dataset=request.dataset,
         backgrounds=request.backgrounds,
         workers=request.workers or os.cpu_count() or 1,
         progress=on_item,

@@ -1,7 +1,7 @@
 """`scanmill synth`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,10 +12,11 @@ from flows.progress import showing
 from flows.run_requests import BACKGROUNDS_FOLDER, SynthRequest, check_writable
 from flows.synthesis import make_people
 
+Layouts = Literal["RP", "THuman2", "2K2K", "all"]
 EXAMPLES = (
     "scanmill synth --out people",
     "scanmill synth --out people --videos 2 --frames 60",
-    "scanmill synth --out people --subjects 20 --seed 7 --texture 4096",
+    "scanmill synth --out people --subjects 20 --seed 7 --texture 4096 --dataset all",
 )
 
 
@@ -27,28 +28,32 @@ def synth(
     videos: Annotated[int, typer.Option(min=0, help="Dances to make, with their truth.")] = 0,
     frames: Annotated[int, typer.Option(min=1, help="Of each dance, 30 a second.")] = 24,
     texture: Annotated[int, typer.Option(min=64, help="Texels a side, in steps of 16.")] = 2048,
+    dataset: Annotated[
+        Layouts, typer.Option(metavar="NAME", help="Layout: RP, THuman2, 2K2K or all.")
+    ] = "RP",
     seed: Annotated[int, typer.Option(min=0, help="Other seeds give other people.")] = 0,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
-    """Make a licence-free data root: people in RenderPeople's layout, and rooms.
+    """Make a licence-free data root: people in the published layouts, rooms, dances.
 
     What an equal call has made already is kept.
     """
     check_writable("--out", out)
     request = SynthRequest(
         out=str(out), subjects=subjects, backgrounds=backgrounds, videos=videos, frames=frames,
-        texture=texture, seed=seed, workers=workers,
+        texture=texture, dataset=dataset, seed=seed, workers=workers,
     )  # fmt: skip
     with showing(style_of(json=json)):
         made = make_people(request, on_item=say_progress)
     if json:
         print_json(made)
         return
-    say(f"{len(made.people)} people and {backgrounds} rooms stand in {out}.")
+    say(f"In {out}: {len(made.people)} scans of {subjects} people, {backgrounds} rooms.")
     say("Render them with:")
+    first = "RP" if dataset == "all" else dataset
     say(
-        f"scanmill render --data {out} --dataset RP --out sets/people "
+        f"scanmill render --data {out} --dataset {first} --out sets/people "
         f"--backgrounds {out / BACKGROUNDS_FOLDER}"
     )
     if made.videos:
