@@ -77,7 +77,7 @@ def _check_view(
     ref, view = pair
     files = ViewFiles(ref.dataset, ref.item, view)
     try:
-        import_view(root, ref, view, settings)
+        import_view(root, ref, view, settings, metres_per_unit=1)
     except ScanmillError as error:
         place = error.thing.removeprefix(f"{root}/")
         return (Finding(where=place, what="file", met=error.met, wanted=error.wanted),)

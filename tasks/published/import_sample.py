@@ -7,6 +7,7 @@ coordinates; those are NaN, 255, and the turn of the view alone.
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -43,7 +44,9 @@ class ImportedView:
     files: tuple[InputFile, ...]
 
 
-def import_view(root: Path, ref: ScanRef, view: View, settings: RenderSettings) -> ImportedView:
+def import_view(
+    root: Path, ref: ScanRef, view: View, settings: RenderSettings, *, metres_per_unit: float
+) -> ImportedView:
     """Read one view; raises InputError naming the file that is missing, broken or of other size."""
     reader = _Reader(root, settings.resolution)
     files, camera = ViewFiles(ref.dataset, ref.item, view), camera_of(view, settings.resolution)
@@ -59,7 +62,7 @@ def import_view(root: Path, ref: ScanRef, view: View, settings: RenderSettings) 
     sample = Sample(
         sample_id=sample_id, ref=ref, view=view, camera=camera,
         mesh_to_world=rotation_x(view.pitch) @ rotation_y(view.yaw),
-        metres_per_unit=_assume_size(depths[0], mask, camera, settings.assumed_height_m),
+        metres_per_unit=metres_per_unit,
         metric_source="assumed_height", surfaces=Surfaces(front, back, mask), shaded=shaded,
         image=shaded, keypoints=keypoints,
         joints_camera=np.full(_KEYPOINT_SHAPE, np.nan, np.float32),
@@ -68,6 +71,23 @@ def import_view(root: Path, ref: ScanRef, view: View, settings: RenderSettings) 
         background=None, seed=derive_seed(settings.seed, sample_id),
     )  # fmt: skip
     return ImportedView(sample, tuple(reader.files))
+
+
+def assume_size(root: Path, ref: ScanRef, settings: RenderSettings) -> float:
+    """Return metres of a scene unit, so that what is seen of a scan has the assumed height.
+
+    Measured once for all views, on the first that can be read; where none can, a unit is the
+    height itself.
+    """
+    for view in sorted(settings.views, key=lambda one: (abs(one.pitch), abs(one.yaw), one)):
+        camera = camera_of(view, settings.resolution)
+        name = ViewFiles(ref.dataset, ref.item, view).depth("front")
+        with suppress(InputError):
+            depth = _Reader(root, settings.resolution).read_depth(name, camera)
+            heights = lift(camera, depth.astype(np.float64))[..., 1][depth > 0]
+            if heights.size and np.ptp(heights) > 0:
+                return settings.assumed_height_m / float(np.ptp(heights))
+    return settings.assumed_height_m
 
 
 class _Reader:
@@ -156,18 +176,6 @@ def _find_keypoints(reader: _Reader, files: ViewFiles) -> Float32[np.ndarray, "3
     known = keypoints.any(axis=1)
     keypoints[:, 2] = known
     return keypoints.astype(np.float32)
-
-
-def _assume_size(
-    depth: Float32[np.ndarray, "H W"],
-    mask: Bool[np.ndarray, "H W"],
-    camera: Camera,
-    height_m: float,
-) -> float:
-    """Return metres of a scene unit, so that what is seen has the assumed height."""
-    heights = lift(camera, depth.astype(np.float64))[..., 1][mask]
-    extent = float(np.ptp(heights)) if heights.size else 0.0
-    return height_m / extent if extent > 0 else height_m
 
 
 def _refuse(name: PurePosixPath, met: str, wanted: str = "what the layout has there") -> InputError:

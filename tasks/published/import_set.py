@@ -27,7 +27,7 @@ from tasks.planning import plan_new, read_plan
 from tasks.preparation import prepare_dataset, settle_backgrounds
 from tasks.published.folder_settings import settle_settings
 from tasks.published.folder_views import list_folder
-from tasks.published.import_sample import import_view
+from tasks.published.import_sample import assume_size, import_view
 from tasks.shards import Row, write_shard
 from tasks.versions import deciding_versions
 
@@ -128,8 +128,9 @@ def _import_views(
     under_way: deque[Future[EncodedView | Failure]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for ref in shard.scans:
+            metres = assume_size(source, ref, settings)
             for view in settings.views:
-                under_way.append(pool.submit(_import_one, source, ref, view, settings))
+                under_way.append(pool.submit(_import_one, source, ref, view, settings, metres))
                 if len(under_way) > workers:
                     yield under_way.popleft().result()
         while under_way:
@@ -137,10 +138,10 @@ def _import_views(
 
 
 def _import_one(
-    source: Path, ref: ScanRef, view: View, settings: RenderSettings
+    source: Path, ref: ScanRef, view: View, settings: RenderSettings, metres_per_unit: float
 ) -> EncodedView | Failure:
     try:
-        made = import_view(source, ref, view, settings)
+        made = import_view(source, ref, view, settings, metres_per_unit=metres_per_unit)
     except ScanmillError as error:
         return Failure(
             sample_id=view.sample_id(ref.scan_id), stage="read", kind=error.kind,

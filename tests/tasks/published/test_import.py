@@ -109,6 +109,11 @@ def test_what_pictures_do_not_tell_is_unknown(rows: Rows) -> None:
     assert row["metres_per_unit"] == pytest.approx(1.7 / (2 * RADIUS), rel=0.1)
 
 
+def test_all_views_of_a_scan_have_one_size(rows: Rows) -> None:
+    sizes = {row["metres_per_unit"] for row in rows.values() if row["item"] == "rp_ball_posed_001"}
+    assert len(sizes) == 1
+
+
 def test_the_imported_set_validates(imported: tuple[Path, ImportSummary]) -> None:
     assert imported[1].passed
     assert validate_dataset(DatasetFolder(imported[0])).findings == ()
