@@ -65,10 +65,12 @@ def draw_scan(
     backgrounds: Backgrounds,
     stopwatch: Stopwatch,
     on_fit: Callable[[FitCheck], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> Iterator[Sample | ViewFailure]:
     """Draw every view of a scan, in the order of the settings.
 
     on_fit: is told how a fitted body lies in its scan, before anything is drawn.
+    on_warning: is told what the device made necessary, as a texture that had to be shrunk.
     Raises InputError when the scan can't be placed, or must fit and does not; a view that fails
     is yielded as a value.
     """
@@ -80,6 +82,9 @@ def draw_scan(
             normals=settings.normals, color_filter=settings.color_filter,
         )  # fmt: skip
     with rasterizer:
+        if on_warning is not None:
+            for warning in rasterizer.warnings:
+                on_warning(warning)
         with stopwatch.during("place"):
             require_fit(scan, rasterizer, placement, is_required=settings.require_fit, tell=on_fit)
         artist = _Artist(scan, settings, placement, rasterizer, backgrounds, stopwatch)

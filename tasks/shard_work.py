@@ -133,6 +133,7 @@ class ShardWork:
         drawn = draw_scan(
             scan, self.job.settings, self.session,
             backgrounds=self.backgrounds, stopwatch=self.watch, on_fit=self._keep_fit,
+            on_warning=lambda warning: self.warnings.append(f"{ref.scan_id}: {warning}"),
         )  # fmt: skip
         yield from encode_behind(drawn, jpeg_quality=self.job.settings.jpeg_quality)
 

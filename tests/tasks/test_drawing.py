@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,3 +168,20 @@ def test_a_view_that_fails_is_a_value_and_the_others_go_on(
     assert 0 < len(failed) < len(drawn)
     assert failed[0].stage == "composite"
     assert isinstance(failed[0].error, InputError)
+
+
+def test_what_the_device_made_necessary_is_told(
+    scan: Scan, session: DrawingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = dataclasses.replace(session.context.info, max_texture=16)
+    monkeypatch.setattr(session.context, "info", small)
+    told: list[str] = []
+    settings = RenderSettings(resolution=64, yaws=(0.0,))
+    list(
+        draw_scan(
+            scan, settings, session,
+            backgrounds=Backgrounds(), stopwatch=Stopwatch(), on_warning=told.append,
+        )
+    )  # fmt: skip
+    assert len(told) == 1
+    assert "16" in told[0]
