@@ -52,10 +52,8 @@ def synth(
     say(f"In {out}: {len(made.people)} scans of {subjects} people, {backgrounds} rooms.")
     say("Render them with:")
     first = "RP" if dataset == "all" else dataset
-    say(
-        f"scanmill render --data {out} --dataset {first} --out sets/people "
-        f"--backgrounds {out / BACKGROUNDS_FOLDER}"
-    )
+    behind = f" --backgrounds {out / BACKGROUNDS_FOLDER}" if backgrounds else ""
+    say(f"scanmill render --data {out} --dataset {first} --out sets/people{behind}")
     if made.videos:
         say(f"{len(made.videos)} dances of {frames} frames stand there too. Pair them with:")
         say(f"scanmill pair --data {out} --out sets/dances")
