@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.dataset_folder import write_atomically
+from schemas.scan import InputFile
 from tasks.shards import digest_shard
 
 CACHE_VERSION = 1
@@ -51,6 +52,18 @@ class FingerprintCache:
         if key not in self._hashed:
             self._hashed[key] = self._look(path, key)
         return self._hashed[key]
+
+    def compare(self, path: Path, recorded: InputFile) -> str:
+        """Say how a file differs from its record as an input; empty: not at all."""
+        try:
+            found = self.digest(path)
+        except OSError as error:
+            return f"{recorded.path} can't be read: {error.strerror}"
+        if found is None:
+            return f"{recorded.path} is gone" if recorded.sha256 else ""
+        if recorded.sha256 is None:
+            return f"{recorded.path} was absent and is there now"
+        return "" if found.sha256 == recorded.sha256 else f"{recorded.path} changed"
 
     def remember(self, shard_id: str, paths: tuple[Path, ...]) -> None:
         """Store the fingerprints of a shard's files; does nothing where there is no cache."""

@@ -241,15 +241,7 @@ class _Inspector:
         path = locate_input(recorded, self.roots)
         if path is None:
             return ""
-        try:
-            found = self.cache.digest(path)
-        except OSError as error:
-            return f"{recorded.path} can't be read: {error.strerror}"
-        if found is None:
-            return f"{recorded.path} is gone" if recorded.sha256 else ""
-        if recorded.sha256 is None:
-            return f"{recorded.path} was absent and is there now"
-        return "" if found.sha256 == recorded.sha256 else f"{recorded.path} changed"
+        return self.cache.compare(path, recorded)
 
     def _remember(self, manifest: Manifest) -> None:
         inputs = (locate_input(one, self.roots) for one in manifest.inputs)

@@ -150,15 +150,7 @@ class _Inspector:
 
     def _compare(self, root: Path, recorded: InputFile) -> str:
         """Say how an input differs from its record; empty: not at all."""
-        try:
-            found = self.cache.digest(root / recorded.path)
-        except OSError as error:
-            return f"{recorded.path} can't be read: {error.strerror}"
-        if found is None:
-            return f"{recorded.path} is gone" if recorded.sha256 else ""
-        if recorded.sha256 is None:
-            return f"{recorded.path} was absent and is there now"
-        return "" if found.sha256 == recorded.sha256 else f"{recorded.path} changed"
+        return self.cache.compare(root / recorded.path, recorded)
 
     def _remember(self, shard_id: str, manifests: tuple[Manifest, ...]) -> None:
         inputs = [one.path for one in manifests[0].inputs] if self.root else []
