@@ -25,7 +25,7 @@ from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from schemas.surfaces import Surface
 from schemas.views import View, camera_of
-from tasks.scan_reading import load_scan
+from tasks.samples.scan_reading import load_scan
 
 YAWS = (-30, -20, -10, 0, 10, 20, 30)
 TARGET = 0.9999

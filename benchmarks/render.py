@@ -28,8 +28,8 @@ from benchmarks.seconds import Seconds, counted
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from tasks.backgrounds import Backgrounds, freeze_backgrounds
-from tasks.scan_reading import load_scan
-from tasks.shards import Row, write_shard
+from tasks.dataset.shards import Row, write_shard
+from tasks.samples.scan_reading import load_scan
 
 DRAWING_STAGES = ("build", "draw", "light")
 
@@ -55,8 +55,8 @@ Way = Callable[[Work], Seconds]
 def scanmill_way(work: Work) -> Seconds:
     """Render as a worker of `scanmill render` does, in a context that is open already."""
     from renderers.session import open_session  # noqa: PLC0415 - one GL user a process
-    from tasks.drawing import Stopwatch, ViewFailure, draw_scan  # noqa: PLC0415
-    from tasks.encoding_threads import encode_behind  # noqa: PLC0415
+    from tasks.samples.drawing import Stopwatch, ViewFailure, draw_scan  # noqa: PLC0415
+    from tasks.samples.encoding_threads import encode_behind  # noqa: PLC0415
 
     session = open_session()
     seconds: Seconds = {}
@@ -82,7 +82,7 @@ def straightforward_way(work: Work) -> Seconds:
         draw_straightforward,
         load_textured,
     )
-    from tasks.encoding import encode_sample  # noqa: PLC0415
+    from tasks.samples.encoding import encode_sample  # noqa: PLC0415
 
     seconds: Seconds = {}
     with counted(seconds, "read"):

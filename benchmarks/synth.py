@@ -22,7 +22,7 @@ from renderers.rasterizer import Rasterizer
 from schemas.camera import camera_2k2k
 from schemas.scan import Mesh, ScanRef
 from schemas.settings import RenderSettings
-from tasks.scan_reading import load_scan
+from tasks.samples.scan_reading import load_scan
 from tasks.synth.figure import rng_for
 from tasks.synth.layouts import encode_jpeg, format_obj
 from tasks.synth.person import (

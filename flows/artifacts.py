@@ -18,8 +18,8 @@ from prefect.settings import get_current_settings
 from flows.summary import RunSummary
 from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
-from tasks.render_shard import ShardOutcome
 from tasks.report.pictures import contact_sheet
+from tasks.samples.render_shard import ShardOutcome
 from tasks.video.match_sheet import matches_sheet
 from tasks.video.video_shard import PairOutcome
 

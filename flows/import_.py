@@ -16,11 +16,11 @@ from flows.video_runs import (
     note_video_root,
 )
 from flows.video_work import finish_video_run, work_on_videos
+from tasks.dataset.preparation import prepare_pairing
+from tasks.dataset.states import shards_to_redo
 from tasks.hdnet.importing import list_published_videos, settings_of_published
-from tasks.preparation import prepare_pairing
 from tasks.published.folder_views import list_folder
 from tasks.published.import_set import ImportSummary, import_2k2k
-from tasks.states import shards_to_redo
 from tasks.video.plan import plan_new_videos
 
 

@@ -8,8 +8,8 @@ from flows.pair_steps import start_pairing
 from flows.video_requests import PairRequest, check_pair
 from flows.video_runs import PairSummary, look_at_videos, make_video_jobs, note_video_root
 from flows.video_work import finish_video_run, work_on_videos
-from tasks.preparation import prepare_pairing
-from tasks.states import shards_to_redo
+from tasks.dataset.preparation import prepare_pairing
+from tasks.dataset.states import shards_to_redo
 from tasks.video.plan import list_videos, plan_new_videos
 
 

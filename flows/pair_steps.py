@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.video_requests import PairRequest
 from flows.video_runs import PairSummary, VideoRun, begin_video_run, look_at_videos, sum_up_videos
-from tasks.states import shards_to_redo
+from tasks.dataset.states import shards_to_redo
 from tasks.video.plan import list_videos, read_video_plan
 
 

@@ -14,8 +14,8 @@ from flows.run_requests import RenderRequest, check_render, settle_model
 from flows.runs import check_device, look_at_shards, note_roots
 from flows.shard_work import finish_run, make_jobs, render_jobs
 from flows.summary import RunSummary
-from tasks.preparation import prepare_dataset
-from tasks.states import shards_to_redo
+from tasks.dataset.preparation import prepare_dataset
+from tasks.dataset.states import shards_to_redo
 
 
 @flow(name="render", flow_run_name="render {request.dataset} to {request.out}")

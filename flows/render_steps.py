@@ -9,11 +9,11 @@ from flows.summary import RunSummary
 from schemas.errors import RequestError
 from schemas.manifest import BackgroundList
 from tasks.backgrounds import describe_shortage
-from tasks.planning import check_sample_ids, plan_new, planned_scans, read_plan
-from tasks.preparation import settle_backgrounds
+from tasks.dataset.planning import check_sample_ids, plan_new, planned_scans, read_plan
+from tasks.dataset.preparation import settle_backgrounds
+from tasks.dataset.splits import ScanName, assign_splits, read_splits, unmatched_rows
+from tasks.dataset.states import shards_to_redo
 from tasks.scans.layouts import DATASETS_WITH_FITS, list_scans
-from tasks.splits import ScanName, assign_splits, read_splits, unmatched_rows
-from tasks.states import shards_to_redo
 
 
 def start_render(request: RenderRequest) -> Run:

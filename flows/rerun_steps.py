@@ -7,8 +7,8 @@ from flows.runs import Run, begin_run, is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
-from tasks.run_records import last_roots
-from tasks.states import DatasetStatus, shards_to_redo
+from tasks.dataset.run_records import last_roots
+from tasks.dataset.states import DatasetStatus, shards_to_redo
 from tasks.video.plan import read_video_plan
 
 

@@ -17,13 +17,13 @@ from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder, remove_leftovers
 from schemas.manifest import RunRecord
 from schemas.settings import RenderSettings
-from tasks.dataset_card import write_card
-from tasks.device_probe import refuse_resolution, start_probe
-from tasks.run_records import last_roots, write_run
-from tasks.states import DatasetStatus, dataset_status
+from tasks.dataset.card import write_card
+from tasks.dataset.run_records import last_roots, write_run
+from tasks.dataset.states import DatasetStatus, dataset_status
+from tasks.machine.device_probe import refuse_resolution, start_probe
 
 if TYPE_CHECKING:
-    from tasks.render_shard import ShardOutcome  # draws: the command line does without
+    from tasks.samples.render_shard import ShardOutcome  # draws: the command line does without
 
 
 @dataclass(frozen=True, slots=True)

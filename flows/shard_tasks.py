@@ -13,8 +13,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.workers import WorkInterrupted, interruptible
-from tasks.render_shard import ShardOutcome, render_shard
-from tasks.shard_work import ShardJob
+from tasks.samples.render_shard import ShardOutcome, render_shard
+from tasks.samples.shard_work import ShardJob
 
 STOP = "stop"
 """Name of the mark that tells workers to begin nothing more."""

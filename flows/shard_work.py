@@ -10,10 +10,10 @@ from flows.shard_tasks import render_shard_task
 from flows.summary import RunSummary
 from flows.unfinished import UnfinishedWork
 from schemas.manifest import Failure
-from tasks.planning import read_plan
-from tasks.render_shard import ShardOutcome
-from tasks.shard_work import ShardJob
-from tasks.states import DatasetStatus
+from tasks.dataset.planning import read_plan
+from tasks.dataset.states import DatasetStatus
+from tasks.samples.render_shard import ShardOutcome
+from tasks.samples.shard_work import ShardJob
 
 
 def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list[ShardJob]:

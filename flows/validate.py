@@ -8,7 +8,7 @@ from flows.progress import tracking
 from flows.run_requests import ValidateRequest
 from flows.unfinished import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
-from tasks.validation import Validation, validate_dataset
+from tasks.checks.validation import Validation, validate_dataset
 from tasks.video.plan import read_video_plan
 from tasks.video.validation import validate_videos
 

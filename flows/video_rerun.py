@@ -13,8 +13,8 @@ from flows.video_runs import (
 from flows.video_work import work_on_videos
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
-from tasks.planning import read_plan
-from tasks.states import shards_to_redo
+from tasks.dataset.planning import read_plan
+from tasks.dataset.states import shards_to_redo
 from tasks.video.plan import read_video_plan
 from tasks.video.states import last_video_root
 

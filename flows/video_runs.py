@@ -14,9 +14,9 @@ from flows.progress import format_seconds
 from flows.summary import SAID, RunSummary
 from schemas.dataset_folder import DatasetFolder, remove_leftovers
 from schemas.manifest import RunRecord
-from tasks.dataset_card import write_card
-from tasks.run_records import last_roots, write_run
-from tasks.states import DatasetStatus
+from tasks.dataset.card import write_card
+from tasks.dataset.run_records import last_roots, write_run
+from tasks.dataset.states import DatasetStatus
 from tasks.video.plan import read_video_plan
 from tasks.video.states import VIDEO_ROOT, video_status
 from tasks.video.video_shard import VIDEO_PARTS, PairJob, PairOutcome

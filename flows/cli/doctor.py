@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.answers import print_json, print_table, say
 from flows.cli.options import Json
-from tasks.doctor import DoctorReport, examine_machine
+from tasks.machine.doctor import DoctorReport, examine_machine
 
 EXAMPLES = ("scanmill doctor", "scanmill doctor --out /data/sets --json")
 

@@ -10,7 +10,7 @@ from flows.cli.options import Json, dataset_of, render_settings
 from flows.progress import showing, tracking
 from flows.run_requests import check_folder
 from schemas.errors import RequestError
-from tasks.inspection import Inspection, ScanInspection, inspect_root
+from tasks.checks.inspection import Inspection, ScanInspection, inspect_root
 from tasks.scans.layouts import list_scans
 
 EXAMPLES = (

@@ -11,7 +11,7 @@ from flows.cli.options import Json, Uri
 from flows.progress import showing, tracking
 from flows.summary import SAID
 from schemas.dataset_folder import DatasetFolder
-from tasks.states import REDONE_ALWAYS, DatasetStatus, ShardStatus, dataset_status
+from tasks.dataset.states import REDONE_ALWAYS, DatasetStatus, ShardStatus, dataset_status
 from tasks.video.states import video_status
 
 EXAMPLES = ("scanmill status sets/rp", "scanmill status sets/rp --deep --json")

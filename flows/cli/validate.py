@@ -11,9 +11,9 @@ from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Uri, Verbose, Workers, layout_of
 from flows.run_requests import ValidateRequest, check_folder
 from schemas.dataset_folder import DatasetFolder
+from tasks.checks.validation import Finding, Validation
 from tasks.hdnet.checker import LayoutCheck, check_hdnet
 from tasks.published.checker import PublishedCheck, check_2k2k
-from tasks.validation import Finding, Validation
 
 EXAMPLES = (
     "scanmill validate sets/rp",

@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict
 from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.frames import PART_COUNT
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
+from tasks.checks.sample_checks import Breach
+from tasks.checks.validation import Finding
 from tasks.hdnet.labelled_checks import check_labelled_frame
 from tasks.hdnet.layout import LABELLED_FOLDER, TIKTOK_FOLDER, HdnetFolder, seven_digits
 from tasks.hdnet.picture_checks import check_video_frame, list_numbers
 from tasks.hdnet.text import read_integers
-from tasks.sample_checks import Breach
-from tasks.validation import Finding
 from tasks.video.choosing import FEWEST_ROWS
 from tasks.video.match_rules import StoredMatches, check_matches
 from tasks.video.pictures import read_iuv

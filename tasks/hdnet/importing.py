@@ -15,13 +15,13 @@ from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.frames import PART_COUNT, frame_id, pair_id
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
 from schemas.video import VideoRef
+from tasks.dataset.shards import ShardWriter
+from tasks.dataset.splits import split_of
 from tasks.hdnet.checker import LIMIT_COLUMNS, MATCH_COLUMNS, find_published
 from tasks.hdnet.layout import HdnetFolder
 from tasks.hdnet.number_list import NamedFrame, read_number_list
 from tasks.hdnet.text import read_integers
 from tasks.scans.files import digest_files, is_readable_file
-from tasks.shards import ShardWriter
-from tasks.splits import split_of
 from tasks.video.choosing import FEWEST_ROWS
 from tasks.video.cropping import WHOLE
 from tasks.video.frames import frame_row, read_frame

@@ -21,7 +21,7 @@ from schemas.camera import (
     ray_directions,
 )
 from schemas.errors import InputError
-from tasks.stored_sample import StoredSample
+from tasks.dataset.stored_sample import StoredSample
 
 NEAREST_M, FARTHEST_M = 1.0, 8.0
 """Depth is used between these. Source: hdnet-dataset.md, Labelled set."""

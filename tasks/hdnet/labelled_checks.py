@@ -8,11 +8,11 @@ from jaxtyping import Bool, Float64
 
 from schemas.errors import ScanmillError
 from schemas.pairing import FRAME_SIDE_PX
+from tasks.checks.sample_checks import Breach
 from tasks.hdnet.labelled import FARTHEST_M, NEAREST_M
 from tasks.hdnet.layout import HdnetFolder
 from tasks.hdnet.picture_checks import check_pictures, check_size, check_unit_length
 from tasks.hdnet.text import read_grid
-from tasks.sample_checks import Breach
 from tasks.video.pictures import read_mask
 
 MOST_LOST = 0.05

@@ -11,13 +11,13 @@ from schemas.codecs import encode_mask, encode_png
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError
 from schemas.settings import RenderSettings
+from tasks.dataset.shards import read_rows
+from tasks.dataset.stored_sample import StoredSample
 from tasks.hdnet.labelled import LabelledSample, is_convertible, label_sample
 from tasks.hdnet.layout import HdnetFolder, seven_digits
 from tasks.hdnet.pictures import encode_densepose, picture_of_normals
 from tasks.hdnet.text import format_grid
 from tasks.hdnet.video_export import put
-from tasks.shards import read_rows
-from tasks.stored_sample import StoredSample
 
 SAMPLE_COLUMNS = ("name", "sample_id", "split", "has_iuv")
 

@@ -9,9 +9,9 @@ from jaxtyping import Float64
 
 from schemas.errors import ScanmillError
 from schemas.pairing import FRAME_SIDE_PX
+from tasks.checks.sample_checks import Breach
 from tasks.hdnet.layout import PICTURE_FOLDERS, HdnetFolder
 from tasks.hdnet.text import read_grid
-from tasks.sample_checks import Breach
 from tasks.video.pictures import read_color, read_iuv, read_mask
 
 LENGTH_TOLERANCE = 0.02

@@ -21,10 +21,10 @@ from schemas.codecs import (
 )
 from schemas.dataset_folder import DatasetFolder
 from schemas.frames import PART_COUNT
+from tasks.dataset.shards import Row, read_rows
 from tasks.hdnet.layout import HdnetFolder, seven_digits
 from tasks.hdnet.pictures import encode_densepose, lay_on_white, picture_of_normals
 from tasks.hdnet.text import format_grid, format_integers
-from tasks.shards import Row, read_rows
 
 NUMBER_COLUMNS = ("name", "video", "frame", "split", "left", "top", "width", "height")
 

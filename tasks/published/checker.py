@@ -17,12 +17,12 @@ from schemas.errors import InputError, ScanmillError
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from schemas.views import View
+from tasks.checks.validation import Finding
 from tasks.published.folder_settings import settle_settings
 from tasks.published.folder_views import list_folder
 from tasks.published.import_sample import import_view
 from tasks.published.layout import ALL_ENDING, LIST_FOLDER, SIDES, SPLIT_LISTS, ViewFiles
 from tasks.published.lists import read_lines
-from tasks.validation import Finding
 
 Progress = Callable[[int, int], None]
 """Called with views looked at, and views in all."""

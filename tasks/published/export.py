@@ -14,13 +14,13 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError, ScanmillError
 from schemas.manifest import Background
 from schemas.settings import RenderSettings
-from tasks.planning import read_plan
-from tasks.preparation import read_backgrounds
+from tasks.dataset.planning import read_plan
+from tasks.dataset.preparation import read_backgrounds
+from tasks.dataset.shards import read_rows
+from tasks.dataset.stored_sample import StoredSample
 from tasks.published.depth16 import refuse_resolution
 from tasks.published.export_sample import ExportedView, export_sample, is_exported
 from tasks.published.lists import ListWriter, write_background_list
-from tasks.shards import read_rows
-from tasks.stored_sample import StoredSample
 
 Progress = Callable[[int, int], None]
 """Called with samples done, and samples in all."""

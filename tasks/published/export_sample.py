@@ -17,9 +17,9 @@ from schemas.dataset_folder import write_atomically
 from schemas.errors import RequestError
 from schemas.scan import DatasetName
 from schemas.views import View
+from tasks.dataset.stored_sample import StoredSample
 from tasks.published.depth16 import encode_depth16, encode_png16
 from tasks.published.layout import BRANCHES, SIDES, ViewFiles, check_item
-from tasks.stored_sample import StoredSample
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_AND_COLOR = slice(24, 26)

@@ -8,6 +8,7 @@ from typing import get_args
 from schemas.errors import InputError, RequestError
 from schemas.scan import DatasetName, ScanRef
 from schemas.views import View
+from tasks.dataset.splits import Split, split_of
 from tasks.published.layout import (
     BRANCHES,
     LIST_FOLDER,
@@ -18,7 +19,6 @@ from tasks.published.layout import (
 )
 from tasks.published.lists import read_lines
 from tasks.scans.layouts import LAYOUTS
-from tasks.splits import Split, split_of
 
 _FRONT = "_front.png"
 _PATHS_IN_A_LINE = 3

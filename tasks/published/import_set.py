@@ -20,16 +20,16 @@ from schemas.settings import (
     digest_of,
 )
 from schemas.views import View
-from tasks.code_digest import code_digest
-from tasks.dataset_card import write_card
-from tasks.encoding import encode_sample
-from tasks.planning import plan_new, read_plan
-from tasks.preparation import prepare_dataset, settle_backgrounds
+from tasks.dataset.card import write_card
+from tasks.dataset.code_digest import code_digest
+from tasks.dataset.planning import plan_new, read_plan
+from tasks.dataset.preparation import prepare_dataset, settle_backgrounds
+from tasks.dataset.shards import Row, write_shard
+from tasks.dataset.versions import deciding_versions
 from tasks.published.folder_settings import settle_settings
 from tasks.published.folder_views import list_folder
 from tasks.published.import_sample import assume_size, import_view
-from tasks.shards import Row, write_shard
-from tasks.versions import deciding_versions
+from tasks.samples.encoding import encode_sample
 
 Progress = Callable[[int, int], None]
 """Called with scans done, and scans in all."""

@@ -23,10 +23,10 @@ from schemas.errors import RequestError
 from schemas.fits import FitCheck
 from schemas.manifest import Failure, Manifest, RunRecord, parse_record
 from schemas.settings import RenderSettings
-from tasks.dataset_card import sum_up_videos
-from tasks.planning import planned_scans, read_plan
+from tasks.dataset.card import sum_up_videos
+from tasks.dataset.planning import planned_scans, read_plan
+from tasks.dataset.states import dataset_status
 from tasks.report.pictures import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
-from tasks.states import dataset_status
 from tasks.video.match_sheet import draw_widest_pairs
 from tasks.video.states import video_status
 

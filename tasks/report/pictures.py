@@ -17,7 +17,7 @@ from schemas.codecs import (
 )
 from schemas.dataset_folder import DatasetFolder
 from schemas.keypoints import JOINT_COUNT
-from tasks.shards import read_rows
+from tasks.dataset.shards import read_rows
 
 STRIP_COLUMNS = (
     "sample_id", "dataset", "item", "yaw", "width", "image", "color_front", "color_back",

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from tasks.code_digest import digest_files_of
+from tasks.dataset.code_digest import digest_files_of
 
 PAIR_FILES: tuple[str, ...] = (
     "schemas/camera.py",
@@ -15,7 +15,7 @@ PAIR_FILES: tuple[str, ...] = (
     "tasks/hdnet/text.py",
     "tasks/scans/files.py",
     "tasks/scans/textures.py",
-    "tasks/shards.py",
+    "tasks/dataset/shards.py",
     "tasks/video/choosing.py",
     "tasks/video/cropping.py",
     "tasks/video/frames.py",

@@ -12,7 +12,7 @@ from schemas.codecs import decode_picture, encode_png
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError
 from schemas.frames import frame_id
-from tasks.shards import RowFile
+from tasks.dataset.shards import RowFile
 from tasks.video.match_picture import draw_matches
 
 MOST_VIDEOS = 3

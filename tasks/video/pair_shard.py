@@ -10,8 +10,8 @@ from pathlib import Path
 from schemas.errors import InputError
 from schemas.frames import frame_id
 from schemas.scan import InputFile
+from tasks.dataset.shards import Row, ShardWriter
 from tasks.scans.files import digest_files
-from tasks.shards import Row, ShardWriter
 from tasks.video.choosing import FEWEST_ROWS, FramePairs, PairFinder, Tally
 from tasks.video.frames import Frame, frame_row, read_frame
 from tasks.video.matching import BodyPixels, list_body_pixels

@@ -1,4 +1,4 @@
-"""What the two shards of each video are, decided from the files alone; as tasks.states for scans.
+"""What the two shards of each video are, from the files alone; `tasks.dataset.states` for videos.
 
 A video is done when both of its shards are. Imports neither Prefect nor torch.
 """
@@ -10,10 +10,10 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import ScanmillError
 from schemas.manifest import Failure, Manifest, PlannedVideo, ShardState, state_by_failures
 from schemas.scan import InputFile
-from tasks.fingerprints import FingerprintCache
-from tasks.run_records import read_runs
-from tasks.shards import count_rows
-from tasks.states import DatasetStatus, Progress, ShardStatus
+from tasks.dataset.fingerprints import FingerprintCache
+from tasks.dataset.run_records import read_runs
+from tasks.dataset.shards import count_rows
+from tasks.dataset.states import DatasetStatus, Progress, ShardStatus
 from tasks.video.code import pair_code_digest
 from tasks.video.plan import read_video_plan
 from tasks.video.sequences import list_frames

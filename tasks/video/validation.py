@@ -20,10 +20,10 @@ from schemas.frames import PART_COUNT, pair_id
 from schemas.manifest import Manifest, PlannedVideo
 from schemas.pairing import PairSettings
 from schemas.settings import digest_of
-from tasks.sample_checks import Breach
-from tasks.shards import RowFile, ShardFormat, digest_shard, read_rows, read_shard_schema
-from tasks.states import Progress
-from tasks.validation import Finding
+from tasks.checks.sample_checks import Breach
+from tasks.checks.validation import Finding
+from tasks.dataset.shards import RowFile, ShardFormat, digest_shard, read_rows, read_shard_schema
+from tasks.dataset.states import Progress
 from tasks.video.choosing import FEWEST_ROWS
 from tasks.video.frame_checks import Row, check_frame, decode_iuv
 from tasks.video.match_rules import StoredMatches, check_matches

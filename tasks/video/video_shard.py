@@ -21,9 +21,9 @@ from schemas.manifest import Failure, Manifest, PlannedVideo, ShardState, state_
 from schemas.pairing import PairSettings
 from schemas.scan import InputFile
 from schemas.settings import digest_of
-from tasks.fingerprints import FingerprintCache
-from tasks.shards import ShardWriter, WrittenShard, write_shard
-from tasks.versions import deciding_versions
+from tasks.dataset.fingerprints import FingerprintCache
+from tasks.dataset.shards import ShardWriter, WrittenShard, write_shard
+from tasks.dataset.versions import deciding_versions
 from tasks.video.code import pair_code_digest
 from tasks.video.matching import Matches
 from tasks.video.shard_formats import FRAMES, PAIRS

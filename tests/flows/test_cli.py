@@ -13,7 +13,7 @@ from flows.cli.render import make_request, read_config
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.settings import RenderSettings
-from tasks.preparation import prepare_dataset
+from tasks.dataset.preparation import prepare_dataset
 from tests.flows.conftest import BOXES
 from tests.flows.live_server import ROOT
 

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
-from tasks.preparation import prepare_dataset
+from tasks.dataset.preparation import prepare_dataset
 from tasks.published.export import export_2k2k
 from tasks.synth.writer import write_synthetic_root
 from tests.flows.conftest import SMALL, Command

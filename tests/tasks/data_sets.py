@@ -7,14 +7,14 @@ from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.manifest import Failure, Manifest, PlannedShard, PlanSegment
 from schemas.scan import DATASET_NAMES, InputFile, ScanRef
 from schemas.settings import RenderSettings, digest_of
-from tasks.code_digest import code_digest
-from tasks.planning import plan_new
-from tasks.preparation import prepare_dataset, settle_backgrounds
-from tasks.render_shard import ShardOutcome, render_shard
+from tasks.dataset.code_digest import code_digest
+from tasks.dataset.planning import plan_new
+from tasks.dataset.preparation import prepare_dataset, settle_backgrounds
+from tasks.dataset.shards import write_shard
+from tasks.dataset.splits import ScanName, assign_splits
+from tasks.samples.render_shard import ShardOutcome, render_shard
+from tasks.samples.shard_work import ShardJob
 from tasks.scans.layouts import list_scans
-from tasks.shard_work import ShardJob
-from tasks.shards import write_shard
-from tasks.splits import ScanName, assign_splits
 from tests.tasks.sample_rows import RESOLUTION, ball_row
 
 Row = Mapping[str, object]

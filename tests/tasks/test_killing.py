@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from schemas.dataset_folder import DatasetFolder
-from tasks.preparation import sweep_leftovers
-from tasks.states import dataset_status, shards_to_redo
-from tasks.validation import validate_dataset
+from tasks.checks.validation import validate_dataset
+from tasks.dataset.preparation import sweep_leftovers
+from tasks.dataset.states import dataset_status, shards_to_redo
 from tests.tasks.data_sets import plan_jobs, render_jobs
 from tests.tasks.scan_folders import write_scan
 
@@ -24,8 +24,8 @@ LONGEST_LIFE_S = 0.15
 ENDLESS_RENDERER = """
 import sys
 from renderers.session import open_session
-from tasks.render_shard import render_shard
-from tasks.shard_work import ShardJob
+from tasks.samples.render_shard import render_shard
+from tasks.samples.shard_work import ShardJob
 
 open_session()
 jobs = [ShardJob.model_validate_json(line) for line in sys.stdin]

@@ -11,8 +11,8 @@ from schemas.sample import Sample
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from tasks.backgrounds import Backgrounds
-from tasks.drawing import Stopwatch, draw_scan
-from tasks.scan_reading import load_scan
+from tasks.samples.drawing import Stopwatch, draw_scan
+from tasks.samples.scan_reading import load_scan
 from tasks.synth.joints import USED
 from tasks.synth.markers import marker_color, marker_radius_cm
 from tasks.synth.writer import write_synthetic_root

@@ -11,13 +11,13 @@ from schemas.fits import FitCheck
 from schemas.manifest import PlannedShard
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
+from tasks.dataset.planning import plan_new
+from tasks.dataset.preparation import prepare_dataset, settle_backgrounds
 from tasks.fits.check import describe_misfit
-from tasks.planning import plan_new
-from tasks.preparation import prepare_dataset, settle_backgrounds
-from tasks.render_shard import render_shard
 from tasks.report.page import build_report, describe_dataset
 from tasks.report.pictures import contact_sheet, square_around
-from tasks.shard_work import ShardJob
+from tasks.samples.render_shard import render_shard
+from tasks.samples.shard_work import ShardJob
 from tests.tasks.published.ball_sets import make_ball_set
 from tests.tasks.scan_folders import write_scan
 

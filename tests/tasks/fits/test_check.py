@@ -12,10 +12,10 @@ from schemas.sample import Sample
 from schemas.scan import Scan
 from schemas.settings import RenderSettings
 from tasks.backgrounds import Backgrounds
-from tasks.drawing import Stopwatch, ViewFailure, draw_scan
 from tasks.fits.body_model import BodyModel
 from tasks.fits.check import describe_misfit, find_overlap
-from tasks.scan_reading import load_scan
+from tasks.samples.drawing import Stopwatch, ViewFailure, draw_scan
+from tasks.samples.scan_reading import load_scan
 from tests.tasks.fits.fitted_scans import thuman_ref, write_thuman_scan
 
 SETTINGS = RenderSettings(resolution=64, yaws=(0,), smplx_model="0" * 64)

@@ -9,11 +9,11 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.manifest import Manifest, PlannedShard
 from schemas.settings import RenderSettings
+from tasks.dataset.preparation import prepare_dataset
+from tasks.dataset.shards import read_rows
 from tasks.fits.body_model import digest_model
-from tasks.preparation import prepare_dataset
-from tasks.render_shard import ShardOutcome, render_shard
-from tasks.shard_work import ShardJob
-from tasks.shards import read_rows
+from tasks.samples.render_shard import ShardOutcome, render_shard
+from tasks.samples.shard_work import ShardJob
 from tests.tasks.fits.fitted_scans import thuman_ref
 
 NO_MODEL = RenderSettings(resolution=64, yaws=(0,))

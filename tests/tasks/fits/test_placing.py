@@ -8,7 +8,7 @@ from schemas.errors import InputError
 from schemas.scan import Scan
 from schemas.settings import RenderSettings
 from tasks.fits.placing import place_fitted
-from tasks.scan_reading import load_scan
+from tasks.samples.scan_reading import load_scan
 from tests.tasks.fits.fitted_scans import thuman_ref, write_thuman_scan
 
 SETTINGS = RenderSettings(resolution=64, yaws=(0,))

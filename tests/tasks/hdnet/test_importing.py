@@ -7,12 +7,12 @@ import pytest
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.pairing import PairSettings
+from tasks.dataset.preparation import prepare_pairing
+from tasks.dataset.shards import read_rows
 from tasks.hdnet.export import export_hdnet
 from tasks.hdnet.importing import import_video, list_published_videos, settings_of_published
 from tasks.hdnet.layout import HdnetFolder
 from tasks.hdnet.number_list import read_number_list
-from tasks.preparation import prepare_pairing
-from tasks.shards import read_rows
 from tasks.video.plan import plan_new_videos
 from tasks.video.video_shard import PairJob, PairOutcome
 from tests.tasks.video.paired import pair_all

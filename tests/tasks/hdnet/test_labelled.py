@@ -4,8 +4,8 @@ import pytest
 from schemas.camera import camera_hdnet, camera_orthographic, ray_directions
 from schemas.errors import InputError
 from schemas.settings import RenderSettings
+from tasks.dataset.stored_sample import StoredSample
 from tasks.hdnet.labelled import LabelledSample, label_sample
-from tasks.stored_sample import StoredSample
 from tests.tasks.hdnet.ball_rows import (
     HDNET_DISTANCE_M,
     HDNET_RADIUS_M,

@@ -8,10 +8,10 @@ from schemas.camera import camera_hdnet, ray_directions
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.manifest import Manifest
 from schemas.settings import RenderSettings, digest_of
+from tasks.dataset.preparation import prepare_dataset
+from tasks.dataset.shards import write_shard
 from tasks.hdnet.checker import check_hdnet
 from tasks.hdnet.export import ExportReport, export_hdnet
-from tasks.preparation import prepare_dataset
-from tasks.shards import write_shard
 from tests.tasks.hdnet.ball_rows import (
     HDNET_DISTANCE_M,
     HDNET_RADIUS_M,

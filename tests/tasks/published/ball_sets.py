@@ -11,9 +11,9 @@ from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.manifest import Background, BackgroundList, Manifest, PlannedShard, PlanSegment
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings, digest_of
-from tasks.code_digest import code_digest
-from tasks.preparation import prepare_dataset
-from tasks.shards import write_shard
+from tasks.dataset.code_digest import code_digest
+from tasks.dataset.preparation import prepare_dataset
+from tasks.dataset.shards import write_shard
 from tests.tasks.sample_rows import RADIUS, RESOLUTION, ball_row
 
 SETTINGS = RenderSettings(resolution=RESOLUTION, yaws=(-10, 0), orthographic=True)

@@ -9,10 +9,10 @@ import pytest
 from schemas.codecs import decode_depth, decode_mask, decode_normals, decode_picture
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
+from tasks.checks.validation import validate_dataset
+from tasks.dataset.shards import read_rows
 from tasks.published.export import ExportSummary, export_2k2k
 from tasks.published.import_set import ImportSummary, import_2k2k
-from tasks.shards import read_rows
-from tasks.validation import validate_dataset
 from tests.tasks.sample_rows import RADIUS, RESOLUTION
 
 Exported = tuple[Path, ExportSummary]

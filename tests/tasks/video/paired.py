@@ -4,7 +4,7 @@ from pathlib import Path
 
 from schemas.dataset_folder import DatasetFolder
 from schemas.pairing import PairSettings
-from tasks.preparation import prepare_pairing
+from tasks.dataset.preparation import prepare_pairing
 from tasks.video.pair_shard import pair_video
 from tasks.video.plan import list_videos, plan_new_videos
 from tasks.video.video_shard import PairJob, PairOutcome

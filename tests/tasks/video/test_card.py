@@ -4,8 +4,8 @@ import pytest
 
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
-from tasks.dataset_card import write_card
-from tasks.preparation import prepare_dataset
+from tasks.dataset.card import write_card
+from tasks.dataset.preparation import prepare_dataset
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import write_sequence
 

@@ -8,7 +8,7 @@ from schemas.codecs import decode_front_normals, decode_mask, decode_picture
 from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import Manifest
 from schemas.pairing import PairSettings
-from tasks.shards import read_rows
+from tasks.dataset.shards import read_rows
 from tasks.video.pair_shard import pair_video
 from tests.tasks.video.paired import FEW, pair_all, plan_pairs
 from tests.tasks.video.sequence_files import (

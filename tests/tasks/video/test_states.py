@@ -7,8 +7,8 @@ import pytest
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.manifest import RunRecord
 from schemas.pairing import PairSettings
-from tasks.run_records import write_run
-from tasks.states import ShardStatus, shards_to_redo
+from tasks.dataset.run_records import write_run
+from tasks.dataset.states import ShardStatus, shards_to_redo
 from tasks.video.states import video_status
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import paint_iuv, write_frame, write_normals, write_sequence

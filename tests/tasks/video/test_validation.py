@@ -6,7 +6,7 @@ import pytest
 
 from schemas.codecs import encode_front_normals, encode_mask, encode_png
 from schemas.dataset_folder import DatasetFolder, Part, write_atomically
-from tasks.shards import read_rows, write_shard
+from tasks.dataset.shards import read_rows, write_shard
 from tasks.video.shard_formats import FRAMES, PAIRS
 from tasks.video.validation import VideoValidation, validate_videos
 from tests.tasks.video.paired import pair_all

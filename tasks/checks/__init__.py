@@ -1,0 +1,1 @@
+"""Looking at inputs before the work and at data sets after it."""

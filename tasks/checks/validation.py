@@ -1,0 +1,237 @@
+"""Read a whole data set back, every byte, and list all that does not hold.
+
+Shards are checked in threads: decoding, which takes the time, runs outside the interpreter lock.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.dataset_folder import DatasetFolder, leftovers
+from schemas.errors import ScanmillError
+from schemas.manifest import Manifest, PlannedShard
+from schemas.samples import sample_schema
+from schemas.settings import RenderSettings, digest_of
+from tasks.checks.sample_checks import Breach, check_sample
+from tasks.dataset.planning import read_plan
+from tasks.dataset.preparation import read_backgrounds
+from tasks.dataset.shards import digest_shard, read_rows, read_shard_schema
+from tasks.dataset.states import Progress
+
+
+class Finding(BaseModel):
+    """One thing that does not hold: where, what, the value met, the value wanted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    where: str = Field(description="sample id, else a path below the data set")
+    what: str
+    met: str
+    wanted: str
+
+
+class Validation(BaseModel):
+    """What reading everything back has shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str
+    shards: int = Field(description="planned")
+    samples: int = Field(description="read back")
+    bytes: int = Field(description="of the shard files that were read")
+    videos: int = Field(default=0, description="planned")
+    frames: int = Field(default=0, description="of videos, read back")
+    pairs: int = Field(default=0, description="of frames, read back")
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether everything holds."""
+        return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one shard gave: its findings, and what has to agree with other shards."""
+
+    findings: tuple[Finding, ...]
+    names: tuple[tuple[str, str, str], ...] = ()  # sample id, subject, split
+    bytes: int = 0
+
+
+def validate_dataset(
+    folder: DatasetFolder, *, workers: int = 1, progress: Progress | None = None
+) -> Validation:
+    """Read every shard back and check it, its record, and the folder.
+
+    Raises RequestError when the folder is no data set, InputError when its plan is unreadable.
+    """
+    settings = folder.read_description().settings
+    plan = read_plan(folder)
+    backgrounds = frozenset(one.path for one in read_backgrounds(folder).pictures)
+    checker = _Checker(folder, settings, backgrounds | {""})
+    readings = []
+    with ThreadPoolExecutor(workers) as pool:
+        for reading in pool.map(checker.check_shard, plan):
+            readings.append(reading)
+            if progress is not None:
+                progress(len(readings), len(plan))
+    names = [name for reading in readings for name in reading.names]
+    findings = (
+        *_check_description(folder),
+        *_check_folder(folder, plan),
+        *(finding for reading in readings for finding in reading.findings),
+        *_check_names(names),
+    )
+    return Validation(
+        uri=str(folder.root),
+        shards=len(plan),
+        samples=len(names),
+        bytes=sum(reading.bytes for reading in readings),
+        findings=findings,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    folder: DatasetFolder
+    settings: RenderSettings
+    backgrounds: frozenset[str]
+
+    def check_shard(self, shard: PlannedShard) -> _Reading:
+        """Check one shard against its commit record and the columns' promises."""
+        path, place = self.folder.shard_path(shard.shard_id), f"samples/{shard.shard_id}.parquet"
+        if not self.folder.manifest_path(shard.shard_id).exists():
+            return _Reading((_finding(place, "shard", "no commit record", "a committed shard"),))
+        try:
+            manifest = self.folder.read_manifest(shard.shard_id)
+            findings = [*_check_file(place, path, manifest), *_check_schema(place, path)]
+            if findings and path.exists() and _lacks_columns(path):
+                return _Reading(tuple(findings))
+            return self._check_rows(shard, manifest, findings)
+        except (ScanmillError, OSError) as error:
+            return _Reading((_from_error(place, error),))
+
+    def _check_rows(
+        self, shard: PlannedShard, manifest: Manifest, findings: list[Finding]
+    ) -> _Reading:
+        path, place = self.folder.shard_path(shard.shard_id), f"samples/{shard.shard_id}.parquet"
+        names = []
+        try:
+            for row in read_rows(path):
+                sample_id = str(row["sample_id"])
+                names.append((sample_id, str(row["subject"]), str(row["split"])))
+                breaches = (*check_sample(row, self.settings), *self._check_row(row, shard))
+                findings += [_finding(sample_id, *_parts(breach)) for breach in breaches]
+        except ScanmillError as error:
+            findings.append(_from_error(place, error))
+        findings += _check_record(
+            shard, manifest, tuple(name for name, _, _ in names), self.settings
+        )
+        return _Reading(tuple(findings), tuple(names), path.stat().st_size)
+
+    def _check_row(self, row: dict[str, object], shard: PlannedShard) -> Iterator[Breach]:
+        if row["background"] not in self.backgrounds:
+            yield Breach("background", repr(row["background"]), "one of backgrounds.json, or none")
+        met = tuple(str(row[key]) for key in ("dataset", "item", "subject", "split"))
+        planned = {(ref.dataset, ref.item, ref.subject, ref.split) for ref in shard.scans}
+        if met not in planned:
+            yield Breach("dataset, item, subject, split", str(met), "as planned for the shard")
+
+
+def _check_file(place: str, path: Path, manifest: Manifest) -> Iterator[Finding]:
+    size = path.stat().st_size
+    if size != manifest.bytes:
+        yield _finding(place, "size", f"{size} bytes", f"{manifest.bytes} bytes")
+    digest = digest_shard(path)
+    if digest != manifest.sha256:
+        yield _finding(place, "sha256", digest, manifest.sha256)
+
+
+def _check_schema(place: str, path: Path) -> Iterator[Finding]:
+    met, wanted = read_shard_schema(path), sample_schema()
+    if met.equals(wanted, check_metadata=True):
+        return
+    for name in dict.fromkeys((*wanted.names, *met.names)):
+        ours, theirs = _field(wanted, name), _field(met, name)
+        if ours is None or theirs is None or not ours.equals(theirs, check_metadata=True):
+            yield _finding(place, f"column {name}", _describe(theirs), _describe(ours))
+    if met.names != wanted.names or met.metadata != wanted.metadata:
+        yield _finding(place, "schema", "other order or metadata", "that of the format version")
+
+
+def _check_record(
+    shard: PlannedShard, manifest: Manifest, names: tuple[str, ...], settings: RenderSettings
+) -> Iterator[Finding]:
+    place = f"manifests/samples/{shard.shard_id}.json"
+    if names != manifest.sample_ids or manifest.rows != len(names):
+        met = f"{manifest.rows} rows, {len(manifest.sample_ids)} names"
+        yield _finding(place, "sample ids", met, f"the {len(names)} of the file, in order")
+    planned = [view.sample_id(ref.scan_id) for ref in shard.scans for view in settings.views]
+    failed = {failure.sample_id for failure in manifest.failures}
+    if tuple(name for name in planned if name not in failed) != manifest.sample_ids:
+        met = f"{len(manifest.sample_ids)} samples and {len(failed)} failures"
+        yield _finding(place, "samples", met, f"the {len(planned)} planned ones, in order")
+    if manifest.shard_id != shard.shard_id or manifest.settings_digest != digest_of(settings):
+        yield _finding(place, "record", manifest.shard_id, f"{shard.shard_id}, same settings")
+
+
+def _check_description(folder: DatasetFolder) -> Iterator[Finding]:
+    description = folder.read_description()
+    digest = digest_of(description.settings)
+    if digest != description.settings_digest:
+        yield _finding("dataset.json", "settings digest", description.settings_digest, digest)
+
+
+def _check_folder(folder: DatasetFolder, plan: tuple[PlannedShard, ...]) -> Iterator[Finding]:
+    planned = {shard.shard_id for shard in plan}
+    for path in sorted(folder.shard_path("any").parent.glob("*")):
+        if path.suffix != ".parquet" or path.stem not in planned:
+            wanted = "planned shards and nothing else"
+            yield _finding(f"samples/{path.name}", "file", "not one of ours", wanted)
+    for name in (".", "samples", "plan", "runs", "manifests/samples"):
+        for path in leftovers(folder.root / name):
+            yield _finding(f"{name}/{path.name}", "file", "left by a killed writer", "nothing")
+    for shard_id in sorted(set(folder.committed_shards()) - planned):
+        yield _finding(f"manifests/samples/{shard_id}.json", "record", "unplanned", "a plan for it")
+
+
+def _check_names(names: list[tuple[str, str, str]]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    splits: dict[str, str] = {}
+    for sample_id, subject, split in names:
+        if sample_id in seen:
+            yield _finding(sample_id, "sample_id", "two samples of this name", "unique names")
+        if splits.setdefault(subject, split) != split:
+            met = f"{subject} in {splits[subject]} and {split}"
+            yield _finding(sample_id, "split", met, "one split for one subject")
+        seen.add(sample_id)
+
+
+def _lacks_columns(path: Path) -> bool:
+    return not set(sample_schema().names) <= set(read_shard_schema(path).names)
+
+
+def _field(schema: pa.Schema, name: str) -> pa.Field | None:
+    return schema.field(name) if name in schema.names else None
+
+
+def _describe(field: pa.Field | None) -> str:
+    return "no such column" if field is None else f"{field.type}, {field.metadata}"
+
+
+def _parts(breach: Breach) -> tuple[str, str, str]:
+    return breach.what, breach.met, breach.wanted
+
+
+def _finding(where: str, what: str, met: str, wanted: str) -> Finding:
+    return Finding(where=where, what=what, met=met, wanted=wanted)
+
+
+def _from_error(place: str, error: Exception) -> Finding:
+    met = error.met if isinstance(error, ScanmillError) else str(error)
+    return _finding(place, "file", met, "a file that can be read")

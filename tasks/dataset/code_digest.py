@@ -1,0 +1,106 @@
+"""Which of our files decide pixels, and one digest of them all.
+
+A test holds these lists against the import graph: whatever the drawing, the reading of scans,
+the encoding and the shard writing import is either listed here, or left out with a reason.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PIXEL_FILES: tuple[str, ...] = (
+    "renderers/compositing.py",
+    "renderers/gl_objects.py",
+    "renderers/harmonics.py",
+    "renderers/keypoints.py",
+    "renderers/lighting.py",
+    "renderers/limits.py",
+    "renderers/lit_geometry.py",
+    "renderers/lit_scene.py",
+    "renderers/mesh_buffers.py",
+    "renderers/mesh_normals.py",
+    "renderers/placement.py",
+    "renderers/rasterizer.py",
+    "renderers/shaders/rectangle.vert",
+    "renderers/shaders/resolve.frag",
+    "renderers/shaders/visibility.frag",
+    "renderers/shaders/visibility.vert",
+    "renderers/view_rays.py",
+    "schemas/camera.py",
+    "schemas/codecs.py",
+    "schemas/fits.py",
+    "schemas/joint_corrections.toml",
+    "schemas/keypoints.py",
+    "schemas/sample.py",
+    "schemas/samples.py",
+    "schemas/scan.py",
+    "schemas/seeds.py",
+    "schemas/settings.py",
+    "schemas/subjects.py",
+    "schemas/subjects.toml",
+    "schemas/surfaces.py",
+    "schemas/views.py",
+    "tasks/samples/annotation_doubts.py",
+    "tasks/backgrounds.py",
+    "tasks/samples/drawing.py",
+    "tasks/samples/encoding.py",
+    "tasks/fits/arrays.py",
+    "tasks/fits/body_model.py",
+    "tasks/fits/check.py",
+    "tasks/fits/fronting.py",
+    "tasks/fits/opcodes.py",
+    "tasks/fits/pickles.py",
+    "tasks/fits/placing.py",
+    "tasks/fits/reader.py",
+    "tasks/samples/keypoints.py",
+    "tasks/samples/scan_reading.py",
+    "tasks/scans/annotations.py",
+    "tasks/scans/files.py",
+    "tasks/scans/geometry.py",
+    "tasks/scans/joints.py",
+    "tasks/scans/layouts.py",
+    "tasks/scans/lines.py",
+    "tasks/scans/mtl.py",
+    "tasks/scans/obj.py",
+    "tasks/scans/obj_faces.py",
+    "tasks/scans/ply.py",
+    "tasks/scans/openpose.py",
+    "tasks/scans/polygons.py",
+    "tasks/scans/reader.py",
+    "tasks/scans/textures.py",
+    "tasks/dataset/shards.py",
+)
+
+NOT_PIXELS: dict[str, str] = {
+    "renderers/egl.py": "opens the device; its name is in the manifest",
+    "renderers/egl_devices.py": "lists devices",
+    "renderers/egl_library.py": "binds EGL",
+    "renderers/gl.py": "binds GL",
+    "renderers/keeper.py": "keeps GL objects alive",
+    "renderers/session.py": "holds the context of a process",
+    "schemas/dataset_folder.py": "names of files, and how they come to stand there whole",
+    "schemas/errors.py": "messages",
+    "schemas/manifest.py": "records beside the shards",
+    "schemas/pairing.py": "settings of video pairs; imported by the records",
+    "schemas/video.py": "names of videos; imported by the records",
+}
+"""Imported by what decides pixels, without deciding any; and why."""
+
+_PROJECT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def code_digest() -> str:
+    """Return the sha256 over names and contents of the files that decide pixels, hex."""
+    return digest_files_of(PIXEL_FILES)
+
+
+def digest_files_of(names: Iterable[str]) -> str:
+    """Return the sha256 over names and contents of some of our files, hex."""
+    digest = hashlib.sha256()
+    for name in sorted(names):
+        content = (_PROJECT / name).read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,133 @@
+"""A local memory of file digests, so that a quick look need not read what has not changed.
+
+    <user cache>/scanmill/fingerprints/<data set>/<shard>.json   path -> size, time, sha256
+
+One small file a shard, so that processes don't wait for each other. Losing it costs time only:
+size and modification time must both agree, else the file is hashed again.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from schemas.dataset_folder import write_atomically
+from schemas.scan import InputFile
+from tasks.dataset.shards import digest_shard
+
+CACHE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a file was when it was last hashed; mtime_ns: nanoseconds since 1970."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class FingerprintCache:
+    """Digests of one data set's files and inputs. Owns: its folder below the user's cache.
+
+    deep: believe nothing that is remembered; every file is read once.
+    """
+
+    dataset: Path
+    deep: bool = False
+    _known: dict[str, Fingerprint] = field(default_factory=dict)
+    _hashed: dict[str, Fingerprint | None] = field(default_factory=dict)
+
+    def recall(self, shard_id: str) -> None:
+        """Load what is remembered of a shard; silently nothing when it is lost or unreadable."""
+        if not self.deep:
+            self._known.update(_read(self._path(shard_id)))
+
+    def digest(self, path: Path) -> Fingerprint | None:
+        """Return size and sha256 of a file, None where there is none; reads it only if it must."""
+        key = _key(path)
+        if key not in self._hashed:
+            self._hashed[key] = self._look(path, key)
+        return self._hashed[key]
+
+    def compare(self, path: Path, recorded: InputFile) -> str:
+        """Say how a file differs from its record as an input; empty: not at all."""
+        try:
+            found = self.digest(path)
+        except OSError as error:
+            return f"{recorded.path} can't be read: {error.strerror}"
+        if found is None:
+            return f"{recorded.path} is gone" if recorded.sha256 else ""
+        if recorded.sha256 is None:
+            return f"{recorded.path} was absent and is there now"
+        return "" if found.sha256 == recorded.sha256 else f"{recorded.path} changed"
+
+    def remember(self, shard_id: str, paths: tuple[Path, ...]) -> None:
+        """Store the fingerprints of a shard's files; does nothing where there is no cache."""
+        found = {_key(path): self.digest(path) for path in paths}
+        entries = {key: [one.size, one.mtime_ns, one.sha256] for key, one in found.items() if one}
+        target = self._path(shard_id)
+        if (
+            all(self._known.get(key) == one for key, one in found.items() if one)
+            and target.exists()
+        ):
+            return
+        try:
+            write_atomically(target, json.dumps({"version": CACHE_VERSION, "files": entries}))
+        except OSError:
+            return  # a cache that can't be written costs time only
+
+    def trust(self, path: Path, sha256: str, *, unchanged_since_ns: int | None = None) -> None:
+        """Take a digest that was computed while the file was written or read.
+
+        unchanged_since_ns: when the work began; a file that changed later is not trusted.
+        """
+        try:
+            status = path.stat()
+        except OSError:
+            return
+        if unchanged_since_ns is None or status.st_mtime_ns < unchanged_since_ns:
+            fingerprint = Fingerprint(status.st_size, status.st_mtime_ns, sha256)
+            self._hashed[_key(path)] = fingerprint
+
+    def _look(self, path: Path, key: str) -> Fingerprint | None:
+        try:
+            status = path.stat()
+            if not path.is_file():
+                return None
+            known = self._known.get(key)
+            if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
+                return known
+            return Fingerprint(status.st_size, status.st_mtime_ns, digest_shard(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _path(self, shard_id: str) -> Path:
+        key = hashlib.sha256(str(self.dataset.resolve()).encode()).hexdigest()[:24]
+        return cache_folder() / "fingerprints" / key / f"{shard_id}.json"
+
+
+def cache_folder() -> Path:
+    """Return scanmill's folder below the user's cache folder (XDG_CACHE_HOME)."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base else Path.home() / ".cache") / "scanmill"
+
+
+def _key(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - absolute() keeps "..", so one file had two keys
+
+
+def _read(path: Path) -> Mapping[str, Fingerprint]:
+    try:
+        content = json.loads(path.read_bytes())
+        if content["version"] != CACHE_VERSION:
+            return {}
+        return {
+            key: Fingerprint(int(size), int(mtime_ns), str(sha256))
+            for key, (size, mtime_ns, sha256) in content["files"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

@@ -1,0 +1,176 @@
+"""What the first run settles for a whole data set, and every other run must agree with.
+
+    dataset.json       settings
+    backgrounds.json   the usable backgrounds, frozen; an empty list means black
+
+Both are created once; backgrounds.json is replaced only where a run asks for a new version.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from schemas.dataset_folder import (
+    PARTS,
+    DatasetFolder,
+    create_atomically,
+    remove_leftovers,
+    write_atomically,
+)
+from schemas.errors import InputError, RequestError
+from schemas.manifest import BackgroundList, DatasetDescription, parse_record
+from schemas.pairing import PairSettings
+from schemas.settings import RenderSettings, digest_of, refuse_difference
+from tasks.backgrounds import freeze_backgrounds
+from tasks.dataset.lease import hold_lease
+from tasks.dataset.versions import scanmill_version
+
+OWN_NAMES = frozenset(
+    {"README.md", "dataset.json", "plan", "backgrounds.json", "samples", "frames", "pairs",
+     "manifests", "runs"}
+)  # fmt: skip
+"""What stands in the folder of a data set. Source: contract.md."""
+
+
+def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
+    """Create dataset.json, or check that the one there has the same settings.
+
+    Removes what killed writers left. Raises RequestError naming what differs, or when a folder
+    of other things is in the way.
+    """
+    if not folder.description_path.exists():
+        refuse_foreign(folder.root)
+        description = DatasetDescription(
+            scanmill=scanmill_version(), settings=settings, settings_digest=digest_of(settings)
+        )
+        with suppress(FileExistsError):  # another run was first; its settings are compared below
+            create_atomically(folder.description_path, description.model_dump_json(indent=1))
+    stored = folder.read_description()
+    if not stored.renders:
+        stored = _settle_rendering(folder, settings)
+    refuse_difference(str(folder.root), stored=stored.settings, asked=settings)
+    sweep_leftovers(folder)  # not before: only now is it known to be a data set
+    return stored
+
+
+def prepare_pairing(folder: DatasetFolder, settings: PairSettings) -> DatasetDescription:
+    """Settle the pair settings of a data set, or check that it has the same.
+
+    Until a pair is committed the settings may still change: a refused video names the setting
+    that would admit it. Raises RequestError naming what differs, or what is in the way.
+    """
+    if not folder.description_path.exists():
+        refuse_foreign(folder.root)
+        defaults = RenderSettings()
+        description = DatasetDescription(
+            scanmill=scanmill_version(), settings=defaults, settings_digest=digest_of(defaults),
+            renders=False, pairing=settings, pairing_digest=digest_of(settings),
+        )  # fmt: skip
+        with suppress(FileExistsError):  # another run was first; its settings are compared below
+            create_atomically(folder.description_path, description.model_dump_json(indent=1))
+    with hold_lease(folder.plan_folder):
+        stored = folder.read_description()
+        if stored.pairing is None or not _has_pairs(folder):
+            update = {"pairing": settings, "pairing_digest": digest_of(settings)}
+            if stored.pairing != settings:
+                stored = stored.model_copy(update=update)
+                write_atomically(folder.description_path, stored.model_dump_json(indent=1))
+    refuse_difference(str(folder.root), stored=stored.pairing or settings, asked=settings)
+    return stored
+
+
+def _settle_rendering(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
+    """Give a data set that was begun with videos its settings of rendering."""
+    with hold_lease(folder.plan_folder):
+        stored = folder.read_description()
+        if not stored.renders:
+            update = {"settings": settings, "settings_digest": digest_of(settings), "renders": True}
+            stored = stored.model_copy(update=update)
+            write_atomically(folder.description_path, stored.model_dump_json(indent=1))
+    return stored
+
+
+def _has_pairs(folder: DatasetFolder) -> bool:
+    """Tell whether any committed shard holds a pair; what can't be read may hold one."""
+    for shard_id in folder.committed_shards("pairs"):
+        try:
+            if folder.read_manifest(shard_id, "pairs").rows:
+                return True
+        except (InputError, OSError):
+            return True
+    return False
+
+
+def sweep_leftovers(folder: DatasetFolder) -> tuple[Path, ...]:
+    """Remove the temporary files of killed writers; what is being written now stays."""
+    places = (".", "plan", "runs", *PARTS, *(f"manifests/{part}" for part in PARTS))
+    return tuple(path for place in places for path in remove_leftovers(folder.root / place))
+
+
+def settle_backgrounds(
+    folder: DatasetFolder,
+    root: Path | None,
+    *,
+    listed: Path | None = None,
+    refresh: bool = False,
+) -> BackgroundList:
+    """Freeze the backgrounds below root, or read what the first run froze.
+
+    listed: a text list of the pictures to use. refresh: look at root anew; what differs from the
+    frozen list becomes a new version, and makes shards of older versions stale.
+    Raises RequestError when the data set was begun with backgrounds and none are given, or the
+    other way round.
+    """
+    if not folder.backgrounds_path.exists():
+        chosen = _look_at_backgrounds(root, listed)
+        with suppress(FileExistsError):  # another run was first
+            create_atomically(folder.backgrounds_path, chosen.model_dump_json(indent=1))
+    elif refresh:
+        _renew_backgrounds(folder, _look_at_backgrounds(root, listed))
+    frozen = read_backgrounds(folder)
+    if bool(frozen.pictures) != (root is not None):
+        raise RequestError(
+            "--backgrounds",
+            met=f"{root or 'no folder'}",
+            wanted=f"{len(frozen.pictures)} frozen pictures, as the data set was begun with",
+            way_out="Give the folder of the first run, start a new version with "
+            "--refresh-backgrounds, or render into a new data set.",
+        )
+    return frozen
+
+
+def _look_at_backgrounds(root: Path | None, listed: Path | None) -> BackgroundList:
+    return freeze_backgrounds(root, listed=listed) if root else BackgroundList(pictures=())
+
+
+def _renew_backgrounds(folder: DatasetFolder, found: BackgroundList) -> None:
+    """Write the next version of the list, when it is another one."""
+    with hold_lease(folder.plan_folder) as lease:
+        frozen = read_backgrounds(folder)
+        if found.pictures != frozen.pictures:
+            renewed = found.model_copy(update={"version": frozen.version + 1})
+            lease.check()
+            write_atomically(folder.backgrounds_path, renewed.model_dump_json(indent=1))
+
+
+def read_backgrounds(folder: DatasetFolder) -> BackgroundList:
+    """Read the frozen backgrounds; none are frozen yet: black."""
+    path = folder.backgrounds_path
+    if not path.exists():
+        return BackgroundList(pictures=())
+    return parse_record(BackgroundList, path.read_bytes(), source=str(path))
+
+
+def refuse_foreign(root: Path) -> None:
+    """Refuse a folder that holds other things than a data set does."""
+    if root.exists() and not root.is_dir():
+        foreign = [root.name]
+    else:
+        names = (path.name for path in root.iterdir()) if root.is_dir() else ()
+        foreign = [name for name in names if name not in OWN_NAMES and not name.startswith(".")]
+    if foreign:
+        raise RequestError(
+            str(root),
+            met=f"no dataset.json, but {min(foreign)!r}",
+            wanted="an empty or new folder, or a scanmill data set",
+            way_out="Give another --out.",
+        )

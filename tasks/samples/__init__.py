@@ -1,0 +1,1 @@
+"""From a scan to the rows of its shard."""

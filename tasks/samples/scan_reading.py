@@ -1,0 +1,67 @@
+"""One scan from its files to a value: mesh, joints, fit, digests, and what had to be put right."""
+
+from pathlib import Path
+
+import numpy as np
+
+from schemas.fits import FittedBody, SmplxFit
+from schemas.scan import Joints, Mesh, Scan, ScanRef
+from tasks.fits.body_model import BodyModel
+from tasks.fits.fronting import yaw_of_fit
+from tasks.fits.reader import read_fit
+from tasks.samples.annotation_doubts import doubt_annotation
+from tasks.samples.keypoints import complete_joints
+from tasks.scans.annotations import read_annotation
+from tasks.scans.joints import LEAST_JOINTS
+from tasks.scans.layouts import ScanFiles, find_scan
+from tasks.scans.reader import digest_inputs, read_mesh
+
+Warnings = tuple[str, ...]
+
+
+def load_scan(data_root: Path, ref: ScanRef, *, model: BodyModel | None = None) -> Scan:
+    """Read a scan whole; model: makes the body of its fit, which fills missing joints.
+
+    Raises InputError when its mesh, texture, annotation or fit is missing or broken; a scan
+    without any annotation is read with unknown joints and a warning, one without a fit unturned.
+    """
+    files = find_scan(data_root, ref.dataset, ref.item)
+    reading = read_mesh(files)
+    fit, about_fit = _read_fit(files)
+    body = model.make_body(fit) if model and fit else None
+    joints, about_joints = _read_joints(files, ref, body, reading.mesh)
+    return Scan(
+        ref=ref,
+        mesh=reading.mesh,
+        joints=joints,
+        files=digest_inputs(files, reading.asked_for),
+        warnings=(*reading.warnings, *about_fit, *about_joints),
+        fit=fit,
+        body=body,
+    )
+
+
+def _read_fit(files: ScanFiles) -> tuple[SmplxFit | None, Warnings]:
+    """Read the fit where the data set has fits."""
+    if not files.tried["fit"]:
+        return None, ()
+    if files.fit is None:
+        return None, ("no SMPL-X fit: the scan is not turned to the front",)
+    fit = read_fit(files.fit)
+    if yaw_of_fit(fit, "true_yaw") is None:
+        return fit, ("the fit faces straight up or down: the scan is not turned to the front",)
+    return fit, ()
+
+
+def _read_joints(
+    files: ScanFiles, ref: ScanRef, body: FittedBody | None, mesh: Mesh
+) -> tuple[Joints, Warnings]:
+    body_joints = body.joints if body else None
+    if files.joints is not None:
+        positions, visible = read_annotation(files.joints)
+        visible, doubts = doubt_annotation(positions, visible, mesh.vertices[np.unique(mesh.faces)])
+        return complete_joints(ref, positions, visible, body_joints=body_joints), doubts
+    nothing = np.full((LEAST_JOINTS, 3), np.nan), np.zeros(LEAST_JOINTS, bool)
+    joints = complete_joints(ref, *nothing, body_joints=body_joints)
+    what = "those of the SMPL-X fit are used" if joints.known.any() else "all keypoints are unknown"
+    return joints, (f"no Joint3D annotation: {what}",)
