@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int32, Int64, UInt8
+from jaxtyping import Bool, Float, Float64, Int32, Int64, UInt8
 
 from renderers.lit_geometry import LitGeometry
 from renderers.lit_scene import GL_CAMERA_FROM_CAMERA, LitRenderer, OrderedScene, RectangleCamera
@@ -40,6 +40,7 @@ AMBIENT: dict[tuple[AmbientLight, str], tuple[float, float, float]] = {
 }
 """By setting and projection. The published blue cast is kept out unless asked for."""
 
+_AS_THEY_STAND = np.eye(4)
 NEIGHBOURS = ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
 """Row and column steps; those that share a side come first."""
 
@@ -73,12 +74,15 @@ def draw_lit(
     *,
     ambient: AmbientLight = "neutral",
     visible: Int32[np.ndarray, "H W"] | None = None,
+    lights_to_world: Float64[np.ndarray, "4 4"] = _AS_THEY_STAND,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw the front surface under spot lights, flat-shaded, black outside the mask.
 
     mask: of the same view, from `Rasterizer.draw`. The few of its pixels that pyrender's own
     rasterisation misses take the colour of a neighbour. visible: the front surface's triangles, of
     the same view too; with it only these are drawn and lit, which takes half the time.
+    lights_to_world: similarity from the 2K2K camera's world, in which the lights are meant, to
+    this one; the person is lit as there, whatever the unit of this world.
     """
     rasterizer.context.check()
     picture: UInt8[np.ndarray, "H W 3"] = np.zeros((camera.height, camera.width, 3), np.uint8)
@@ -95,26 +99,32 @@ def draw_lit(
     scene.add(geometry.mesh, pose=local_to_world)
     pose = np.linalg.inv(camera.world_to_camera) @ GL_CAMERA_FROM_CAMERA
     scene.add(RectangleCamera(camera, view.rectangle, view.near, view.far), pose=pose)
-    _add_spots(scene, lights)
+    _add_spots(scene, lights, lights_to_world)
     lit = renderer.draw(scene, view.rectangle)
     picture[view.rectangle.slices] = _cut_by_mask(lit, mask[view.rectangle.slices])
     return picture
 
 
-def _add_spots(scene: OrderedScene, lights: SpotLights) -> None:
+def _add_spots(
+    scene: OrderedScene, lights: SpotLights, lights_to_world: Float64[np.ndarray, "4 4"]
+) -> None:
     """Add the spots that pyrender would use, and no more.
 
     Its shader takes the four nearest to the mesh's origin. All stand equally far, so which four
-    hangs on rounding and memory addresses there; here it is the first four drawn.
+    hangs on rounding and memory addresses there; here it is the first four drawn. Light falls
+    off with the square of the distance, so a unit's size squared goes into the intensity.
     """
+    units = float(np.linalg.norm(lights_to_world[:3, 0]))
     for angle in np.radians(lights.angles_deg[:SPOTS_USED]):
         backward = np.array([np.sin(angle), 0.0, np.cos(angle)])
         pose = np.eye(4)
         pose[:3, 0] = np.cross([0.0, 1.0, 0.0], backward)
         pose[:3, 2], pose[:3, 3] = backward, SPOT_RADIUS * backward
+        pose = lights_to_world @ pose
+        pose[:3, :3] /= units
         spot = pyrender.SpotLight(
             color=[1.0, lights.green, 1.0],
-            intensity=lights.intensity,
+            intensity=lights.intensity * units**2,
             innerConeAngle=SPOT_INNER_CONE,
             outerConeAngle=SPOT_OUTER_CONE,
         )

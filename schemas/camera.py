@@ -18,6 +18,8 @@ from schemas.errors import RequestError
 
 Projection = Literal["perspective", "orthographic"]
 CameraName = Literal["2k2k", "orthographic", "hdnet"]
+StandardCamera = Literal["2k2k", "hdnet"]
+"""What the standard views of a data set are seen by; orthographic ones stand beside them."""
 
 FIELD_OF_VIEW_2K2K_DEG = 50.0
 """Both directions. Source: 2k2k-dataset.md, Cameras."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.camera import CameraName
+from schemas.camera import HDNET_RESOLUTION, StandardCamera
 from schemas.errors import RequestError
 from schemas.fits import Fronting
 from schemas.views import View, format_angle, views_of
@@ -30,13 +30,16 @@ class RenderSettings(BaseModel):
     origin: Literal["rendered", "imported"] = Field(
         default="rendered", description="imported: read from pictures that other code rendered"
     )
+    camera: StandardCamera = Field(default="2k2k", description="camera of the standard views")
     resolution: int = Field(
-        default=2048, ge=MIN_RESOLUTION, multiple_of=RESOLUTION_STEP, description="pixels a side"
-    )
+        default=2048, ge=MIN_RESOLUTION, multiple_of=RESOLUTION_STEP,
+        description="pixels a side; the camera hdnet has 256 and no other",
+    )  # fmt: skip
     yaws: tuple[float, ...] = Field(default=DEFAULT_YAWS_DEG, min_length=1, description="degrees")
     pitches: tuple[float, ...] = Field(default=(0.0,), min_length=1, description="degrees")
-    camera: CameraName = Field(default="2k2k", description="camera of the standard views")
-    orthographic: bool = Field(default=False, description="adds orthographic views")
+    orthographic: bool = Field(
+        default=False, description="adds orthographic views; not beside the camera hdnet"
+    )
     normals: Literal["smooth", "flat"] = Field(
         default="smooth", description="angle-weighted vertex normals, or face normals"
     )
@@ -74,6 +77,25 @@ class RenderSettings(BaseModel):
     seed: int = Field(default=0, ge=0, description="seed of lights and backgrounds")
     split_seed: int = Field(default=0, ge=0, description="seed of the train, val, test split")
     jpeg_quality: int = Field(default=95, ge=1, le=100, description="of the training picture")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hdnet_has_one_size(cls, values: object) -> object:
+        """Give HDNet's camera the size of its crops where none is asked for."""
+        if isinstance(values, dict) and values.get("camera") == "hdnet":
+            return {"resolution": HDNET_RESOLUTION, **values}
+        return values
+
+    @model_validator(mode="after")
+    def _hdnet_stands_alone(self) -> "RenderSettings":
+        """Refuse what belongs to the 2K2K camera: its sizes, and the views beside it."""
+        if self.camera == "hdnet" and self.resolution != HDNET_RESOLUTION:
+            message = f"camera hdnet with resolution {HDNET_RESOLUTION}, not {self.resolution}"
+            raise ValueError(message)
+        if self.camera == "hdnet" and self.orthographic:
+            message = "camera hdnet without orthographic views"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _views_are_distinct(self) -> "RenderSettings":

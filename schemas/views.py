@@ -3,7 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from schemas.camera import Camera, CameraName, camera_2k2k, camera_orthographic
+from schemas.camera import (
+    Camera,
+    CameraName,
+    StandardCamera,
+    camera_2k2k,
+    camera_orthographic,
+)
 from schemas.errors import RequestError
 
 MAX_ANGLES = 3600
@@ -54,7 +60,11 @@ def parse_angles(text: str, *, setting: str) -> tuple[float, ...]:
 
 
 def views_of(
-    yaws: tuple[float, ...], pitches: tuple[float, ...], *, camera: CameraName, orthographic: bool
+    yaws: tuple[float, ...],
+    pitches: tuple[float, ...],
+    *,
+    camera: StandardCamera,
+    orthographic: bool,
 ) -> tuple[View, ...]:
     """List the views of every scan; `orthographic` adds views, it replaces none."""
     cameras: list[CameraName] = [camera, "orthographic"] if orthographic else [camera]
@@ -62,12 +72,15 @@ def views_of(
 
 
 def camera_of(view: View, resolution: int) -> Camera:
-    """Make the camera of a view that does not depend on the scan."""
+    """Make the camera of a view that does not depend on the scan.
+
+    Raises RequestError for HDNet's, which stands where each scan asks for.
+    """
     makers = {"2k2k": camera_2k2k, "orthographic": camera_orthographic}
     if view.camera not in makers:
         raise RequestError(
-            "--camera", met=view.camera, wanted=" or ".join(makers),
-            way_out="Choose one of the cameras that this version renders with.",
+            "the camera", met=view.camera, wanted=" or ".join(makers),
+            way_out="Place each scan before it: renderers.hdnet_placement.",
         )  # fmt: skip
     return makers[view.camera](resolution)
 

@@ -27,6 +27,7 @@ from schemas.settings import RenderSettings
 EXAMPLES = (
     "scanmill render --data DIR --dataset RP --out sets/rp",
     "scanmill render --data DIR --dataset RP --out sets/rp --yaws 0:350:10 --resolution 1024",
+    "scanmill render --data DIR --dataset RP --out sets/labelled --camera hdnet",
     "scanmill render --config night.yaml --workers 8 --accept-rejects 2%",
     "night.yaml: lines such as  data: DIR   dataset: RP   out: sets/rp   yaws: -30:30:10",
 )
@@ -46,8 +47,15 @@ def render(
     out: Annotated[
         str | None, typer.Option(metavar="URI", help="Folder of the data set to make or add to.")
     ] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option(metavar="2k2k|hdnet", help="What the scans are seen by.  [default: 2k2k]"),
+    ] = None,
     resolution: Annotated[
-        int | None, typer.Option(help="Pixels a side.  [default: 2048]", show_default=False)
+        int | None,
+        typer.Option(
+            help="Pixels a side.  [default: 2048; 256 for hdnet, and no other]", show_default=False
+        ),
     ] = None,
     yaws: Annotated[
         str | None,
@@ -116,11 +124,11 @@ def render(
     Ends with 1 when samples failed; they are listed with their reasons.
     """
     given: dict[str, object] = {
-        "data": data, "dataset": dataset, "out": out, "resolution": resolution, "yaws": yaws,
-        "pitches": pitches, "orthographic": orthographic, "backgrounds": backgrounds,
-        "background_list": background_list, "refresh_backgrounds": refresh_backgrounds,
-        "max_enlargement": max_enlargement, "lights": lights, "smplx_models": smplx_models,
-        "require_fit": require_fit, "fronting": fronting,
+        "data": data, "dataset": dataset, "out": out, "camera": camera,
+        "resolution": resolution, "yaws": yaws, "pitches": pitches, "orthographic": orthographic,
+        "backgrounds": backgrounds, "background_list": background_list,
+        "refresh_backgrounds": refresh_backgrounds, "max_enlargement": max_enlargement, "lights": lights,
+        "smplx_models": smplx_models, "require_fit": require_fit, "fronting": fronting,
         "seed": seed, "splits": splits, "scans_per_shard": scans_per_shard, "workers": workers,
         "device": device, "accept_rejects": None if accept_rejects == "0" else accept_rejects,
     }  # fmt: skip

@@ -18,7 +18,6 @@ from renderers.lighting import choose_spot_lights, draw_lit
 from renderers.placement import Placement
 from renderers.rasterizer import Rasterizer
 from renderers.session import DrawingSession
-from schemas.camera import Camera
 from schemas.fits import FitCheck
 from schemas.manifest import Stage
 from schemas.sample import Sample
@@ -26,10 +25,11 @@ from schemas.scan import InputFile, Scan
 from schemas.seeds import derive_seed, generator
 from schemas.settings import RenderSettings
 from schemas.surfaces import Surfaces
-from schemas.views import View, camera_of
+from schemas.views import View
 from tasks.backgrounds import Backgrounds
 from tasks.fits.check import require_fit
 from tasks.fits.placing import place_fitted
+from tasks.samples.viewpoint import Viewpoint, take_viewpoint
 
 
 @dataclass(slots=True)
@@ -87,7 +87,8 @@ def draw_scan(
                 on_warning(warning)
         with stopwatch.during("place"):
             require_fit(scan, rasterizer, placement, is_required=settings.require_fit, tell=on_fit)
-        artist = _Artist(scan, settings, placement, rasterizer, backgrounds, stopwatch)
+        used = scan.mesh.vertices[np.unique(scan.mesh.faces)]
+        artist = _Artist(scan, settings, placement, used, rasterizer, backgrounds, stopwatch)
         for view in settings.views:
             try:
                 drawn: Sample | ViewFailure = artist.draw(view)
@@ -104,6 +105,7 @@ class _Artist:
     scan: Scan
     settings: RenderSettings
     placement: Placement
+    used_vertices: Float64[np.ndarray, "V 3"]
     rasterizer: Rasterizer
     backgrounds: Backgrounds
     stopwatch: Stopwatch
@@ -112,47 +114,44 @@ class _Artist:
         settings, watch = self.settings, self.stopwatch
         sample_id = view.sample_id(self.scan.ref.scan_id)
         seed = derive_seed(settings.seed, sample_id)
-        camera = camera_of(view, settings.resolution)
-        mesh_to_world = self.placement.turned(view)
+        with watch.during("place"):
+            stand = take_viewpoint(
+                view, self.placement, self.used_vertices, resolution=settings.resolution
+            )
         with watch.during("draw"):
-            surfaces = self.rasterizer.draw(camera, mesh_to_world)
+            surfaces = self.rasterizer.draw(stand.camera, stand.mesh_to_world)
         with watch.during("light"):
-            shaded = self._light(camera, mesh_to_world, surfaces, seed)
+            shaded = self._light(stand, surfaces, seed)
         with watch.during("composite"):
             image, background = self._lay_over_background(shaded, surfaces, seed)
         with watch.during("keypoints"):
             joints = project_joints(
-                self.scan.joints, camera,
-                mesh_to_world=mesh_to_world, front_depth=surfaces.front.depth,
-                metres_per_unit=self.placement.metres_per_unit, factor=settings.joint_factor,
+                self.scan.joints, stand.camera,
+                mesh_to_world=stand.mesh_to_world, front_depth=surfaces.front.depth,
+                metres_per_unit=stand.metres_per_unit, factor=settings.joint_factor,
             )  # fmt: skip
         return Sample(
-            sample_id=sample_id, ref=self.scan.ref, view=view, camera=camera,
-            mesh_to_world=mesh_to_world, metres_per_unit=self.placement.metres_per_unit,
+            sample_id=sample_id, ref=self.scan.ref, view=view, camera=stand.camera,
+            mesh_to_world=stand.mesh_to_world, metres_per_unit=stand.metres_per_unit,
             metric_source=self.placement.metric_source, surfaces=surfaces, shaded=shaded,
             image=image, keypoints=joints.pixels, joints_camera=joints.camera,
             keypoint_source=joints.source, keypoint_occluded=joints.occluded,
             background=background, seed=seed,
         )  # fmt: skip
 
-    def _light(
-        self,
-        camera: Camera,
-        mesh_to_world: Float64[np.ndarray, "4 4"],
-        surfaces: Surfaces,
-        seed: int,
-    ) -> UInt8[np.ndarray, "H W 3"]:
+    def _light(self, stand: Viewpoint, surfaces: Surfaces, seed: int) -> UInt8[np.ndarray, "H W 3"]:
         rng = generator(seed, "lights")
         if self.settings.lights == "harmonics":
             front = surfaces.front
             return shade(
                 front.color, front.normal, surfaces.mask,
-                camera=camera, light=choose_harmonic_light(rng),
+                camera=stand.camera, light=choose_harmonic_light(rng),
             )  # fmt: skip
         lights = choose_spot_lights(rng)
         return draw_lit(
-            self.rasterizer, camera, mesh_to_world, surfaces.mask, lights,
+            self.rasterizer, stand.camera, stand.mesh_to_world, surfaces.mask, lights,
             ambient=self.settings.ambient, visible=surfaces.front.triangle,
+            lights_to_world=stand.lights_to_world,
         )  # fmt: skip
 
     def _lay_over_background(

@@ -193,3 +193,21 @@ def raised(turn_deg: float, distance: float) -> np.ndarray:
     pose = rotation_y(turn_deg)
     pose[:3, 3] = pose[:3, 2] * distance
     return pose
+
+
+def test_a_person_measured_in_another_unit_is_lit_alike(context: GLContext) -> None:
+    # The same scene 2.4 times as large and shifted, camera and lights and all.
+    larger = np.diag([2.4, 2.4, 2.4, 1.0])
+    larger[:3, 3] = (0.3, -0.2, 0.5)
+    view = CAMERA.world_to_camera.copy()
+    view[:3, 3] = 2.4 * view[:3, 3] - view[:3, :3] @ larger[:3, 3]
+    moved = replace(CAMERA, world_to_camera=view)
+    plain, mask = lit_and_mask(context, FIGURE, front_light(20))
+    with Rasterizer(context, FIGURE) as rasterizer:
+        seen = rasterizer.draw(moved, larger).mask & mask
+        lit = draw_lit(
+            rasterizer, moved, larger, seen, front_light(20), lights_to_world=larger
+        )  # fmt: skip
+    differing = np.abs(lit[seen].astype(int) - plain[seen].astype(int)).max(axis=-1)
+    assert seen.sum() > 0.99 * mask.sum()
+    assert np.percentile(differing, 99) <= 1  # an edge's pixel may fall to the triangle beside it

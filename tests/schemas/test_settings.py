@@ -20,7 +20,8 @@ def test_another_setting_gives_another_digest() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"resolution": 100}, {"resolution": 0}, {"unknown": 1}, {"yaws": ()}, {"yaws": (0.0, -0.0)},
-     {"pitches": (95.0,)}, {"seed": -1}],
+     {"pitches": (95.0,)}, {"seed": -1}, {"camera": "orthographic"},
+     {"camera": "hdnet", "resolution": 512}, {"camera": "hdnet", "orthographic": True}],
 )  # fmt: skip
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
@@ -39,3 +40,12 @@ def test_a_difference_is_refused_by_its_name_with_both_values() -> None:
 
 def test_equal_settings_are_not_refused() -> None:
     assert refuse_difference("out", stored=RenderSettings(), asked=RenderSettings()) is None
+
+
+def test_hdnets_camera_has_the_size_of_its_crops_unasked() -> None:
+    assert RenderSettings(camera="hdnet").resolution == 256
+
+
+def test_settings_of_hdnets_camera_survive_being_stored() -> None:
+    settings = RenderSettings(camera="hdnet", yaws=(0.0,))
+    assert RenderSettings.model_validate_json(settings.model_dump_json()) == settings
