@@ -23,13 +23,11 @@ from time import perf_counter
 
 import cv2
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 from PIL import Image, ImageEnhance
 from torch.utils.data import DataLoader, Dataset
 
 from schemas.codecs import decode_depth
-from schemas.manifest import BackgroundList, parse_record
 from training.augment import SEAM_FROM, SEAM_TO
 from training.backgrounds import open_backgrounds
 from training.loader import Drawing, Loader
@@ -105,7 +103,7 @@ def _compose(person: np.ndarray, background: np.ndarray, inside: np.ndarray) -> 
 def write_pngs(samples: tuple[SampleAddress, ...], root: Path) -> None:
     """Write the same content as PNG files, depth as the published sixteen bits."""
     for place, sample in enumerate(samples):
-        table = pq.ParquetFile(sample.path).read_row_group(sample.row_group, columns=COLUMNS)
+        table = sample.shard.open().read_row_group(sample.row_group, columns=COLUMNS)
         row = table.to_pylist()[sample.row]
         folder = root / str(place)
         folder.mkdir(parents=True)
@@ -145,10 +143,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     index = open_index([given.uri])
-    listed = parse_record(
-        BackgroundList, index.folders[0].backgrounds_path.read_bytes(), source="backgrounds.json"
-    )
-    rooms = [given.backgrounds / picture.path for picture in listed.pictures]
+    listed = index.folders[0].read_backgrounds()
+    rooms = [given.backgrounds / picture.path for picture in listed.pictures] if listed else []
     skip = 2 * given.workers
     rates: dict[str, list[float]] = {"shards": [], "shards + pixels": [], "png files": []}
     with tempfile.TemporaryDirectory() as folder:

@@ -7,23 +7,33 @@ manifests/samples/shard-00000.json, runs/<time>.json. Source: contract.md.
 import errno
 import fcntl
 import os
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, get_args
+from typing import BinaryIO
 
+from schemas.dataset_reader import (
+    BACKGROUNDS_NAME,
+    DESCRIPTION_NAME,
+    PARTS,
+    DatasetReader,
+    LocalFiles,
+    Part,
+    manifest_name,
+    shard_name,
+)
 from schemas.errors import RequestError
-from schemas.manifest import DatasetDescription, Manifest, parse_record
+from schemas.manifest import DatasetDescription, Manifest
 
-Part = Literal["samples", "frames", "pairs"]
-PARTS: tuple[Part, ...] = get_args(Part)
+__all__ = [
+    "PARTS", "TEMPORARY_PREFIX", "DatasetFolder", "Part", "atomic_file", "create_atomically",
+    "leftovers", "remove_leftovers", "write_atomically",
+]  # fmt: skip
 
 TEMPORARY_PREFIX = ".tmp-"
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
-_SHARD_NAME = re.compile(r"^shard-\d{5,}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +49,19 @@ class DatasetFolder:
         if separator and scheme != "file":
             raise RequestError(
                 uri, met=f"the scheme {scheme}://", wanted="a folder on a local or mounted disk",
-                way_out="Give a path; object stores are not supported by this version.",
+                way_out="Give a path; only `scanmill train` reads from object stores so far.",
             )  # fmt: skip
         return DatasetFolder(Path(rest if separator else uri))
 
     @property
     def description_path(self) -> Path:
         """dataset.json."""
-        return self.root / "dataset.json"
+        return self.root / DESCRIPTION_NAME
 
     @property
     def backgrounds_path(self) -> Path:
         """backgrounds.json."""
-        return self.root / "backgrounds.json"
+        return self.root / BACKGROUNDS_NAME
 
     @property
     def card_path(self) -> Path:
@@ -70,32 +80,28 @@ class DatasetFolder:
 
     def shard_path(self, shard_id: str, part: Part = "samples") -> Path:
         """<part>/<shard_id>.parquet."""
-        return self.root / part / f"{shard_id}.parquet"
+        return self.root / shard_name(shard_id, part)
 
     def manifest_path(self, shard_id: str, part: Part = "samples") -> Path:
         """manifests/<part>/<shard_id>.json."""
-        return self.root / "manifests" / part / f"{shard_id}.json"
+        return self.root / manifest_name(shard_id, part)
+
+    @property
+    def reader(self) -> DatasetReader:
+        """The folder as everything that only reads sees it."""
+        return DatasetReader(LocalFiles(self.root))
 
     def committed_shards(self, part: Part = "samples") -> tuple[str, ...]:
         """List the ids of the shards whose manifest is there, in order."""
-        folder = self.root / "manifests" / part
-        stems = (path.stem for path in folder.glob("*.json"))
-        return tuple(sorted(stem for stem in stems if _SHARD_NAME.match(stem)))
+        return self.reader.committed_shards(part)
 
     def read_description(self) -> DatasetDescription:
         """Read dataset.json; raises RequestError when the folder is no data set."""
-        if not self.description_path.is_file():
-            raise RequestError(
-                str(self.root), met="no dataset.json in it", wanted="a scanmill data set",
-                way_out="Give the folder that `scanmill render --out` wrote.",
-            )  # fmt: skip
-        text = self.description_path.read_bytes()
-        return parse_record(DatasetDescription, text, source=str(self.description_path))
+        return self.reader.read_description()
 
     def read_manifest(self, shard_id: str, part: Part = "samples") -> Manifest:
         """Read the commit record of a shard."""
-        path = self.manifest_path(shard_id, part)
-        return parse_record(Manifest, path.read_bytes(), source=str(path))
+        return self.reader.read_manifest(shard_id, part)
 
 
 @contextmanager

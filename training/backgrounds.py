@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from schemas.codecs import decode_picture
-from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_reader import DatasetReader
 from schemas.errors import InputError, RequestError
-from schemas.manifest import Background, BackgroundList, parse_record
+from schemas.manifest import Background
 from training.parts import PUBLISHED_RESOLUTION
 
 ENLARGEMENT = 2
@@ -79,7 +79,7 @@ class BackgroundPool:
 
 
 def open_backgrounds(
-    folders: tuple[DatasetFolder, ...], root: Path | None, resolution: int
+    datasets: tuple[DatasetReader, ...], root: Path | None, resolution: int
 ) -> BackgroundPool:
     """Open the lists that the data sets froze; raises RequestError without root or list."""
     if root is None:
@@ -88,9 +88,8 @@ def open_backgrounds(
             way_out="Add --backgrounds DIR, or train with --background stored.",
         )  # fmt: skip
     pictures: dict[str, Background] = {}
-    for folder in folders:
-        if folder.backgrounds_path.is_file():
-            text = folder.backgrounds_path.read_bytes()
-            listed = parse_record(BackgroundList, text, source=str(folder.backgrounds_path))
+    for dataset in datasets:
+        listed = dataset.read_backgrounds()
+        if listed is not None:
             pictures |= {picture.path: picture for picture in listed.pictures}
     return BackgroundPool(root, tuple(pictures[path] for path in sorted(pictures)), resolution)

@@ -4,20 +4,24 @@ Dimension letters: H rows, W columns (both the training resolution).
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 from jaxtyping import Float32, UInt8
 
 from schemas.codecs import decode_depth, decode_picture
+from schemas.dataset_reader import RowGroups
 from schemas.errors import RequestError
 from schemas.keypoints import JOINT_COUNT
-from training.shards import SampleAddress
+from training.shards import SampleAddress, ShardFile, unreadable_shard
+
+MOST_OPEN = 256
+"""Shards that a thread keeps open: what a footer costs is small, but not for thousands."""
 
 _COLUMNS = ("depth", "keypoints", "intrinsics", "metres_per_unit")
 
@@ -53,15 +57,24 @@ class SampleReader:
 
     def read(self, address: SampleAddress) -> Sample:
         """Read and decode one sample; raises InputError when a picture can't be decoded."""
-        table = self._file(address.path).read_row_group(address.row_group, columns=self._columns)
+        file = self._file(address.shard)
+        try:
+            table = file.read_row_group(address.row_group, columns=self._columns)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise unreadable_shard(address.shard, error) from error
         row = {name: table.column(name)[address.row].as_py() for name in table.column_names}
         return _decode(address.sample_id, row, self._resolution, with_stored=self._with_stored)
 
-    def _file(self, path: Path) -> pq.ParquetFile:
-        files: dict[Path, pq.ParquetFile] = self._open.__dict__.setdefault("files", {})
-        if path not in files:
-            files[path] = pq.ParquetFile(path, memory_map=True)
-        return files[path]
+    def _file(self, shard: ShardFile) -> RowGroups:
+        files: OrderedDict[ShardFile, RowGroups] = self._open.__dict__.setdefault(
+            "files", OrderedDict()
+        )
+        if shard not in files:
+            files[shard] = shard.open()
+            if len(files) > MOST_OPEN:
+                files.popitem(last=False)[1].close()
+        files.move_to_end(shard)
+        return files[shard]
 
 
 def check_resolution(width: int, resolution: int) -> None:

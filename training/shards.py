@@ -1,22 +1,48 @@
 """Which samples there are: an index over the committed shards of data sets.
 
-A shard counts when its manifest is there. Nothing but the small columns is read here.
+A shard counts when its manifest is there. Nothing but the small columns is read here, and of
+those only what the footer does not tell already. Data sets may stand in object stores.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_reader import DatasetReader, RowGroups, shard_name
 from schemas.errors import InputError, RequestError
+from schemas.object_store import open_dataset
 
 INDEX_COLUMNS = ("sample_id", "split", "camera", "width", "height")
 TRAINING_COLUMNS = ("image", "shaded", "depth", "keypoints", "intrinsics", "metres_per_unit")
 CAMERA = "2k2k"
+THREADS = 16
+"""Shards looked into at once: an object store answers late, but many at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFile:
+    """One shard of samples, not open. bytes, sha256: by its manifest."""
+
+    dataset: DatasetReader
+    shard_id: str
+    bytes: int
+    sha256: str
+
+    @property
+    def where(self) -> str:
+        """Its address, for messages."""
+        return self.dataset.files.where(shard_name(self.shard_id))
+
+    def open(self) -> RowGroups:
+        """Open it; raises InputError when it is not the file that its manifest names."""
+        try:
+            return self.dataset.files.open_parquet(shard_name(self.shard_id), self.bytes)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise unreadable_shard(self, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +51,7 @@ class SampleAddress:
 
     sample_id: str
     split: str
-    path: Path
+    shard: ShardFile
     row_group: int
     row: int
 
@@ -37,7 +63,7 @@ class ShardIndex:
     samples: tuple[SampleAddress, ...]
     width: int
     digest: str
-    folders: tuple[DatasetFolder, ...]
+    folders: tuple[DatasetReader, ...]
 
     def of_splits(self, splits: Iterable[str]) -> tuple[SampleAddress, ...]:
         """Return the samples of these splits, in order."""
@@ -51,70 +77,81 @@ def open_index(uris: Sequence[str]) -> ShardIndex:
     Raises RequestError when a folder is no data set, holds no shard, lacks a column, holds no
     sample of the 2K2K camera, or when samples differ in size or stand there twice.
     """
-    folders = tuple(DatasetFolder.at(uri) for uri in uris)
-    samples: list[SampleAddress] = []
-    widths: set[int] = set()
-    hashes: list[str] = []
-    cameras: set[str] = set()
-    for folder in folders:
-        for shard in _shards(folder):
-            hashes.append(folder.read_manifest(shard).sha256)
-            found, sizes, seen = _read_shard(folder.shard_path(shard))
-            samples += found
-            widths |= sizes
-            cameras |= seen
+    datasets = tuple(open_dataset(uri) for uri in uris)
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="index") as pool:
+        shards = [shard for dataset in datasets for shard in _shards(dataset, pool)]
+        looked_into = list(pool.map(_read_shard, shards))
+    samples = [sample for found, _, _ in looked_into for sample in found]
+    widths = {width for _, found, _ in looked_into for width in found}
+    cameras = {camera for _, _, found in looked_into for camera in found}
     _check_found(uris, samples, widths, cameras)
-    digest = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
-    return ShardIndex(tuple(samples), widths.pop(), digest, folders)
+    digest = hashlib.sha256("\n".join(shard.sha256 for shard in shards).encode()).hexdigest()
+    return ShardIndex(tuple(samples), widths.pop(), digest, datasets)
 
 
-def _shards(folder: DatasetFolder) -> tuple[str, ...]:
-    if not folder.root.is_dir():
-        raise RequestError(
-            str(folder.root), met="no such folder", wanted="a scanmill data set",
-            way_out="Give the folder that `scanmill render --out` wrote.",
-        )  # fmt: skip
-    shards = folder.committed_shards()
+def unreadable_shard(shard: ShardFile, error: Exception) -> InputError:
+    """Say that a shard is not what its manifest says."""
+    return InputError(
+        shard.where, met=f"can't be read: {error}", wanted="the shard that its manifest names",
+        way_out="Run `scanmill status --deep`, then `scanmill rerun` on the data set.",
+    )  # fmt: skip
+
+
+def _shards(dataset: DatasetReader, pool: ThreadPoolExecutor) -> list[ShardFile]:
+    """List the committed shards in order."""
+    dataset.files.require()
+    shards = dataset.committed_shards()
     if not shards:
         raise RequestError(
-            str(folder.root), met="no committed shard", wanted="at least one shard of samples",
+            dataset.files.address, met="no committed shard", wanted="at least one shard of samples",
             way_out="Run `scanmill render --out` into it, then `scanmill status`.",
         )  # fmt: skip
-    return shards
+    manifests = pool.map(dataset.read_manifest, shards)
+    return [ShardFile(dataset, one.shard_id, one.bytes, one.sha256) for one in manifests]
 
 
-def _read_shard(path: Path) -> tuple[list[SampleAddress], set[int], set[str]]:
+def _read_shard(shard: ShardFile) -> tuple[list[SampleAddress], set[int], set[str]]:
     """Return the samples of the wanted camera, their widths, and all cameras met."""
-    with _open(path) as file:
-        _check_columns(path, file.schema_arrow)
+    file = shard.open()
+    try:
+        _check_columns(shard.where, file.schema_arrow)
         samples, widths, cameras = [], set(), set()
-        for group in range(file.num_row_groups):
-            rows = file.read_row_group(group, columns=list(INDEX_COLUMNS)).to_pylist()
-            for place, row in enumerate(rows):
+        for group in range(file.metadata.num_row_groups):
+            for place, row in enumerate(_index_rows(file, group)):
                 cameras.add(row["camera"])
                 if row["camera"] != CAMERA:
                     continue
                 widths.add(row["width"])
-                address = SampleAddress(row["sample_id"], row["split"], path, group, place)
+                address = SampleAddress(row["sample_id"], row["split"], shard, group, place)
                 samples.append(address)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise unreadable_shard(shard, error) from error
+    finally:
+        file.close()
     return samples, widths, cameras
 
 
-def _open(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path, memory_map=True)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(
-            str(path), met=f"can't be read: {error}", wanted="the shard that its manifest names",
-            way_out="Run `scanmill status --deep`, then `scanmill rerun` on the data set.",
-        ) from error  # fmt: skip
+def _index_rows(file: RowGroups, group: int) -> list[dict[str, Any]]:
+    """Return the small columns of a row group; a single row stands in the footer's statistics."""
+    told = file.metadata.row_group(group)
+    if told.num_rows == 1:
+        chunks = [told.column(place) for place in range(told.num_columns)]
+        known = {
+            chunk.path_in_schema: chunk.statistics.min
+            for chunk in chunks
+            if chunk.is_stats_set and chunk.statistics.has_min_max
+        }
+        if known.keys() >= set(INDEX_COLUMNS):
+            return [known]
+    rows: list[dict[str, Any]] = file.read_row_group(group, columns=list(INDEX_COLUMNS)).to_pylist()
+    return rows
 
 
-def _check_columns(path: Path, schema: pa.Schema) -> None:
+def _check_columns(where: str, schema: pa.Schema) -> None:
     missing = [name for name in (*INDEX_COLUMNS, *TRAINING_COLUMNS) if name not in schema.names]
     if missing:
         raise RequestError(
-            str(path), met=f"no column {', '.join(missing)}", wanted="the columns of a sample",
+            where, met=f"no column {', '.join(missing)}", wanted="the columns of a sample",
             way_out="Render the data set with this version of scanmill.",
         )  # fmt: skip
 
