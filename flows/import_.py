@@ -7,13 +7,13 @@ from prefect import flow
 
 from flows.progress import tracking
 from flows.run_requests import ImportRequest
+from flows.runs import note_roots
 from flows.unfinished import UnfinishedWork
 from flows.video_runs import (
     PairSummary,
     begin_video_run,
     look_at_videos,
     make_video_jobs,
-    note_video_root,
 )
 from flows.video_work import finish_video_run, work_on_videos
 from tasks.dataset.preparation import prepare_pairing
@@ -34,12 +34,10 @@ def _import_hdnet(request: ImportRequest) -> PairSummary:
     source = Path(request.source)
     settings = settings_of_published(source)
     videos = list_published_videos(source, split_seed=settings.split_seed)
-    run = begin_video_run(
-        "import", request.out, data=source, workers=request.workers, accept_rejects="0"
-    )
+    run = begin_video_run("import", request.out, data=source, workers=request.workers)
     prepare_pairing(run.folder, settings)
     plan_new_videos(run.folder, videos)
-    note_video_root(run)
+    note_roots(run)
     status = look_at_videos(run)
     outcomes = work_on_videos(run, make_video_jobs(run, status, shards_to_redo(status)))
     return finish_video_run(run, outcomes)

@@ -5,8 +5,9 @@ from pathlib import Path
 from prefect import flow
 
 from flows.pair_steps import start_pairing
+from flows.runs import note_roots
 from flows.video_requests import PairRequest, check_pair
-from flows.video_runs import PairSummary, look_at_videos, make_video_jobs, note_video_root
+from flows.video_runs import PairSummary, look_at_videos, make_video_jobs
 from flows.video_work import finish_video_run, work_on_videos
 from tasks.dataset.preparation import prepare_pairing
 from tasks.dataset.states import shards_to_redo
@@ -24,7 +25,7 @@ def pair(request: PairRequest) -> PairSummary:
     run = start_pairing(request)
     prepare_pairing(run.folder, request.settings)
     plan_new_videos(run.folder, videos)
-    note_video_root(run)
+    note_roots(run)
     status = look_at_videos(run)
     outcomes = work_on_videos(run, make_video_jobs(run, status, shards_to_redo(status)))
     return finish_video_run(run, outcomes)

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from flows.runs import Run
 from flows.video_requests import PairRequest
-from flows.video_runs import PairSummary, VideoRun, begin_video_run, look_at_videos, sum_up_videos
+from flows.video_runs import PairSummary, begin_video_run, look_at_videos, sum_up_videos
 from tasks.dataset.states import shards_to_redo
 from tasks.video.plan import list_videos, read_video_plan
 
 
-def start_pairing(request: PairRequest) -> VideoRun:
+def start_pairing(request: PairRequest) -> Run:
     """Start the run that a request describes."""
     return begin_video_run(
         "pair",

@@ -11,7 +11,8 @@ from flows.render_steps import (
     start_render,
 )
 from flows.run_requests import RenderRequest, check_render, settle_model
-from flows.runs import check_device, look_at_shards, note_roots
+from flows.runs import note_roots
+from flows.scan_runs import check_device, look_at_shards
 from flows.shard_work import finish_run, make_jobs, render_jobs
 from flows.summary import RunSummary
 from tasks.dataset.preparation import prepare_dataset

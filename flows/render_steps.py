@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.run_requests import RenderRequest
-from flows.runs import Run, begin_run, is_described, look_at_shards, sum_up
+from flows.runs import Run, begin_run
+from flows.scan_runs import BACKGROUNDS, DATA, MODELS, is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.errors import RequestError
 from schemas.manifest import BackgroundList
@@ -21,9 +22,11 @@ def start_render(request: RenderRequest) -> Run:
     return begin_run(
         "render",
         request.out,
-        data=Path(request.data),
-        backgrounds=Path(request.backgrounds) if request.backgrounds else None,
-        models=Path(request.smplx_models) if request.smplx_models else None,
+        roots={
+            DATA: Path(request.data),
+            BACKGROUNDS: Path(request.backgrounds) if request.backgrounds else None,
+            MODELS: Path(request.smplx_models) if request.smplx_models else None,
+        },
         workers=request.workers,
         device=request.device,
         accept_rejects=request.accept_rejects,
@@ -46,7 +49,7 @@ def freeze_backgrounds(run: Run, request: RenderRequest) -> BackgroundList:
     """Freeze the backgrounds, or read what is frozen."""
     listed = Path(request.background_list) if request.background_list else None
     return settle_backgrounds(
-        run.folder, run.background_root, listed=listed, refresh=request.refresh_backgrounds
+        run.folder, run.roots.get(BACKGROUNDS), listed=listed, refresh=request.refresh_backgrounds
     )
 
 

@@ -4,11 +4,12 @@ from prefect import flow
 
 from flows.rerun_steps import choose_shards, start_rerun
 from flows.run_requests import RerunRequest, check_rerun
-from flows.runs import check_device, look_at_shards, note_roots
+from flows.runs import note_roots
+from flows.scan_runs import check_device, look_at_shards
 from flows.shard_work import finish_run, make_jobs, render_jobs
 from flows.summary import RunSummary
-from flows.unfinished import UnfinishedWork
 from flows.video_rerun import has_scans, redo_videos
+from flows.work import judge
 from schemas.dataset_folder import DatasetFolder
 
 
@@ -21,18 +22,11 @@ def rerun(request: RerunRequest) -> RunSummary:
     check_rerun(request)
     videos = redo_videos(request)
     if videos is not None and not has_scans(DatasetFolder.at(request.uri)):
-        return finish_videos(videos)
+        return judge(videos)
     run = start_rerun(request)
     check_device(request.device, run.folder.read_description().settings)
     note_roots(run)
     status = look_at_shards(run, deep=request.deep)
     outcomes = render_jobs(run, make_jobs(run, status, choose_shards(request, status)))
     summary = finish_run(run, outcomes)
-    return summary if videos is None or videos.is_done else finish_videos(videos)
-
-
-def finish_videos(summary: RunSummary) -> RunSummary:
-    """Return a summary; raises UnfinishedWork with it when not all is done."""
-    if not summary.is_done:
-        raise UnfinishedWork(summary.sentence, summary)
-    return summary
+    return summary if videos is None or videos.is_done else judge(videos)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from flows.run_requests import RerunRequest
-from flows.runs import Run, begin_run, is_described, look_at_shards, sum_up
+from flows.runs import Run, begin_run
+from flows.scan_runs import BACKGROUNDS, DATA, MODELS, is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
@@ -17,19 +18,18 @@ def start_rerun(request: RerunRequest) -> Run:
     folder = DatasetFolder.at(request.uri)
     refuse_imported(folder)
     roots = last_roots(folder)
-    data = Path(request.data) if request.data else roots.get("data")
+    data = Path(request.data) if request.data else roots.get(DATA)
     if data is None or not data.is_dir():
         raise RequestError(
             "--data", met=f"{data or 'no folder'}, as the last run has it",
             wanted="the data root that the scans come from", way_out="Give --data.",
         )  # fmt: skip
-    models = Path(request.smplx_models) if request.smplx_models else roots.get("models")
+    backgrounds = Path(request.backgrounds) if request.backgrounds else roots.get(BACKGROUNDS)
+    models = Path(request.smplx_models) if request.smplx_models else roots.get(MODELS)
     return begin_run(
         "rerun",
         request.uri,
-        data=data,
-        backgrounds=Path(request.backgrounds) if request.backgrounds else roots.get("backgrounds"),
-        models=models,
+        roots={DATA: data, BACKGROUNDS: backgrounds, MODELS: models},
         workers=request.workers,
         device=request.device,
         accept_rejects=request.accept_rejects,

@@ -9,13 +9,13 @@ Owns: the pools. Workers that draw open one GL context each, for their lifetime 
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
@@ -31,6 +31,9 @@ from schemas.errors import MachineError, RequestError
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
+
+
+C = TypeVar("C")
 
 
 class PlannedWork(Protocol):
@@ -52,6 +55,9 @@ class Job(Protocol):
     def attempt(self) -> int:
         """Counts from 1."""
 
+    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
+        """Copy, some fields changed."""
+
 
 J = TypeVar("J", bound=Job)
 R = TypeVar("R")
@@ -63,15 +69,13 @@ class Rounds(Generic[J, R]):
 
     task: takes shard_id, job and marks, as in flows.shard_tasks. workers: processes. draws: they
     open a GL context. device: EGL device, None chooses. give_up: makes the outcome of a job whose
-    worker died twice, or that raised. again: makes the next attempt at a job. end: called in this
-    process as each shard ends.
+    worker died twice, or that raised. end: called in this process as each shard ends.
     """
 
     task: Task[Any, R]
     workers: int
     device: int | None
     give_up: Callable[[J, str], R]
-    again: Callable[[J], J]
     end: Callable[[R], None]
     draws: bool = True
 
@@ -91,7 +95,7 @@ class Rounds(Generic[J, R]):
         return outcomes
 
     def _try_alone(self, suspect: J) -> R:
-        again = self.again(suspect)
+        again = suspect.model_copy(update={"attempt": suspect.attempt + 1})
         outcomes = self._run_round([again], 1).outcomes
         if outcomes:
             return outcomes[0]

@@ -1,14 +1,13 @@
-"""What render and rerun share: shards rendered in processes, with progress, to a result."""
+"""What render and rerun share: shards rendered in processes to a result."""
 
 from collections.abc import Sequence
 
-from flows.artifacts import ShardBoard, show_results
-from flows.progress import say, tracking
-from flows.rounds import Rounds
-from flows.runs import Run, close_run
+from flows.artifacts import show_results
+from flows.runs import Run
+from flows.scan_runs import BACKGROUNDS, DATA, MODELS, close_run
 from flows.shard_tasks import render_shard_task
 from flows.summary import RunSummary
-from flows.unfinished import UnfinishedWork
+from flows.work import Trade, judge, work_through
 from schemas.manifest import Failure
 from tasks.dataset.planning import read_plan
 from tasks.dataset.states import DatasetStatus
@@ -24,9 +23,9 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
     return [
         ShardJob(
             uri=str(run.folder.root.absolute()),
-            data_root=run.data_root.absolute(),
-            background_root=run.background_root and run.background_root.absolute(),
-            model_root=run.model_root and run.model_root.absolute(),
+            data_root=run.roots[DATA].absolute(),
+            background_root=run.root(BACKGROUNDS),
+            model_root=run.root(MODELS),
             shard=shard,
             settings=settings,
             attempt=attempts.get(shard.shard_id, 0) + 1,
@@ -38,25 +37,8 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
 
 def render_jobs(run: Run, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
     """Render in processes, with progress."""
-    if not jobs:
-        say(f"{run.command}: everything is done already.")
-        return []
-    board = ShardBoard(run.command, len(jobs))
-    with tracking(run.command, total=len(jobs), unit="shards") as tracker:
-
-        def end(outcome: ShardOutcome) -> None:
-            tracker.advance(note=_note(outcome))
-            board.advance()
-
-        rounds = Rounds(
-            task=render_shard_task, workers=run.workers, device=run.device, give_up=give_up,
-            again=_attempt_again, end=end,
-        )  # fmt: skip
-        return rounds.work_on(jobs)
-
-
-def _attempt_again(job: ShardJob) -> ShardJob:
-    return job.model_copy(update={"attempt": job.attempt + 1})
+    trade = Trade(unit="shards", task=render_shard_task, give_up=give_up, draws=True)
+    return work_through(run, jobs, trade)
 
 
 def give_up(job: ShardJob, why: str) -> ShardOutcome:
@@ -81,14 +63,4 @@ def finish_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:
     """
     summary = close_run(run, outcomes)
     show_results(run.folder, summary, outcomes)
-    if not summary.is_done:
-        raise UnfinishedWork(summary.sentence, summary)
-    return summary
-
-
-def _note(outcome: ShardOutcome) -> str:
-    if not outcome.failures:
-        return ""
-    first = outcome.failures[0]
-    more = f" (and {len(outcome.failures) - 1} more)" if len(outcome.failures) > 1 else ""
-    return f"{outcome.shard_id}: {first.sample_id}{more} failed: {first.message}"
+    return judge(summary)

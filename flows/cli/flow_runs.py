@@ -25,7 +25,10 @@ def run_flow(name: str, request: BaseModel, *, answer: type[R], style: Style, ve
     Raises what the flow raises; Ctrl-C and a polite kill end it with KeyboardInterrupt.
     """
     apply_prefect_defaults(verbose=verbose)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Ctrl-C too: Python's own handler would be replaced inside event loops, where an interrupt
+    # that meets a coroutine's last step is lost.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     start = getattr(importlib.import_module(f"flows.{name}"), name)
     with showing(style):
         try:

@@ -34,8 +34,5 @@ def read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
 
 
 def last_roots(folder: DatasetFolder) -> dict[str, Path]:
-    """Return the roots of the last run that names any: `data`, `backgrounds`."""
-    for record in reversed(read_runs(folder)):
-        if record.roots:
-            return {name: Path(path) for name, path in record.roots.items()}
-    return {}
+    """Return each root by its name, `data` for one, as the last run that names it has it."""
+    return {name: Path(path) for record in read_runs(folder) for name, path in record.roots.items()}

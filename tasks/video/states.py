@@ -11,7 +11,7 @@ from schemas.errors import ScanmillError
 from schemas.manifest import Failure, Manifest, PlannedVideo, ShardState, state_by_failures
 from schemas.scan import InputFile
 from tasks.dataset.fingerprints import FingerprintCache
-from tasks.dataset.run_records import read_runs
+from tasks.dataset.run_records import last_roots
 from tasks.dataset.shards import count_rows
 from tasks.dataset.states import DatasetStatus, Progress, ShardStatus
 from tasks.video.code import pair_code_digest
@@ -55,10 +55,7 @@ def video_status(
 
 def last_video_root(folder: DatasetFolder) -> Path | None:
     """Return the data root of the last run that paired, None when no run has."""
-    for record in reversed(read_runs(folder)):
-        if VIDEO_ROOT in record.roots:
-            return Path(record.roots[VIDEO_ROOT])
-    return None
+    return last_roots(folder).get(VIDEO_ROOT)
 
 
 @dataclass(frozen=True, slots=True)
