@@ -127,9 +127,10 @@ def render(
         "data": data, "dataset": dataset, "out": out, "camera": camera,
         "resolution": resolution, "yaws": yaws, "pitches": pitches, "orthographic": orthographic,
         "backgrounds": backgrounds, "background_list": background_list,
-        "refresh_backgrounds": refresh_backgrounds, "max_enlargement": max_enlargement, "lights": lights,
-        "smplx_models": smplx_models, "require_fit": require_fit, "fronting": fronting,
-        "seed": seed, "splits": splits, "scans_per_shard": scans_per_shard, "workers": workers,
+        "refresh_backgrounds": refresh_backgrounds, "max_enlargement": max_enlargement,
+        "lights": lights, "smplx_models": smplx_models, "require_fit": require_fit,
+        "fronting": fronting, "seed": seed, "splits": splits,
+        "scans_per_shard": scans_per_shard, "workers": workers,
         "device": device, "accept_rejects": None if accept_rejects == "0" else accept_rejects,
     }  # fmt: skip
     stored = read_config(config) if config else {}
