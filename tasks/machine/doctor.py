@@ -58,6 +58,7 @@ EXTRAS: dict[str, str] = {
     "pandas": "reading a data set with pandas.read_parquet",
     "duckdb": "asking a data set questions in SQL",
     "embreex": "checking the renderer against ray casting",
+    "s3fs": "training from data sets at s3:// addresses",
 }
 
 
