@@ -99,7 +99,10 @@ class ValidateRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    uri: str = Field(description="folder of the data set")
+    uri: str = Field(description="folder of the data set, or of anybody's in a published layout")
+    layout: PublishedLayout | None = Field(
+        default=None, description="published layout; none: a scanmill data set"
+    )
     workers: int | None = Field(default=None, ge=1, description="threads; none: one a core")
 
 

@@ -1,19 +1,18 @@
 """`scanmill validate`."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Uri, Verbose, Workers, layout_of
-from flows.run_requests import ValidateRequest, check_folder
+from flows.run_requests import PublishedLayout, ValidateRequest, check_folder
 from schemas.dataset_folder import DatasetFolder
 from tasks.checks.validation import Finding, Validation
-from tasks.hdnet.checker import LayoutCheck, check_hdnet
-from tasks.published.checker import PublishedCheck, check_2k2k
+from tasks.hdnet.checker import LayoutCheck
+from tasks.published.checker import PublishedCheck
 
 EXAMPLES = (
     "scanmill validate sets/rp",
@@ -22,6 +21,7 @@ EXAMPLES = (
     "scanmill validate --layout hdnet published",
 )
 SHOWN = 50
+HOLDS = "Everything holds."
 
 
 def validate(
@@ -40,42 +40,34 @@ def validate(
     With --layout: hold anybody's folder to the rules of the published reader.
     Ends with 1 when something does not hold.
     """
-    if layout is not None:
-        check_layout(layout, uri, json=json)
-    DatasetFolder.at(uri).read_description()
-    request = ValidateRequest(uri=uri, workers=workers)
-    found = run_flow(
-        "validate", request, answer=Validation, style=style_of(json=json), verbose=verbose
-    )
+    known = layout_of(layout) if layout else None
+    if known:
+        check_folder("DIR", uri)
+    else:
+        DatasetFolder.at(uri).read_description()
+    request = ValidateRequest(uri=uri, layout=known, workers=workers)
+    answer, show = _ANSWERS[known]
+    found = run_flow("validate", request, answer=answer, style=style_of(json=json), verbose=verbose)
     if json:
         print_json(found)
     else:
-        _show(found)
+        _show_findings(found.findings)
+        show(found)
     raise typer.Exit(0 if found.passed else 1)
 
 
-def check_layout(layout: str, path: str, *, json: bool) -> NoReturn:
-    """Check a folder in a published layout, print what was found, and exit with 0 or 1."""
-    known = layout_of(layout)
-    check_folder("DIR", path)
-    found = check_2k2k(Path(path)) if known == "2k2k" else check_hdnet(Path(path))
-    if json:
-        print_json(found)
-        raise typer.Exit(0 if found.passed else 1)
-    _show_findings(found.findings)
-    if isinstance(found, PublishedCheck):
-        say(f"validate: {found.views} views, {found.listed} of them listed for training.")
-    else:
-        _show_hdnet(found)
+def _show_2k2k(found: PublishedCheck) -> None:
+    say(f"validate: {found.views} views, {found.listed} of them listed for training.")
     if found.passed:
-        say("Everything holds.")
-    raise typer.Exit(0 if found.passed else 1)
+        say(HOLDS)
 
 
 def _show_hdnet(found: LayoutCheck) -> None:
     for note in found.notes:
         say(f"note  {note}")
     say(f"validate: {found.frames} frames, {found.pairs} pairs, {found.samples} labelled samples.")
+    if found.passed:
+        say(HOLDS)
 
 
 def _show_findings(findings: Sequence[Finding]) -> None:
@@ -86,8 +78,7 @@ def _show_findings(findings: Sequence[Finding]) -> None:
         say("")
 
 
-def _show(found: Validation) -> None:
-    _show_findings(found.findings)
+def _show_dataset(found: Validation) -> None:
     size = format_bytes(found.bytes)
     if found.shards or not found.videos:
         say(f"validate: {found.samples} samples of {found.shards} shards read, {size}.")
@@ -95,6 +86,13 @@ def _show(found: Validation) -> None:
         read = f"{found.frames} frames and {found.pairs} pairs of {found.videos} videos"
         say(f"validate: {read} read.")
     if found.passed:
-        say("Everything holds.")
+        say(HOLDS)
     else:
         say(f"Redo what is broken with: scanmill rerun {found.uri} --deep")
+
+
+_ANSWERS: dict[PublishedLayout | None, tuple[type[Any], Callable[[Any], None]]] = {
+    None: (Validation, _show_dataset),
+    "2k2k": (PublishedCheck, _show_2k2k),
+    "hdnet": (LayoutCheck, _show_hdnet),
+}

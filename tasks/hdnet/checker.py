@@ -5,9 +5,10 @@
 Reads only; whatever can't be read is a finding.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -30,9 +31,10 @@ FRAMES_KEPT = 64
 """IUV pictures that are remembered: neighbours come back soon, memory stays flat."""
 
 FEWEST_COLUMNS = 2
+T = TypeVar("T")
 MATCH_COLUMNS, LIMIT_COLUMNS = 5, 3
 Progress = Callable[[int, int], None]
-"""Called with frames looked at, and frames in all."""
+"""Called with items looked at and items in all; anew from 0 for frames, pairs, samples."""
 
 
 class LayoutCheck(BaseModel):
@@ -77,7 +79,7 @@ def check_hdnet(
         numbers = list_numbers(labelled)
         samples = len(numbers)
         notes += _note_absent(labelled, numbers, ("densepose",))
-        findings += _check_labelled(labelled, numbers)
+        findings += _check_labelled(labelled, numbers, progress)
     return LayoutCheck(
         path=str(root), frames=frames, pairs=pairs, samples=samples,
         findings=tuple(findings), notes=tuple(notes),
@@ -114,7 +116,7 @@ class _VideoChecker:
         numbers = list_numbers(self.folder)
         self.frames = len(numbers)
         self.notes += _note_absent(self.folder, numbers, ("pred_normals", "pred_normals_png"))
-        for number in numbers:
+        for number in _counted(numbers, self.progress):
             yield from _findings(self.folder, number, check_video_frame(self.folder, number))
         try:
             listed: list[list[int]] = read_integers(self.folder.pair_list).tolist()
@@ -122,11 +124,9 @@ class _VideoChecker:
             yield _finding(error.thing, "corr_mat", error.met, error.wanted)
             return
         yield from self._check_list(listed, set(numbers))
-        for done, (frame_i, *neighbours) in enumerate(listed, start=1):
+        for frame_i, *neighbours in _counted(listed, self.progress):
             for frame_j in dict.fromkeys(neighbours):
                 yield from self._check_pair(frame_i, frame_j)
-            if self.progress is not None:
-                self.progress(done, len(listed))
 
     def _check_list(self, rows: list[list[int]], numbers: set[int]) -> Iterator[Finding]:
         place = self._place(self.folder.pair_list)
@@ -172,11 +172,23 @@ class _VideoChecker:
         return iuv
 
 
-def _check_labelled(folder: HdnetFolder, numbers: tuple[int, ...]) -> Iterator[Finding]:
+def _check_labelled(
+    folder: HdnetFolder, numbers: tuple[int, ...], progress: Progress | None
+) -> Iterator[Finding]:
     if not numbers:
         yield _finding(folder.root.name, "frames", "none", "at least one")
-    for number in numbers:
+    for number in _counted(numbers, progress):
         yield from _findings(folder, number, check_labelled_frame(folder, number))
+
+
+def _counted(items: Sequence[T], progress: Progress | None) -> Iterator[T]:
+    """Yield items; tell before the first and after each how far it is."""
+    if progress is not None:
+        progress(0, len(items))
+    for done, item in enumerate(items, start=1):
+        yield item
+        if progress is not None:
+            progress(done, len(items))
 
 
 def _note_absent(

@@ -25,7 +25,7 @@ from tasks.published.layout import ALL_ENDING, LIST_FOLDER, SIDES, SPLIT_LISTS, 
 from tasks.published.lists import read_lines
 
 Progress = Callable[[int, int], None]
-"""Called with views looked at, and views in all."""
+"""Called with views looked at, from 0 on, and views in all."""
 
 TRAINING_LIST = SPLIT_LISTS["train"]
 
@@ -55,6 +55,8 @@ def check_2k2k(root: Path, *, workers: int = 1, progress: Progress | None = None
     settings = settle_settings(root, found)
     pairs = [(ref, view) for ref in found.scans for view in sorted(found.views[ref.scan_id])]
     findings: list[Finding] = []
+    if progress is not None:
+        progress(0, len(pairs))
     with ThreadPoolExecutor(workers) as pool:
         checked = pool.map(partial(_check_view, root, settings), pairs)
         for done, seen in enumerate(checked, start=1):
