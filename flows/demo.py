@@ -2,7 +2,7 @@
 
 OUT/people    data root          OUT/dataset   shards of samples, frames and pairs
 OUT/hdnet     the same in HDNet's published layout
-OUT/training  a short training   OUT/report.html, OUT/demo.json: what was done
+OUT/training  both phases of 2K2K, short   OUT/report.html, OUT/demo.json: what was done
 """
 
 from pathlib import Path
@@ -42,8 +42,8 @@ def demo(request: DemoRequest) -> DemoSummary:
     validate(stages.validate)
     say("6/8 export: the published HDNet layout, checked by its reader's rules")
     export_and_check(stages)
-    say(f"7/8 train: {stages.train.stage} on {stages.train.ranks} ranks")
-    trained = train(stages.train)
+    say(f"7/8 train: both phases of 2K2K on {stages.normal.nproc} ranks")
+    trained = (train(stages.normal), train(stages.depth))
     say("8/8 report: one page")
     page = report(stages.report)
     summary = DemoSummary.of(

@@ -3,11 +3,10 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from flows.launching import TrainRequest, TrainSummary, read_losses
 from flows.run_requests import (
     BACKGROUNDS_FOLDER,
     ExportRequest,
@@ -17,6 +16,8 @@ from flows.run_requests import (
     ValidateRequest,
 )
 from flows.summary import RunSummary
+from flows.train_folder import read_losses
+from flows.train_requests import DEPTH, NORMAL, TrainOptions, TrainRequest, TrainSummary
 from flows.video_requests import PairRequest
 from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
@@ -28,6 +29,7 @@ from tasks.video.states import video_status
 Size = Literal["tiny", "small", "full"]
 RECORD = "demo.json"
 RANKS = 2
+LEARNING_RATE = 1e-3
 
 
 class DemoRequest(BaseModel):
@@ -44,7 +46,8 @@ class DemoRequest(BaseModel):
 class Extent:
     """How much of everything. texture: texels a side; resolution, trained_at: pixels a side.
 
-    frames: of each video; from 15 on every frame has four neighbours.
+    width: factor on the nets' channels. steps: of each of the two phases. frames: of each video;
+    from 15 on every frame has four neighbours.
     """
 
     subjects: int
@@ -53,15 +56,16 @@ class Extent:
     resolution: int
     yaws: tuple[float, ...]
     trained_at: int
+    width: float
     steps: int
     videos: int
     frames: int
 
 
 EXTENTS: dict[Size, Extent] = {
-    "tiny": Extent(1, 1, 256, 256, (0.0,), 256, 2, 1, 15),
-    "small": Extent(4, 4, 1024, 512, (-30.0, 0.0, 30.0), 256, 20, 1, 24),
-    "full": Extent(12, 12, 2048, 2048, RenderSettings().yaws, 512, 200, 4, 120),
+    "tiny": Extent(1, 1, 256, 256, (0.0,), 256, 0.05, 2, 1, 15),
+    "small": Extent(4, 4, 1024, 512, (-30.0, 0.0, 30.0), 256, 0.125, 12, 1, 24),
+    "full": Extent(12, 12, 2048, 2048, RenderSettings().yaws, 512, 1.0, 200, 4, 120),
 }
 
 
@@ -74,7 +78,8 @@ class Stages:
     pair: PairRequest
     validate: ValidateRequest
     export: ExportRequest
-    train: TrainRequest
+    normal: TrainRequest
+    depth: TrainRequest
     report: ReportRequest
 
 
@@ -90,11 +95,7 @@ class DemoSummary(BaseModel):
     frames: int
     pairs: int
     hdnet: str
-    training: str
-    steps: int
-    first_loss: float
-    last_loss: float
-    curve: str
+    trainings: tuple[TrainSummary, ...] = Field(description="phase 1, then phase 2")
     report: str
     seconds: float
 
@@ -103,7 +104,7 @@ class DemoSummary(BaseModel):
         request: DemoRequest,
         rendered: RunSummary,
         paired: PairSummary,
-        trained: TrainSummary,
+        trained: tuple[TrainSummary, ...],
         *,
         report: str,
         seconds: float,
@@ -117,11 +118,7 @@ class DemoSummary(BaseModel):
             frames=DatasetFolder.at(paired.uri).read_description().totals.get("frames", 0),
             pairs=paired.samples,
             hdnet=stages_of(request).export.to,
-            training=trained.out,
-            steps=trained.steps,
-            first_loss=trained.first_loss,
-            last_loss=trained.last_loss,
-            curve=trained.curve,
+            trainings=trained,
             report=report,
             seconds=seconds,
         )
@@ -130,7 +127,9 @@ class DemoSummary(BaseModel):
 def stages_of(request: DemoRequest) -> Stages:
     """Say what each stage is asked for."""
     out, extent = Path(request.out), EXTENTS[request.size]
-    people, dataset, training = (str(out / name) for name in ("people", "dataset", "training"))
+    people, dataset = (str(out / name) for name in ("people", "dataset"))
+    normal, depth = (str(out / "training" / stage) for stage in (NORMAL, DEPTH))
+    how = _train_options(extent)
     return Stages(
         synth=SynthRequest(
             out=people, subjects=extent.subjects, backgrounds=extent.backgrounds,
@@ -147,19 +146,18 @@ def stages_of(request: DemoRequest) -> Stages:
             layout="hdnet", uris=(dataset,), to=str(out / "hdnet"), workers=request.workers
         ),
         validate=ValidateRequest(uri=dataset, workers=request.workers),
-        train=TrainRequest(
-            stage="2k2k-normal", data=(dataset,), out=training, ranks=RANKS,
-            options=_options(extent),
-        ),
-        report=ReportRequest(uris=(dataset, training), out=str(out / "report.html")),
+        normal=TrainRequest(stage=NORMAL, data=(dataset,), out=normal, **how),
+        depth=TrainRequest(stage=DEPTH, data=(dataset,), out=depth, init=normal, **how),
+        report=ReportRequest(uris=(dataset, normal, depth), out=str(out / "report.html")),
     )  # fmt: skip
 
 
-def _options(extent: Extent) -> tuple[str, ...]:
-    resolution, steps = str(extent.trained_at), str(extent.steps)
-    return (
-        "--nets", "coarse", "--resolution", resolution, "--steps", steps, "--picture-every", steps,
-    )  # fmt: skip
+def _train_options(extent: Extent) -> dict[str, Any]:
+    """Say how both phases are trained; a steady learning rate, because they are so short."""
+    return TrainOptions(
+        nproc=RANKS, resolution=extent.trained_at, width=extent.width, steps=extent.steps,
+        schedule="constant", learning_rate=LEARNING_RATE, picture_every=extent.steps,
+    ).model_dump()  # fmt: skip
 
 
 def find_finished_demo(request: DemoRequest) -> DemoSummary | None:
@@ -170,8 +168,9 @@ def find_finished_demo(request: DemoRequest) -> DemoSummary | None:
         return None
     if summary.request.model_copy(update={"workers": request.workers}) != request:
         return None
-    files = (summary.report, summary.curve)
-    trained = len(read_losses(Path(summary.training))) >= EXTENTS[request.size].steps
+    files = (summary.report, *(training.curve for training in summary.trainings))
+    steps = EXTENTS[request.size].steps
+    trained = all(len(read_losses(Path(one.out))) >= steps for one in summary.trainings)
     if not trained or not all(Path(path).is_file() for path in files):
         return None
     folder = DatasetFolder.at(summary.dataset)

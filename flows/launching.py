@@ -1,7 +1,9 @@
 """Training, started as a program of its own: this room never imports torch.
 
 First one process checks the request, so that a wrong one ends with one line; then torchrun starts
-the ranks (gloo on CPUs, nccl on GPUs), and their log is passed on line by line.
+the ranks (gloo on CPUs, nccl on GPUs), and their log is passed on line by line. On one node a
+training whose process died is started again here, torchrun's own death included. Across nodes
+torchrun does it, because only its meeting brings the nodes together again.
 """
 
 import json
@@ -9,152 +11,210 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from flows.progress import say
-from schemas.errors import MachineError, RequestError
+from flows.train_requests import TrainRequest
+from schemas.errors import FailureKind, MachineError, RequestError, ScanmillError
+
+Tell = Callable[[str], None]
 
 REQUEST_WRONG = 2
+FINAL = "error:"
+"""How a line of the program begins after which a repetition would end in the same way."""
+
 LAST_LINES = 5
 GRACE_S = 20.0
+"""How long torchrun may end its ranks; Prefect's workers kill a cancelled run after 30 s."""
+
+NODES_WAIT_S = 600
+"""How long the first node waits for the others, and they for it."""
+
 ROOT = Path(__file__).resolve().parent.parent
-METRICS, CURVE, MODEL = "metrics.jsonl", "curve.png", "model.safetensors"
-"""Names of the training output. Source: contract.md."""
+PARENT_VARIABLE = "SCANMILL_PARENT"
+"""Tells the launcher and the ranks with whom they end. Source: training/lifeline.py."""
 
 
-class TrainRequest(BaseModel):
-    """All of `scanmill train`; options: passed to the training program as they are."""
+class TrainingError(ScanmillError):
+    """The training can't go on: the same command would end so again."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stage: str = Field(description="what is trained, as in 2k2k-normal")
-    data: tuple[str, ...] = Field(min_length=1, description="data sets")
-    out: str = Field(description="folder of the training run")
-    ranks: int = Field(default=1, ge=1, description="processes that train together")
-    options: tuple[str, ...] = Field(default=(), description="for the training program")
+    kind: ClassVar[FailureKind] = "input"
 
 
-class TrainSummary(BaseModel):
-    """What came out of a training."""
+class Standing(BaseModel):
+    """How far a training is, as the training program answers to --check."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    out: str
     steps: int
-    first_loss: float = Field(description="mean over the first tenth of the steps")
-    last_loss: float = Field(description="mean over the last tenth of the steps")
-    curve: str = Field(description="path of the picture of the losses")
-    seconds: float
+    done: int
+    finished: bool
 
 
-def launch_training(request: TrainRequest) -> TrainSummary:
-    """Check the request, train in processes, and sum up.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended. final: its own word after which a repetition is in vain."""
 
-    Raises RequestError when the program refuses the request, MachineError when a rank fails.
+    code: int
+    last_lines: tuple[str, ...]
+    final: str
+
+    @property
+    def message(self) -> str:
+        """Return the best that it said about its end."""
+        return self.final or " / ".join(self.last_lines)
+
+
+def ask_standing(request: TrainRequest) -> Standing:
+    """Let the training program check the request, and say how far the training is.
+
+    Raises RequestError when it refuses, MachineError when it fails.
     """
-    began_s = monotonic()
-    program = _program(request)
-    run_program([sys.executable, "-m", "training.run", *program, "--check"], quiet=True)
-    run_program([*_launcher(request.ranks), "-m", "training.run", *program], threads=request.ranks)
-    return sum_up_training(Path(request.out), seconds=monotonic() - began_s)
-
-
-def sum_up_training(out: Path, *, seconds: float) -> TrainSummary:
-    """Read how the loss went; raises MachineError when the run left no metrics."""
-    losses = read_losses(out)
-    if not losses:
-        raise MachineError(
-            str(out / METRICS), met="no step in it", wanted="a line for each step",
-            way_out="Look at the log above; run the same command again to go on.",
+    command = [sys.executable, "-m", "training.run", *request.program, "--check"]
+    ended = run_program(command, environment={"WORLD_SIZE": str(request.world)})
+    if ended.code == REQUEST_WRONG:
+        raise RequestError(
+            "scanmill train", met=ended.message, wanted="a request that the training takes",
+            way_out="See scanmill train --help.",
         )  # fmt: skip
-    tenth = max(1, len(losses) // 10)
-    return TrainSummary(
-        out=str(out),
-        steps=len(losses),
-        first_loss=sum(losses[:tenth]) / tenth,
-        last_loss=sum(losses[-tenth:]) / tenth,
-        curve=str(out / CURVE),
-        seconds=seconds,
-    )
+    if ended.code != 0:
+        raise _died("the training program", ended)
+    return Standing.model_validate(json.loads(ended.last_lines[-1]))
 
 
-def read_losses(out: Path) -> list[float]:
-    """Read the loss of every step of a run, in order; none where there is no run."""
-    path = out / METRICS
-    if not path.is_file():
-        return []
-    records = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-    return [float(record["loss"]) for record in records if "loss" in record and "step" in record]
+def run_training(request: TrainRequest, tell: Tell) -> int:
+    """Train in processes to the last step; returns how often they were started again.
+
+    tell: takes each line of the log. Raises TrainingError when a repetition would be in vain,
+    MachineError when processes died more often than --max-restarts allows.
+    """
+    restarts = request.max_restarts if request.nnodes == 1 else 0
+    for attempt in range(restarts + 1):
+        ended = run_program(
+            launch_command(request), tell=tell, environment=launch_environment(request),
+            stop_at_final=request.nnodes > 1,
+        )  # fmt: skip
+        if ended.code == 0:
+            return attempt
+        if ended.final:
+            raise TrainingError(
+                f"{request.stage} in {request.out}", met=ended.final,
+                wanted="a training that can take its next step",
+                way_out="It would end so again: mend the cause first.",
+            )  # fmt: skip
+        if attempt < restarts:
+            tell(
+                f"train: a process died ({_how(ended.code)}); restart {attempt + 1} of {restarts}, "
+                f"from the last checkpoint"
+            )
+    raise _died(f"{request.stage} in {request.out}", ended)
 
 
-def run_program(command: Sequence[str], *, threads: int = 1, quiet: bool = False) -> None:
-    """Run one of our programs to its end and pass its lines on.
+def launch_command(request: TrainRequest) -> list[str]:
+    """Write the command that starts this node's ranks."""
+    meeting = ["--standalone"] if request.nnodes == 1 else _meeting(request)
+    start = [sys.executable, "-m", "training.launcher", *meeting]
+    return [*start, f"--nproc-per-node={request.nproc}", "-m", "training.run", *request.program]
 
-    threads: processes that share the cores. Raises RequestError or MachineError with its last
-    lines when it fails.
+
+def launch_environment(request: TrainRequest) -> dict[str, str]:
+    """Share the cores among the ranks; across nodes give each attempt a store of its own."""
+    cores = len(os.sched_getaffinity(0))
+    share = {"OMP_NUM_THREADS": str(max(1, cores // request.nproc))}
+    own_store = {} if request.nnodes == 1 else {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    return {**share, **os.environ, **own_store}
+
+
+def _meeting(request: TrainRequest) -> list[str]:
+    host = int(request.node_rank == 0)
+    waits = f"join_timeout={NODES_WAIT_S},read_timeout={NODES_WAIT_S}"
+    return [
+        f"--nnodes={request.nnodes}",
+        f"--node-rank={request.node_rank}",
+        f"--max-restarts={request.max_restarts}",
+        "--rdzv-backend=c10d",
+        f"--rdzv-endpoint={request.rdzv}",
+        f"--rdzv-id={request.stage}-{Path(request.out).name}",
+        f"--rdzv-conf=is_host={host},{waits}",
+    ]
+
+
+def run_program(
+    command: Sequence[str],
+    *,
+    tell: Tell | None = None,
+    environment: dict[str, str] | None = None,
+    stop_at_final: bool = False,
+) -> Ended:
+    """Run one of our programs to its end, or stop it with all that it started.
+
+    It is stopped when this is left by an exception (cancelled, interrupted). stop_at_final: also
+    as soon as it says that going on is in vain, before it tries again by itself.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
-    with _running(command, threads) as process:
+    final = ""
+    with _running(command, environment or {}) as process:
         for line in _lines(process):
             last.append(line)
-            if not quiet:
-                say(line)
-    if process.returncode == 0:
-        return
-    message = next((line for line in last if line.startswith("error:")), " / ".join(last))
-    if process.returncode == REQUEST_WRONG:
-        raise RequestError(
-            "scanmill train", met=message.removeprefix("error:").strip(),
-            wanted="a request that the training program takes",
-            way_out="See scanmill train --help, and python -m training.run --help.",
-        )  # fmt: skip
-    raise MachineError(
-        "the training program", met=f"exit code {process.returncode} ({message})",
-        wanted="exit code 0", way_out="Mend the cause; the same command goes on where it stopped.",
+            if tell is not None:
+                tell(line)
+            if line.startswith(FINAL) and not final:
+                final = line.removeprefix(FINAL).strip()
+                if stop_at_final:
+                    process.terminate()
+    return Ended(process.returncode, tuple(last), final)
+
+
+def _died(what: str, ended: Ended) -> MachineError:
+    return MachineError(
+        what, met=f"{_how(ended.code)} ({ended.message})", wanted="exit code 0",
+        way_out="Mend the cause; the same command goes on from the last checkpoint.",
     )  # fmt: skip
 
 
-def _program(request: TrainRequest) -> list[str]:
-    where = ["--data", *request.data, "--out", request.out]
-    return [request.stage, *where, *request.options]
-
-
-def _launcher(ranks: int) -> list[str]:
-    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={ranks}"]
-    return [sys.executable, *torchrun]
+def _how(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
 
 
 @contextmanager
-def _running(command: Sequence[str], threads: int) -> Iterator[subprocess.Popen[str]]:
+def _running(
+    command: Sequence[str], environment: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
     """Run a program for the length of a block; it is ended when the block fails."""
-    share = max(1, (os.cpu_count() or 1) // threads)
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = {
-        "OMP_NUM_THREADS": str(share), **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1",
-    }  # fmt: skip
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace",
+        command,
+        env={
+            **os.environ, **environment, PARENT_VARIABLE: str(os.getpid()),
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1",
+        },
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        start_new_session=True,  # Ctrl-C is ours to answer
     )  # fmt: skip
     try:
         yield process
         process.wait()
     except BaseException:
-        process.terminate()
-        try:
-            process.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        _stop(process)
         raise
     finally:
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Let a program end its processes; if it takes too long, kill it, and they end with it."""
+    process.terminate()
+    try:
+        process.communicate(timeout=GRACE_S)  # reads on: a full pipe would hold it up
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _lines(process: subprocess.Popen[str]) -> Iterator[str]:

@@ -1,11 +1,38 @@
 """The flow `train`: shards in, weights out."""
 
+from time import monotonic
+
 from prefect import flow
 
-from flows.launching import TrainRequest, TrainSummary, launch_training
+from flows.cancelling import ending_when_cancelled
+from flows.launching import ask_standing, run_training
+from flows.progress import say
+from flows.train_board import TrainBoard
+from flows.train_folder import sum_up_training
+from flows.train_log import TrainLog
+from flows.train_requests import TrainRequest, TrainSummary, check_train
 
 
 @flow(name="train", flow_run_name="train {request.stage} to {request.out}")
 def train(request: TrainRequest) -> TrainSummary:
-    """Train a stage in processes of its own; raises RequestError or MachineError."""
-    return launch_training(request)
+    """Train a stage in processes of its own; goes on where an interrupted run stopped.
+
+    Raises RequestError before any work, TrainingError when it can't go on, MachineError when its
+    processes died too often.
+    """
+    began_s, restarts = monotonic(), 0
+    check_train(request)
+    standing = ask_standing(request)
+    board = TrainBoard(request)
+    if standing.finished:
+        say(f"train: all {standing.done} steps of {request.stage} are done already.")
+    else:
+        with ending_when_cancelled(), TrainLog(board.step, board.look) as log:
+            restarts = run_training(request, log.take)
+    board.show_results()
+    return sum_up_training(
+        request,
+        seconds=monotonic() - began_s,
+        worked=not standing.finished,
+        restarts=restarts,
+    )

@@ -58,11 +58,15 @@ class Progress:
         )
 
     def validated(self, step: int, measures: Mapping[str, float], report: object) -> None:
-        """Record a validation and write validation.json."""
+        """Record a validation, write validation.json, and draw the curve so far."""
         self._write({"step": step, "validation": dict(measures)})
         for name, value in measures.items():
             self._scalar(f"validation/{name}", value, step)
         write_atomically(self._out / VALIDATION, json.dumps(report, indent=1) + "\n")
+        self.curve()
+        print(  # noqa: T201 - as above; whoever reads along finds the new files
+            f"validated after step {step}: loss {measures['loss']:.6g}", flush=True
+        )
 
     def sheet(self, step: int, sheet: UInt8[np.ndarray, "H W 3"]) -> None:
         """Write a grid of sample pictures, and show it in TensorBoard."""

@@ -1,11 +1,15 @@
 """The program that trains: `python -m torch.distributed.run ... -m training.run STAGE ...`.
 
 Without torchrun it trains on one rank. Exit codes: 0 done, 1 the training failed, 2 the request is
-wrong (one line beginning "error:", from the first rank alone). `--check` stops after the checks.
+wrong. A line that begins with "error:" is final: the same command would fail again in the same
+way. What has no such line (a rank was killed, memory ran out) may succeed when it is repeated.
+`--check` stops after the checks and says in a line of JSON how far the run is.
 """
 
 import argparse
+import json
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -17,10 +21,12 @@ from pydantic import ValidationError
 
 from schemas.errors import RequestError, ScanmillError
 from training.backgrounds import BackgroundPool, open_backgrounds
+from training.checkpoints import LATEST, named_by, read_meta
 from training.distributed import Ranks, choose_device, join_ranks, this_rank, this_world
+from training.lifeline import end_with_parent
 from training.loader import Drawing, Loader
 from training.order import Order
-from training.progress import Progress
+from training.progress import CURVE, Progress
 from training.run_folder import RunRecord, check_folder, describe_run, write_record
 from training.samples import SampleReader, check_resolution
 from training.settings import DataSettings, ModelSettings, RunSettings
@@ -28,7 +34,14 @@ from training.shards import SampleAddress, ShardIndex, open_index
 from training.stages import STAGES
 from training.trainer import Trainer
 from training.validation import ValidationSet
-from training.weights import adopt_weights, digest_weights, fit_weights, read_weights
+from training.weights import (
+    MODEL_CARD,
+    MODEL_FILE,
+    adopt_weights,
+    digest_weights,
+    fit_weights,
+    read_weights,
+)
 
 EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2
 PUBLISHED_EPOCHS = 499
@@ -60,12 +73,14 @@ class Request:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, or say in one line why not."""
     given = _parser().parse_args(arguments)
+    end_with_parent(signal.SIGKILL)
     try:
         # DDP says so of the layout of 1x1 convolutions under autocast; it costs a small copy.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")
         _limit_threads()
         request = check_request(given)
         if given.check:
+            print(json.dumps(say_standing(request.run)), flush=True)  # noqa: T201 - its answer
             return EXIT_DONE
         with join_ranks(choose_device(request.run.device)) as ranks:
             train(request, ranks)
@@ -107,6 +122,19 @@ def check_request(given: argparse.Namespace) -> Request:
     if data.background == "fresh":
         pool = open_backgrounds(index.folders, run.backgrounds, resolution)
     return Request(model, data, run, index, trained, steps_per_epoch, weights, record, pool)
+
+
+def say_standing(run: RunSettings) -> dict[str, int | bool]:
+    """Say how far a run is: steps wanted and done, and whether weights and curve are of the last.
+
+    A run that is asked for fewer steps than it has done is finished.
+    """
+    latest = named_by(run.out, LATEST)
+    done = 0 if latest is None else read_meta(latest).step
+    card = run.out / MODEL_CARD
+    written = json.loads(card.read_bytes())["step"] if card.is_file() else None
+    whole = written == done and all((run.out / name).is_file() for name in (MODEL_FILE, CURVE))
+    return {"steps": run.steps, "done": done, "finished": whole and done >= run.steps}
 
 
 def train(request: Request, ranks: Ranks) -> None:
@@ -222,7 +250,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", nargs="+", required=True, metavar="URI", help="data sets")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
     add("--init", metavar="PATH", help="weights to start from: run, step, safetensors, published")
-    add("--check", action="store_true", help="only check the request")
+    add("--check", action="store_true", help="only check the request; say how far the run is")
     _add_model(parser.add_argument_group("what is trained"))
     _add_data(parser.add_argument_group("what is seen"))
     _add_run(parser.add_argument_group("how long and how"))
@@ -257,8 +285,9 @@ def _add_data(group: "argparse._ArgumentGroup") -> None:
 
 def _add_run(group: "argparse._ArgumentGroup") -> None:
     add = group.add_argument
-    add("--steps", type=int, help="optimiser steps in all")
-    add("--epochs", type=int, help=f"instead of --steps ({PUBLISHED_EPOCHS})")
+    long = group.add_mutually_exclusive_group()
+    long.add_argument("--steps", type=int, help="optimiser steps in all")
+    long.add_argument("--epochs", type=int, help=f"instead of --steps ({PUBLISHED_EPOCHS})")
     add("--save-every", type=int, metavar="STEPS", help="an epoch, at least 100 steps")
     add("--keep", type=int, default=3, help="checkpoints kept besides the best")
     add("--validate-every", type=int, metavar="STEPS", help="as --save-every")

@@ -44,6 +44,8 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 class DivergenceError(ScanmillError):
     """A loss or a gradient is not finite; the weights have not been touched by it."""
 
+    kind = "input"  # the same steps would end so again
+
 
 class Trainer:
     """One run on one rank. Owns: the model, its optimiser, the position in the data."""

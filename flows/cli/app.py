@@ -32,11 +32,10 @@ COMMANDS = {
     "import": "Make a data set of a published layout.",
     "report": "Write one page about data sets and trainings.",
     "train": "Train a network from data sets.",
+    "prepare-and-train": "Inspect, render, validate, train: from scans to weights.",
 }
-NAMES_IN_PYTHON = {"import": "import_"}
-"""Commands that are called by a word that Python keeps for itself."""
-
-PASSES_ON = {"train": {"allow_extra_args": True, "ignore_unknown_options": True}}
+NAMES_IN_PYTHON = {"import": "import_", "prepare-and-train": "prepare_and_train"}
+"""Commands whose word is none that a module may have."""
 COMPLETING = "_SCANMILL_COMPLETE"
 """Set by the shell while it completes a line; then every command has to be known."""
 
@@ -83,9 +82,7 @@ def _add_command(app: typer.Typer, name: str) -> None:
     spelled = NAMES_IN_PYTHON.get(name, name)
     module = importlib.import_module(f"flows.cli.{spelled}")
     examples = "\n".join(("Examples:", *(f"  {line}" for line in module.EXAMPLES)))
-    app.command(name, epilog=KEEP_LINES + examples, context_settings=PASSES_ON.get(name))(
-        getattr(module, spelled)
-    )
+    app.command(name, epilog=KEEP_LINES + examples)(getattr(module, spelled))
 
 
 def _stand_in() -> None:

@@ -49,10 +49,10 @@ def _show(summary: DemoSummary) -> None:
         f"{summary.frames} frames, {summary.pairs} pairs)"
     )
     say(f"  for HDNet   {summary.hdnet}")
-    say(
-        f"  training    {summary.training}  ({summary.steps} steps, "
-        f"loss {summary.first_loss:.4g} -> {summary.last_loss:.4g})"
-    )
-    say(f"  curve       {summary.curve}")
+    for trained in summary.trainings:
+        say(
+            f"  training    {trained.out}  ({trained.steps} steps, "
+            f"loss {trained.first_loss:.4g} -> {trained.last_loss:.4g})"
+        )
     say(f"  report      {summary.report}")
     say("Look at the report first.")

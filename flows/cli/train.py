@@ -6,38 +6,72 @@ import typer
 
 from flows.cli.answers import print_json, say, style_of
 from flows.cli.flow_runs import run_flow
-from flows.cli.options import Json, Verbose
-from flows.launching import TrainRequest, TrainSummary
+from flows.cli.model_options import given_options, with_options
+from flows.cli.options import Json, Verbose, fill
+from flows.progress import format_seconds
+from flows.train_requests import StageName, TrainOptions, TrainRequest, TrainSummary, check_train
 
 EXAMPLES = (
     "scanmill train 2k2k-normal --data sets/rp --out runs/normal --epochs 20",
+    "scanmill train 2k2k-depth --data sets/rp --out runs/depth --init runs/normal --epochs 20",
     "scanmill train 2k2k-normal --data sets/a --data sets/b --out runs/n --nproc 2 --batch 4",
-    "scanmill train 2k2k-normal --data sets/rp --out runs/coarse --nets coarse --resolution 256",
-    "All further options go to the training program: python -m training.run --help lists them.",
+    "scanmill train 2k2k-normal --data sets/rp --out runs/small --width 0.25 --resolution 256",
+    "On two machines that see the same folders, the second one with --node-rank 1:",
+    "scanmill train 2k2k-normal --data sets/rp --out runs/n --nnodes 2 --node-rank 0 \\",
+    "    --rdzv node0:29400",
 )
 
 
+@with_options(TrainOptions)
 def train(
-    context: typer.Context,
-    stage: Annotated[str, typer.Argument(metavar="STAGE", help="As in 2k2k-normal.")],
+    stage: Annotated[StageName, typer.Argument(metavar="STAGE", help="2k2k-normal or 2k2k-depth.")],
     *,
     data: Annotated[list[str], typer.Option(metavar="URI", help="Data set; may be repeated.")],
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder of the training run.")],
-    nproc: Annotated[int, typer.Option(min=1, help="Processes that train together.")] = 1,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="Weights to start from: a run, a step folder, safetensors, a published file.",
+        ),
+    ] = None,
+    nnodes: Annotated[int, typer.Option(help="Machines that train together.")] = 1,
+    node_rank: Annotated[int, typer.Option(help="Which of them this is; 0: that of --rdzv.")] = 0,
+    rdzv: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Where they meet: a free port of node 0."),
+    ] = None,
     json: Json = False,
     verbose: Verbose = False,
+    **options: object,
 ) -> None:
-    """Train a network from data sets; goes on where an interrupted run stopped."""
-    request = TrainRequest(
-        stage=stage, data=tuple(data), out=out, ranks=nproc, options=tuple(context.args)
-    )
+    """Train a network from data sets; goes on where an interrupted run stopped.
+
+    Repeat the command to go on: model and data settings have to be those it began with.
+    """
+    given: dict[str, object] = {
+        "stage": stage, "data": tuple(data), "out": out, "init": init, "nnodes": nnodes,
+        "node_rank": node_rank, "rdzv": rdzv,
+    }  # fmt: skip
+    request = fill(TrainRequest, given | given_options(options), source="")
+    check_train(request)
     summary = run_flow(
         "train", request, answer=TrainSummary, style=style_of(json=json), verbose=verbose
     )
     if json:
         print_json(summary)
         return
-    say(
-        f"train: {summary.steps} steps, loss {summary.first_loss:.4g} -> {summary.last_loss:.4g}; "
-        f"curve in {summary.curve}"
-    )
+    for line in describe(summary):
+        say(line)
+
+
+def describe(summary: TrainSummary) -> list[str]:
+    """Say what came out of a training, for people."""
+    again = f", {summary.restarts} restarts" if summary.restarts else ""
+    took = f"in {format_seconds(summary.seconds)}" if summary.worked else "were done already"
+    loss = f"loss {summary.first_loss:.4g} -> {summary.last_loss:.4g}"
+    lines = [f"{summary.stage}: {summary.steps} steps {took}{again}; {loss}"]
+    if summary.validation:
+        measures = (f"{name} {value:.4g}" for name, value in summary.validation.items())
+        lines.append(f"  validation  {', '.join(measures)}")
+    return [*lines, f"  curve       {summary.curve}", f"  weights     {summary.out}"]

@@ -45,7 +45,7 @@ class LiveServer:
 @contextmanager
 def live_server(folder: Path) -> Iterator[LiveServer]:
     """Start a server with a home of its own; it is stopped by its pid at the end."""
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}/api"
     environment = {
         **os.environ,
@@ -87,7 +87,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a loopback port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

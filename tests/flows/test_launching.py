@@ -1,60 +1,131 @@
-"""Programs that the flows start: their lines, their refusals, their end."""
+"""Programs that the flows start: their lines, their refusals, their end, their second try."""
 
-import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from flows.launching import read_losses, run_program, sum_up_training
+from flows import launching
+from flows.launching import (
+    TrainingError,
+    ask_standing,
+    launch_command,
+    launch_environment,
+    run_program,
+    run_training,
+)
+from flows.train_requests import TrainRequest
 from schemas.errors import MachineError, RequestError
 
-
-def _python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
-
-
-def _write_losses(out: Path, losses: list[float]) -> None:
-    out.mkdir(exist_ok=True)
-    lines = [json.dumps({"step": step, "loss": loss}) for step, loss in enumerate(losses, start=1)]
-    (out / "metrics.jsonl").write_text("\n".join([*lines, json.dumps({"validation": 1})]) + "\n")
-
-
-def test_lines_of_a_program_are_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
-    run_program(_python("print('step 1/2'); print('step 2/2')"))
-    assert capsys.readouterr().err.splitlines() == ["step 1/2", "step 2/2"]
+DIES_ONCE = """
+import os, pathlib, signal, sys
+mark = pathlib.Path(sys.argv[1])
+if not mark.exists():
+    mark.write_text('')
+    os.kill(os.getpid(), signal.SIGKILL)
+print('step 1/1 loss 0.5')
+"""
 
 
-def test_refusal_of_a_program_is_a_wrong_request() -> None:
-    code = "import sys; print('error: no stage x'); sys.exit(2)"
-    with pytest.raises(RequestError, match="no stage x"):
-        run_program(_python(code), quiet=True)
+def _python(code: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-c", code, *map(str, arguments)]
 
 
-def test_failure_of_a_program_tells_its_last_lines() -> None:
-    with pytest.raises(MachineError, match=r"exit code 1 .*it broke"):
-        run_program(_python("raise SystemExit('it broke')"), quiet=True)
+def request(**given: object) -> TrainRequest:
+    return TrainRequest.model_validate(
+        {"stage": "2k2k-normal", "data": ("set",), "out": "runs/n"} | given
+    )
 
 
-def test_cores_are_shared_among_the_ranks(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def lines() -> list[str]:
+    return []
+
+
+def program_is(patch: pytest.MonkeyPatch, code: str, *arguments: object) -> None:
+    """Let a small program stand where torchrun would."""
+    patch.setattr(launching, "launch_command", lambda _: _python(code, *arguments))
+
+
+def test_lines_of_a_program_are_passed_on(lines: list[str]) -> None:
+    run_program(_python("print('step 1/2'); print('step 2/2')"), tell=lines.append)
+    assert lines == ["step 1/2", "step 2/2"]
+
+
+def test_program_knows_with_whom_it_ends() -> None:
+    code = "import os; raise SystemExit(int(os.environ['SCANMILL_PARENT']) != os.getppid())"
+    assert run_program(_python(code)).code == 0
+
+
+def test_last_lines_of_a_program_are_kept() -> None:
+    ended = run_program(_python("raise SystemExit('it broke')"))
+    assert (ended.code, ended.message) == (1, "it broke")
+
+
+def test_a_program_that_says_its_final_word_is_stopped_at_once() -> None:
+    code = "import time; print('error: no way', flush=True); time.sleep(300)"
+    assert run_program(_python(code), stop_at_final=True).final == "no way"
+
+
+def test_a_program_is_stopped_when_its_log_can_not_be_told() -> None:
+    def refuse(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_program(_python("import time; print(1, flush=True); time.sleep(300)"), tell=refuse)
+
+
+def test_refusal_of_the_training_program_is_a_wrong_request(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="nothing: no such folder"):
+        ask_standing(request(data=(str(tmp_path / "nothing"),), out=str(tmp_path / "out")))
+
+
+def test_a_training_whose_process_died_is_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lines: list[str]
 ) -> None:
+    program_is(monkeypatch, DIES_ONCE, tmp_path / "mark")
+    assert run_training(request(), lines.append) == 1
+    assert "killed by signal 9" in lines[0]
+    assert lines[1] == "step 1/1 loss 0.5"
+
+
+def test_no_restart_means_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lines: list[str]
+) -> None:
+    program_is(monkeypatch, DIES_ONCE, tmp_path / "mark")
+    with pytest.raises(MachineError, match="runs/n: killed by signal 9"):
+        run_training(request(max_restarts=0), lines.append)
+
+
+def test_a_training_that_would_fail_again_is_not_started_again(
+    monkeypatch: pytest.MonkeyPatch, lines: list[str]
+) -> None:
+    program_is(monkeypatch, "import sys; print('error: step 3: loss nan'); sys.exit(1)")
+    with pytest.raises(TrainingError, match="loss nan"):
+        run_training(request(), lines.append)
+    assert lines == ["error: step 3: loss nan"]
+
+
+def test_one_node_restarts_here_and_not_in_torchrun() -> None:
+    command = launch_command(request(nproc=2))
+    assert "--standalone" in command
+    assert not any("max-restarts" in word for word in command)
+
+
+def test_nodes_meet_at_the_place_given_and_restart_together() -> None:
+    command = launch_command(request(nnodes=2, node_rank=1, rdzv="node0:29400", max_restarts=4))
+    assert {
+        "--nnodes=2", "--node-rank=1", "--rdzv-backend=c10d", "--rdzv-endpoint=node0:29400",
+        "--rdzv-id=2k2k-normal-n", "--max-restarts=4", "--nproc-per-node=1",
+    } <= set(command)  # fmt: skip
+
+
+def test_each_attempt_across_nodes_has_a_store_of_its_own() -> None:
+    across = launch_environment(request(nnodes=2, rdzv="a:1"))
+    assert across["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] == "1"
+
+
+def test_cores_are_shared_among_the_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
-    run_program(_python("import os; print(os.environ['OMP_NUM_THREADS'])"), threads=2)
-    assert capsys.readouterr().err.strip() == "4"
-
-
-def test_summary_compares_the_first_tenth_with_the_last(tmp_path: Path) -> None:
-    _write_losses(tmp_path, [10.0, 8.0, *[5.0] * 16, 2.0, 1.0])
-    summary = sum_up_training(tmp_path, seconds=1.0)
-    assert (summary.steps, summary.first_loss, summary.last_loss) == (20, 9.0, 1.5)
-
-
-def test_training_without_a_step_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="no step"):
-        sum_up_training(tmp_path, seconds=1.0)
-
-
-def test_no_run_has_no_losses(tmp_path: Path) -> None:
-    assert read_losses(tmp_path / "none") == []
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    assert launch_environment(request(nproc=2))["OMP_NUM_THREADS"] == "4"

@@ -1,0 +1,96 @@
+"""What `prepare-and-train` does between its flows: inventory, lost scans, what is done already."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.prepare_requests import LostScan, PrepareRequest
+from flows.progress import say, tracking
+from flows.run_requests import settle_model
+from flows.summary import RunSummary
+from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.errors import InputError
+from tasks.checks.inspection import inspect_root
+from tasks.dataset.planning import planned_scans, read_plan
+from tasks.scans.layouts import list_scans
+
+RECORD = "prepared.json"
+NAMED = 5
+"""Lost scans that an error names; the rest is counted."""
+
+
+def settle(request: PrepareRequest) -> PrepareRequest:
+    """Put the digest of the SMPL-X model into the settings."""
+    return request.model_copy(update={"render": settle_model(request.render)})
+
+
+def inspect_scans(request: PrepareRequest) -> None:
+    """Look at all scans before any work; raises InputError when too many are broken."""
+    render, settings = request.render, request.render.settings
+    total = len(list_scans(Path(render.data), render.dataset))
+    with tracking("inspect", total=total, unit="scans") as tracker:
+        found = inspect_root(
+            Path(render.data), render.dataset, resolution=settings.resolution,
+            views=len(settings.views), on_scan=lambda _done, _all: tracker.advance(),
+        )  # fmt: skip
+    broken = [
+        LostScan(scan_id=one.scan_id, reason=one.problems[0])
+        for one in found.scans
+        if one.problems
+    ]  # fmt: skip
+    say(f"{found.readable} scans of {found.subjects} people can be rendered, {len(broken)} broken")
+    check_share(broken, len(found.scans), request)
+
+
+def find_lost(rendered: RunSummary) -> tuple[LostScan, ...]:
+    """Name the scans of which samples are missing, each with the first reason."""
+    reasons: dict[str, str] = {}
+    for failure in rendered.failures:
+        scan_id = "/".join(failure.sample_id.split("/")[:2])
+        reasons.setdefault(scan_id, failure.message)
+    return tuple(LostScan(scan_id=name, reason=why) for name, why in sorted(reasons.items()))
+
+
+def count_scans(request: PrepareRequest) -> int:
+    """Count the scans that are planned in the data set."""
+    return len(planned_scans(read_plan(DatasetFolder.at(request.render.out))))
+
+
+def check_share(lost: Sequence[LostScan], scans: int, request: PrepareRequest) -> None:
+    """Stop before the training when too many scans are lost; raises InputError naming them."""
+    share = len(lost) / scans if scans else 0.0
+    if share <= request.max_reject_share:
+        return
+    named = "; ".join(f"{one.scan_id} ({one.reason})" for one in lost[:NAMED])
+    more = f"; and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    raise InputError(
+        f"{request.render.data}", met=f"{len(lost)} of {scans} scans lost: {named}{more}",
+        wanted=f"at most {request.max_reject_share:.1%} lost",
+        way_out=f"Mend these scans and run the same command again, or go on without them: "
+        f"--max-reject-share {share:.3g}.",
+    )  # fmt: skip
+
+
+def is_validated(request: PrepareRequest) -> bool:
+    """Tell whether these very shards were read back already."""
+    try:
+        record = json.loads((Path(request.out) / RECORD).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and record.get("validated") == _digest_shards(request)
+
+
+def note_validated(request: PrepareRequest) -> None:
+    """Put on record which shards were read back."""
+    record = {"dataset": request.render.out, "validated": _digest_shards(request)}
+    write_atomically(Path(request.out) / RECORD, json.dumps(record, indent=1) + "\n")
+
+
+def _digest_shards(request: PrepareRequest) -> str:
+    """Return a digest of all manifests: they hold the hashes of the shards."""
+    folder = DatasetFolder.at(request.render.out)
+    digest = hashlib.sha256()
+    for shard_id in folder.committed_shards():
+        digest.update(folder.manifest_path(shard_id).read_bytes())
+    return digest.hexdigest()

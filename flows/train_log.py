@@ -1,0 +1,66 @@
+"""What a training says, shown: steps as a bar or now and then as a line, all else as it is."""
+
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from time import monotonic
+
+from flows.progress import SECONDS_BETWEEN_LINES, Tracker, say, shows_bar, tracking
+
+VALIDATED = "validated "
+"""How the program's line after a validation begins. Source: training/progress.py."""
+
+_STEP = re.compile(r"^step (\d+)/(\d+) ")
+
+
+class TrainLog:
+    """Takes the lines of a training. Owns: the bar, and what was shown last.
+
+    on_step: takes steps done and wanted. on_validation: new measures stand in the run's folder.
+    """
+
+    def __init__(
+        self, on_step: Callable[[int, int], None], on_validation: Callable[[], None]
+    ) -> None:
+        """Show nothing yet."""
+        self._on_step, self._on_validation = on_step, on_validation
+        self._open = ExitStack()
+        self._bar: Tracker | None = None
+        self._furthest, self._shown_s = 0, 0.0
+
+    def __enter__(self) -> "TrainLog":
+        """Open nothing: the bar comes with the first step."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the bar."""
+        self._open.close()
+
+    def take(self, line: str) -> None:
+        """Show a line, and tell what it means."""
+        step = _STEP.match(line)
+        if step is None:
+            say(line)
+            if line.startswith(VALIDATED):
+                self._on_validation()
+            return
+        self._count(int(step[1]), int(step[2]), line)
+
+    def _count(self, done: int, wanted: int, line: str) -> None:
+        """Count a step; after a restart some come again and are shown, not counted."""
+        if self._bar is None and shows_bar():
+            left = wanted - done + 1
+            self._bar = self._open.enter_context(tracking("train", total=left, unit="steps"))
+        if self._bar is None:
+            self._say_now_and_then(line, is_last=done == wanted)
+        if done > self._furthest:
+            self._furthest = done
+            self._on_step(done, wanted)
+            if self._bar is not None:
+                self._bar.advance()
+
+    def _say_now_and_then(self, line: str, *, is_last: bool) -> None:
+        now = monotonic()
+        if is_last or now - self._shown_s >= SECONDS_BETWEEN_LINES:
+            self._shown_s = now
+            say(line)
