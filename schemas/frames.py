@@ -7,9 +7,9 @@ that count from 1 exist only in exported text. Source: contract.md, "Frames and 
 import pyarrow as pa
 
 from schemas.samples import PICTURE, Column, fixed_list, schema_of
+from schemas.scan import DENSEPOSE_PARTS
 
-PART_COUNT = 24
-"""DensePose parts 1..24; 0 is background. Source: hdnet-dataset.md, DensePose IUV."""
+PART_COUNT = DENSEPOSE_PARTS
 
 NO_ROW = -1
 FRAME_DIGITS = 7

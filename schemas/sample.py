@@ -17,7 +17,7 @@ class Sample:
 
     keypoints: (31, 3) x, y, known. joints_camera: (31, 3) camera axes, NaN unknown.
     shaded: lit front surface, 0 outside. image: shaded over its background.
-    background: None for black.
+    background: None for black. iuv: DensePose part, U, V; None where unknown.
     """
 
     sample_id: str
@@ -36,3 +36,4 @@ class Sample:
     keypoint_occluded: UInt8[np.ndarray, " 31"]
     background: InputFile | None
     seed: int
+    iuv: UInt8[np.ndarray, "H W 3"] | None = None

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.fits import FittedBody, SmplxFit
 
 DatasetName = Literal["RP", "THuman2", "2K2K"]
+DENSEPOSE_PARTS = 24
+"""Numbered from 1; 0 is background. Source: hdnet-dataset.md, DensePose IUV."""
 DATASET_NAMES: tuple[DatasetName, ...] = ("RP", "THuman2", "2K2K")
 
 
@@ -22,7 +24,7 @@ class InputFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = Field(description="below its root, with forward slashes")
-    root: Literal["data", "backgrounds"] = "data"
+    root: Literal["data", "backgrounds", "densepose"] = "data"
     size: int | None = Field(default=None, description="bytes; null: absent")
     sha256: str | None = Field(default=None, description="hex digest; null: absent")
 
@@ -75,6 +77,17 @@ class Mesh:
 
 
 @dataclass(frozen=True, slots=True)
+class Charts:
+    """DensePose charts of a mesh's faces.
+
+    part: 1..24. uv: U and V at the corners, 0..1 over the part's chart.
+    """
+
+    part: UInt8[np.ndarray, " F"]
+    uv: Float32[np.ndarray, "F 3 2"]
+
+
+@dataclass(frozen=True, slots=True)
 class Joints:
     """The 31 joints of a scan in file coordinates, NaN where unknown.
 
@@ -91,6 +104,7 @@ class Scan:
     """Everything read for one scan.
 
     fit: None where there is none. body: the body of the fit, None without a SMPL-X model.
+    charts: None where the faces' DensePose parts are unknown, as for all scans but synthetic ones.
     """
 
     ref: ScanRef
@@ -100,3 +114,4 @@ class Scan:
     warnings: tuple[str, ...] = ()
     fit: SmplxFit | None = None
     body: FittedBody | None = None
+    charts: Charts | None = None

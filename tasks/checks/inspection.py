@@ -13,6 +13,7 @@ from schemas.errors import ScanmillError
 from schemas.scan import DatasetName
 from tasks.fits.reader import read_fit
 from tasks.scans.annotations import read_annotation
+from tasks.scans.charts import read_charts
 from tasks.scans.layouts import Role, ScanFiles, list_scans, release_of
 from tasks.scans.reader import list_textures, read_outline
 from tasks.scans.textures import probe_texture, read_texture
@@ -139,6 +140,7 @@ def inspect_scan(files: ScanFiles, *, decode: bool = False) -> ScanInspection:
     seen.look(seen.read_mesh)
     seen.look(seen.read_joints)
     seen.look(seen.read_fit)
+    seen.look(seen.read_charts)
     absent = {role: paths for role, paths in files.tried.items() if role not in files.found}
     return ScanInspection(
         scan_id=files.scan_id,
@@ -211,6 +213,11 @@ class _Seen:
             read_fit(self._files.fit)
         elif self._files.tried["fit"]:
             self.warnings.append("no SMPL-X fit: the scan is not turned to the front")
+
+    def read_charts(self) -> None:
+        """Read the DensePose charts; nobody misses them where there are none."""
+        if self._files.charts is not None and self.triangles is not None:
+            read_charts(self._files.charts, face_count=self.triangles)
 
     def _read_texture(self, path: Path) -> None:
         if self._decode:

@@ -13,6 +13,7 @@ from jaxtyping import Float64, UInt8
 
 from renderers.compositing import composite, crop_background
 from renderers.harmonics import choose_harmonic_light, shade
+from renderers.iuv import draw_iuv
 from renderers.keypoints import project_joints
 from renderers.lighting import choose_spot_lights, draw_lit
 from renderers.placement import Placement
@@ -120,6 +121,7 @@ class _Artist:
             )
         with watch.during("draw"):
             surfaces = self.rasterizer.draw(stand.camera, stand.mesh_to_world)
+            iuv = self._find_iuv(stand, surfaces)
         with watch.during("light"):
             shaded = self._light(stand, surfaces, seed)
         with watch.during("composite"):
@@ -136,8 +138,15 @@ class _Artist:
             metric_source=self.placement.metric_source, surfaces=surfaces, shaded=shaded,
             image=image, keypoints=joints.pixels, joints_camera=joints.camera,
             keypoint_source=joints.source, keypoint_occluded=joints.occluded,
-            background=background, seed=seed,
+            background=background, seed=seed, iuv=iuv,
         )  # fmt: skip
+
+    def _find_iuv(self, stand: Viewpoint, surfaces: Surfaces) -> UInt8[np.ndarray, "H W 3"] | None:
+        """Draw the charts of the scan's own faces, where it has some."""
+        charts, mesh = self.scan.charts, self.scan.mesh
+        if charts is None:
+            return None
+        return draw_iuv(charts, mesh, stand.camera, stand.mesh_to_world, surfaces.front)
 
     def _light(self, stand: Viewpoint, surfaces: Surfaces, seed: int) -> UInt8[np.ndarray, "H W 3"]:
         rng = generator(seed, "lights")

@@ -29,7 +29,7 @@ def encode_sample(sample: Sample, *, jpeg_quality: int) -> dict[str, object]:
         "color_back": _picture(encode_png(back.color)),
         "shaded": _picture(encode_png(sample.shaded)),
         "mask": _picture(encode_mask(mask)),
-        "iuv": None,
+        "iuv": None if sample.iuv is None else _picture(encode_png(sample.iuv)),
         "depth": encode_depth(front.depth, back.depth, mask),
         "normals": encode_normals(front.normal, back.normal, mask),
         "keypoints": sample.keypoints.ravel(),

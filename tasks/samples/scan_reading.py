@@ -12,6 +12,7 @@ from tasks.fits.reader import read_fit
 from tasks.samples.annotation_doubts import doubt_annotation
 from tasks.samples.keypoints import complete_joints
 from tasks.scans.annotations import read_annotation
+from tasks.scans.charts import read_charts
 from tasks.scans.joints import LEAST_JOINTS
 from tasks.scans.layouts import ScanFiles, find_scan
 from tasks.scans.reader import digest_inputs, read_mesh
@@ -22,8 +23,9 @@ Warnings = tuple[str, ...]
 def load_scan(data_root: Path, ref: ScanRef, *, model: BodyModel | None = None) -> Scan:
     """Read a scan whole; model: makes the body of its fit, which fills missing joints.
 
-    Raises InputError when its mesh, texture, annotation or fit is missing or broken; a scan
-    without any annotation is read with unknown joints and a warning, one without a fit unturned.
+    Raises InputError when its mesh, texture, annotation, fit or charts are missing or broken; a
+    scan without any annotation is read with unknown joints and a warning, one without a fit
+    unturned, one without charts knows no DensePose parts.
     """
     files = find_scan(data_root, ref.dataset, ref.item)
     reading = read_mesh(files)
@@ -38,6 +40,9 @@ def load_scan(data_root: Path, ref: ScanRef, *, model: BodyModel | None = None) 
         warnings=(*reading.warnings, *about_fit, *about_joints),
         fit=fit,
         body=body,
+        charts=read_charts(files.charts, face_count=len(reading.mesh.faces))
+        if files.charts
+        else None,
     )
 
 

@@ -8,7 +8,7 @@ from schemas.errors import RequestError
 from schemas.scan import DatasetName
 from tasks.scans.files import is_readable_file
 
-Role = Literal["mesh", "texture", "joints", "fit"]
+Role = Literal["mesh", "texture", "joints", "fit", "charts"]
 """What a file is to its scan."""
 
 
@@ -17,7 +17,8 @@ class Layout:
     """Name patterns of one data set; `{item}` stands for the scan's name, earlier names win.
 
     folders: holds one folder a scan, below the data root. folder_ending: what follows the item in
-    a folder's name. meshes, textures: below the scan's folder. joints, fits: below the data root.
+    a folder's name. meshes, textures: below the scan's folder. joints, fits, charts: below the
+    data root.
     subject_until: what ends the person's name in an item; None: every item is a person.
     """
 
@@ -26,6 +27,7 @@ class Layout:
     meshes: tuple[str, ...]
     textures: tuple[str, ...]
     joints: tuple[str, ...]
+    charts: tuple[str, ...]
     fits: tuple[str, ...] = ()
     subject_until: str | None = None
 
@@ -37,6 +39,7 @@ LAYOUTS: dict[DatasetName, Layout] = {
         meshes=("{item}_100k.obj", "{item}_100k.OBJ", "{item}_200k.obj"),
         textures=("tex/{item}_dif_8k.jpg", "tex/{item}_dif.jpg"),
         joints=("Joint3D/RP/{item}.json",),
+        charts=("DensePose/RP/{item}.npy",),
         subject_until="_posed_",
     ),
     "THuman2": Layout(
@@ -45,6 +48,7 @@ LAYOUTS: dict[DatasetName, Layout] = {
         meshes=("{item}.obj",),
         textures=("material0.jpeg",),
         joints=("Joint3D/THuman2/{item}.json",),
+        charts=("DensePose/THuman2/{item}.npy",),
         fits=("obj/THuman2/smplx/{item}/smplx_param.pkl",),
     ),
     "2K2K": Layout(
@@ -53,9 +57,13 @@ LAYOUTS: dict[DatasetName, Layout] = {
         meshes=("{item}.ply", "{item}.obj"),
         textures=("{item}.png",),
         joints=("Joint3D/2K2K/{item}.json", "obj/2K2K/{item}/kp3ds.json"),
+        charts=("DensePose/2K2K/{item}.npy",),
     ),
 }
-"""Source: 2k2k-dataset.md, Input folders; keypoints.md, Projection, for kp3ds.json."""
+"""Source: 2k2k-dataset.md, Input folders; keypoints.md, Projection, for kp3ds.json.
+
+charts are ours: only synthetic people come with them.
+"""
 
 DATASETS_WITH_FITS = frozenset(name for name, layout in LAYOUTS.items() if layout.fits)
 """Data sets whose scans come with SMPL-X parameters."""
@@ -118,6 +126,11 @@ class ScanFiles:
         return self.found.get("fit")
 
     @property
+    def charts(self) -> Path | None:
+        """The DensePose charts of the mesh's faces."""
+        return self.found.get("charts")
+
+    @property
     def looked_for(self) -> tuple[Path, ...]:
         """Every path that was tried, found or not: together they decide the scan's bytes."""
         return tuple(path for paths in self.tried.values() for path in paths)
@@ -151,6 +164,7 @@ def find_scan(data_root: Path, dataset: DatasetName, item: str) -> ScanFiles:
         "texture": _try(folder, layout.textures, item),
         "joints": _try(data_root, layout.joints, item),
         "fit": _try(data_root, layout.fits, item),
+        "charts": _try(data_root, layout.charts, item),
     }
     return ScanFiles(
         dataset=dataset,

@@ -13,6 +13,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import spsolve
 
+from schemas.scan import Charts
 from tasks.synth.meshing import Faces
 from tasks.synth.parts import (
     CELL_UNITS,
@@ -46,6 +47,14 @@ class Atlas:
     faces: UvFaces
     parts: Int32[np.ndarray, " F"]
     vertex: Int32[np.ndarray, " T"]
+
+
+def charts_of(atlas: Atlas) -> Charts:
+    """Return the DensePose charts of the atlas' faces."""
+    return Charts(
+        part=atlas.parts.astype(np.uint8),
+        uv=np.clip(atlas.chart_uv[atlas.faces], 0, 1).astype(np.float32),
+    )
 
 
 def build_atlas(rest: Points, faces: Faces, islands: Islands) -> Atlas:

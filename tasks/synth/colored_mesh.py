@@ -1,22 +1,54 @@
 """A person as a finer mesh whose vertices carry the colours: a binary PLY, in metres."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float64, Int32, UInt8
 
+from schemas.scan import Charts
 from tasks.synth.person import Person
 
 CM_PER_M = 100.0
 
 
-def format_ply(person: Person, *, subdivisions: int) -> bytes:
-    """Return a PLY whose triangles are cut into four `subdivisions` times, coloured by vertex."""
+@dataclass(frozen=True, slots=True)
+class FinerMesh:
+    """A person's mesh with cut triangles and its texture seams still open.
+
+    place: metres. uv: into the texture. chart_uv: 0..1 over the part's chart. part: of each face.
+    """
+
+    place: Float64[np.ndarray, "N 3"]
+    uv: Float64[np.ndarray, "N 2"]
+    chart_uv: Float64[np.ndarray, "N 2"]
+    faces: Int32[np.ndarray, "F 3"]
+    part: Int32[np.ndarray, " F"]
+
+    @property
+    def charts(self) -> Charts:
+        """DensePose charts of the faces, in the order in which the PLY has them."""
+        return Charts(
+            part=self.part.astype(np.uint8),
+            uv=np.clip(self.chart_uv[self.faces], 0, 1).astype(np.float32),
+        )
+
+
+def cut_finer(person: Person, *, subdivisions: int) -> FinerMesh:
+    """Cut a person's triangles into four `subdivisions` times."""
     atlas = person.atlas
-    corners = np.column_stack([person.vertices[atlas.vertex] / CM_PER_M, atlas.uv])
-    faces = atlas.faces
+    place = person.vertices[atlas.vertex] / CM_PER_M
+    corners, faces = np.column_stack([place, atlas.uv, atlas.chart_uv]), atlas.faces
     for _ in range(subdivisions):
         corners, faces = subdivide(corners, faces)
-    colors = sample_texture(person.texture, corners[:, 3:])
-    place, faces, first = weld(corners[:, :3], faces)
+    # subdivide() gives all first quarters, then all second ones, and so on.
+    part = np.tile(atlas.parts, 4**subdivisions)
+    return FinerMesh(corners[:, :3], corners[:, 3:5], corners[:, 5:], faces, part)
+
+
+def format_ply(person: Person, finer: FinerMesh) -> bytes:
+    """Return a PLY of a finer mesh, coloured by vertex."""
+    colors = sample_texture(person.texture, finer.uv)
+    place, faces, first = weld(finer.place, finer.faces)
     rows = np.zeros(len(place), [("place", "<f4", 3), ("color", "u1", 3)])
     rows["place"], rows["color"] = place, colors[first]
     triangles = np.zeros(len(faces), [("count", "u1"), ("corners", "<i4", 3)])

@@ -12,7 +12,9 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 from scipy.spatial.transform import Rotation
 
-from tasks.synth.colored_mesh import format_ply
+from tasks.scans.charts import format_charts
+from tasks.synth.atlas import charts_of
+from tasks.synth.colored_mesh import cut_finer, format_ply
 from tasks.synth.figure import rng_for
 from tasks.synth.joints import FACE_FROM, LEFT_HAND_FROM, RIGHT_HAND_FROM
 from tasks.synth.person import Detail, Person
@@ -43,6 +45,7 @@ def render_people_files(person: Person, name: str) -> Files:
         f"{folder}/{name}_100k.mtl": format_mtl(name, f"tex/{name}_dif.jpg"),
         f"{folder}/tex/{name}_dif.jpg": encode_jpeg(person.texture),
         f"Joint3D/RP/{name}.json": format_joints(person.joints),
+        f"DensePose/RP/{name}.npy": format_charts(charts_of(person.atlas)),
     }
 
 
@@ -63,17 +66,20 @@ def thuman_files(person: Person, name: str, seed: int) -> Files:
         f"{folder}/material0.jpeg": encode_jpeg(person.texture),
         f"obj/THuman2/smplx/{name}/smplx_param.pkl": format_fit(fit),
         f"Joint3D/THuman2/{name}.json": format_joints(joints),
+        f"DensePose/THuman2/{name}.npy": format_charts(charts_of(person.atlas)),
     }
 
 
 def two_k_files(person: Person, name: str, detail: Detail) -> Files:
     """Return the files of a person in 2K2K's layout."""
     joints = person.joints / CM_PER_M
+    finer = cut_finer(person, subdivisions=SUBDIVISIONS[detail])
     folder = f"obj/2K2K/{name}"
     return {
-        f"{folder}/{name}.ply": format_ply(person, subdivisions=SUBDIVISIONS[detail]),
+        f"{folder}/{name}.ply": format_ply(person, finer),
         f"{folder}/kp3ds.json": json.dumps(openpose_joints(joints).round(6).tolist()).encode(),
         f"Joint3D/2K2K/{name}.json": format_joints(joints),
+        f"DensePose/2K2K/{name}.npy": format_charts(finer.charts),
     }
 
 

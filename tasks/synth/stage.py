@@ -6,9 +6,10 @@ World: metres, y up; the stage's centre is the origin of the floor, the camera i
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, Int32, UInt8
+from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
 from renderers.egl import GLContext
+from renderers.iuv import draw_iuv, find_shares
 from renderers.rasterizer import Rasterizer
 from schemas.camera import (
     HDNET_CENTRE_PX,
@@ -16,10 +17,9 @@ from schemas.camera import (
     HDNET_RESOLUTION,
     Camera,
     camera_hdnet,
-    lift,
 )
 from schemas.scan import Material, Mesh
-from tasks.synth.atlas import Atlas
+from tasks.synth.atlas import Atlas, charts_of
 from tasks.synth.person import Model, Person, Posed
 
 CM_PER_M = 100.0
@@ -118,11 +118,11 @@ def shoot(
     with Rasterizer(context, mesh) as rasterizer:
         front = rasterizer.draw(camera, mesh_to_world).front
     mask = front.triangle >= 0
-    shares = surface_shares(camera, mesh, mesh_to_world, front.triangle, front.depth)
+    shares = find_shares(camera, mesh, mesh_to_world, front.triangle, front.depth)
     return Shot(
         color=light_color(front.color, front.normal),
         mask=mask,
-        iuv=encode_iuv(model, front.triangle, shares),
+        iuv=draw_iuv(charts_of(model.atlas), mesh, camera, mesh_to_world, front),
         depth=front.depth,
         normal=front.normal,
         triangle=front.triangle,
@@ -130,50 +130,16 @@ def shoot(
     )
 
 
-def surface_shares(
-    camera: Camera,
-    mesh: Mesh,
-    mesh_to_world: Float64[np.ndarray, "4 4"],
-    triangle: Int32[np.ndarray, "H W"],
-    depth: Float32[np.ndarray, "H W"],
-) -> Float[np.ndarray, "H W 3"]:
-    """Return the barycentric shares of each pixel's surface point, NaN outside."""
-    to_camera = camera.world_to_camera @ mesh_to_world
-    points = lift(camera, depth)[triangle >= 0]
-    corners = mesh.vertices[mesh.faces[triangle[triangle >= 0]]]
-    corners = corners @ to_camera[:3, :3].T + to_camera[:3, 3]
-    a, b, c = (corners[:, i] for i in range(3))
-    normal = np.cross(b - a, c - a)
-    square = np.einsum("ij,ij->i", normal, normal)
-    second = np.einsum("ij,ij->i", np.cross(points - a, c - a), normal) / square
-    third = np.einsum("ij,ij->i", np.cross(b - a, points - a), normal) / square
-    shares = np.full((*triangle.shape, 3), np.nan)
-    shares[triangle >= 0] = np.stack([1 - second - third, second, third], axis=1)
-    return shares
-
-
-def encode_iuv(
-    model: Model, triangle: Int32[np.ndarray, "H W"], shares: Float[np.ndarray, "H W 3"]
-) -> UInt8[np.ndarray, "H W 3"]:
-    """Return part, U and V of every pixel, U and V over 0..255 of the part's own chart."""
-    atlas, inside = model.atlas, triangle >= 0
-    chart = _mix(atlas.chart_uv.astype(np.float32), atlas.faces, triangle, shares)
-    iuv = np.zeros((*triangle.shape, 3), np.uint8)
-    iuv[inside, 0] = atlas.parts[triangle[inside]]
-    iuv[inside, 1:] = np.clip(np.rint(LEVELS * chart[inside]), 0, LEVELS).astype(np.uint8)
-    return iuv
-
-
 def _mix(
     values: Float32[np.ndarray, "N C"],
     faces: Int32[np.ndarray, "F 3"],
     triangle: Int32[np.ndarray, "H W"],
-    shares: Float[np.ndarray, "H W 3"],
+    shares: Float64[np.ndarray, "P 3"],
 ) -> Float32[np.ndarray, "H W C"]:
     mixed = np.full((*triangle.shape, values.shape[1]), np.nan, np.float32)
     inside = triangle >= 0
     corners = values[faces[triangle[inside]]]
-    mixed[inside] = np.einsum("nk,nkc->nc", shares[inside], corners)
+    mixed[inside] = np.einsum("nk,nkc->nc", shares, corners)
     return mixed
 
 

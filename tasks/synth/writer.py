@@ -4,6 +4,7 @@
     obj/THuman2/data/<id>/, obj/THuman2/smplx/<id>/                file units, with SMPL-X fits
     obj/2K2K/<id>/<id>.ply, kp3ds.json                             metres, vertex colours
     Joint3D/<dataset>/<item>.json                                  133 COCO-WholeBody joints
+    DensePose/<dataset>/<item>.npy                                 part, U and V of each face: ours
     smplx_models/smplx/SMPLX_MALE.npz                              the stand-in that the fits fit
     IndoorCVPR09/<category>/<picture>.jpg                          rooms
     synth.json                                                     what made each of these files
@@ -32,7 +33,7 @@ from tasks.synth.whole_files import write_whole
 DatasetChoice = Literal["RP", "THuman2", "2K2K", "all"]
 Progress = Callable[[str], None]
 
-GENERATOR_VERSION = 5
+GENERATOR_VERSION = 6
 """Raised whenever the same seed gives other bytes: older files are then made anew."""
 FIRST_INDEX = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
 """Each layout shows other people."""

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from schemas.errors import RequestError
@@ -37,7 +38,17 @@ def test_a_good_scan_is_described(tmp_path: Path) -> None:
     assert scan.textures == (TextureSize(path=texture, width=8, height=8),)
     assert (scan.joints_visible, scan.joints_total) == (67, 133)
     assert set(scan.found) == {"mesh", "texture", "joints"}
-    assert (scan.absent, scan.warnings, scan.problems) == ({}, (), ())
+    assert scan.absent == {"charts": (f"DensePose/RP/{ITEM}.npy",)}
+    assert (scan.warnings, scan.problems) == ((), ())
+
+
+def test_charts_of_another_mesh_are_a_problem(tmp_path: Path) -> None:
+    write_rp_scan(tmp_path)
+    charts = tmp_path / f"DensePose/RP/{ITEM}.npy"
+    charts.parent.mkdir(parents=True)
+    np.save(charts, np.ones((3, 7), "<f4"))
+    (problem,) = only(inspect(tmp_path)).problems
+    assert "charts of 3 faces; wanted of the mesh's 4" in problem
 
 
 def test_totals_count_readable_and_broken_scans(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_the_record_says_what_decided_the_bytes(
     assert manifest.versions["numpy"] == np.__version__
     assert {Path(one.path).name for one in manifest.inputs} == {
         "rp_box_posed_001_100k.obj", "rp_box_posed_001_dif_8k.jpg", "rp_box_posed_001.json",
+        "rp_box_posed_001.npy",
     }  # fmt: skip
     assert set(manifest.seconds) >= {"read", "place", "draw", "light", "encode", "write"}
     assert datetime.fromisoformat(manifest.started) <= datetime.fromisoformat(manifest.ended)

@@ -57,6 +57,7 @@ def test_names_that_were_tried_in_vain_are_kept_later_ones_are_not(tmp_path: Pat
         f"{TEX}_dif_8k.jpg",
         f"{TEX}_dif.jpg",
         "Joint3D/RP/rp_ada_posed_001.json",
+        "DensePose/RP/rp_ada_posed_001.npy",
     ]
 
 
@@ -68,7 +69,8 @@ def test_a_thuman_scan_has_a_fit(tmp_path: Path) -> None:
     (scan,) = list_scans(tmp_path, "THuman2")
     assert scan.scan_id == "THuman2/0016"
     assert scan.fit == base / "smplx/0016/smplx_param.pkl"
-    assert len(scan.looked_for) == len(scan.found) == 4
+    assert len(scan.found) == 4
+    assert scan.looked_for[-1] == tmp_path / "DensePose/THuman2/0016.npy"
 
 
 @pytest.mark.parametrize("ending", ["ply", "obj"])

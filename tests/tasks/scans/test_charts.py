@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from schemas.errors import InputError
+from schemas.scan import Charts
+from tasks.scans.charts import format_charts, read_charts
+
+CHARTS = Charts(
+    part=np.array([1, 24], np.uint8), uv=np.linspace(0, 1, 12, dtype=np.float32).reshape(2, 3, 2)
+)
+
+
+def test_charts_come_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    path.write_bytes(format_charts(CHARTS))
+    found = read_charts(path, face_count=2)
+    assert np.array_equal(found.part, CHARTS.part)
+    assert np.array_equal(found.uv, CHARTS.uv)
+
+
+def test_the_file_is_a_plain_table_of_seven_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(format_charts(CHARTS))
+    table = np.load(tmp_path / "a.npy", allow_pickle=False)
+    assert table.shape == (2, 7)
+    assert table[1, :3].tolist() == [24, *CHARTS.uv[1, 0].tolist()]
+
+
+def table(column: int, value: float) -> np.ndarray:
+    rows = np.full((2, 7), 0.5, "<f4")
+    rows[:, 0] = 3
+    rows[0, column] = value
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "met"),
+    [
+        (table(0, 25), "parts from 3 to 25"),
+        (table(0, 0), "parts from 0 to 3"),
+        (table(0, 2.5), "parts from 2.5 to 3"),
+        (table(4, 1.5), r"U or V outside 0\.\.1"),
+        (table(4, np.nan), r"U or V outside 0\.\.1"),
+        (table(4, 0.5)[:1], "charts of 1 faces"),
+        (table(4, 0.5).astype(np.float64), "float64 of shape"),
+        (table(4, 0.5)[:, :6], r"float32 of shape \(2, 6\)"),
+        (np.asfortranarray(table(4, 0.5)), "float32 of shape"),
+    ],
+)
+def test_what_are_no_charts_of_the_mesh_is_refused(
+    tmp_path: Path, rows: np.ndarray, met: str
+) -> None:
+    np.save(tmp_path / "a.npy", rows)
+    with pytest.raises(InputError, match=met):
+        read_charts(tmp_path / "a.npy", face_count=2)
+
+
+@pytest.mark.parametrize(
+    ("data", "met"),
+    [
+        (b"no array", "no NumPy file"),
+        (format_charts(CHARTS)[:-4], "52 bytes for shape"),
+        (format_charts(CHARTS).replace(b"(2, 7)", b"(999999999, 7)")[:128], "no NumPy file|bytes"),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path: Path, data: bytes, met: str) -> None:
+    (tmp_path / "a.npy").write_bytes(data)
+    with pytest.raises(InputError, match=met):
+        read_charts(tmp_path / "a.npy", face_count=2)
