@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from flows.cli.app import COMMANDS
+from flows.prepare_requests import PrepareRequest
 from flows.run_requests import RenderRequest, RerunRequest
 from tests.flows.conftest import Command
 from tests.flows.live_server import POOL, ROOT, LiveServer, program
@@ -31,13 +32,14 @@ def test_rerun_is_due_every_hour() -> None:
 def test_parameters_of_the_schedules_are_requests() -> None:
     RenderRequest.model_validate(DEPLOYMENTS["nightly"]["parameters"]["request"])
     RerunRequest.model_validate(DEPLOYMENTS["hourly"]["parameters"]["request"])
+    PrepareRequest.model_validate(DEPLOYMENTS["weights"]["parameters"]["request"])
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_flow_of_a_deployment_has_the_name_of_its_command(name: str) -> None:
     module, flow = DEPLOYMENTS[name]["entrypoint"].rsplit(".", 1)
     assert module == f"flows.{flow}"
-    assert flow in COMMANDS
+    assert flow.replace("_", "-") in COMMANDS
 
 
 @pytest.mark.long
@@ -81,7 +83,8 @@ def test_demo_ends_with_a_report_and_is_quick_when_done(scanmill: Command, tmp_p
     assert first.returncode == 0, first.stderr
     answer = json.loads(first.stdout)
     assert Path(answer["report"]).is_file()
-    assert answer["last_loss"] < answer["first_loss"]
+    assert [one["stage"] for one in answer["trainings"]] == ["2k2k-normal", "2k2k-depth"]
+    assert all(one["last_loss"] < one["first_loss"] for one in answer["trainings"])
     again = scanmill("demo", "--out", out)
     assert again.returncode == 0
     assert "everything is done already" in again.stdout
