@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from training.losses import MaskLossForm
-from training.networks.person_nets import FrozenNorm, Nets
+from training.networks.person_nets import FrozenNorm, Heads, Nets
 
 StageName = Literal["2k2k-normal", "2k2k-depth"]
 BackgroundMode = Literal["stored", "fresh", "black"]
@@ -31,6 +31,10 @@ class ModelSettings(_Settings):
     resolution: int = Field(ge=256, multiple_of=RESOLUTION_MULTIPLE, description="pixels a side")
     width: float = Field(default=1.0, gt=0, le=4, description="factor on all inner channels")
     nets: Nets = Field(default="all", description="coarse: without the five part nets")
+    heads: Heads = Field(
+        default="published",
+        description="how the last convolutions begin; centred: where ReLU passes their gradient",
+    )
     mask_loss: MaskLossForm = Field(
         default="single_sigmoid", description="published: a second sigmoid on top of the first"
     )

@@ -29,11 +29,13 @@ class Stage:
 
 
 def _normal_nets(settings: ModelSettings) -> nn.Module:
-    return build_normal_nets(nets=settings.nets, width=settings.width)
+    return build_normal_nets(nets=settings.nets, width=settings.width, heads=settings.heads)
 
 
 def _depth_nets(settings: ModelSettings) -> nn.Module:
-    return build_depth_nets(width=settings.width, frozen_norm=settings.frozen_norm)
+    return build_depth_nets(
+        width=settings.width, frozen_norm=settings.frozen_norm, heads=settings.heads
+    )
 
 
 STAGES: dict[StageName, Stage] = {

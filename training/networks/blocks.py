@@ -15,6 +15,9 @@ from torch.utils.checkpoint import checkpoint
 KERNEL = 3
 """Side of every spatial convolution. Source: networks.md, Networks."""
 
+CENTRED_SCALE = 0.1
+"""Of centre_head: small beside the ranges of normals (0..1) and depths (0..6)."""
+
 
 class Recomputable(nn.Sequential):
     """Layers whose activations may be computed again for the backward pass instead of kept.
@@ -162,6 +165,16 @@ def initialise(module: nn.Module) -> None:
         if isinstance(part, nn.Conv2d):
             fan_out = part.kernel_size[0] * part.kernel_size[1] * part.out_channels
             nn.init.normal_(part.weight, 0.0, (2 / fan_out) ** 0.5)
+
+
+def centre_head(head: nn.Conv2d, middle: Sequence[float]) -> None:
+    """Let a last convolution begin near the middle of each channel's range, in place.
+
+    middle: for each output channel. Weights shrink to CENTRED_SCALE of what was drawn.
+    """
+    with torch.no_grad():
+        head.weight.mul_(CENTRED_SCALE)
+        head.bias.copy_(head.weight.new_tensor(middle))  # type: ignore[union-attr]  # has a bias
 
 
 def recompute_activations(module: nn.Module) -> None:

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from training.alignment import PartTransforms, cut_parts
 from training.blending import blend_normals
-from training.networks.blocks import initialise
+from training.networks.blocks import centre_head, initialise
 from training.networks.coarse_net import CoarseDepthNet, DepthPrediction
 from training.networks.normal_net import NormalNet
 from training.networks.refinement_net import RefinementNet
@@ -28,6 +28,11 @@ MASK_THRESHOLD = 0.5
 
 Nets = Literal["all", "coarse"]
 FrozenNorm = Literal["batch", "running"]
+Heads = Literal["published", "centred"]
+
+MIDDLE_NORMALS = (0.5,) * 6
+MIDDLE_DEPTHS_AND_MASK = (3.0, 3.0, 0.0)
+"""Where centred heads begin: the middle of 0..1, of 0..6 twice, and an undecided mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +129,14 @@ def masked_coarse_depth(coarse: DepthPrediction) -> Float[Tensor, "B 2 h w"]:
     return torch.cat([front, back], dim=1)
 
 
-def build_normal_nets(*, nets: Nets = "all", width: float = 1.0) -> PersonNormalNets:
-    """Build and initialise phase 1; nets "coarse": without the part nets."""
+def build_normal_nets(
+    *, nets: Nets = "all", width: float = 1.0, heads: Heads = "published"
+) -> PersonNormalNets:
+    """Build and initialise phase 1; nets "coarse": without the part nets.
+
+    heads "published": drawn like all convolutions, so that most outputs begin where ReLU and ReLU6
+    pass no gradient, and short trainings end there. "centred": all begin inside their range.
+    """
     groups = GROUPS if nets == "all" else ()
     model = PersonNormalNets(
         normal_net(channels_in=3, width=width),
@@ -133,14 +144,24 @@ def build_normal_nets(*, nets: Nets = "all", width: float = 1.0) -> PersonNormal
         coarse_depth_net(width=width),
     )
     initialise(model)
+    if heads == "centred":
+        for net in model.modules():
+            if isinstance(net, NormalNet):
+                centre_head(net.head, MIDDLE_NORMALS)
+        centre_head(model.coarse.head, MIDDLE_DEPTHS_AND_MASK)
     return model
 
 
-def build_depth_nets(*, width: float = 1.0, frozen_norm: FrozenNorm = "batch") -> PersonDepthNets:
-    """Build and initialise phase 2, phase 1's nets frozen inside."""
+def build_depth_nets(
+    *, width: float = 1.0, frozen_norm: FrozenNorm = "batch", heads: Heads = "published"
+) -> PersonDepthNets:
+    """Build and initialise phase 2, phase 1's nets frozen inside; heads: see build_normal_nets."""
     refinement = refinement_net(width=width)
     initialise(refinement)
-    return PersonDepthNets(build_normal_nets(width=width), refinement, frozen_norm=frozen_norm)
+    if heads == "centred":
+        centre_head(refinement.head, MIDDLE_DEPTHS_AND_MASK)
+    normals = build_normal_nets(width=width, heads=heads)
+    return PersonDepthNets(normals, refinement, frozen_norm=frozen_norm)
 
 
 def _run_on_valid(

@@ -31,6 +31,11 @@ class RefinementNet(nn.Module):
         self.normal_branches = nn.ModuleList(normal_branches)
         self.merges = nn.ModuleList(merges)
 
+    @property
+    def head(self) -> nn.Conv2d:
+        """Return the last convolution, to three channels."""
+        return [part for part in self.merges[-1].modules() if isinstance(part, nn.Conv2d)][-1]
+
     def forward(
         self, depth: Float[Tensor, "B 2 h w"], normals: Float[Tensor, "B 6 H W"]
     ) -> DepthPrediction:

@@ -229,6 +229,28 @@ def test_frozen_running_averages_move_only_in_the_published_form(
     assert bool((before != after).any()) == moves
 
 
+def test_centred_heads_begin_where_relu_passes_their_gradient() -> None:
+    model = build_normal_nets(nets="coarse", width=WIDTH, heads="centred").eval()
+    found = model(torch.rand(2, 3, 256, 256), no_transforms(2))
+    depths = torch.cat([found.coarse.front, found.coarse.back])
+    assert float(found.whole.detach().min()) > 0
+    assert float(depths.detach().min()) > 0
+    assert float(depths.detach().max()) < 6
+
+
+def test_the_refined_depth_of_centred_heads_begins_near_three() -> None:
+    model = build_depth_nets(width=WIDTH, heads="centred").eval()
+    found = model(torch.rand(1, 3, 256, 256), no_transforms(1))
+    assert float(found.front.detach().mean()) == pytest.approx(3, abs=0.5)
+
+
+def test_heads_are_drawn_as_published_unless_asked_otherwise() -> None:
+    torch.manual_seed(0)
+    head = build_normal_nets(nets="coarse").whole.head
+    # 2 / (1 * 1 * 6 outputs), from 6 * 64 draws.
+    assert float(head.weight.detach().var()) == pytest.approx(1 / 3, rel=0.3)
+
+
 def recomputed_pair() -> tuple[PersonNormalNets, PersonNormalNets]:
     pair = []
     for recompute in (False, True):
