@@ -65,6 +65,9 @@ class TrainOptions(BaseModel):
     nets: Literal["all", "coarse"] | None = Field(
         default=None, description="coarse: without the five part nets.  [default: all]"
     )
+    heads: Literal["published", "centred"] | None = Field(
+        default=None, description="centred: short trainings learn.  [default: published]"
+    )
     mask_loss: Literal["single_sigmoid", "published"] | None = Field(
         default=None, description="published: a second sigmoid.  [default: single_sigmoid]"
     )

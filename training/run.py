@@ -187,7 +187,8 @@ def _deciding_settings(
     try:
         model = ModelSettings(
             stage=given.stage, resolution=resolution, width=given.width, nets=given.nets,
-            mask_loss=given.mask_loss, frozen_norm=given.frozen_norm, precision=given.precision,
+            heads=given.heads, mask_loss=given.mask_loss, frozen_norm=given.frozen_norm,
+            precision=given.precision,
             learning_rate=given.learning_rate, schedule=given.schedule,
             steps_per_epoch=given.steps_per_epoch, accumulate=given.accumulate, seed=given.seed,
             init=digest_weights(weights) if weights else None,
@@ -262,6 +263,7 @@ def _add_model(group: "argparse._ArgumentGroup") -> None:
     add("--resolution", type=int, metavar="PX", help="default: that of the data")
     add("--width", type=float, default=1.0, help="factor on all inner channels (1)")
     add("--nets", choices=("all", "coarse"), default="all", help="coarse: without part nets")
+    add("--heads", choices=("published", "centred"), default="published", help="how they begin")
     add("--mask-loss", choices=("single_sigmoid", "published"), default="single_sigmoid")
     add("--frozen-norm", choices=("batch", "running"), default="batch", help="of phase 2")
     add("--precision", choices=("fp32", "bf16"), default="fp32")
