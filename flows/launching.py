@@ -8,6 +8,7 @@ torchrun does it, because only its meeting brings the nodes together again.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import deque
@@ -27,6 +28,9 @@ Tell = Callable[[str], None]
 REQUEST_WRONG = 2
 FINAL = "error:"
 """How a line of the program begins after which a repetition would end in the same way."""
+
+_EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w]+\.)*[A-Z]\w*(Error|Exception)\b")
+"""The last line of a traceback, as Python and torch write it."""
 
 LAST_LINES = 5
 GRACE_S = 20.0
@@ -58,16 +62,22 @@ class Standing(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended. final: its own word after which a repetition is in vain."""
+    """How a program ended.
+
+    final: its own word after which a repetition is in vain. cause: the first exception that a rank
+    died of; those that follow come from ranks that lost it.
+    """
 
     code: int
     last_lines: tuple[str, ...]
     final: str
+    cause: str
 
     @property
     def message(self) -> str:
         """Return the best that it said about its end."""
-        return self.final or " / ".join(self.last_lines)
+        said = self.last_lines[-1] if self.last_lines else "it said nothing"
+        return self.final or (f"{self.cause}; {said}" if self.cause else said)
 
 
 def ask_standing(request: TrainRequest) -> Standing:
@@ -157,17 +167,18 @@ def run_program(
     as soon as it says that going on is in vain, before it tries again by itself.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
-    final = ""
+    final = cause = ""
     with _running(command, environment or {}) as process:
         for line in _lines(process):
             last.append(line)
             if tell is not None:
                 tell(line)
+            cause = cause or (line if _EXCEPTION.match(line) else "")
             if line.startswith(FINAL) and not final:
                 final = line.removeprefix(FINAL).strip()
                 if stop_at_final:
                     process.terminate()
-    return Ended(process.returncode, tuple(last), final)
+    return Ended(process.returncode, tuple(last), final, cause)
 
 
 def _died(what: str, ended: Ended) -> MachineError:

@@ -62,6 +62,11 @@ def test_last_lines_of_a_program_are_kept() -> None:
     assert (ended.code, ended.message) == (1, "it broke")
 
 
+def test_cause_of_an_end_is_the_first_exception() -> None:
+    code = "raise SystemExit('[rank1]: MemoryError: 9 GB\\n[rank0]: RuntimeError: closed\\nbye')"
+    assert run_program(_python(code)).message == "[rank1]: MemoryError: 9 GB; bye"
+
+
 def test_a_program_that_says_its_final_word_is_stopped_at_once() -> None:
     code = "import time; print('error: no way', flush=True); time.sleep(300)"
     assert run_program(_python(code), stop_at_final=True).final == "no way"
