@@ -69,11 +69,25 @@ def place_before_hdnet(
 
 
 def _find_distance(points_world: Float[np.ndarray, "V 3"]) -> float:
-    """Find the distance at which the person fills its share; halving, as nearer is larger.
+    """Find the distance at which the person fills its share.
 
     The whole person stands before the camera and inside the crop, whatever reaches forward.
+    Only the outermost points decide, so it is found for some and then shown to hold for all:
+    where another point sticks out, it joins them.
     """
     near = max(NEAREST_M, float(np.linalg.norm(points_world, axis=1).max()) * (1 + 1e-6))
+    outermost: set[int] = set()
+    distance = near
+    while True:
+        found = set(_find_outermost(points_world, distance))
+        if _fits(points_world, distance) or found <= outermost:
+            return distance
+        outermost |= found
+        distance = _halve(points_world[sorted(outermost)], near)
+
+
+def _halve(points_world: Float[np.ndarray, "P 3"], near: float) -> float:
+    """Find the distance by halving, as nearer is larger."""
     if _fits(points_world, near):
         return near
     far = FARTHEST_M
@@ -84,6 +98,13 @@ def _find_distance(points_world: Float[np.ndarray, "V 3"]) -> float:
         else:
             near = middle
     return far
+
+
+def _find_outermost(points_world: Float[np.ndarray, "V 3"], distance: float) -> list[int]:
+    """Return the numbers of the points that are leftmost, topmost, rightmost and lowest."""
+    pixels = project(_camera_at(distance), points_world)
+    numbers: list[int] = [*pixels.argmin(axis=0).tolist(), *pixels.argmax(axis=0).tolist()]
+    return numbers
 
 
 def _fits(points_world: Float[np.ndarray, "V 3"], distance: float) -> bool:

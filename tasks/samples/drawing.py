@@ -88,7 +88,8 @@ def draw_scan(
                 on_warning(warning)
         with stopwatch.during("place"):
             require_fit(scan, rasterizer, placement, is_required=settings.require_fit, tell=on_fit)
-        used = scan.mesh.vertices[np.unique(scan.mesh.faces)]
+        counts = np.bincount(scan.mesh.faces.ravel(), minlength=len(scan.mesh.vertices))
+        used = scan.mesh.vertices[counts > 0]
         artist = _Artist(scan, settings, placement, used, rasterizer, backgrounds, stopwatch)
         for view in settings.views:
             try:

@@ -1,21 +1,23 @@
 """DensePose charts of a scan's own faces: a NumPy file beside the scan, one row a face.
 
-Seven float32 columns: part 1..24, then u, v of the face's three corners over 0..1 of the part's
-chart. Rows stand in the order of the faces in the mesh file. `scanmill synth` writes such files;
-nobody else does, so a scan without one is the usual case.
+Seven columns of 16-bit whole numbers: part 1..24, then u, v of the face's three corners, where
+65535 is the end of the part's chart. Rows stand in the order of the faces in the mesh file.
+`scanmill synth` writes such files; nobody else does, so a scan without one is the usual case.
 """
 
 import io
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import UInt16
 
 from schemas.errors import InputError
 from schemas.scan import DENSEPOSE_PARTS, Charts
 from tasks.scans.files import LARGEST_TEXTURE_BYTES, read_whole
 
 COLUMNS = 7
+CHART_END = 65535
+_KIND = np.dtype("<u2")
 
 
 def read_charts(path: Path, *, face_count: int) -> Charts:
@@ -26,23 +28,21 @@ def read_charts(path: Path, *, face_count: int) -> Charts:
     rows = _read_rows(path, read_whole(path, LARGEST_TEXTURE_BYTES))
     if len(rows) != face_count:
         raise _refuse(path, f"charts of {len(rows)} faces", f"of the mesh's {face_count}")
-    parts, uv = rows[:, 0], rows[:, 1:]
-    if not np.isin(parts, np.arange(1, DENSEPOSE_PARTS + 1)).all():
-        raise _refuse(path, f"parts from {parts.min():g} to {parts.max():g}", "whole, 1 to 24")
-    if not ((uv >= 0) & (uv <= 1)).all():  # also NaN
-        raise _refuse(path, "U or V outside 0..1", "U and V over 0..1")
+    parts, uv = rows[:, 0], rows[:, 1:].astype(np.float32) / CHART_END
+    if parts.min() < 1 or parts.max() > DENSEPOSE_PARTS:
+        raise _refuse(path, f"parts from {parts.min()} to {parts.max()}", "parts 1 to 24")
     return Charts(part=parts.astype(np.uint8), uv=uv.reshape(-1, 3, 2))
 
 
 def format_charts(charts: Charts) -> bytes:
     """Return the file of these charts."""
-    rows = np.column_stack([charts.part, charts.uv.reshape(-1, COLUMNS - 1)])
+    uv = np.rint(charts.uv.reshape(-1, COLUMNS - 1) * CHART_END)
     buffer = io.BytesIO()
-    np.save(buffer, rows.astype("<f4"), allow_pickle=False)
+    np.save(buffer, np.column_stack([charts.part, uv]).astype(_KIND), allow_pickle=False)
     return buffer.getvalue()
 
 
-def _read_rows(path: Path, data: bytes) -> Float32[np.ndarray, "F 7"]:
+def _read_rows(path: Path, data: bytes) -> UInt16[np.ndarray, "F 7"]:
     """Take the rows out of an .npy file; its header can't ask for more than the file holds."""
     stream = io.BytesIO(data)
     try:
@@ -50,10 +50,10 @@ def _read_rows(path: Path, data: bytes) -> Float32[np.ndarray, "F 7"]:
         shape, is_fortran, kind = np.lib.format.read_array_header_1_0(stream)
     except ValueError as error:
         raise _refuse(path, f"no NumPy file ({error!s:.80})", "an .npy file") from error
-    is_ours = version == (1, 0) and kind == np.dtype("<f4") and not is_fortran
+    is_ours = version == (1, 0) and kind == _KIND and not is_fortran
     values = data[stream.tell() :]
     if not is_ours or len(shape) != 2 or shape[1] != COLUMNS:  # noqa: PLR2004 - rows and columns
-        raise _refuse(path, f"{kind} of shape {shape}", f"float32 of shape (faces, {COLUMNS})")
+        raise _refuse(path, f"{kind} of shape {shape}", f"{_KIND} of shape (faces, {COLUMNS})")
     if len(values) != shape[0] * COLUMNS * kind.itemsize:
         raise _refuse(path, f"{len(values)} bytes for shape {shape}", "a whole file")
     return np.frombuffer(values, kind).reshape(-1, COLUMNS)

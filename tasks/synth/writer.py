@@ -33,7 +33,7 @@ from tasks.synth.whole_files import write_whole
 DatasetChoice = Literal["RP", "THuman2", "2K2K", "all"]
 Progress = Callable[[str], None]
 
-GENERATOR_VERSION = 6
+GENERATOR_VERSION = 7
 """Raised whenever the same seed gives other bytes: older files are then made anew."""
 FIRST_INDEX = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
 """Each layout shows other people."""

@@ -107,3 +107,12 @@ def test_all_of_the_person_is_in_the_range_of_depth_that_the_reader_uses() -> No
     depth = to_camera(place(box()).camera, world_of(place(box()), box()))[:, 2]
     assert depth.min() > 1
     assert depth.max() < 8
+
+
+def test_of_many_points_the_outermost_decide() -> None:
+    # What halving over all points gives: a figure whose widest points change with the distance.
+    points = np.random.default_rng(5).normal(size=(4000, 3)) * (18.0, 40.0, 25.0)
+    placed = place(points)
+    extent = np.ptp(pixels_of(placed, points), axis=0)
+    assert extent.max() == pytest.approx(0.9 * 256, abs=1e-6)
+    assert pixels_of(placed, points).min() >= 0

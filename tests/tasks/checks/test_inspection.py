@@ -46,7 +46,7 @@ def test_charts_of_another_mesh_are_a_problem(tmp_path: Path) -> None:
     write_rp_scan(tmp_path)
     charts = tmp_path / f"DensePose/RP/{ITEM}.npy"
     charts.parent.mkdir(parents=True)
-    np.save(charts, np.ones((3, 7), "<f4"))
+    np.save(charts, np.ones((3, 7), "<u2"))
     (problem,) = only(inspect(tmp_path)).problems
     assert "charts of 3 faces; wanted of the mesh's 4" in problem
 
