@@ -5,7 +5,15 @@ from pathlib import Path
 
 from flows.run_requests import RenderRequest
 from flows.runs import Run, begin_run
-from flows.scan_runs import BACKGROUNDS, DATA, MODELS, is_described, look_at_shards, sum_up
+from flows.scan_runs import (
+    BACKGROUNDS,
+    DATA,
+    DENSEPOSE,
+    MODELS,
+    is_described,
+    look_at_shards,
+    sum_up,
+)
 from flows.summary import RunSummary
 from schemas.errors import RequestError
 from schemas.manifest import BackgroundList
@@ -25,6 +33,7 @@ def start_render(request: RenderRequest) -> Run:
         roots={
             DATA: Path(request.data),
             BACKGROUNDS: Path(request.backgrounds) if request.backgrounds else None,
+            DENSEPOSE: Path(request.densepose) if request.densepose else None,
             MODELS: Path(request.smplx_models) if request.smplx_models else None,
         },
         workers=request.workers,

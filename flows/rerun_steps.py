@@ -4,7 +4,15 @@ from pathlib import Path
 
 from flows.run_requests import RerunRequest
 from flows.runs import Run, begin_run
-from flows.scan_runs import BACKGROUNDS, DATA, MODELS, is_described, look_at_shards, sum_up
+from flows.scan_runs import (
+    BACKGROUNDS,
+    DATA,
+    DENSEPOSE,
+    MODELS,
+    is_described,
+    look_at_shards,
+    sum_up,
+)
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
@@ -26,10 +34,11 @@ def start_rerun(request: RerunRequest) -> Run:
         )  # fmt: skip
     backgrounds = Path(request.backgrounds) if request.backgrounds else roots.get(BACKGROUNDS)
     models = Path(request.smplx_models) if request.smplx_models else roots.get(MODELS)
+    densepose = Path(request.densepose) if request.densepose else roots.get(DENSEPOSE)
     return begin_run(
         "rerun",
         request.uri,
-        roots={DATA: data, BACKGROUNDS: backgrounds, MODELS: models},
+        roots={DATA: data, BACKGROUNDS: backgrounds, MODELS: models, DENSEPOSE: densepose},
         workers=request.workers,
         device=request.device,
         accept_rejects=request.accept_rejects,

@@ -69,6 +69,9 @@ class RenderRequest(BaseModel):
     refresh_backgrounds: bool = Field(
         default=False, description="look at the pictures anew; what differs is a new version"
     )
+    densepose: str | None = Field(
+        default=None, description="folder of DensePose pictures; none: IUV of synthetic people only"
+    )
     smplx_models: str | None = Field(default=None, description="folder of the SMPL-X model")
     splits: str | None = Field(default=None, description="CSV with item, subject, split")
     scans_per_shard: int = Field(default=1, ge=1)
@@ -85,6 +88,7 @@ class RerunRequest(BaseModel):
     uri: str = Field(description="folder of the data set")
     data: str | None = Field(default=None, description="data root; none: that of the last run")
     backgrounds: str | None = Field(default=None, description="none: those of the last run")
+    densepose: str | None = Field(default=None, description="none: that of the last run")
     smplx_models: str | None = Field(default=None, description="none: that of the last run")
     rejects: bool = Field(default=False, description="redo rejected samples too")
     older_code: bool = Field(default=False, description="redo what older code made")
@@ -148,6 +152,23 @@ class ReportAnswer(BaseModel):
     path: str
 
 
+def settle(request: RenderRequest) -> RenderRequest:
+    """Put what given folders decide into the settings: the body model, and whether IUV is read.
+
+    Raises RequestError when settings ask for a folder that is not given, or holds no model.
+    """
+    request = settle_model(request)
+    if request.densepose is not None:
+        settings = request.settings.model_copy(update={"iuv_files": True})
+        return request.model_copy(update={"settings": settings})
+    if request.settings.iuv_files:
+        raise RequestError(
+            "--densepose", met="no folder", wanted="the DensePose pictures that IUV is taken from",
+            way_out="Give --densepose, or leave out the setting iuv_files.",
+        )  # fmt: skip
+    return request
+
+
 def settle_model(request: RenderRequest) -> RenderRequest:
     """Put the digest of the SMPL-X model into the settings: its content decides bytes.
 
@@ -168,6 +189,8 @@ def settle_model(request: RenderRequest) -> RenderRequest:
 def check_render(request: RenderRequest) -> None:
     """Refuse what can't be done; raises RequestError naming the option at fault."""
     check_folder("--data", request.data)
+    if request.densepose is not None:
+        check_folder("--densepose", request.densepose)
     if request.backgrounds is not None:
         check_folder("--backgrounds", request.backgrounds)
     elif request.background_list is not None:
@@ -197,7 +220,7 @@ def check_rerun(request: RerunRequest) -> None:
     Tolerance.parse(request.accept_rejects)
     for option, path in (
         ("--data", request.data), ("--backgrounds", request.backgrounds),
-        ("--smplx-models", request.smplx_models),
+        ("--smplx-models", request.smplx_models), ("--densepose", request.densepose),
     ):  # fmt: skip
         if path is not None:
             check_folder(option, path)

@@ -12,8 +12,8 @@ from tasks.machine.device_probe import refuse_resolution, start_probe
 if TYPE_CHECKING:
     from tasks.samples.render_shard import ShardOutcome  # draws: the command line does without
 
-DATA, BACKGROUNDS, MODELS = "data", "backgrounds", "models"
-"""Names of the folders that scans, backgrounds and body models come from."""
+DATA, BACKGROUNDS, MODELS, DENSEPOSE = "data", "backgrounds", "models", "densepose"
+"""Names of the folders that scans, backgrounds, body models and DensePose pictures come from."""
 
 
 def check_device(device: int | None, settings: RenderSettings) -> None:
@@ -24,8 +24,9 @@ def check_device(device: int | None, settings: RenderSettings) -> None:
 def look_at_shards(run: Run, *, deep: bool = False) -> DatasetStatus:
     """Decide the state of every shard from the files."""
     return dataset_status(
-        run.folder, data_root=run.roots[DATA], background_root=run.roots.get(BACKGROUNDS), deep=deep
-    )
+        run.folder, data_root=run.roots[DATA], background_root=run.roots.get(BACKGROUNDS),
+        densepose_root=run.roots.get(DENSEPOSE), deep=deep,
+    )  # fmt: skip
 
 
 def is_described(run: Run, status: DatasetStatus) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flows.artifacts import show_results
 from flows.runs import Run
-from flows.scan_runs import BACKGROUNDS, DATA, MODELS, close_run
+from flows.scan_runs import BACKGROUNDS, DATA, DENSEPOSE, MODELS, close_run
 from flows.shard_tasks import render_shard_task
 from flows.summary import RunSummary
 from flows.work import Trade, judge, work_through
@@ -26,6 +26,7 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
             data_root=run.roots[DATA].absolute(),
             background_root=run.root(BACKGROUNDS),
             model_root=run.root(MODELS),
+            densepose_root=run.root(DENSEPOSE),
             shard=shard,
             settings=settings,
             attempt=attempts.get(shard.shard_id, 0) + 1,

@@ -71,6 +71,9 @@ class RenderSettings(BaseModel):
     require_fit: bool = Field(
         default=False, description="a scan whose fit is missing or lies elsewhere fails"
     )
+    iuv_files: bool = Field(
+        default=False, description="IUV is taken from DensePose pictures where there are any"
+    )
     assumed_height_m: float = Field(
         default=1.70, gt=0, description="metres; used where neither file nor fit gives a scale"
     )

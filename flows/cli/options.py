@@ -42,6 +42,14 @@ Backgrounds = Annotated[
     typer.Option(metavar="DIR", help="Pictures to put behind the person.  [default: black]"),
 ]
 
+Densepose = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="DensePose pictures of the views, DATASET/ITEM/YAW.png, for the column iuv.  "
+        "[default: synthetic people have their own]",
+    ),
+]
 BodyModels = Annotated[
     str | None,
     typer.Option(

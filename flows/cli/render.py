@@ -10,6 +10,7 @@ from flows.cli.options import (
     AcceptRejects,
     Backgrounds,
     BodyModels,
+    Densepose,
     Device,
     Json,
     Verbose,
@@ -20,7 +21,7 @@ from flows.cli.options import (
 )
 from flows.cli.run_answers import run_and_answer
 from flows.render_steps import find_nothing_to_do
-from flows.run_requests import RenderRequest, check_file, check_render, settle_model
+from flows.run_requests import RenderRequest, check_file, check_render, settle
 from schemas.errors import RequestError
 from schemas.settings import RenderSettings
 
@@ -84,6 +85,7 @@ def render(
         str | None,
         typer.Option(metavar="spots|harmonics", help="How people are lit.  [default: spots]"),
     ] = None,
+    densepose: Densepose = None,
     smplx_models: BodyModels = None,
     require_fit: Annotated[
         bool | None,
@@ -128,8 +130,8 @@ def render(
         "resolution": resolution, "yaws": yaws, "pitches": pitches, "orthographic": orthographic,
         "backgrounds": backgrounds, "background_list": background_list,
         "refresh_backgrounds": refresh_backgrounds, "max_enlargement": max_enlargement,
-        "lights": lights, "smplx_models": smplx_models, "require_fit": require_fit,
-        "fronting": fronting, "seed": seed, "splits": splits,
+        "lights": lights, "densepose": densepose, "smplx_models": smplx_models,
+        "require_fit": require_fit, "fronting": fronting, "seed": seed, "splits": splits,
         "scans_per_shard": scans_per_shard, "workers": workers,
         "device": device, "accept_rejects": None if accept_rejects == "0" else accept_rejects,
     }  # fmt: skip
@@ -138,7 +140,7 @@ def render(
         stored | {key: value for key, value in given.items() if value is not None},
         source=str(config or ""),
     )
-    request = settle_model(request)
+    request = settle(request)
     check_render(request)
     run_and_answer(
         "render", request, settled=lambda: find_nothing_to_do(request),

@@ -8,6 +8,7 @@ from flows.cli.options import (
     AcceptRejects,
     Backgrounds,
     BodyModels,
+    Densepose,
     Device,
     Json,
     Uri,
@@ -32,6 +33,7 @@ def rerun(
         str | None, typer.Option(metavar="DIR", help="Data root.  [default: of the last run]")
     ] = None,
     backgrounds: Backgrounds = None,
+    densepose: Densepose = None,
     smplx_models: BodyModels = None,
     rejects: Annotated[bool, typer.Option("--rejects", help="Redo rejected samples too.")] = False,
     older_code: Annotated[
@@ -49,9 +51,9 @@ def rerun(
 ) -> None:
     """Redo only what is not done: failed, missing, corrupt and stale shards."""
     request = RerunRequest(
-        uri=uri, data=data, backgrounds=backgrounds, smplx_models=smplx_models,
-        rejects=rejects, older_code=older_code, deep=deep, workers=workers, device=device,
-        accept_rejects=accept_rejects,
+        uri=uri, data=data, backgrounds=backgrounds, densepose=densepose,
+        smplx_models=smplx_models, rejects=rejects, older_code=older_code, deep=deep,
+        workers=workers, device=device, accept_rejects=accept_rejects,
     )  # fmt: skip
     check_rerun(request)
     run_and_answer(

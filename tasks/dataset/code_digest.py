@@ -45,6 +45,7 @@ PIXEL_FILES: tuple[str, ...] = (
     "schemas/views.py",
     "tasks/samples/annotation_doubts.py",
     "tasks/backgrounds.py",
+    "tasks/samples/densepose_files.py",
     "tasks/samples/drawing.py",
     "tasks/samples/encoding.py",
     "tasks/fits/arrays.py",
@@ -74,6 +75,7 @@ PIXEL_FILES: tuple[str, ...] = (
     "tasks/scans/reader.py",
     "tasks/scans/textures.py",
     "tasks/dataset/shards.py",
+    "tasks/video/pictures.py",
 )
 
 NOT_PIXELS: dict[str, str] = {
@@ -86,6 +88,7 @@ NOT_PIXELS: dict[str, str] = {
     "schemas/dataset_folder.py": "how files come to stand there whole",
     "schemas/dataset_reader.py": "names of files",
     "schemas/errors.py": "messages",
+    "schemas/frames.py": "columns of videos; of it only the number of DensePose's parts is used",
     "schemas/manifest.py": "records beside the shards",
     "schemas/pairing.py": "settings of video pairs; imported by the records",
     "schemas/video.py": "names of videos; imported by the records",

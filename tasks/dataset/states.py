@@ -95,6 +95,7 @@ def dataset_status(
     *,
     data_root: Path | None = None,
     background_root: Path | None = None,
+    densepose_root: Path | None = None,
     deep: bool = False,
     progress: Progress | None = None,
 ) -> DatasetStatus:
@@ -105,7 +106,9 @@ def dataset_status(
     """
     description = folder.read_description()
     plan = read_plan(folder)
-    roots = _find_roots(folder, data_root, background_root)
+    roots = _find_roots(
+        folder, {"data": data_root, "backgrounds": background_root, "densepose": densepose_root}
+    )
     inspector = _Inspector(
         folder, description, roots, FingerprintCache(folder.root, deep=deep),
         backgrounds_version=read_backgrounds(folder).version,
@@ -261,11 +264,8 @@ class _Inspector:
         return is_scan_gone(data_root, ref)
 
 
-def _find_roots(folder: DatasetFolder, data: Path | None, backgrounds: Path | None) -> Roots:
+def _find_roots(folder: DatasetFolder, given: Roots) -> Roots:
     """Choose the roots: as given, else of the last run; one that is not there is not known."""
     recorded = last_roots(folder)
-    chosen = {
-        "data": data or recorded.get("data"),
-        "backgrounds": backgrounds or recorded.get("backgrounds"),
-    }
+    chosen = {name: path or recorded.get(name) for name, path in given.items()}
     return {name: path if path and path.is_dir() else None for name, path in chosen.items()}

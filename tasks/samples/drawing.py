@@ -30,6 +30,7 @@ from schemas.views import View
 from tasks.backgrounds import Backgrounds
 from tasks.fits.check import require_fit
 from tasks.fits.placing import place_fitted
+from tasks.samples.densepose_files import DenseposeFiles
 from tasks.samples.viewpoint import Viewpoint, take_viewpoint
 
 
@@ -65,11 +66,13 @@ def draw_scan(
     *,
     backgrounds: Backgrounds,
     stopwatch: Stopwatch,
+    densepose: DenseposeFiles | None = None,
     on_fit: Callable[[FitCheck], None] | None = None,
     on_warning: Callable[[str], None] | None = None,
 ) -> Iterator[Sample | ViewFailure]:
     """Draw every view of a scan, in the order of the settings.
 
+    densepose: pictures whose IUV stands before that of the scan's own charts.
     on_fit: is told how a fitted body lies in its scan, before anything is drawn.
     on_warning: is told what the device made necessary, as a texture that had to be shrunk.
     Raises InputError when the scan can't be placed, or must fit and does not; a view that fails
@@ -90,7 +93,9 @@ def draw_scan(
             require_fit(scan, rasterizer, placement, is_required=settings.require_fit, tell=on_fit)
         counts = np.bincount(scan.mesh.faces.ravel(), minlength=len(scan.mesh.vertices))
         used = scan.mesh.vertices[counts > 0]
-        artist = _Artist(scan, settings, placement, used, rasterizer, backgrounds, stopwatch)
+        artist = _Artist(
+            scan, settings, placement, used, rasterizer, backgrounds, densepose, stopwatch
+        )
         for view in settings.views:
             try:
                 drawn: Sample | ViewFailure = artist.draw(view)
@@ -110,6 +115,7 @@ class _Artist:
     used_vertices: Float64[np.ndarray, "V 3"]
     rasterizer: Rasterizer
     backgrounds: Backgrounds
+    densepose: DenseposeFiles | None
     stopwatch: Stopwatch
 
     def draw(self, view: View) -> Sample:
@@ -122,7 +128,8 @@ class _Artist:
             )
         with watch.during("draw"):
             surfaces = self.rasterizer.draw(stand.camera, stand.mesh_to_world)
-            iuv = self._find_iuv(stand, surfaces)
+        with watch.during("read"):
+            iuv = self._find_iuv(view, stand, surfaces)
         with watch.during("light"):
             shaded = self._light(stand, surfaces, seed)
         with watch.during("composite"):
@@ -142,9 +149,15 @@ class _Artist:
             background=background, seed=seed, iuv=iuv,
         )  # fmt: skip
 
-    def _find_iuv(self, stand: Viewpoint, surfaces: Surfaces) -> UInt8[np.ndarray, "H W 3"] | None:
-        """Draw the charts of the scan's own faces, where it has some."""
+    def _find_iuv(
+        self, view: View, stand: Viewpoint, surfaces: Surfaces
+    ) -> UInt8[np.ndarray, "H W 3"] | None:
+        """Take the picture that somebody made of this view, else draw the scan's own charts."""
         charts, mesh = self.scan.charts, self.scan.mesh
+        if self.densepose is not None:
+            made = self.densepose.read(self.scan.ref, view, surfaces.mask)
+            if made is not None:
+                return made
         if charts is None:
             return None
         return draw_iuv(charts, mesh, stand.camera, stand.mesh_to_world, surfaces.front)

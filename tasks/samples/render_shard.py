@@ -17,6 +17,7 @@ from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.shards import write_shard
 from tasks.fits.body_model import BodyModel, open_body_model
+from tasks.samples.densepose_files import DenseposeFiles
 from tasks.samples.shard_work import ShardJob, ShardWork, utc_now
 from tasks.scans.input_files import Roots, locate_input
 
@@ -48,7 +49,7 @@ def render_shard(job: ShardJob) -> ShardOutcome:
     """
     folder = DatasetFolder.at(job.uri)
     backgrounds = _open_backgrounds(folder, job.background_root)
-    work = ShardWork(job, backgrounds, current_session(), _open_model(job))
+    work = ShardWork(job, backgrounds, current_session(), _open_model(job), _open_densepose(job))
     started = utc_now()
     remove_leftovers(folder.shard_path(job.shard.shard_id).parent)
     try:
@@ -100,6 +101,18 @@ def _open_model(job: ShardJob) -> BodyModel | None:
     return open_body_model(job.model_root, job.settings.smplx_model)
 
 
+def _open_densepose(job: ShardJob) -> DenseposeFiles | None:
+    """Open the DensePose pictures that the data set was begun with, if it was."""
+    if not job.settings.iuv_files:
+        return None
+    if job.densepose_root is None:
+        raise RequestError(
+            "--densepose", met="no folder", wanted="the folder that the data set was begun with",
+            way_out="Give --densepose.",
+        )  # fmt: skip
+    return DenseposeFiles(job.densepose_root)
+
+
 def report_unwritten(
     job: ShardJob, error: Exception, failures: Sequence[Failure] = ()
 ) -> ShardOutcome:
@@ -149,7 +162,9 @@ def _remember(folder: DatasetFolder, job: ShardJob, manifest: Manifest, begun_ns
     cache = FingerprintCache(folder.root)
     shard_path = folder.shard_path(manifest.shard_id)
     cache.trust(shard_path, manifest.sha256)
-    roots: Roots = {"data": job.data_root, "backgrounds": job.background_root}
+    roots: Roots = {
+        "data": job.data_root, "backgrounds": job.background_root, "densepose": job.densepose_root
+    }  # fmt: skip
     paths = [shard_path]
     for one in manifest.inputs:
         path = locate_input(one, roots)

@@ -25,6 +25,7 @@ from tasks.dataset.shards import Row, WrittenShard
 from tasks.dataset.versions import deciding_versions
 from tasks.fits.body_model import BodyModel
 from tasks.fits.check import describe_misfit
+from tasks.samples.densepose_files import DenseposeFiles
 from tasks.samples.drawing import Stopwatch, ViewFailure, draw_scan
 from tasks.samples.encoding_threads import EncodedSample, encode_behind
 from tasks.samples.scan_reading import load_scan
@@ -39,6 +40,7 @@ class ShardJob(BaseModel):
     uri: str
     data_root: Path
     background_root: Path | None = None
+    densepose_root: Path | None = None
     model_root: Path | None = None
     shard: PlannedShard
     settings: RenderSettings
@@ -63,6 +65,7 @@ class ShardWork:
     backgrounds: Backgrounds
     session: DrawingSession
     model: BodyModel | None = None
+    densepose: DenseposeFiles | None = None
     # Taken before the work: what is edited meanwhile did not draw these pixels.
     code: str = field(default_factory=code_digest)
     begun_ns: int = field(default_factory=time.time_ns)
@@ -127,12 +130,15 @@ class ShardWork:
         with self.watch.during("read"):
             # Digested before reading: a file that changes meanwhile is seen as changed later.
             self._keep_inputs(list_inputs(self.job.data_root, ref))
+            if self.densepose is not None:
+                self._keep_inputs(self.densepose.list_inputs(ref, self.job.settings.views))
             scan = load_scan(self.job.data_root, ref, model=self.model)
             self._keep_inputs(scan.files)
         self.warnings += [f"{ref.scan_id}: {warning}" for warning in scan.warnings]
         drawn = draw_scan(
             scan, self.job.settings, self.session,
-            backgrounds=self.backgrounds, stopwatch=self.watch, on_fit=self._keep_fit,
+            backgrounds=self.backgrounds, stopwatch=self.watch, densepose=self.densepose,
+            on_fit=self._keep_fit,
             on_warning=lambda warning: self.warnings.append(f"{ref.scan_id}: {warning}"),
         )  # fmt: skip
         yield from encode_behind(drawn, jpeg_quality=self.job.settings.jpeg_quality)

@@ -8,7 +8,7 @@ from tasks.scans.files import digest_file, digest_files, is_readable_file
 from tasks.scans.layouts import find_scan
 
 Roots = dict[str, Path | None]
-"""Folder of each root that an input's path stands below: `data`, `backgrounds`."""
+"""Folder of each root that an input's path stands below: `data`, `backgrounds`, `densepose`."""
 
 
 def list_inputs(data_root: Path, ref: ScanRef) -> tuple[InputFile, ...]:

@@ -1,0 +1,70 @@
+"""DensePose pictures that somebody made of our views: where they stand, and what they may hold.
+
+    DIR/<dataset>/<item>/<yaw>.png      other views: <yaw>/pitch<deg>.png, <yaw>/orthographic.png
+
+that is the sample's id, without `/hdnet`. One data set has one camera, so one folder serves one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from schemas.errors import InputError
+from schemas.scan import InputFile, ScanRef
+from schemas.views import View
+from tasks.scans.files import digest_files, is_readable_file
+from tasks.video.pictures import read_iuv
+
+LEAST_INSIDE = 0.5
+"""Share of the picture's person that must lie on ours: else it shows another view or person."""
+
+
+@dataclass(frozen=True, slots=True)
+class DenseposeFiles:
+    """A folder of DensePose pictures."""
+
+    root: Path
+
+    def place(self, ref: ScanRef, view: View) -> Path:
+        """Return where the picture of a view stands, whether it is there or not."""
+        named = replace(view, camera="2k2k") if view.camera == "hdnet" else view
+        return self.root / f"{named.sample_id(ref.scan_id)}.png"
+
+    def list_inputs(self, ref: ScanRef, views: Iterable[View]) -> tuple[InputFile, ...]:
+        """Digest the pictures of a scan's views; what is absent is kept as absent."""
+        found = digest_files((self.place(ref, view) for view in views), self.root)
+        return tuple(one.model_copy(update={"root": "densepose"}) for one in found)
+
+    def read(
+        self, ref: ScanRef, view: View, mask: Bool[np.ndarray, "H W"]
+    ) -> UInt8[np.ndarray, "H W 3"] | None:
+        """Read part, U and V of a view; None where there is no picture.
+
+        mask: the view's own person. Raises InputError when the picture is of another size, is no
+        DensePose picture, or shows a person who stands elsewhere.
+        """
+        path = self.place(ref, view)
+        if not is_readable_file(path):
+            return None
+        iuv = read_iuv(path).iuv
+        if iuv.shape[:2] != mask.shape:
+            met, wanted = (
+                f"{width} x {height} pixels" for height, width in (iuv.shape[:2], mask.shape)
+            )
+            raise _refuse(path, met, wanted)
+        person = iuv[..., 0] > 0
+        inside = float(mask[person].mean())
+        if inside < LEAST_INSIDE:
+            met = f"a person of whom {inside:.0%} lie on the one that was rendered"
+            raise _refuse(path, met, f"{LEAST_INSIDE:.0%} or more")
+        return iuv
+
+
+def _refuse(path: Path, met: str, wanted: str) -> InputError:
+    return InputError(
+        str(path), met=met, wanted=wanted,
+        way_out="Make the picture from this view's `image`, or take it away: IUV is null then.",
+    )  # fmt: skip
