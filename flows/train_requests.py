@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import RequestError
 
-StageName = Literal["2k2k-normal", "2k2k-depth"]
+StageName = Literal["2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-depth"]
 NORMAL: Final = "2k2k-normal"
 DEPTH: Final = "2k2k-depth"
 RESOLUTION_MULTIPLE = 128
@@ -37,13 +37,13 @@ class TrainOptions(BaseModel):
         description="Pixels a side, a multiple of 128.  [default: that of the data]",
     )  # fmt: skip
     epochs: int | None = Field(
-        default=None, ge=1, description="Times that all samples are seen.  [default: 499]"
+        default=None, ge=1, description="Times that all samples are seen.  [default: as published]"
     )
     steps: int | None = Field(
         default=None, ge=1, description="Optimiser steps in all, instead of --epochs."
     )
     batch: int | None = Field(
-        default=None, ge=1, description="Samples a process and pass.  [default: 1]"
+        default=None, ge=1, description="Samples a process and pass.  [default: 2k2k 1, hdnet 8]"
     )
     accumulate: int | None = Field(
         default=None, ge=1, description="Passes whose gradients are added to a step.  [default: 1]"
@@ -74,11 +74,15 @@ class TrainOptions(BaseModel):
     frozen_norm: Literal["batch", "running"] | None = Field(
         default=None, description="Statistics of 2k2k-depth's frozen nets.  [default: batch]"
     )
-    learning_rate: float | None = Field(
-        default=None, gt=0, description="Adam's, at the start.  [default: 0.0001]"
+    depth_normals: Literal["masked", "published"] | None = Field(
+        default=None, description="hdnet-depth: published: border's junk too.  [default: masked]"
     )
+    learning_rate: float | None = Field(
+        default=None, gt=0,
+        description="Adam's, at the start.  [default: 2k2k 0.0001, hdnet 0.001]",
+    )  # fmt: skip
     schedule: Literal["published", "constant"] | None = Field(
-        default=None, description="Of the learning rate.  [default: published]"
+        default=None, description="Of the learning rate.  [default: 2k2k published, else constant]"
     )
     steps_per_epoch: int | None = Field(
         default=None, ge=1, description="For the schedule.  [default: from the data]"

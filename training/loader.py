@@ -3,76 +3,47 @@
 Threads, never fork: a process that has drawn with GL must not fork. Decoding releases the
 interpreter lock for most of its time. The batch of a number is a pure function of (seed, number,
 rank, world), so a resume continues at the exact sample.
-
-Dimension letters: B samples, H rows, W columns, h and w those of a background.
 """
 
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields
-
-import numpy as np
-import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from schemas.errors import InputError
-from schemas.seeds import generator
-from training.augment import Jitter, draw_jitter
-from training.backgrounds import BackgroundPool
+from training.batches import Batch, Drawing
 from training.order import Ordering
-from training.samples import Sample, SampleReader
 from training.shards import SampleAddress
+
+__all__ = ["Batch", "Drawing", "Loader", "Reader"]
+
+S = TypeVar("S")
+"""A decoded sample of some kind."""
+
+B_co = TypeVar("B_co", covariant=True)
+"""A batch of such samples."""
 
 BATCHES_AHEAD = 2
 """Decoded before they are asked for; at least as many as there are threads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Decoded samples of one rank and step, before augmentation.
+@runtime_checkable
+class Reader(Protocol[S, B_co]):
+    """How samples of one kind are read, from any thread, and how they become a batch."""
 
-    shaded: the person over black, RGB 0..255. background: RGB 0..255; full size (as stored) or
-    half size (a fresh crop, to be enlarged); None: black. front, back: ray length, scene units, 0
-    outside. keypoints_px: x, y, known. jitter: None without augmentation.
-    """
+    def read(self, address: SampleAddress) -> S:
+        """Read and decode one sample; raises InputError when it can't be decoded."""
 
-    sample_ids: tuple[str, ...]
-    shaded: UInt8[Tensor, "B H W 3"]
-    background: UInt8[Tensor, "B h w 3"] | None
-    front: Float[Tensor, "B 1 H W"]
-    back: Float[Tensor, "B 1 H W"]
-    keypoints_px: Float[Tensor, "B 31 3"]
-    focal_px: Float[Tensor, " B"]
-    metres_per_unit: Float[Tensor, " B"]
-    jitter: Jitter | None
-
-    def to(self, device: torch.device) -> "Batch":
-        """Move all tensors to a device."""
-        moved = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name, value in moved.items():
-            if isinstance(value, Tensor):
-                moved[name] = value.to(device, non_blocking=True)
-        if self.jitter is not None:
-            moved["jitter"] = Jitter(self.jitter.factors.to(device))
-        return Batch(**moved)
+    def stack(self, samples: Sequence[S], drawing: Drawing, epoch: int) -> B_co:
+        """Make a batch; what is random in it is drawn for this epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """How samples vary from epoch to epoch. seed None: they do not (validation)."""
-
-    seed: int | None
-    backgrounds: BackgroundPool | None
-
-
-class Loader:
+class Loader(Generic[S, B_co]):
     """Batches by number. Owns: the decoding threads, the count of samples it had to replace."""
 
     def __init__(
         self,
-        reader: SampleReader,
+        reader: Reader[S, B_co],
         samples: Sequence[SampleAddress],
         order: Ordering,
         drawing: Drawing,
@@ -87,9 +58,9 @@ class Loader:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
         self.bad_samples: list[str] = []
 
-    def batches(self, first: int, end: int) -> Iterator[Batch]:
+    def batches(self, first: int, end: int) -> Iterator[B_co]:
         """Yield the batches first..end-1, decoding the next ones meanwhile."""
-        pending: deque[tuple[int, list[tuple[int, Future[Sample]]]]] = deque()
+        pending: deque[tuple[int, list[tuple[int, Future[S]]]]] = deque()
         numbers = iter(range(first, end))
         for number in numbers:
             pending.append(self._submit(number))
@@ -102,16 +73,16 @@ class Loader:
         """Stop the threads; what is not begun is dropped."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _submit(self, number: int) -> tuple[int, list[tuple[int, Future[Sample]]]]:
+    def _submit(self, number: int) -> tuple[int, list[tuple[int, Future[S]]]]:
         epoch, chosen = self._order.batch_of(number)
         read = self._reader.read
         return epoch, [(place, self._pool.submit(read, self._samples[place])) for place in chosen]
 
-    def _collect(self, epoch: int, decoding: list[tuple[int, Future[Sample]]]) -> Batch:
+    def _collect(self, epoch: int, decoding: list[tuple[int, Future[S]]]) -> B_co:
         samples = [self._result(place, future) for place, future in decoding]
-        return _stack(samples, self._drawing, epoch)
+        return self._reader.stack(samples, self._drawing, epoch)
 
-    def _result(self, place: int, future: Future[Sample]) -> Sample:
+    def _result(self, place: int, future: Future[S]) -> S:
         """Return the sample, or the next good one while the limit of bad ones lasts."""
         try:
             return future.result()
@@ -128,39 +99,3 @@ class Loader:
         return self._result(
             following, self._pool.submit(self._reader.read, self._samples[following])
         )
-
-
-def _stack(samples: Sequence[Sample], drawing: Drawing, epoch: int) -> Batch:
-    names = tuple(sample.sample_id for sample in samples)
-    jitter = None if drawing.seed is None else draw_jitter(drawing.seed, names, epoch)
-    return Batch(
-        names,
-        _stacked([sample.shaded for sample in samples]),
-        _backgrounds(samples, drawing, epoch),
-        _stacked([sample.front[None] for sample in samples]),
-        _stacked([sample.back[None] for sample in samples]),
-        _stacked([sample.keypoints_px for sample in samples]),
-        torch.tensor([sample.focal_px for sample in samples]),
-        torch.tensor([sample.metres_per_unit for sample in samples]),
-        jitter,
-    )
-
-
-def _backgrounds(samples: Sequence[Sample], drawing: Drawing, epoch: int) -> Tensor | None:
-    if drawing.backgrounds is not None and drawing.seed is not None:
-        draws = (
-            drawing.backgrounds.draw(
-                generator(drawing.seed, "background", sample.sample_id, str(epoch))
-            )
-            for sample in samples
-        )
-        return _stacked(list(draws))
-    stored = [sample.stored for sample in samples if sample.stored is not None]
-    return _stacked(stored) if len(stored) == len(samples) else None
-
-
-def _stacked(arrays: Sequence[np.ndarray]) -> Tensor:
-    """Stack into a tensor; one array alone is not copied."""
-    if len(arrays) == 1 and arrays[0].flags.writeable:
-        return torch.from_numpy(arrays[0][None])
-    return torch.from_numpy(np.stack(arrays))

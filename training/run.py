@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from pydantic import ValidationError
@@ -28,10 +29,10 @@ from training.loader import Drawing, Loader
 from training.order import Order
 from training.progress import CURVE, Progress
 from training.run_folder import RunRecord, check_folder, describe_run, write_record
-from training.samples import SampleReader, check_resolution
+from training.samples import check_resolution
 from training.settings import DataSettings, ModelSettings, RunSettings
 from training.shards import SampleAddress, ShardIndex, open_index
-from training.stages import STAGES
+from training.stages import STAGES, Published
 from training.trainer import Trainer
 from training.validation import ValidationSet
 from training.weights import (
@@ -43,8 +44,8 @@ from training.weights import (
     read_weights,
 )
 
+T = TypeVar("T")
 EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2
-PUBLISHED_EPOCHS = 499
 FEWEST_STEPS_BETWEEN_CHECKPOINTS = 100
 
 _EXAMPLES = """examples:
@@ -99,14 +100,15 @@ def check_request(given: argparse.Namespace) -> Request:
             wanted="all nets of phase 1, trained: they stay frozen",
             way_out="Train 2k2k-normal with --nets all first, then give its folder as --init.",
         )  # fmt: skip
-    index = open_index(given.data)
+    stage = STAGES[given.stage]
+    index = open_index(given.data, stage.feed.selection)
     resolution = given.resolution or index.width
     weights = read_weights(Path(given.init)) if given.init else {}
     model, data = _deciding_settings(given, index, resolution, weights)
     check_resolution(index.width, resolution)
     if weights:
         with torch.device("meta"):
-            fit_weights(STAGES[model.stage].build(model), weights, f"--init {given.init}")
+            fit_weights(stage.build(model), weights, f"--init {given.init}")
     trained = index.of_splits(data.splits)
     if not trained:
         raise RequestError(
@@ -115,7 +117,7 @@ def check_request(given: argparse.Namespace) -> Request:
         )  # fmt: skip
     batches = Order(len(trained), 0, 0, data.world, data.batch).batches_per_epoch
     steps_per_epoch = max(1, batches // model.accumulate)
-    run = _run_settings(given, steps_per_epoch)
+    run = _run_settings(given, stage.published, steps_per_epoch)
     record = describe_run(model, data, run)
     check_folder(run.out, record)
     pool = None
@@ -166,9 +168,9 @@ def train(request: Request, ranks: Ranks) -> None:
             progress.close()
 
 
-def _open_loader(request: Request, ranks: Ranks) -> Loader:
+def _open_loader(request: Request, ranks: Ranks) -> Loader[Any, Any]:
     data, seed = request.data, request.model.seed
-    reader = SampleReader(request.model.resolution, with_stored=data.background == "stored")
+    reader = STAGES[request.model.stage].feed.reader(request.model, data.background == "stored")
     order = Order(len(request.trained), seed, ranks.rank, ranks.world, data.batch)
     drawing = Drawing(seed if data.augment else None, request.pool)
     return Loader(
@@ -184,32 +186,38 @@ def _deciding_settings(
     weights: dict[str, torch.Tensor],
 ) -> tuple[ModelSettings, DataSettings]:
     """Return the settings that decide the weights; raises RequestError for one out of range."""
+    published = STAGES[given.stage].published
     try:
         model = ModelSettings(
             stage=given.stage, resolution=resolution, width=given.width, nets=given.nets,
             heads=given.heads, mask_loss=given.mask_loss, frozen_norm=given.frozen_norm,
             precision=given.precision,
-            learning_rate=given.learning_rate, schedule=given.schedule,
+            learning_rate=_given(given.learning_rate, published.learning_rate),
+            schedule=given.schedule or published.schedule, depth_normals=given.depth_normals,
             steps_per_epoch=given.steps_per_epoch, accumulate=given.accumulate, seed=given.seed,
             init=digest_weights(weights) if weights else None,
         )  # fmt: skip
         data = DataSettings(
             digest=index.digest, splits=tuple(given.split), val_splits=tuple(given.val_split),
-            batch=given.batch, world=this_world(), augment=not given.no_augment,
-            background=given.background, max_bad_samples=given.max_bad_samples,
+            batch=_given(given.batch, published.batch), world=this_world(),
+            augment=not given.no_augment, background=given.background,
+            max_bad_samples=given.max_bad_samples,
         )  # fmt: skip
     except ValidationError as error:
         raise _wrong_setting(error) from error
     return model, data
 
 
-def _run_settings(given: argparse.Namespace, steps_per_epoch: int) -> RunSettings:
+def _run_settings(
+    given: argparse.Namespace, published: Published, steps_per_epoch: int
+) -> RunSettings:
     often = max(steps_per_epoch, FEWEST_STEPS_BETWEEN_CHECKPOINTS)
-    epochs = given.epochs or PUBLISHED_EPOCHS
+    steps = given.steps or (given.epochs or 0) * steps_per_epoch
+    steps = steps or published.steps or (published.epochs or 1) * steps_per_epoch
     try:
         return RunSettings(
             out=given.out, data=tuple(given.data), backgrounds=given.backgrounds,
-            steps=given.steps or epochs * steps_per_epoch, save_every=given.save_every or often,
+            steps=steps, save_every=given.save_every or often,
             keep=given.keep, validate_every=given.validate_every or often,
             max_val_samples=given.max_val_samples, picture_every=given.picture_every,
             workers=given.workers, device=given.device, compile=given.compile,
@@ -217,6 +225,10 @@ def _run_settings(given: argparse.Namespace, steps_per_epoch: int) -> RunSetting
         )  # fmt: skip
     except ValidationError as error:
         raise _wrong_setting(error) from error
+
+
+def _given(value: T | None, published: T) -> T:
+    return published if value is None else value
 
 
 def _wrong_setting(error: ValidationError) -> RequestError:
@@ -267,8 +279,9 @@ def _add_model(group: "argparse._ArgumentGroup") -> None:
     add("--mask-loss", choices=("single_sigmoid", "published"), default="single_sigmoid")
     add("--frozen-norm", choices=("batch", "running"), default="batch", help="of phase 2")
     add("--precision", choices=("fp32", "bf16"), default="fp32")
-    add("--learning-rate", type=float, default=1e-4)
-    add("--schedule", choices=("published", "constant"), default="published")
+    add("--depth-normals", choices=("masked", "published"), default="masked", help="hdnet-depth")
+    add("--learning-rate", type=float, help="default: as published for the stage")
+    add("--schedule", choices=("published", "constant"), help="published: of 2K2K; its default")
     add("--steps-per-epoch", type=int, help="of the schedule; default: from the data")
     add("--accumulate", type=int, default=1, metavar="N", help="batches a step")
     add("--seed", type=int, default=0)
@@ -278,7 +291,7 @@ def _add_data(group: "argparse._ArgumentGroup") -> None:
     add = group.add_argument
     add("--split", nargs="+", default=["train"], help="trained on")
     add("--val-split", nargs="+", default=["val"], help="validated on")
-    add("--batch", type=int, default=1, help="samples a rank")
+    add("--batch", type=int, help="samples a rank; default: as published for the stage")
     add("--background", choices=("stored", "fresh", "black"), default="stored")
     add("--backgrounds", type=Path, metavar="DIR", help="root of the data set's backgrounds")
     add("--no-augment", action="store_true", help="no jitter, stored pictures as they are")
@@ -289,7 +302,7 @@ def _add_run(group: "argparse._ArgumentGroup") -> None:
     add = group.add_argument
     long = group.add_mutually_exclusive_group()
     long.add_argument("--steps", type=int, help="optimiser steps in all")
-    long.add_argument("--epochs", type=int, help=f"instead of --steps ({PUBLISHED_EPOCHS})")
+    long.add_argument("--epochs", type=int, help="instead of --steps; default: as published")
     add("--save-every", type=int, metavar="STEPS", help="an epoch, at least 100 steps")
     add("--keep", type=int, default=3, help="checkpoints kept besides the best")
     add("--validate-every", type=int, metavar="STEPS", help="as --save-every")

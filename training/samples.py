@@ -3,78 +3,39 @@
 Dimension letters: H rows, W columns (both the training resolution).
 """
 
-import threading
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow as pa
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
 from schemas.codecs import decode_depth, decode_picture
-from schemas.dataset_reader import RowGroups
 from schemas.errors import RequestError
 from schemas.keypoints import JOINT_COUNT
-from training.shards import SampleAddress, ShardFile, unreadable_shard
-
-MOST_OPEN = 256
-"""Shards that a thread keeps open: what a footer costs is small, but not for thousands."""
+from training.batches import Batch, Drawing, Sample, stack_samples
+from training.rows import RowReader
+from training.shards import SampleAddress
 
 _COLUMNS = ("depth", "keypoints", "intrinsics", "metres_per_unit")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One view, decoded, at the training resolution.
-
-    shaded: RGB, the lit person over black. stored: RGB, the person over the stored background;
-    None where no stored background is wanted. front, back: ray length in scene units, 0 outside.
-    keypoints_px: 31 x (x, y, known), corner-origin pixels.
-    """
-
-    sample_id: str
-    shaded: UInt8[np.ndarray, "H W 3"]
-    stored: UInt8[np.ndarray, "H W 3"] | None
-    front: Float32[np.ndarray, "H W"]
-    back: Float32[np.ndarray, "H W"]
-    keypoints_px: Float32[np.ndarray, "31 3"]
-    focal_px: float
-    metres_per_unit: float
-
-
 class SampleReader:
-    """Read samples by address from any thread. Owns: one open file for each thread and shard."""
+    """Read samples by address from any thread, and stack them. Owns: open files."""
 
     def __init__(self, resolution: int, *, with_stored: bool) -> None:
         """Read at this resolution; with_stored: decode the stored background too."""
-        self._resolution = resolution
-        self._columns = [*_COLUMNS, "shaded.bytes", *(["image.bytes"] if with_stored else [])]
-        self._with_stored = with_stored
-        self._open = threading.local()
+        self._resolution, self._with_stored = resolution, with_stored
+        self._rows = RowReader([*_COLUMNS, "shaded.bytes", *(["image.bytes"] * with_stored)])
 
     def read(self, address: SampleAddress) -> Sample:
         """Read and decode one sample; raises InputError when a picture can't be decoded."""
-        file = self._file(address.shard)
-        try:
-            table = file.read_row_group(address.row_group, columns=self._columns)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise unreadable_shard(address.shard, error) from error
-        row = {name: table.column(name)[address.row].as_py() for name in table.column_names}
+        row = self._rows.read(address)
         return _decode(address.sample_id, row, self._resolution, with_stored=self._with_stored)
 
-    def _file(self, shard: ShardFile) -> RowGroups:
-        files: OrderedDict[ShardFile, RowGroups] = self._open.__dict__.setdefault(
-            "files", OrderedDict()
-        )
-        if shard not in files:
-            files[shard] = shard.open()
-            if len(files) > MOST_OPEN:
-                files.popitem(last=False)[1].close()
-        files.move_to_end(shard)
-        return files[shard]
+    def stack(self, samples: Sequence[Sample], drawing: Drawing, epoch: int) -> Batch:
+        """Make a batch, with the jitter and the backgrounds that this epoch draws."""
+        return stack_samples(samples, drawing, epoch)
 
 
 def check_resolution(width: int, resolution: int) -> None:

@@ -9,10 +9,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from training.hdnet.losses import DepthNormals
 from training.losses import MaskLossForm
 from training.networks.person_nets import FrozenNorm, Heads, Nets
 
-StageName = Literal["2k2k-normal", "2k2k-depth"]
+StageName = Literal["2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-depth"]
 BackgroundMode = Literal["stored", "fresh", "black"]
 Precision = Literal["fp32", "bf16"]
 Schedule = Literal["published", "constant"]
@@ -37,6 +38,10 @@ class ModelSettings(_Settings):
     )
     mask_loss: MaskLossForm = Field(
         default="single_sigmoid", description="published: a second sigmoid on top of the first"
+    )
+    depth_normals: DepthNormals = Field(
+        default="masked",
+        description="hdnet-depth: normals of depth without the mask's border, or as published",
     )
     frozen_norm: FrozenNorm = Field(
         default="batch", description="phase 2: batch statistics (published) or running averages"

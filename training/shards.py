@@ -5,9 +5,11 @@ those only what the footer does not tell already. Data sets may stand in object 
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -18,9 +20,28 @@ from schemas.object_store import open_dataset
 
 INDEX_COLUMNS = ("sample_id", "split", "camera", "width", "height")
 TRAINING_COLUMNS = ("image", "shaded", "depth", "keypoints", "intrinsics", "metres_per_unit")
-CAMERA = "2k2k"
+MOST_NAMED = 3
+"""Samples that one message names; of the others it tells how many they are."""
+
 THREADS = 16
 """Shards looked into at once: an object store answers late, but many at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which samples a stage can be trained on.
+
+    camera: the others are left out. columns: every shard has them. filled: the picture column that
+    must not be null; without_it: what to do where it is.
+    """
+
+    camera: str
+    columns: tuple[str, ...]
+    filled: str | None = None
+    without_it: str = ""
+
+
+PEOPLE_2K2K = Selection("2k2k", TRAINING_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +92,32 @@ class ShardIndex:
         return tuple(sample for sample in self.samples if sample.split in wanted)
 
 
-def open_index(uris: Sequence[str]) -> ShardIndex:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one shard holds of the wanted camera; empty: ids of samples that lack `filled`."""
+
+    samples: tuple[SampleAddress, ...]
+    widths: frozenset[int]
+    cameras: frozenset[str]
+    empty: tuple[str, ...]
+
+
+def open_index(uris: Sequence[str], selection: Selection = PEOPLE_2K2K) -> ShardIndex:
     """Read the index of data sets.
 
     Raises RequestError when a folder is no data set, holds no shard, lacks a column, holds no
-    sample of the 2K2K camera, or when samples differ in size or stand there twice.
+    sample of the wanted camera or one that lacks what must be filled, or when samples differ in
+    size or stand there twice.
     """
     datasets = tuple(open_dataset(uri) for uri in uris)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="index") as pool:
         shards = [shard for dataset in datasets for shard in _shards(dataset, pool)]
-        looked_into = list(pool.map(_read_shard, shards))
-    samples = [sample for found, _, _ in looked_into for sample in found]
-    widths = {width for _, found, _ in looked_into for width in found}
-    cameras = {camera for _, _, found in looked_into for camera in found}
-    _check_found(uris, samples, widths, cameras)
+        found = list(pool.map(partial(_read_shard, selection=selection), shards))
+    _check_found(uris, found, selection)
+    samples = tuple(sample for shard in found for sample in shard.samples)
+    width = next(width for shard in found for width in shard.widths)
     digest = hashlib.sha256("\n".join(shard.sha256 for shard in shards).encode()).hexdigest()
-    return ShardIndex(tuple(samples), widths.pop(), digest, datasets)
+    return ShardIndex(samples, width, digest, datasets)
 
 
 def unreadable_shard(shard: ShardFile, error: Exception) -> InputError:
@@ -110,25 +141,34 @@ def _shards(dataset: DatasetReader, pool: ThreadPoolExecutor) -> list[ShardFile]
     return [ShardFile(dataset, one.shard_id, one.bytes, one.sha256) for one in manifests]
 
 
-def _read_shard(shard: ShardFile) -> tuple[list[SampleAddress], set[int], set[str]]:
-    """Return the samples of the wanted camera, their widths, and all cameras met."""
+def _read_shard(shard: ShardFile, selection: Selection) -> _Found:
     file = shard.open()
     try:
-        _check_columns(shard.where, file.schema_arrow)
-        samples, widths, cameras = [], set(), set()
+        _check_columns(shard.where, file.schema_arrow, selection)
+        samples, widths, cameras, empty = [], set(), set(), []
         for group in range(file.metadata.num_row_groups):
-            for place, row in enumerate(_index_rows(file, group)):
-                cameras.add(row["camera"])
-                if row["camera"] != CAMERA:
-                    continue
+            rows = _index_rows(file, group)
+            cameras |= {row["camera"] for row in rows}
+            wanted = [place for place, row in enumerate(rows) if row["camera"] == selection.camera]
+            if wanted and selection.filled:
+                filled = _filled(file, group, selection.filled)
+                empty += [rows[place]["sample_id"] for place in wanted if not filled[place]]
+            for place in wanted:
+                row = rows[place]
                 widths.add(row["width"])
-                address = SampleAddress(row["sample_id"], row["split"], shard, group, place)
-                samples.append(address)
+                samples.append(SampleAddress(row["sample_id"], row["split"], shard, group, place))
     except (OSError, pa.ArrowInvalid) as error:
         raise unreadable_shard(shard, error) from error
     finally:
         file.close()
-    return samples, widths, cameras
+    return _Found(tuple(samples), frozenset(widths), frozenset(cameras), tuple(empty))
+
+
+def _filled(file: RowGroups, group: int, column: str) -> list[bool]:
+    """Tell which rows hold a picture, by its path: the picture itself is not read."""
+    pictures = file.read_row_group(group, columns=[f"{column}.path"]).column(column)
+    told: list[bool] = pictures.is_valid().to_pylist()
+    return told
 
 
 def _index_rows(file: RowGroups, group: int) -> list[dict[str, Any]]:
@@ -147,8 +187,9 @@ def _index_rows(file: RowGroups, group: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _check_columns(where: str, schema: pa.Schema) -> None:
-    missing = [name for name in (*INDEX_COLUMNS, *TRAINING_COLUMNS) if name not in schema.names]
+def _check_columns(where: str, schema: pa.Schema, selection: Selection) -> None:
+    wanted = dict.fromkeys((*INDEX_COLUMNS, *selection.columns))
+    missing = [name for name in wanted if name not in schema.names]
     if missing:
         raise RequestError(
             where, met=f"no column {', '.join(missing)}", wanted="the columns of a sample",
@@ -156,24 +197,31 @@ def _check_columns(where: str, schema: pa.Schema) -> None:
         )  # fmt: skip
 
 
-def _check_found(
-    uris: Sequence[str], samples: Sequence[SampleAddress], widths: set[int], cameras: set[str]
-) -> None:
+def _check_found(uris: Sequence[str], found: Sequence[_Found], selection: Selection) -> None:
     where = ", ".join(uris)
-    if not samples:
+    ids = [sample.sample_id for shard in found for sample in shard.samples]
+    cameras = sorted({camera for shard in found for camera in shard.cameras})
+    widths = sorted({width for shard in found for width in shard.widths})
+    empty = [name for shard in found for name in shard.empty]
+    if not ids:
         raise RequestError(
-            where, met=f"samples of camera {', '.join(sorted(cameras)) or 'none'} only",
-            wanted=f"samples of camera {CAMERA}",
-            way_out="Render with --camera 2k2k.",
+            where, met=f"samples of camera {', '.join(cameras) or 'none'} only",
+            wanted=f"samples of camera {selection.camera}",
+            way_out=f"Render with --camera {selection.camera}.",
+        )  # fmt: skip
+    if empty:
+        more = f" and {len(empty) - MOST_NAMED} more" if len(empty) > MOST_NAMED else ""
+        raise RequestError(
+            where, met=f"no {selection.filled} in {', '.join(empty[:MOST_NAMED])}{more}",
+            wanted=f"{selection.filled} in every sample", way_out=selection.without_it,
         )  # fmt: skip
     if len(widths) > 1:
         raise RequestError(
-            where, met=f"samples {' and '.join(map(str, sorted(widths)))} pixels wide",
+            where, met=f"samples {' and '.join(map(str, widths))} pixels wide",
             wanted="one size", way_out="Train on data sets of one resolution at a time.",
         )  # fmt: skip
-    ids = [sample.sample_id for sample in samples]
     if len(set(ids)) < len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
+        twice = Counter(ids).most_common(1)[0][0]
         raise RequestError(
             where, met=f"sample {twice} twice", wanted="every sample once",
             way_out="Name each data set once, and none that holds the same views as another.",

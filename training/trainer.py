@@ -7,6 +7,7 @@ the same steps as an uninterrupted one.
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,15 +26,15 @@ from training.checkpoints import (
     save_checkpoint,
 )
 from training.distributed import Ranks
-from training.loader import Batch, Loader
+from training.loader import Loader
 from training.measures import is_better
 from training.networks.blocks import recompute_activations
 from training.pictures import draw_sheet
-from training.preparation import Prepared, autocast, prepare
+from training.preparation import autocast
 from training.progress import Progress
 from training.schedule import learning_rate
 from training.settings import DataSettings, ModelSettings, RunSettings
-from training.stages import Stage
+from training.stages import Examples, Stage
 from training.validation import LOSS, ValidationSet, validate
 from training.weights import MODEL_PREFIX, write_model
 
@@ -93,7 +94,7 @@ class Trainer:
 
     def train(
         self,
-        loader: Loader,
+        loader: Loader[Any, Any],
         chosen: ValidationSet,
         progress: Progress | None,
         *,
@@ -121,18 +122,19 @@ class Trainer:
         self._finish(progress)
 
     def _take_step(
-        self, batches: Iterator[Batch], rate: float
-    ) -> tuple[Prepared, object, dict[str, float]]:
+        self, batches: Iterator[Any], rate: float
+    ) -> tuple[Examples, object, dict[str, float]]:
         """Accumulate gradients over the step's batches, check them, and step."""
         self._optimiser.zero_grad(set_to_none=True)
         totals: dict[str, Tensor] = {}
         prepared, prediction = None, None
         for part in range(self._settings.accumulate):
-            prepared = prepare(next(batches).to(self._ranks.device), self._settings)
+            batch = next(batches).to(self._ranks.device)
+            prepared = self._stage.feed.prepare(batch, self._settings)
             is_last = part == self._settings.accumulate - 1
             with nullcontext() if is_last else self._parallel.no_sync():
                 with autocast(self._settings, self._ranks.device):
-                    prediction = self._parallel(prepared.picture, prepared.transforms)
+                    prediction = self._parallel(*self._stage.feed.inputs(prepared))
                 terms = self._stage.objective(prediction, prepared, self._settings)
                 loss = torch.stack(list(terms.values())).sum() / self._settings.accumulate
                 loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it so
@@ -179,7 +181,7 @@ class Trainer:
         return {LOSS: float(summed.sum())} | dict(zip(totals, summed.tolist(), strict=True))
 
     def _keep_and_validate(
-        self, loader: Loader, chosen: ValidationSet, progress: Progress | None
+        self, loader: Loader[Any, Any], chosen: ValidationSet, progress: Progress | None
     ) -> None:
         """Validate and write a checkpoint where one is due, or where this is the best so far."""
         best = False
@@ -229,7 +231,7 @@ class Trainer:
     def _is_due(self, every: int) -> bool:
         return self._step % every == 0 or self._step == self._run.steps
 
-    def _meta(self, loader: Loader) -> CheckpointMeta:
+    def _meta(self, loader: Loader[Any, Any]) -> CheckpointMeta:
         return CheckpointMeta(
             step=self._step, batches=self._batches, best_loss=self._best,
             world=self._ranks.world, bad_samples=self._bad + len(loader.bad_samples),

@@ -11,11 +11,10 @@ from training.distributed import Ranks
 from training.loader import Drawing, Loader
 from training.measures import means
 from training.order import InTurn
-from training.preparation import Prepared, autocast, prepare
-from training.samples import SampleReader
+from training.preparation import autocast
 from training.settings import DataSettings, ModelSettings, RunSettings
 from training.shards import SampleAddress, ShardIndex
-from training.stages import Stage
+from training.stages import Examples, Stage
 
 LOSS = "loss"
 
@@ -51,14 +50,14 @@ def validate(
     Running averages of batch norm are used; no augmentation; one sample a batch.
     """
     turn = InTurn(ranks.rank, ranks.world)
-    reader = SampleReader(settings.resolution, with_stored=with_stored)
+    reader = stage.feed.reader(settings, with_stored)
     loader = Loader(reader, chosen.samples, turn, Drawing(None, None), workers=workers)
     model.eval()
     sums: dict[str, list[float]] = {}
     try:
         for batch in loader.batches(0, turn.count(len(chosen.samples))):
-            prepared = prepare(batch.to(ranks.device), settings)
-            for name, pair in _measure(model, stage, prepared, settings).items():
+            prepared = stage.feed.prepare(batch.to(ranks.device), settings)
+            for name, pair in _measure(model, stage, prepared, settings, ranks.device).items():
                 have = sums.setdefault(name, [0.0, 0.0])
                 sums[name] = [have[0] + pair[0], have[1] + pair[1]]
     finally:
@@ -69,11 +68,15 @@ def validate(
 
 @torch.no_grad()
 def _measure(
-    model: nn.Module, stage: Stage, prepared: Prepared, settings: ModelSettings
+    model: nn.Module,
+    stage: Stage,
+    prepared: Examples,
+    settings: ModelSettings,
+    device: torch.device,
 ) -> dict[str, list[float]]:
     """Return (sum, count) of the loss and of every measure."""
-    with autocast(settings, prepared.picture.device):
-        prediction = model(prepared.picture, prepared.transforms)
+    with autocast(settings, device):
+        prediction = model(*stage.feed.inputs(prepared))
     terms = stage.objective(prediction, prepared, settings)
     loss = float(torch.stack(list(terms.values())).sum())
     measured = stage.measures(prediction, prepared, settings)

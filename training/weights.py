@@ -11,7 +11,6 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
-from pydantic import BaseModel
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -20,15 +19,28 @@ from schemas.dataset_folder import write_atomically
 from schemas.errors import InputError, RequestError
 from training.checkpoints import BEST, LATEST, named_by, read_tensors
 from training.published import PHASE_1_PREFIX, from_published
+from training.settings import ModelSettings
 
 MODEL_FILE, MODEL_CARD = "model.safetensors", "model.json"
 CARD_VERSION = 1
 MODEL_PREFIX = "model."
 PUBLISHED_KEY = "model_state_dict"
 _REFINEMENT_PREFIX = "refinement."
+CONVENTIONS = {
+    "2k2k": {
+        "input": "RGB in -1..1, square; joints in -1..1 of the picture",
+        "depth_unit": "a quarter of the picture's side in pixel-depths; 2.0 is the scene's origin",
+    },
+    "hdnet": {
+        "input": "RGB 0..255 on white, 256 x 256; for depth then the unit normal and DensePose "
+        "V, U, I 0..255; batch statistics in use too",
+        "depth_unit": "metres along z, the person's median at 4",
+    },
+}
+"""What whoever uses the weights must know, by the family of the stage."""
 
 
-def write_model(out: Path, model: nn.Module, settings: BaseModel, step: int) -> None:
+def write_model(out: Path, model: nn.Module, settings: ModelSettings, step: int) -> None:
     """Write OUT/model.safetensors and model.json, each whole or absent."""
     weights = {name: value.detach().cpu().contiguous() for name, value in _owned(model).items()}
     write_atomically(out / MODEL_FILE, save(weights))
@@ -38,8 +50,7 @@ def write_model(out: Path, model: nn.Module, settings: BaseModel, step: int) -> 
         "step": step,
         "parameters": parameters,
         "settings": settings.model_dump(mode="json"),
-        "input": "RGB in -1..1, square; joints in -1..1 of the picture",
-        "depth_unit": "a quarter of the picture's side in pixel-depths; 2.0 is the scene's origin",
+        **CONVENTIONS[settings.stage.partition("-")[0]],
     }
     write_atomically(out / MODEL_CARD, json.dumps(card, indent=1) + "\n")
 

@@ -14,6 +14,7 @@ from flows.train_requests import StageName, TrainOptions, TrainRequest, TrainSum
 EXAMPLES = (
     "scanmill train 2k2k-normal --data sets/rp --out runs/normal --epochs 20",
     "scanmill train 2k2k-depth --data sets/rp --out runs/depth --init runs/normal --epochs 20",
+    "scanmill train hdnet-normal --data sets/labelled --out runs/hdnet --steps 100000",
     "scanmill train 2k2k-normal --data sets/a --data sets/b --out runs/n --nproc 2 --batch 4",
     "scanmill train 2k2k-normal --data sets/rp --out runs/small --width 0.25 --resolution 256",
     "On two machines that see the same folders, the second one with --node-rank 1:",
@@ -24,7 +25,7 @@ EXAMPLES = (
 
 @with_options(TrainOptions)
 def train(
-    stage: Annotated[StageName, typer.Argument(metavar="STAGE", help="2k2k-normal or 2k2k-depth.")],
+    stage: Annotated[StageName, typer.Argument(metavar="STAGE", help="As in 2k2k-normal.")],
     *,
     data: Annotated[list[str], typer.Option(metavar="URI", help="Data set; may be repeated.")],
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder of the training run.")],

@@ -71,7 +71,8 @@ def test_default_that_the_help_names_is_that_of_the_program(name: str) -> None:
     held = actions()[name].default
     if held is None or held is False:
         assert named is None or name in {
-            "resolution", "epochs", "steps_per_epoch", "save_every", "validate_every"
+            "resolution", "epochs", "steps_per_epoch", "save_every", "validate_every",
+            "batch", "learning_rate", "schedule",
         }  # fmt: skip
     else:
         assert named is not None

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from training import trainer
 from training.networks.person_nets import NormalPrediction
+from training.preparation import Prepared
 from training.run import main
 from training.stages import STAGES
 from training.weights import read_weights
@@ -227,14 +227,15 @@ def test_a_loss_that_is_not_finite_stops_before_the_step_and_is_named(
 ) -> None:
     run("--nets", "coarse", "--steps", "1")
     before = read_weights(tmp_path / "out" / "checkpoints" / "step-00000001")
-    plain = trainer.prepare
+    stage = STAGES["2k2k-normal"]
 
-    def blinded(*arguments: object) -> object:
-        prepared = plain(*arguments)
+    def blinded(*arguments: object) -> Prepared:
+        prepared: Prepared = stage.feed.prepare(*arguments)
         prepared.coarse.back[:] = math.nan
         return prepared
 
-    monkeypatch.setattr(trainer, "prepare", blinded)
+    blind = replace(stage, feed=replace(stage.feed, prepare=blinded))
+    monkeypatch.setitem(STAGES, "2k2k-normal", blind)
     assert run("--nets", "coarse", "--steps", "2") == 1
     told = capsys.readouterr().err
     assert "error: step 2: loss " in told

@@ -1,0 +1,139 @@
+"""HDNet's losses, pure: arrays in, one number out.
+
+Dimension letters: B pictures, H rows, W columns. Normals: camera axes (x right, y down, z away from
+the camera), towards the viewer, so n_z < 0. Depth: z in metres. Source: networks.md, HDNet.
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from schemas.camera import HDNET_CENTRE_PX, HDNET_FOCAL_PX
+
+DepthNormals = Literal["masked", "published"]
+SMALLEST = 1e-5
+"""What the published code puts for components under it, and adds to the squared length."""
+
+LARGEST_COSINE = 1 - 1e-6
+"""The arc cosine's slope is infinite at 1; here it is 707."""
+
+FLAT = 1e-12
+"""Metres squared: a cross product shorter than this has no direction."""
+
+VARIANCE_SHARE = 0.5
+"""Of the squared mean that the scale-normalised error leaves out."""
+
+
+def angle_loss(
+    prediction: Float[Tensor, "B 3 H W"],
+    truth: Float[Tensor, "B 3 H W"],
+    where: Bool[Tensor, "B 1 H W"],
+) -> Float[Tensor, ""]:
+    """Return the mean angle over all wanted pixels of the batch, radians; 0 where there is none."""
+    unit = _unit(prediction)
+    length = unit.square().sum(dim=1, keepdim=True)
+    cosine = (unit * truth).sum(dim=1, keepdim=True) / (length + SMALLEST)
+    angle = torch.acos(cosine.clamp(-LARGEST_COSINE, LARGEST_COSINE))
+    return torch.where(where, angle, 0).sum() / where.sum().clamp_min(1)
+
+
+def squared_depth_error(
+    prediction: Float[Tensor, "B 1 H W"],
+    truth: Float[Tensor, "B 1 H W"],
+    mask: Bool[Tensor, "B 1 H W"],
+) -> Float[Tensor, ""]:
+    """Return the mean squared error inside the mask, of each picture, then the mean; metres^2."""
+    return _mean_inside((prediction - truth).square(), mask).mean()
+
+
+def scale_normalised_error(
+    prediction: Float[Tensor, "B 1 H W"],
+    truth: Float[Tensor, "B 1 H W"],
+    mask: Bool[Tensor, "B 1 H W"],
+) -> Float[Tensor, ""]:
+    """Return the error after the prediction is stretched to the truth's range; metres^2.
+
+    The prediction is 0 outside the mask, and these zeros count for its smallest and largest value.
+    """
+    inside = torch.where(mask, prediction, 0)
+    low = inside.amin(dim=(1, 2, 3), keepdim=True)
+    high = inside.amax(dim=(1, 2, 3), keepdim=True)
+    stretched = (inside - low) / (high - low).clamp_min(SMALLEST)
+    error = stretched * truth.amax(dim=(1, 2, 3), keepdim=True) - truth
+    mean = _mean_inside(error, mask)
+    return (_mean_inside(error.square(), mask) - VARIANCE_SHARE * mean.square()).mean()
+
+
+def depth_normal_loss(
+    depth_m: Float[Tensor, "B 1 H W"],
+    truth: Float[Tensor, "B 3 H W"],
+    mask: Bool[Tensor, "B 1 H W"],
+    *,
+    form: DepthNormals,
+) -> Float[Tensor, ""]:
+    """Return the mean angle between the normals of a depth map and the true ones, radians.
+
+    masked: pixels whose right and upper neighbours are inside too. published: all of the mask,
+    its border included, where a neighbour is the camera's centre or the picture's other side.
+    """
+    if form == "published":
+        return angle_loss(_published_normals(depth_m, mask), truth, mask)
+    return angle_loss(normals_from_depth(depth_m), truth, has_neighbours(mask))
+
+
+def normals_from_depth(depth_m: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 3 H W"]:
+    """Return unit normals: (right neighbour - point) x (upper neighbour - point).
+
+    Meaningless in the last column, in the first row and beside the mask's border.
+    """
+    points = lift(depth_m)
+    cross = _cross(torch.roll(points, -1, dims=3) - points, torch.roll(points, 1, dims=2) - points)
+    return cross / (cross.square().sum(dim=1, keepdim=True) + FLAT**2).sqrt()
+
+
+def has_neighbours(mask: Bool[Tensor, "B 1 H W"]) -> Bool[Tensor, "B 1 H W"]:
+    """Tell which pixels are inside together with their right and upper neighbours."""
+    whole = mask.clone()
+    whole[..., :-1] &= mask[..., 1:]
+    whole[..., 1:, :] &= mask[..., :-1, :]
+    whole[..., -1] = False
+    whole[..., 0, :] = False
+    return whole
+
+
+def lift(depth_m: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 3 H W"]:
+    """Return the points of HDNet's fixed camera at these depths, metres."""
+    height, width = depth_m.shape[-2:]
+    rows, columns = (
+        torch.arange(count, device=depth_m.device, dtype=depth_m.dtype) + 1 / 2
+        for count in (height, width)
+    )
+    x = ((columns - HDNET_CENTRE_PX[0]) / HDNET_FOCAL_PX).expand(height, width)
+    y = ((rows - HDNET_CENTRE_PX[1]) / HDNET_FOCAL_PX)[:, None].expand(height, width)
+    return torch.stack([x, y, torch.ones_like(x)]) * depth_m
+
+
+def _published_normals(
+    depth_m: Float[Tensor, "B 1 H W"], mask: Bool[Tensor, "B 1 H W"]
+) -> Float[Tensor, "B 3 H W"]:
+    """Return the cross product as it is; `angle_loss` then lifts its small components."""
+    points = lift(torch.where(mask, depth_m, 0))
+    return _cross(torch.roll(points, -1, dims=3) - points, torch.roll(points, 1, dims=2) - points)
+
+
+def _cross(one: Tensor, other: Tensor) -> Float[Tensor, "B 3 H W"]:
+    product: Tensor = torch.linalg.cross(one, other, dim=1)
+    return product
+
+
+def _unit(vectors: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
+    """Normalise; components nearer to 0 than SMALLEST become SMALLEST."""
+    lifted = torch.where(vectors.abs() < SMALLEST, SMALLEST, vectors)
+    return lifted / lifted.square().sum(dim=1, keepdim=True).sqrt()
+
+
+def _mean_inside(values: Tensor, mask: Bool[Tensor, "B 1 H W"]) -> Float[Tensor, " B"]:
+    total = torch.where(mask, values, 0).sum(dim=(1, 2, 3))
+    return total / mask.sum(dim=(1, 2, 3)).clamp_min(1)
