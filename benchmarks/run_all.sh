@@ -18,6 +18,9 @@ measure obj
 measure render "$data" --item "$item"
 measure fidelity "$data" --item "$item"
 measure memory
+.venv/bin/scanmill synth --out "$folder/few" --subjects 3 --texture 512 --backgrounds 0
+.venv/bin/scanmill render --data "$folder/few" --dataset RP --out "$folder/many" --resolution 256 --yaws 0:354:6
+measure export_memory "$folder/many"
 measure pairs
 measure loader
 measure train_step
