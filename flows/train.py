@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
 from flows.cancelling import ending_when_cancelled
 from flows.launching import ask_standing, run_training
@@ -27,7 +27,8 @@ def train(request: TrainRequest) -> TrainSummary:
     if standing.finished:
         say(f"train: all {standing.done} steps of {request.stage} are done already.")
     else:
-        with ending_when_cancelled(), TrainLog(board.step, board.look) as log:
+        keep = get_run_logger().info
+        with ending_when_cancelled(), TrainLog(board.step, board.look, keep) as log:
             restarts = run_training(request, log.take)
     board.show_results()
     return sum_up_training(

@@ -17,13 +17,17 @@ class TrainLog:
     """Takes the lines of a training. Owns: the bar, and what was shown last.
 
     on_step: takes steps done and wanted. on_validation: new measures stand in the run's folder.
+    keep: takes every line that is shown, for the server's page.
     """
 
     def __init__(
-        self, on_step: Callable[[int, int], None], on_validation: Callable[[], None]
+        self,
+        on_step: Callable[[int, int], None],
+        on_validation: Callable[[], None],
+        keep: Callable[[str], None],
     ) -> None:
         """Show nothing yet."""
-        self._on_step, self._on_validation = on_step, on_validation
+        self._on_step, self._on_validation, self._keep = on_step, on_validation, keep
         self._open = ExitStack()
         self._bar: Tracker | None = None
         self._furthest, self._shown_s = 0, 0.0
@@ -41,6 +45,7 @@ class TrainLog:
         step = _STEP.match(line)
         if step is None:
             say(line)
+            self._keep(line)
             if line.startswith(VALIDATED):
                 self._on_validation()
             return
@@ -51,16 +56,18 @@ class TrainLog:
         if self._bar is None and shows_bar():
             left = wanted - done + 1
             self._bar = self._open.enter_context(tracking("train", total=left, unit="steps"))
-        if self._bar is None:
-            self._say_now_and_then(line, is_last=done == wanted)
+        self._show_now_and_then(line, is_last=done == wanted)
         if done > self._furthest:
             self._furthest = done
             self._on_step(done, wanted)
             if self._bar is not None:
                 self._bar.advance()
 
-    def _say_now_and_then(self, line: str, *, is_last: bool) -> None:
+    def _show_now_and_then(self, line: str, *, is_last: bool) -> None:
+        """Show a step as a line; where there is a bar, only on the server's page."""
         now = monotonic()
         if is_last or now - self._shown_s >= SECONDS_BETWEEN_LINES:
             self._shown_s = now
-            say(line)
+            self._keep(line)
+            if self._bar is None:
+                say(line)

@@ -14,6 +14,7 @@ class Told:
         """Have heard nothing."""
         self.steps: list[tuple[int, int]] = []
         self.validations = 0
+        self.kept: list[str] = []
 
     def step(self, done: int, wanted: int) -> None:
         """Hear of a step."""
@@ -31,7 +32,7 @@ def told() -> Told:
 
 @pytest.fixture
 def log(told: Told) -> Iterator[TrainLog]:
-    with TrainLog(told.step, told.validated) as opened:
+    with TrainLog(told.step, told.validated, told.kept.append) as opened:
         yield opened
 
 
@@ -61,6 +62,12 @@ def test_first_and_last_step_are_shown_and_few_between(
     for step in range(1, 10):
         log.take(line(step))
     assert capsys.readouterr().err.splitlines() == [line(1), line(9)]
+
+
+def test_what_is_shown_is_kept_for_the_page(log: TrainLog, told: Told) -> None:
+    for said in (line(1), line(2), "restart 1 of 2", line(9)):
+        log.take(said)
+    assert told.kept == [line(1), "restart 1 of 2", line(9)]
 
 
 def test_what_is_no_step_is_shown_as_it_is(
