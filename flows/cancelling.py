@@ -21,6 +21,8 @@ from flows.progress import say
 
 SECONDS_BETWEEN_QUESTIONS = 5.0
 STOPPED = frozenset({"CANCELLING", "CANCELLED"})
+STARTED_BY_WORKER = "PREFECT__FLOW_RUN_ID"
+"""Set where a worker started this process, and therefore ends it. Source: Prefect's runner."""
 
 
 @contextmanager
@@ -31,7 +33,8 @@ def ending_when_cancelled() -> Iterator[None]:
     """
     names = {UUID(str(one)) for one in (flow_run.id, flow_run.root_flow_run_id) if one}
     is_main = threading.current_thread() is threading.main_thread()
-    if not (names and is_main and has_server()):
+    is_ours = is_main and STARTED_BY_WORKER not in os.environ
+    if not (names and is_ours and has_server()):
         yield
         return
     over = threading.Event()
