@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.fits import FittedBody, SmplxFit
 
-DatasetName = Literal["RP", "THuman2", "2K2K"]
+DatasetName = Literal["RP", "THuman2", "2K2K", "HDNet"]
+"""HDNet: frames of its published labelled set; they come from no scan."""
 DENSEPOSE_PARTS = 24
 """Numbered from 1; 0 is background. Source: hdnet-dataset.md, DensePose IUV."""
 DATASET_NAMES: tuple[DatasetName, ...] = ("RP", "THuman2", "2K2K")
@@ -35,7 +36,9 @@ class ScanRef(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: DatasetName
-    item: str = Field(description="RenderPeople: e.g. rp_aaron_posed_013; else the id, e.g. 0016")
+    item: str = Field(
+        description="RenderPeople: e.g. rp_aaron_posed_013; HDNet: a frame; else the id, e.g. 0016"
+    )
     subject: str = Field(description="groups the scans of one person")
     split: Literal["train", "val", "test"]
 

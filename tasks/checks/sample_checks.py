@@ -179,16 +179,19 @@ def _check_mask(sample: StoredSample) -> Iterator[Breach]:
         yield Breach("mask", f"levels {_list(levels)}", "0 and 255")
     if not sample.mask.any():
         yield Breach("mask", "empty", "a person in the picture")
+    nothing = np.zeros_like(sample.mask)
+    back = sample.mask if sample.has_back else nothing
     others = {
-        "front depth": sample.depth[0] > 0,
-        "back depth": sample.depth[1] > 0,
-        "front normals": _is_set(sample.normals[0]),
-        "back normals": _is_set(sample.normals[1]),
+        "front depth": (sample.depth[0] > 0, sample.mask),
+        "back depth": (sample.depth[1] > 0, back),
+        "front normals": (_is_set(sample.normals[0]), sample.mask),
+        "back normals": (_is_set(sample.normals[1]), back),
     }
-    for name, covered in others.items():
-        differing = int((covered != sample.mask).sum())
+    for name, (covered, wanted) in others.items():
+        differing = int((covered != wanted).sum())
         if differing:
-            yield Breach(f"mask and {name}", f"{differing} pixels differ", "one silhouette")
+            silhouette = "one silhouette" if wanted is sample.mask else "none: no back is known"
+            yield Breach(f"mask and {name}", f"{differing} pixels differ", silhouette)
 
 
 def _check_depth(sample: StoredSample) -> Iterator[Breach]:
@@ -198,14 +201,15 @@ def _check_depth(sample: StoredSample) -> Iterator[Breach]:
         return
     if min(front.min(), back.min()) < 0:
         yield Breach("depth", f"{min(front.min(), back.min()):.4g}", "0 or more")
-    behind = int((front > back).sum())
+    behind = int((front > back).sum()) if sample.has_back else 0
     if behind:
         yield Breach("depth", f"front behind back in {behind} pixels", "front <= back")
 
 
 def _check_normals(sample: StoredSample) -> Iterator[Breach]:
     rays = sample.rays_inside()
-    for name, normals, side in zip(("front", "back"), sample.normals, (1, -1), strict=True):
+    known = (("front", sample.normals[0], 1), ("back", sample.normals[1], -1))
+    for name, normals, side in known if sample.has_back else known[:1]:
         inside = normals[sample.mask].astype(np.float64)
         if not np.isfinite(inside).all():
             yield Breach(f"{name} normals", "values that are not finite", "unit length")

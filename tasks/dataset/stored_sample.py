@@ -39,6 +39,11 @@ class StoredSample:
                 return view
         return None
 
+    @property
+    def has_back(self) -> bool:
+        """Whether the back surface is known: published labelled sets of HDNet have none."""
+        return not (self.settings.origin == "imported" and self.settings.camera == "hdnet")
+
     @cached_property
     def camera(self) -> Camera:
         """The camera of the row's own matrices."""

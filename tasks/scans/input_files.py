@@ -5,7 +5,7 @@ from pathlib import Path
 
 from schemas.scan import InputFile, ScanRef
 from tasks.scans.files import digest_file, digest_files, is_readable_file
-from tasks.scans.layouts import find_scan
+from tasks.scans.layouts import LAYOUTS, find_scan
 
 Roots = dict[str, Path | None]
 """Folder of each root that an input's path stands below: `data`, `backgrounds`, `densepose`."""
@@ -43,7 +43,9 @@ def locate_input(one: InputFile, roots: Roots) -> Path | None:
 
 
 def is_scan_gone(data_root: Path, ref: ScanRef) -> bool:
-    """Tell whether the folder of a scan is gone."""
+    """Tell whether the folder of a scan is gone; what comes from no scan is never gone."""
+    if ref.dataset not in LAYOUTS:
+        return False
     return not find_scan(data_root, ref.dataset, ref.item).folder.is_dir()
 
 

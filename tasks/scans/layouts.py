@@ -140,8 +140,13 @@ def list_scans(data_root: Path, dataset: DatasetName) -> tuple[ScanFiles, ...]:
     """Find the scans of one data set, sorted by item; reads no file.
 
     A scan whose mesh or texture is absent is listed all the same, so that it can be reported.
-    Raises RequestError when the folder of the data set is not there.
+    Raises RequestError when the folder of the data set is not there, or it has no scans.
     """
+    if dataset not in LAYOUTS:
+        raise RequestError(
+            "--dataset", met=dataset, wanted=" or ".join(LAYOUTS),
+            way_out="Import published folders with `scanmill import`.",
+        )  # fmt: skip
     layout = LAYOUTS[dataset]
     folders = data_root / layout.folders
     if not folders.is_dir():
