@@ -74,8 +74,9 @@ class TrainOptions(BaseModel):
     frozen_norm: Literal["batch", "running"] | None = Field(
         default=None, description="Statistics of 2k2k-depth's frozen nets.  [default: batch]"
     )
-    depth_normals: Literal["masked", "published"] | None = Field(
-        default=None, description="hdnet-depth: published: border's junk too.  [default: masked]"
+    depth_normals: Literal["masked", "in_place", "published"] | None = Field(
+        default=None,
+        description="Of hdnet-depth. in_place: at the true distance.  [default: masked]",
     )
     learning_rate: float | None = Field(
         default=None, gt=0,

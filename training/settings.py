@@ -41,7 +41,8 @@ class ModelSettings(_Settings):
     )
     depth_normals: DepthNormals = Field(
         default="masked",
-        description="hdnet-depth: normals of depth without the mask's border, or as published",
+        description="hdnet-depth: masked: without the mask's border; in_place: and where the "
+        "person stood instead of at 4 m; published: with the border",
     )
     frozen_norm: FrozenNorm = Field(
         default="batch", description="phase 2: batch statistics (published) or running averages"

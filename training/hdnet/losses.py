@@ -12,7 +12,7 @@ from torch import Tensor
 
 from schemas.camera import HDNET_CENTRE_PX, HDNET_FOCAL_PX
 
-DepthNormals = Literal["masked", "published"]
+DepthNormals = Literal["masked", "in_place", "published"]
 SMALLEST = 1e-5
 """What the published code puts for components under it, and adds to the squared length."""
 
@@ -70,6 +70,7 @@ def depth_normal_loss(
     depth_m: Float[Tensor, "B 1 H W"],
     truth: Float[Tensor, "B 3 H W"],
     mask: Bool[Tensor, "B 1 H W"],
+    shift_m: Float[Tensor, "B 1 1 1"],
     *,
     form: DepthNormals,
 ) -> Float[Tensor, ""]:
@@ -77,10 +78,13 @@ def depth_normal_loss(
 
     masked: pixels whose right and upper neighbours are inside too. published: all of the mask,
     its border included, where a neighbour is the camera's centre or the picture's other side.
+    in_place: as masked, the depth first moved back by shift_m to where the person stood. The
+    other two lift it at 4 m, where the same relief has other normals than the true ones.
     """
     if form == "published":
         return angle_loss(_published_normals(depth_m, mask), truth, mask)
-    return angle_loss(normals_from_depth(depth_m), truth, has_neighbours(mask))
+    placed = depth_m - shift_m if form == "in_place" else depth_m
+    return angle_loss(normals_from_depth(placed), truth, has_neighbours(mask))
 
 
 def normals_from_depth(depth_m: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 3 H W"]:

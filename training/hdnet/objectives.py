@@ -39,6 +39,7 @@ class LabelledExamples:
     inputs: Float[Tensor, "B C H W"]
     mask: Bool[Tensor, "B 1 H W"]
     depth_m: Float[Tensor, "B 1 H W"]
+    shift_m: Float[Tensor, "B 1 1 1"]
     normals: Float[Tensor, "B 3 H W"]
 
     @property
@@ -84,7 +85,7 @@ def hdnet_depth_objective(
         "depth": DEPTH_WEIGHT * squared_depth_error(prediction, depth_m, mask),
         "scale_normalised": scale_normalised_error(prediction, depth_m, mask),
         "depth_normal": depth_normal_loss(
-            prediction, examples.normals, mask, form=settings.depth_normals
+            prediction, examples.normals, mask, examples.shift_m, form=settings.depth_normals
         ),
     }
 
@@ -101,10 +102,10 @@ def hdnet_normal_measures(
 def hdnet_depth_measures(
     prediction: Float[Tensor, "B 1 H W"], examples: LabelledExamples, settings: ModelSettings
 ) -> Sums:
-    """Measure depth, and the angle of its normals where neighbours are inside."""
+    """Measure depth, and the angle of its normals where the person stood, neighbours inside."""
     del settings
     error = (prediction - examples.depth_m).abs() * MILLIMETRES
-    angles = _angles_degrees(normals_from_depth(prediction), examples.normals)
+    angles = _angles_degrees(normals_from_depth(prediction - examples.shift_m), examples.normals)
     return {
         "depth_front_millimetres": _sum(error, examples.mask),
         "normal_angle_degrees": _sum(angles, has_neighbours(examples.mask)),
@@ -122,16 +123,18 @@ def hdnet_normal_panels(
 def hdnet_depth_panels(
     prediction: Float[Tensor, "B 1 H W"], examples: LabelledExamples, settings: ModelSettings
 ) -> Panels:
-    """Show the picture, the normals of the depth, and the depth beside the true one."""
+    """Show the picture, the normals of the depth moved back, and the depth beside the true one."""
     del settings
-    panels = _picture_and_normals(normals_from_depth(prediction), examples)
+    panels = _picture_and_normals(normals_from_depth(prediction - examples.shift_m), examples)
     shown = {"depth": prediction, "true depth": examples.depth_m}
     return panels | {name: _shade(depth_m, examples.mask) for name, depth_m in shown.items()}
 
 
 def _examples(batch: LabelledBatch, inputs: Tensor) -> LabelledExamples:
     normals = _channels_first(batch.normals)
-    return LabelledExamples(batch.sample_ids, inputs, batch.mask, batch.depth_m, normals)
+    return LabelledExamples(
+        batch.sample_ids, inputs, batch.mask, batch.depth_m, batch.shift_m, normals
+    )
 
 
 def _channels_first(picture: Tensor) -> Float[Tensor, "B 3 H W"]:

@@ -41,14 +41,16 @@ class LabelledSample:
     """One view, decoded.
 
     picture: RGB on white. mask: the person, where its depth may be used. depth_m: z, the median
-    at 4 m, 0 outside. normals: unit, camera axes, n_z < 0 towards the viewer, 0 outside.
-    densepose: V, U, I as an RGB reader gives a published file; None where it is not read.
+    at 4 m, 0 outside. shift_m: by how much that is farther than where the person stood. normals:
+    unit, camera axes, n_z < 0 towards the viewer, 0 outside. densepose: V, U, I as an RGB reader
+    gives a published file; None where it is not read.
     """
 
     sample_id: str
     picture: UInt8[np.ndarray, "H W 3"]
     mask: Bool[np.ndarray, "H W"]
     depth_m: Float32[np.ndarray, "H W"]
+    shift_m: float
     normals: Float32[np.ndarray, "H W 3"]
     densepose: UInt8[np.ndarray, "H W 3"] | None
 
@@ -61,6 +63,7 @@ class LabelledBatch:
     picture: UInt8[Tensor, "B H W 3"]
     mask: Bool[Tensor, "B 1 H W"]
     depth_m: Float[Tensor, "B 1 H W"]
+    shift_m: Float[Tensor, "B 1 1 1"]
     normals: Float[Tensor, "B H W 3"]
     densepose: UInt8[Tensor, "B H W 3"] | None
 
@@ -96,6 +99,7 @@ class LabelledReader:
             stack_arrays([sample.picture for sample in samples]),
             stack_arrays([sample.mask[None] for sample in samples]),
             stack_arrays([sample.depth_m[None] for sample in samples]),
+            torch.tensor([sample.shift_m for sample in samples]).reshape(-1, 1, 1, 1),
             stack_arrays([sample.normals for sample in samples]),
             stack_arrays(densepose) if len(densepose) == len(samples) else None,
         )
@@ -113,13 +117,14 @@ def decode_labelled(sample_id: str, row: Mapping[str, Any]) -> LabelledSample:
             wanted=f"{NEAREST_M:g} to {FARTHEST_M:g} m",
             way_out="Render the scan with --camera hdnet, and check its size with `inspect`.",
         )  # fmt: skip
-    shifted = depth_m - np.median(depth_m[mask]) + MEDIAN_M
+    shift_m = MEDIAN_M - float(np.median(depth_m[mask]))
     iuv = row.get("iuv")
     return LabelledSample(
         sample_id,
         np.where(person[..., None], decode_picture(row["shaded"]["bytes"]), np.uint8(WHITE)),
         mask,
-        np.where(mask, shifted, 0).astype(np.float32),
+        np.where(mask, depth_m + shift_m, 0).astype(np.float32),
+        shift_m,
         _unit(decode_normals(row["normals"])[0]) * mask[..., None],
         None if iuv is None else np.ascontiguousarray(decode_picture(iuv["bytes"])[..., ::-1]),
     )

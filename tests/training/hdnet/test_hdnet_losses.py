@@ -16,6 +16,7 @@ from training.hdnet.losses import (
 )
 
 FACING = (0.0, 0.0, -1.0)
+NO_SHIFT = torch.zeros(1, 1, 1, 1)
 
 
 def normals(*vectors: tuple[float, float, float]) -> Tensor:
@@ -121,7 +122,7 @@ def test_published_normals_tilt_a_facing_plane_at_four_metres_by_five_degrees() 
     truth = torch.tensor(FACING, dtype=torch.float64).reshape(1, 3, 1, 1).expand(1, 3, 4, 256)
     mask = torch.ones(1, 1, 4, 256, dtype=torch.bool)
     losses = {
-        form: math.degrees(depth_normal_loss(depth_m, truth, mask, form=form))
+        form: math.degrees(depth_normal_loss(depth_m, truth, mask, NO_SHIFT, form=form))
         for form in ("masked", "published")
     }
     assert losses["masked"] == pytest.approx(math.degrees(0.0044721), abs=1e-3)
@@ -133,3 +134,17 @@ def test_a_pixel_counts_with_its_right_and_upper_neighbours_alone() -> None:
     mask = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 1, 1]], dtype=torch.bool)
     wanted = [[False, False, False], [True, False, False], [True, True, False]]
     assert has_neighbours(mask[None, None])[0, 0].tolist() == wanted
+
+
+def test_in_place_the_relief_is_looked_at_where_it_stood() -> None:
+    rays = lift(torch.ones(1, 1, 64, 64, dtype=torch.float64))
+    slanted = torch.tensor((0.6, 0.0, -0.8), dtype=torch.float64).reshape(1, 3, 1, 1)
+    depth_m = 2 * -0.8 / (rays * slanted).sum(dim=1, keepdim=True)
+    truth, mask = slanted.expand(1, 3, 64, 64), torch.ones(1, 1, 64, 64, dtype=torch.bool)
+    shift_m = torch.full((1, 1, 1, 1), 2.0, dtype=torch.float64)
+    losses = [
+        math.degrees(depth_normal_loss(depth_m + 2, truth, mask, shift_m, form=form))
+        for form in ("in_place", "masked")
+    ]
+    assert losses[0] == pytest.approx(math.degrees(0.0044721), abs=1e-3)
+    assert losses[1] > 5

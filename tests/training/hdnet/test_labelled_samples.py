@@ -20,6 +20,7 @@ def test_depth_is_z_in_metres_with_its_median_at_four(row: Mapping[str, object])
     wanted = np.where(mask, z - np.median(z[mask]) + 4, 0)
     np.testing.assert_allclose(sample.depth_m, wanted, atol=1e-5)
     np.testing.assert_array_equal(sample.mask, mask)
+    assert sample.shift_m == pytest.approx(4 - np.median(z[mask]), abs=1e-5)
 
 
 def test_normals_are_unit_and_face_the_viewer(row: Mapping[str, object]) -> None:
