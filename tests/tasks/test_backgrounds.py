@@ -188,6 +188,11 @@ def test_a_limit_of_all_pictures_is_named_where_there_are_few_in_all() -> None:
     assert warning.endswith("a limit of 6.83 would admit 2")
 
 
+def test_few_backgrounds_that_all_can_be_used_are_warned_of_without_a_limit() -> None:
+    warning = describe_shortage(_sides(*[1024] * 8), 2048, 2.0)
+    assert warning == "only 8 backgrounds: people will often stand before the same one"
+
+
 @pytest.mark.parametrize("sides", [(), (1024,) * 50])
 def test_enough_backgrounds_or_none_at_all_are_no_warning(sides: tuple[int, ...]) -> None:
     assert describe_shortage(_sides(*sides), 2048, 2.0) is None
