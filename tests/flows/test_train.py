@@ -10,13 +10,14 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests.flows.conftest import own_folders
-from tests.flows.live_server import LiveServer, free_port
+from tests.flows.live_server import POOL, LiveServer, free_port, program
 from tests.flows.training_programs import (
     NARROW,
     are_gone,
     read_losses,
     training,
     wait_for_either,
+    wait_for_ranks,
     write_ellipsoids,
 )
 
@@ -133,6 +134,27 @@ def test_a_run_cancelled_on_the_server_ends_all_its_processes(
         server.prefect("flow-run", "cancel", run_named(server, f"{tmp_path}/cancelled"))
         assert program.finish() == 130
         assert are_gone(family, within_s=LONGEST_END_S)
+
+
+def test_a_run_of_a_worker_ends_all_its_processes_when_it_is_cancelled(
+    server: LiveServer, people: Path, tmp_path: Path
+) -> None:
+    asked = {
+        "render": {
+            "data": str(people), "dataset": "RP", "out": str(tmp_path / "set"),
+            "settings": {"resolution": 256, "yaws": [0]},
+        },
+        "out": str(tmp_path / "weights"),
+        "train": {"steps": 5000, "width": 0.05, "nproc": 2},
+    }  # fmt: skip
+    server.prefect("work-pool", "create", POOL, "--type", "process", fails=None)  # or it is there
+    server.prefect("--no-prompt", "deploy", "--name", "weights")
+    with program(server, "training-worker", "worker", "start", "--pool", POOL):
+        run = ("deployment", "run", "prepare-and-train/weights")
+        server.prefect(*run, "--param", f"request={json.dumps(asked)}")
+        ranks = wait_for_ranks(tmp_path / "weights" / "2k2k-normal")
+        server.prefect("flow-run", "cancel", run_named(server, f"prepare-and-train to {tmp_path}"))
+        assert are_gone(ranks, within_s=LONGEST_END_S)
 
 
 def test_two_nodes_train_together_as_two_ranks_of_one_do_to_the_bit(

@@ -119,6 +119,18 @@ def wait_for_either(first: Program, second: Program, words: str) -> Program:
     raise TimeoutError(message)
 
 
+def wait_for_ranks(out: Path) -> list[psutil.Process]:
+    """Wait until a training that somebody else started takes steps; returns its processes."""
+    deadline = monotonic() + PATIENCE_S
+    metrics = out / "metrics.jsonl"
+    while not (metrics.is_file() and metrics.stat().st_size):
+        assert monotonic() < deadline, f"no step in {metrics}"
+        sleep(0.1)
+    found = [one for one in psutil.process_iter() if str(out) in _command(one)]
+    assert len(found) == 3, found  # torchrun and two ranks
+    return found
+
+
 def are_gone(processes: list[psutil.Process], *, within_s: float) -> bool:
     """Tell whether all of these end within a time."""
     _, alive = psutil.wait_procs(processes, timeout=within_s)
@@ -134,6 +146,13 @@ def read_losses(out: Path) -> list[float]:
 def _kill(process: psutil.Process) -> None:
     with suppress(psutil.NoSuchProcess):
         process.send_signal(signal.SIGKILL)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:
