@@ -25,7 +25,7 @@ from schemas.errors import (
 from schemas.parquet_ranges import Range, RangedParquet
 
 CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 15
+READ_TIMEOUT_S = 8
 ATTEMPTS = 2
 """At the request itself, and once more at an answer that broke off: nobody waits for minutes."""
 

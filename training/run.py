@@ -241,9 +241,13 @@ def _wrong_setting(error: ValidationError) -> RequestError:
 
 
 def _refuse(error: ScanmillError, code: int) -> int:
-    """Say the error in one line; what every rank knows is said by the first alone."""
+    """Say the error in one line; what every rank knows is said by the first alone.
+
+    What the machine did to a run (a store that fell silent, say) may be over when it is repeated.
+    """
     if this_rank() == 0 or not isinstance(error, RequestError):
-        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a program's last word
+        word = "failed" if error.kind == "environment" else "error"
+        print(f"{word}: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a program's last word
     return code
 
 

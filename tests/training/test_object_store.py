@@ -167,7 +167,8 @@ def test_an_endpoint_that_nobody_serves_is_one_line(
     use_store(monkeypatch, "http://127.0.0.1:9")
     code, said = refusal(capsys, "s3://people/set", tmp_path / "out")
     assert (code, said.count("\n")) == (1, 1)
-    assert "EndpointConnectionError: Could not connect" in said
+    # Not "error:", which is final: the same command may succeed later.
+    assert said.startswith("failed: s3://people/set: EndpointConnectionError: Could not connect")
     assert "AWS_ENDPOINT_URL" in said
 
 
