@@ -20,6 +20,8 @@ EXAMPLES = (
     "scanmill prepare-and-train --data DIR --dataset RP --out runs/rp --train-epochs 20",
     "scanmill prepare-and-train --data DIR --dataset RP --out runs/rp --resolution 1024 \\",
     "    --train-nproc 2 --train-precision bf16 --max-reject-share 0.1",
+    "After new scans came, into a new folder, with the shards that are there already:",
+    "scanmill prepare-and-train --data DIR --dataset RP --shards runs/rp/dataset --out runs/rp2",
     "scanmill prepare-and-train --config night.yaml --out runs/rp   (as scanmill render takes it)",
 )
 TRAIN = "train_"
@@ -29,13 +31,17 @@ TRAIN = "train_"
 def prepare_and_train(
     *,
     out: Annotated[
-        str, typer.Option(metavar="DIR", help="For dataset, 2k2k-normal and 2k2k-depth.")
+        str, typer.Option(metavar="DIR", help="For the trainings 2k2k-normal and 2k2k-depth.")
     ],
     data: Annotated[
         str | None, typer.Option(metavar="DIR", help="Data root in the published layout.")
     ] = None,
     dataset: Annotated[
         str | None, typer.Option(metavar="NAME", help="RP, THuman2 or 2K2K.")
+    ] = None,
+    shards: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Data set to make or add to.  [default: OUT/dataset]"),
     ] = None,
     max_reject_share: Annotated[
         float, typer.Option(help="Lost scans of all, from 0 to 1, with which it still trains.")
@@ -73,9 +79,9 @@ def prepare_and_train(
     given: dict[str, object] = {
         "data": data, "dataset": dataset, "resolution": resolution, "yaws": yaws,
         "backgrounds": backgrounds, "smplx_models": smplx_models, "splits": splits,
-        "workers": workers, "device": device, "out": str(Path(out) / "dataset"),
+        "workers": workers, "device": device, "out": shards,
     }  # fmt: skip
-    stored = read_config(config) if config else {}
+    stored = {"out": str(Path(out) / "dataset")} | (read_config(config) if config else {})
     render = make_request(
         stored | {key: value for key, value in given.items() if value is not None},
         source=str(config or ""),

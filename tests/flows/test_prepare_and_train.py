@@ -21,8 +21,11 @@ from flows.train_requests import TrainOptions
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.manifest import Failure
+from schemas.settings import RenderSettings
+from tasks.dataset.preparation import prepare_dataset
 from tests.flows.conftest import BOXES, command_in, own_folders
 from tests.flows.live_server import LiveServer
+from tests.flows.test_cli import refusal
 from tests.tasks.scan_folders import write_scan
 from tests.training.conftest import Ellipsoid, ellipsoid_row, write_shard
 
@@ -112,6 +115,18 @@ def test_phase_2_begins_with_the_weights_of_phase_1(tmp_path: Path) -> None:
 def test_coarse_nets_are_refused_because_phase_2_needs_all(people: Path, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="--train-nets: coarse"):
         check_prepare(request(people, tmp_path / "out", nets="coarse"))
+
+
+def test_shards_may_stand_elsewhere_than_the_trainings(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Shown by the refusal of a data set that is there and has other settings."""
+    prepare_dataset(DatasetFolder(tmp_path / "shards"), RenderSettings(resolution=128))
+    words = ("prepare-and-train", "--data", people, "--dataset", "RP", "--out", tmp_path / "out")
+    code, said = refusal([*words, "--shards", tmp_path / "shards"], capsys)
+    assert code == 2
+    assert f"{tmp_path}/shards" in said
+    assert "resolution" in said
 
 
 class Prepared(NamedTuple):
