@@ -9,8 +9,8 @@ from flows.cli.answers import print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Verbose, Workers, layout_of
 from flows.cli.run_answers import answer
+from flows.hdnet_answer import HdnetImport
 from flows.run_requests import ImportRequest, check_folder, check_writable
-from flows.video_runs import PairSummary
 from tasks.published.import_set import ImportSummary
 
 EXAMPLES = (
@@ -37,18 +37,19 @@ def import_(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make a data set of a folder that the published code rendered.
+    """Make a data set of a folder in a published layout.
 
-    Normals are worked out from depth. Ends with 1 when views could not be read.
+    2k2k: normals are worked out from depth. hdnet: the labelled set, which has no back surface, the
+    videos, or both. Ends with 1 when something could not be read.
     """
     request = ImportRequest(layout=layout_of(layout), source=source, out=out, workers=workers)
     check_folder("DIR", source)
     check_writable("--out", Path(out))
     style = style_of(json=json)
     if request.layout == "hdnet":
-        paired = run_flow("import_", request, answer=PairSummary, style=style, verbose=verbose)
-        answer(paired, json=json, profile=False)
-        raise typer.Exit(0 if paired.is_done else 1)
+        made = run_flow("import_", request, answer=HdnetImport, style=style, verbose=verbose)
+        _show_hdnet(made, json=json)
+        raise typer.Exit(0 if made.passed else 1)
     summary = run_flow("import_", request, answer=ImportSummary, style=style, verbose=verbose)
     if json:
         print_json(summary)
@@ -57,10 +58,20 @@ def import_(
     raise typer.Exit(0 if summary.passed else 1)
 
 
-def _show(summary: ImportSummary) -> None:
+def _show_hdnet(made: HdnetImport, *, json: bool) -> None:
+    if json:
+        print_json(made)
+        return
+    if made.samples is not None:
+        _show(made.samples, unit="labelled frames")
+    if made.videos is not None:
+        answer(made.videos, json=False, profile=False)
+
+
+def _show(summary: ImportSummary, *, unit: str = "scans") -> None:
     if summary.failures:
         rows = [(one.sample_id, one.message) for one in summary.failures[:SHOWN]]
         say(f"{len(summary.failures)} views could not be imported:")
         print_table(("sample", "why"), rows)
         say("")
-    say(f"import: {summary.samples} samples of {summary.scans} scans in {summary.uri}.")
+    say(f"import: {summary.samples} samples of {summary.scans} {unit} in {summary.uri}.")

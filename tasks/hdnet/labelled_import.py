@@ -34,6 +34,9 @@ SETTINGS = RenderSettings(origin="imported", camera="hdnet", yaws=(0.0,))
 SHORTEST_NORMAL = 0.5
 """A normal shorter than that is none: published ones have unit length, 0 where there is none."""
 
+ROUNDING = 2e-3
+"""Of a unit vector: three halves, each rounded by 2**-11."""
+
 _SIDE = FRAME_SIDE_PX
 _TO_CAMERA = np.diag([1.0, -1.0, -1.0, 1.0])
 """The world of an imported frame: the camera's place, y up and z towards the viewer."""
@@ -116,11 +119,15 @@ def _make_surfaces(
 def _face(
     normals: Float64[np.ndarray, "256 256 3"], rays: Float64[np.ndarray, "256 256 3"]
 ) -> Float64[np.ndarray, "256 256 3"]:
-    """Clamp normals that turn away to perpendicular, as rendered ones are; unit length."""
-    away = np.maximum((normals * rays).sum(axis=-1, keepdims=True), 0)
-    facing = normals - away * rays
+    """Clamp normals that turn away to perpendicular, and make all of unit length.
+
+    What holds already, but for rounding, is left as it is: so an export comes back unchanged.
+    """
+    away = (normals * rays).sum(axis=-1, keepdims=True)
+    facing = np.where(away > ROUNDING, normals - away * rays, normals)
     lengths = np.linalg.norm(facing, axis=-1, keepdims=True)
-    unit: Float64[np.ndarray, "256 256 3"] = facing / np.where(lengths > 0, lengths, 1)
+    is_off = (np.abs(lengths - 1) > ROUNDING) & (lengths > 0)
+    unit: Float64[np.ndarray, "256 256 3"] = facing / np.where(is_off, lengths, 1)
     return unit
 
 

@@ -80,7 +80,9 @@ def import_labelled(
     plan_new(target, refs, scans_per_shard=FRAMES_PER_SHARD)
     done = set(target.committed_shards())
     left = [shard for shard in read_plan(target) if shard.shard_id not in done]
-    manifests = []
+    manifests: list[Manifest] = []
+    if progress is not None:
+        progress(0, len(left))
     with ThreadPoolExecutor(workers) as pool:
         for shard in left:
             found = pool.map(partial(_read_frame, source, folder), shard.scans)

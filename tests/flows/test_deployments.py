@@ -1,11 +1,14 @@
 """The deployments of prefect.yaml on a real server, with a real worker."""
 
+import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 import yaml
+from prefect import Flow
 
 from flows.cli.app import COMMANDS
 from flows.prepare_requests import PrepareRequest
@@ -40,6 +43,15 @@ def test_flow_of_a_deployment_has_the_name_of_its_command(name: str) -> None:
     module, flow = DEPLOYMENTS[name]["entrypoint"].rsplit(".", 1)
     assert module == f"flows.{flow}"
     assert flow.replace("_", "-") in COMMANDS
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_entrypoint_of_a_deployment_is_a_flow_that_takes_its_parameters(name: str) -> None:
+    module, function = DEPLOYMENTS[name]["entrypoint"].rsplit(".", 1)
+    flow = getattr(importlib.import_module(module), function)
+    assert isinstance(flow, Flow)
+    request = get_type_hints(flow.fn)["request"]
+    request.model_validate(DEPLOYMENTS[name]["parameters"]["request"])
 
 
 @pytest.mark.long

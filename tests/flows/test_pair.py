@@ -108,3 +108,38 @@ def test_a_data_set_begun_with_videos_leaves_the_settings_of_rendering_open(
     check_render(
         RenderRequest(data=str(people), dataset="RP", out=str(tmp_path / "set"), settings=settings)
     )
+
+
+def test_a_labelled_set_goes_the_whole_way(scanmill: Command, people: Path, tmp_path: Path) -> None:
+    out, published, back = (tmp_path / name for name in ("set", "published", "back"))
+    for command in (
+        ("render", "--data", people, "--dataset", "RP", "--out", out, "--camera", "hdnet",
+         "--yaws", "0", "--workers", "2"),
+        ("validate", out), ("export", "hdnet", out, "--to", published),
+        ("validate", "--layout", "hdnet", published),
+        ("import", "hdnet", published, "--out", back), ("validate", back),
+    ):  # fmt: skip
+        done = scanmill(*command)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    (shard,) = DatasetFolder(back).committed_shards()
+    assert DatasetFolder(back).read_manifest(shard).rows == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--resolution", "512"), "wanted camera hdnet with resolution 256, not 512"),
+        (("--orthographic",), "wanted camera hdnet without orthographic views"),
+        (("--densepose", "nowhere"), "--densepose: no folder nowhere"),
+    ],
+)
+def test_what_hdnets_camera_can_t_do_is_refused_before_any_work(
+    scanmill: Command, people: Path, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    out = tmp_path / "set"
+    refused = scanmill(
+        "render", "--data", people, "--dataset", "RP", "--out", out, "--camera", "hdnet", *options
+    )
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert not out.exists()

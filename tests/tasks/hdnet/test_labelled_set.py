@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from schemas.camera import ray_directions
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from tasks.checks.validation import validate_dataset
@@ -50,9 +51,9 @@ def test_a_labelled_set_comes_back_as_it_was(
 ) -> None:
     (one,), (other,) = samples_of(source), samples_of(imported(published, tmp_path))
     assert np.array_equal(other.mask, one.mask)
-    # Metres with six decimals, and half floats of six decimals.
+    # Metres and normals are printed with six decimals.
     assert np.abs(other.depth[0] - one.depth[0]).max() < 2e-6
-    assert np.abs(other.normals[0] - one.normals[0]).max() < 1e-3
+    assert np.abs(other.normals[0] - one.normals[0]).max() < 2e-6
     assert np.array_equal(other.picture("shaded"), one.picture("shaded"))
     assert np.array_equal(other.picture("iuv"), one.picture("iuv"))
     assert pytest.approx(one.camera.K) == other.camera.K
@@ -134,3 +135,16 @@ def test_a_second_import_does_only_what_is_not_done(published: Path, tmp_path: P
 
 def test_the_settings_say_that_there_is_no_back() -> None:
     assert (SETTINGS.origin, SETTINGS.camera) == ("imported", "hdnet")
+
+
+def test_normals_of_others_are_made_to_face_the_camera(published: Path, tmp_path: Path) -> None:
+    folder = HdnetFolder(published / "Tang_data")
+    for path, value in zip(folder.normals("normal", 0), ("0.8", "0", "0.7"), strict=True):
+        rows = [line.split(",") for line in path.read_text().splitlines()]
+        rows[128][128] = value  # longer than 1, and turned away
+        path.write_text("".join(",".join(row) + "\n" for row in rows))
+    (sample,) = samples_of(imported(published, tmp_path))
+    normal = sample.normals[0][128, 128].astype(float)
+    ray = ray_directions(sample.camera)[128, 128]
+    assert np.linalg.norm(normal) == pytest.approx(1, abs=2e-3)
+    assert normal @ ray == pytest.approx(0, abs=2e-3)
