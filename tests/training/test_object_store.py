@@ -40,9 +40,16 @@ def store(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return server
 
 
+@pytest.fixture(scope="module")
+def uploaded(server: str, dataset: Path) -> str:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_store(monkeypatch, server)
+        return upload(dataset, "sets/ellipsoids")
+
+
 @pytest.fixture
-def uri(store: str, dataset: Path) -> str:  # noqa: ARG001 - the store must be there
-    return upload(dataset, "sets/ellipsoids")
+def uri(uploaded: str, store: str) -> str:  # noqa: ARG001 - the store must be there
+    return uploaded
 
 
 @pytest.fixture
