@@ -5,21 +5,15 @@ from pathlib import Path
 
 from flows.run_requests import RenderRequest
 from flows.runs import Run, begin_run
-from flows.scan_runs import (
-    BACKGROUNDS,
-    DATA,
-    DENSEPOSE,
-    MODELS,
-    is_described,
-    look_at_shards,
-    sum_up,
-)
+from flows.scan_runs import is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.manifest import BackgroundList
 from tasks.backgrounds import describe_shortage
 from tasks.dataset.planning import check_sample_ids, plan_new, planned_scans, read_plan
 from tasks.dataset.preparation import settle_backgrounds
+from tasks.dataset.roots import BACKGROUNDS, DENSEPOSE, MODELS, data_roots
 from tasks.dataset.splits import ScanName, assign_splits, read_splits, unmatched_rows
 from tasks.dataset.states import shards_to_redo
 from tasks.scans.layouts import DATASETS_WITH_FITS, list_scans
@@ -27,11 +21,12 @@ from tasks.scans.layouts import DATASETS_WITH_FITS, list_scans
 
 def start_render(request: RenderRequest) -> Run:
     """Start the run that a request describes."""
+    folder = DatasetFolder.at(request.out)
     return begin_run(
         "render",
         request.out,
         roots={
-            DATA: Path(request.data),
+            **data_roots(folder, Path(request.data), [request.dataset]),
             BACKGROUNDS: Path(request.backgrounds) if request.backgrounds else None,
             DENSEPOSE: Path(request.densepose) if request.densepose else None,
             MODELS: Path(request.smplx_models) if request.smplx_models else None,

@@ -4,18 +4,19 @@ from pathlib import Path
 
 from flows.run_requests import RerunRequest
 from flows.runs import Run, begin_run
-from flows.scan_runs import (
-    BACKGROUNDS,
-    DATA,
-    DENSEPOSE,
-    MODELS,
-    is_described,
-    look_at_shards,
-    sum_up,
-)
+from flows.scan_runs import is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
+from tasks.dataset.planning import planned_scans, read_plan
+from tasks.dataset.roots import (
+    BACKGROUNDS,
+    DENSEPOSE,
+    MODELS,
+    data_root_of,
+    data_roots,
+    datasets_in,
+)
 from tasks.dataset.run_records import last_roots
 from tasks.dataset.states import DatasetStatus, shards_to_redo
 from tasks.video.plan import read_video_plan
@@ -26,10 +27,15 @@ def start_rerun(request: RerunRequest) -> Run:
     folder = DatasetFolder.at(request.uri)
     refuse_imported(folder)
     roots = last_roots(folder)
-    data = Path(request.data) if request.data else roots.get(DATA)
-    if data is None or not data.is_dir():
+    given = Path(request.data) if request.data else None
+    scans = planned_scans(read_plan(folder))
+    data = data_roots(folder, given, datasets_in(given, scans) if given else ())
+    absent = {ref.dataset for ref in scans if data_root_of(ref.dataset) not in data}
+    if absent:
+        names = ", ".join(sorted(absent))
+        last = next((str(roots[name]) for name in map(data_root_of, absent) if name in roots), "")
         raise RequestError(
-            "--data", met=f"{data or 'no folder'}, as the last run has it",
+            "--data", met=f"{last or 'no folder'}, as the last run has it, for {names}",
             wanted="the data root that the scans come from", way_out="Give --data.",
         )  # fmt: skip
     backgrounds = Path(request.backgrounds) if request.backgrounds else roots.get(BACKGROUNDS)
@@ -38,7 +44,7 @@ def start_rerun(request: RerunRequest) -> Run:
     return begin_run(
         "rerun",
         request.uri,
-        roots={DATA: data, BACKGROUNDS: backgrounds, MODELS: models, DENSEPOSE: densepose},
+        roots={**data, BACKGROUNDS: backgrounds, MODELS: models, DENSEPOSE: densepose},
         workers=request.workers,
         device=request.device,
         accept_rejects=request.accept_rejects,

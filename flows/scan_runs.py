@@ -12,9 +12,6 @@ from tasks.machine.device_probe import refuse_resolution, start_probe
 if TYPE_CHECKING:
     from tasks.samples.render_shard import ShardOutcome  # draws: the command line does without
 
-DATA, BACKGROUNDS, MODELS, DENSEPOSE = "data", "backgrounds", "models", "densepose"
-"""Names of the folders that scans, backgrounds, body models and DensePose pictures come from."""
-
 
 def check_device(device: int | None, settings: RenderSettings) -> None:
     """Open the device in a process of its own, and refuse pictures that it can't draw."""
@@ -23,10 +20,7 @@ def check_device(device: int | None, settings: RenderSettings) -> None:
 
 def look_at_shards(run: Run, *, deep: bool = False) -> DatasetStatus:
     """Decide the state of every shard from the files."""
-    return dataset_status(
-        run.folder, data_root=run.roots[DATA], background_root=run.roots.get(BACKGROUNDS),
-        densepose_root=run.roots.get(DENSEPOSE), deep=deep,
-    )  # fmt: skip
+    return dataset_status(run.folder, given=run.roots, deep=deep)
 
 
 def is_described(run: Run, status: DatasetStatus) -> bool:

@@ -4,26 +4,30 @@ from collections.abc import Sequence
 
 from flows.artifacts import show_results
 from flows.runs import Run
-from flows.scan_runs import BACKGROUNDS, DATA, DENSEPOSE, MODELS, close_run
+from flows.scan_runs import close_run
 from flows.shard_tasks import render_shard_task
 from flows.summary import RunSummary
 from flows.work import Trade, judge, work_through
 from schemas.manifest import Failure
 from tasks.dataset.planning import read_plan
+from tasks.dataset.roots import BACKGROUNDS, DENSEPOSE, MODELS, data_root_of
 from tasks.dataset.states import DatasetStatus
 from tasks.samples.render_shard import ShardOutcome
 from tasks.samples.shard_work import ShardJob
 
 
 def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list[ShardJob]:
-    """Describe the work on these shards for the processes that do it."""
+    """Describe the work on these shards for the processes that do it.
+
+    What comes from a data root that is not known can't be worked on and is left.
+    """
     settings = run.folder.read_description().settings
     attempts = {one.shard_id: one.attempt for one in status.shards}
     chosen = set(shard_ids)
     return [
         ShardJob(
             uri=str(run.folder.root.absolute()),
-            data_root=run.roots[DATA].absolute(),
+            data_root=run.roots[data_root_of(shard.scans[0].dataset)].absolute(),
             background_root=run.root(BACKGROUNDS),
             model_root=run.root(MODELS),
             densepose_root=run.root(DENSEPOSE),
@@ -32,7 +36,7 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
             attempt=attempts.get(shard.shard_id, 0) + 1,
         )
         for shard in read_plan(run.folder)
-        if shard.shard_id in chosen
+        if shard.shard_id in chosen and data_root_of(shard.scans[0].dataset) in run.roots
     ]
 
 

@@ -154,7 +154,8 @@ class RunRecord(_Record):
     workers: int
     host: str
     roots: dict[str, str] = Field(
-        default_factory=dict, description="data and backgrounds: what `rerun` uses by default"
+        default_factory=dict,
+        description="of inputs, by name, as data/RP: what `rerun` goes by",
     )
     shards: dict[str, str] = Field(description="state of each shard that the run worked on")
     samples: int

@@ -58,7 +58,7 @@ def check_sample_ids(refs: Iterable[ScanRef], settings: RenderSettings) -> None:
             twice[0],
             met=f"{len(twice)} sample ids that stand for two samples each",
             wanted="one id for one sample",
-            way_out="Name no view twice: --camera orthographic needs no --orthographic.",
+            way_out="Name no view and no scan twice.",
         )
 
 

@@ -5,7 +5,7 @@ Deep: every byte is read. Imports neither Prefect nor torch.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,12 +20,12 @@ from schemas.manifest import (
     PlannedShard,
     ShardState,
 )
-from schemas.scan import InputFile, ScanRef
+from schemas.scan import DatasetName, InputFile, ScanRef
 from tasks.dataset.code_digest import code_digest
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.planning import read_plan
 from tasks.dataset.preparation import read_backgrounds
-from tasks.dataset.run_records import last_roots
+from tasks.dataset.roots import data_root_of, find_roots, roots_of
 from tasks.dataset.shards import count_rows
 from tasks.scans.input_files import Roots, is_scan_gone, locate_input
 
@@ -93,22 +93,19 @@ class DatasetStatus(BaseModel):
 def dataset_status(
     folder: DatasetFolder,
     *,
-    data_root: Path | None = None,
-    background_root: Path | None = None,
-    densepose_root: Path | None = None,
+    given: Mapping[str, Path] | None = None,
     deep: bool = False,
     progress: Progress | None = None,
 ) -> DatasetStatus:
     """Decide the state of every shard of a data set.
 
-    The roots default to those of the last run. Raises RequestError when the folder is no data
-    set, InputError when its description or plan can't be read.
+    given: roots by their names in tasks.dataset.roots; others are those of the last run. Raises
+    RequestError when the folder is no data set, InputError when its description or plan can't be
+    read.
     """
     description = folder.read_description()
     plan = read_plan(folder)
-    roots = _find_roots(
-        folder, {"data": data_root, "backgrounds": background_root, "densepose": densepose_root}
-    )
+    roots = find_roots(folder, given or {})
     inspector = _Inspector(
         folder, description, roots, FingerprintCache(folder.root, deep=deep),
         backgrounds_version=read_backgrounds(folder).version,
@@ -122,7 +119,7 @@ def dataset_status(
     return DatasetStatus(
         uri=str(folder.root),
         deep=deep,
-        inputs_checked=roots["data"] is not None,
+        inputs_checked=all(roots.get(data_root_of(name)) for name in _datasets(plan)),
         samples_planned=sum(len(shard.scans) for shard in plan) * len(description.settings.views),
         shards=(*shards, *(inspector.look_at_unplanned(shard_id) for shard_id in unplanned)),
     )
@@ -165,7 +162,8 @@ class _Inspector:
     def look_at(self, shard: PlannedShard) -> ShardStatus:
         """Decide the state of one planned shard."""
         scans = tuple(ref.scan_id for ref in shard.scans)
-        gone = [ref.scan_id for ref in shard.scans if self._is_gone(ref)]
+        roots = roots_of(shard.scans[0].dataset, self.roots)
+        gone = [ref.scan_id for ref in shard.scans if _is_gone(ref, roots)]
         reasons = [f"{scan_id}: the scan is gone" for scan_id in gone]
         try:
             manifest = self._read_manifest(shard.shard_id)
@@ -179,7 +177,7 @@ class _Inspector:
                 shard_id=shard.shard_id, scans=scans, state="orphaned" if gone else "missing",
                 reasons=(*reasons, "no commit record"), source_gone=bool(gone),
             )  # fmt: skip
-        state, more = self._decide(shard, manifest, is_gone=bool(gone))
+        state, more = self._decide(manifest, roots, is_gone=bool(gone))
         return ShardStatus(
             shard_id=shard.shard_id, scans=scans, state=state, reasons=(*reasons, *more),
             older_code=manifest.code_digest != code_digest(), source_gone=bool(gone),
@@ -195,14 +193,14 @@ class _Inspector:
         )  # fmt: skip
 
     def _decide(
-        self, shard: PlannedShard, manifest: Manifest, *, is_gone: bool
+        self, manifest: Manifest, roots: Roots, *, is_gone: bool
     ) -> tuple[ShardState, tuple[str, ...]]:
-        self.cache.recall(shard.shard_id)
+        self.cache.recall(manifest.shard_id)
         damage = self._find_damage(manifest)
         if damage:
             return "corrupt", damage
-        changes = () if is_gone else self._find_changes(manifest)
-        self._remember(manifest)
+        changes = () if is_gone else self._find_changes(manifest, roots)
+        self._remember(manifest, roots)
         if is_gone:
             return "orphaned", ()
         if changes:
@@ -227,8 +225,8 @@ class _Inspector:
         agrees = rows == manifest.rows == len(manifest.sample_ids)
         return () if agrees else (f"{path.name}: {rows} rows, {manifest.rows} committed",)
 
-    def _find_changes(self, manifest: Manifest) -> tuple[str, ...]:
-        changes = [self._compare(one) for one in manifest.inputs]
+    def _find_changes(self, manifest: Manifest, roots: Roots) -> tuple[str, ...]:
+        changes = [self._compare(one, roots) for one in manifest.inputs]
         if manifest.settings_digest != self.description.settings_digest:
             changes.insert(0, "made with other settings than the data set's")
         if manifest.backgrounds_version != self.backgrounds_version:
@@ -239,15 +237,15 @@ class _Inspector:
             )
         return tuple(change for change in changes if change)
 
-    def _compare(self, recorded: InputFile) -> str:
+    def _compare(self, recorded: InputFile, roots: Roots) -> str:
         """Say how an input differs from its record; empty: not at all, or not to be known."""
-        path = locate_input(recorded, self.roots)
+        path = locate_input(recorded, roots)
         if path is None:
             return ""
         return self.cache.compare(path, recorded)
 
-    def _remember(self, manifest: Manifest) -> None:
-        inputs = (locate_input(one, self.roots) for one in manifest.inputs)
+    def _remember(self, manifest: Manifest, roots: Roots) -> None:
+        inputs = (locate_input(one, roots) for one in manifest.inputs)
         paths = (self.folder.shard_path(manifest.shard_id), *filter(None, inputs))
         self.cache.remember(manifest.shard_id, paths)
 
@@ -257,15 +255,11 @@ class _Inspector:
         except FileNotFoundError:
             return None
 
-    def _is_gone(self, ref: ScanRef) -> bool:
-        data_root = self.roots["data"]
-        if data_root is None:
-            return False
-        return is_scan_gone(data_root, ref)
+
+def _is_gone(ref: ScanRef, roots: Roots) -> bool:
+    data_root = roots["data"]
+    return data_root is not None and is_scan_gone(data_root, ref)
 
 
-def _find_roots(folder: DatasetFolder, given: Roots) -> Roots:
-    """Choose the roots: as given, else of the last run; one that is not there is not known."""
-    recorded = last_roots(folder)
-    chosen = {name: path or recorded.get(name) for name, path in given.items()}
-    return {name: path if path and path.is_dir() else None for name, path in chosen.items()}
+def _datasets(plan: Iterable[PlannedShard]) -> set[DatasetName]:
+    return {ref.dataset for shard in plan for ref in shard.scans}

@@ -14,7 +14,7 @@ import pytest
 from tests.flows.conftest import BOXES, SMALL, Command, command_in, own_folders, plain_environment
 from tests.flows.killing import killing_workers
 from tests.flows.live_server import ROOT, LiveServer
-from tests.tasks.scan_folders import write_scan
+from tests.tasks.scan_folders import write_scan, write_thuman_scan
 
 pytestmark = pytest.mark.xdist_group("prefect-server")
 
@@ -175,3 +175,19 @@ def test_interrupted_run_leaves_nothing_half_written(
     assert b"Traceback" not in errors
     assert [path.name for path in out.rglob(".tmp-*")] == []
     assert command_in(environment)("rerun", out).returncode == 0
+
+
+def test_scans_of_several_data_roots_stand_in_one_data_set(
+    scanmill: Command, people: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert scanmill(*request(people, out)).returncode == 0
+    other = tmp_path / "bodies"
+    body = write_thuman_scan(other, "0005", seed=5)
+    more = ("render", "--data", other, "--dataset", "THuman2", "--out", out, *SMALL)
+    assert scanmill(*more).returncode == 0
+    states = json.loads(scanmill("status", out, "--json").stdout)["shards"]
+    assert {shard["state"] for shard in states} == {"done"}
+    (body / "material0.jpeg").unlink()
+    states = json.loads(scanmill("status", out, "--json").stdout)["shards"]
+    assert [shard["state"] for shard in states] == ["done"] * len(BOXES) + ["stale"]

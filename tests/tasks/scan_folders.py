@@ -1,4 +1,4 @@
-"""Scans of RenderPeople's layout, small enough to draw in a blink: a textured box."""
+"""Scans in the published layouts, small enough to draw in a blink: a textured box."""
 
 import json
 from pathlib import Path
@@ -24,16 +24,30 @@ def write_scan(data_root: Path, item: str = "rp_box_posed_001", *, seed: int = 0
     """Write mesh, texture and joints of a box; returns the scan's folder."""
     folder = data_root / "obj/RP" / f"{item}_OBJ"
     (folder / "tex").mkdir(parents=True)
+    write_box(folder / f"{item}_100k.obj")
+    write_texture(folder / "tex" / f"{item}_dif_8k.jpg", seed)
+    write_joints(data_root / "Joint3D/RP" / f"{item}.json")
+    return folder
+
+
+def write_thuman_scan(data_root: Path, item: str, *, seed: int = 0) -> Path:
+    """Write mesh and texture of the box in THuman2.0's layout; returns the scan's folder."""
+    folder = data_root / "obj/THuman2/data" / item
+    folder.mkdir(parents=True)
+    write_box(folder / f"{item}.obj")
+    write_texture(folder / "material0.jpeg", seed)
+    return folder
+
+
+def write_box(path: Path) -> None:
+    """Write the mesh of the box."""
     corners = "".join(f"v {x} {y} {z}\n" for x, y, z in CORNERS_CM)
     texels = "vt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
     sides = "".join(
         "f " + " ".join(f"{corner}/{place}" for place, corner in enumerate(quad, start=1)) + "\n"
         for quad in QUADS
     )
-    (folder / f"{item}_100k.obj").write_text(corners + texels + sides)
-    write_texture(folder / "tex" / f"{item}_dif_8k.jpg", seed)
-    write_joints(data_root / "Joint3D/RP" / f"{item}.json")
-    return folder
+    path.write_text(corners + texels + sides)
 
 
 def write_texture(path: Path, seed: int) -> None:

@@ -100,9 +100,9 @@ def test_a_segment_of_another_version_is_refused_with_both_versions(folder: Data
 
 
 def test_sample_ids_are_checked_before_work() -> None:
-    settings = RenderSettings(camera="orthographic", orthographic=True, yaws=(0,))
-    with pytest.raises(RequestError, match="THuman2/0000/0/orthographic: 1 sample ids"):
-        check_sample_ids(refs_of(range(1)), settings)
+    settings = RenderSettings(orthographic=True, yaws=(0,))
+    with pytest.raises(RequestError, match="THuman2/0000/0: 2 sample ids"):
+        check_sample_ids((*refs_of(range(1)), *refs_of(range(1))), settings)
 
 
 def test_distinct_views_pass_the_check() -> None:

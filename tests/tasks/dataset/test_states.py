@@ -44,7 +44,7 @@ class Rendered:
 
     def look(self, *, deep: bool = False) -> DatasetStatus:
         """Decide all states."""
-        return dataset_status(self.folder, data_root=self.data, deep=deep)
+        return dataset_status(self.folder, given={"data/RP": self.data}, deep=deep)
 
     def first(self, *, deep: bool = False) -> ShardStatus:
         """Decide the state of the first shard."""
@@ -318,7 +318,7 @@ def test_a_corrupt_shard_is_mended_to_the_same_bytes(
 def test_roots_are_those_of_the_last_run(rendered: Rendered) -> None:
     record = RunRecord(
         command="render", started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:00:01+00:00",
-        seconds=1, workers=1, host="here", roots={"data": str(rendered.data)}, shards={},
+        seconds=1, workers=1, host="here", roots={"data/RP": str(rendered.data)}, shards={},
         samples=0, failures=0,
     )  # fmt: skip
     write_run(rendered.folder, record)

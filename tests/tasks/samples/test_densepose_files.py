@@ -106,7 +106,7 @@ def labelled(tmp_path: Path, painter: ProcessPoolExecutor) -> DatasetFolder:
 
 def look(folder: DatasetFolder) -> tuple[str, tuple[str, ...]]:
     root = folder.root.parent
-    found = dataset_status(folder, data_root=root / "data", densepose_root=root / "iuv")
+    found = dataset_status(folder, given={"data/RP": root / "data", "densepose": root / "iuv"})
     return found.shards[0].state, found.shards[0].reasons
 
 
