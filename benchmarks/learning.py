@@ -64,18 +64,14 @@ INTERIOR = " (interior)"
 MORE_IS_BETTER = ("mask_overlap",)
 SKIPPED = ("loss",)
 CYCLE_EPOCHS = 5
-"""In so many epochs the published learning rate falls to 0."""
+"""The published learning rate falls to 0 in five epochs: each phase is one such cycle."""
 
 Measures = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The budget of one seed.
-
-    cycle: steps in which the learning rate falls to 0, then starts anew at half its height.
-    refine_steps: of phase 2, behind `steps` of phase 1.
-    """
+    """The budget of one seed. refine_steps: of phase 2, behind `steps` of phase 1."""
 
     nets: Nets
     width: float
@@ -84,15 +80,14 @@ class Size:
     rate: float
     heads: Heads
     background: BackgroundMode
-    cycle: int
     refine_steps: int = 0
 
 
 SIZES = {
-    ("cpu", "normal"): Size("coarse", 0.25, 1200, 4, 0.01, "centred", "black", 600),
-    ("cpu", "depth"): Size("all", 0.125, 300, 2, 0.01, "centred", "black", 300, 150),
-    ("gpu", "normal"): Size("all", 1.0, 20_000, 1, 0.001, "centred", "stored", 20_000),
-    ("gpu", "depth"): Size("all", 1.0, 20_000, 1, 0.001, "centred", "stored", 20_000, 20_000),
+    ("cpu", "normal"): Size("coarse", 0.25, 1800, 4, 0.01, "centred", "black"),
+    ("cpu", "depth"): Size("all", 0.125, 300, 2, 0.01, "centred", "black", 150),
+    ("gpu", "normal"): Size("all", 1.0, 20_000, 1, 0.001, "centred", "stored"),
+    ("gpu", "depth"): Size("all", 1.0, 20_000, 1, 0.001, "centred", "stored", 20_000),
 }
 """The heads are centred: started as published, short trainings end with the heads' ReLU shut."""
 
@@ -210,7 +205,6 @@ def train_seed(uri: str, seed: int, size: Size, out: Path) -> Path:
         "--data", uri, "--seed", str(seed), "--nets", size.nets, "--width", str(size.width),
         "--batch", str(size.batch), "--learning-rate", str(size.rate), "--heads", size.heads,
         "--background", size.background, "--keep", "1", "--max-val-samples", "1",
-        "--steps-per-epoch", str(size.cycle // CYCLE_EPOCHS),
     ]  # fmt: skip
     first, second = out / "normal", out / "depth"
     _train_phase(["2k2k-normal", "--out", str(first), *common], size.steps)
@@ -224,7 +218,8 @@ def train_seed(uri: str, seed: int, size: Size, out: Path) -> Path:
 def _train_phase(request: list[str], steps: int) -> None:
     rare = ("--steps", "--save-every", "--validate-every", "--picture-every")
     often = [text for name in rare for text in (name, str(steps))]
-    if train([*request, *often]) != 0:
+    cycle = ["--steps-per-epoch", str(-(-steps // CYCLE_EPOCHS))]
+    if train([*request, *often, *cycle]) != 0:
         raise SystemExit(f"{request[0]} did not train: {' '.join(request)}")
 
 
@@ -241,7 +236,8 @@ def main() -> None:
     """Train, measure, print the table."""
     given = _read_line()
     size = SIZES[given.size, given.stage]
-    size = replace(size, steps=given.steps or size.steps)
+    steps, refine_steps = given.steps or size.steps, given.refine_steps or size.refine_steps
+    size = replace(size, steps=steps, refine_steps=refine_steps if given.stage == "depth" else 0)
     index = open_index([given.uri])
     settings = ModelSettings(
         stage=STAGE_NAMES[given.stage], resolution=index.width, width=size.width, nets=size.nets,
@@ -306,6 +302,7 @@ def _read_line() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, help="keep the trained nets here, or go on with them")
     parser.add_argument("--steps", type=int, help="of phase 1")
+    parser.add_argument("--refine-steps", type=int, help="of phase 2, with --stage depth")
     return parser.parse_args()
 
 
