@@ -101,6 +101,7 @@ def check_request(given: argparse.Namespace) -> Request:
             way_out="Train 2k2k-normal with --nets all first, then give its folder as --init.",
         )  # fmt: skip
     stage = STAGES[given.stage]
+    _check_meaning(given, stage.meaningless)
     index = open_index(given.data, stage.feed.selection)
     resolution = given.resolution or index.width
     weights = read_weights(Path(given.init)) if given.init else {}
@@ -225,6 +226,19 @@ def _run_settings(
         )  # fmt: skip
     except ValidationError as error:
         raise _wrong_setting(error) from error
+
+
+def _check_meaning(given: argparse.Namespace, meaningless: frozenset[str]) -> None:
+    """Refuse an option that would change nothing in this stage."""
+    defaults = _parser()
+    for name in sorted(meaningless):
+        value = getattr(given, name)
+        if value != defaults.get_default(name):
+            raise RequestError(
+                f"--{name.replace('_', '-')}", met=f"{value} for {given.stage}",
+                wanted="no such option: this stage has nothing that it would change",
+                way_out="Leave it out.",
+            )  # fmt: skip
 
 
 def _given(value: T | None, published: T) -> T:

@@ -74,11 +74,13 @@ class Stage:
     """What is particular to a stage. Predictions are the stage's own; nobody else looks inside.
 
     build: the nets, initialised. objective: named terms whose sum is the loss. measures: sums for
-    a validation. panels: pictures of one batch for people.
+    a validation. panels: pictures of one batch for people. meaningless: options that would change
+    nothing, so that nobody gives them in vain.
     """
 
     feed: Feed
     published: Published
+    meaningless: frozenset[str]
     build: Callable[[ModelSettings], nn.Module]
     objective: Callable[[Any, Any, ModelSettings], Terms]
     measures: Callable[[Any, Any, ModelSettings], Sums]
@@ -116,26 +118,31 @@ def _hdnet_depth_net(settings: ModelSettings) -> nn.Module:
     return build_hourglass(DEPTH_CHANNELS, 1, width=settings.width)
 
 
+FOR_2K2K = frozenset(
+    {"nets", "heads", "mask_loss", "frozen_norm", "background", "backgrounds", "no_augment"}
+)
+FOR_HDNET_DEPTH = frozenset({"depth_normals"})
+
 PEOPLE = Feed(PEOPLE_2K2K, _read_people, prepare, _picture_and_parts)
 PUBLISHED_2K2K = Published(1e-4, "published", batch=1, epochs=499)
 
 STAGES: dict[StageName, Stage] = {
     "2k2k-normal": Stage(
-        PEOPLE, PUBLISHED_2K2K,
+        PEOPLE, PUBLISHED_2K2K, FOR_HDNET_DEPTH,
         _normal_nets, normal_objective, normal_measures, normal_panels,
     ),
     "2k2k-depth": Stage(
-        PEOPLE, PUBLISHED_2K2K,
+        PEOPLE, PUBLISHED_2K2K, FOR_HDNET_DEPTH,
         _depth_nets, depth_objective, depth_measures, depth_panels,
     ),
     "hdnet-normal": Stage(
         Feed(LABELLED, _read_labelled, prepare_normal, hand_over),
-        Published(1e-3, "constant", batch=8, steps=1_710_000),
+        Published(1e-3, "constant", batch=8, steps=1_710_000), FOR_2K2K | FOR_HDNET_DEPTH,
         _hdnet_normal_net, hdnet_normal_objective, hdnet_normal_measures, hdnet_normal_panels,
     ),
     "hdnet-depth": Stage(
         Feed(LABELLED_WITH_IUV, _read_labelled, prepare_depth, hand_over),
-        Published(1e-3, "constant", batch=8, steps=1_920_000),
+        Published(1e-3, "constant", batch=8, steps=1_920_000), FOR_2K2K,
         _hdnet_depth_net, hdnet_depth_objective, hdnet_depth_measures, hdnet_depth_panels,
     ),
 }  # fmt: skip

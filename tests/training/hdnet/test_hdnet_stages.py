@@ -77,3 +77,20 @@ def test_samples_of_another_camera_are_refused(
     said = refuse(capsys, "hdnet-normal", data, tmp_path / "out")
     assert "samples of camera 2k2k only" in said
     assert "Render with --camera hdnet." in said
+
+
+@pytest.mark.parametrize(
+    ("stage", "option"),
+    [
+        ("hdnet-normal", ["--nets", "coarse"]),
+        ("hdnet-depth", ["--background", "fresh"]),
+        ("hdnet-normal", ["--no-augment"]),
+        ("2k2k-normal", ["--depth-normals", "published"]),
+    ],
+)
+def test_an_option_without_meaning_is_refused(
+    stage: str, option: list[str], balls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main([stage, "--data", str(balls), "--out", str(out), "--steps", "1", *option]) == 2
+    assert f"{option[0]}: " in capsys.readouterr().err
