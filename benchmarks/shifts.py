@@ -28,9 +28,7 @@ Shift = tuple[int, int]
 def main(folder: Path, shifts: dict[int, Shift]) -> int:
     """Print one line a pair, and all of them together; return 1 when something is missed."""
     iuv = {frame: read_iuv(folder, frame) for frame in shifts}
-    print(
-        "       pair            matches  distance 0  at the shift  on an equal UV  else  within 2 px"
-    )
+    print(f"{'pair':>20}" + "".join(f"{title:>{WIDTH}}" for title in TITLES))
     totals = np.zeros(6, np.int64)
     for path in sorted((folder / "correspondences/corrs").glob("*_i_r1_c1_r2_c2.txt")):
         frame_i, frame_j = (int(part) for part in path.name.split("_")[:2])
@@ -80,10 +78,9 @@ def read_iuv(folder: Path, frame: int) -> np.ndarray:
 
 def show(name: str, counts: np.ndarray) -> None:
     """Print a line."""
-    total, equal, shifted, doubled, other, near = counts.tolist()
-    print(
-        f"{name:>20} {total:9} {equal:11} {shifted:13} {doubled:15} {other:5} {near / total:12.3%}"
-    )
+    *whole, near = counts.tolist()
+    cells = "".join(f"{count:{WIDTH}}" for count in whole)
+    print(f"{name:>20}{cells}{near / whole[0]:{WIDTH}.3%}")
 
 
 def parse_shift(text: str) -> tuple[int, Shift]:
