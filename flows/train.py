@@ -23,14 +23,14 @@ def train(request: TrainRequest) -> TrainSummary:
     began_s, restarts = monotonic(), 0
     check_train(request)
     standing = ask_standing(request)
-    board = TrainBoard(request)
-    if standing.finished:
-        say(f"train: all {standing.done} steps of {request.stage} are done already.")
-    else:
-        keep = get_run_logger().info
-        with ending_when_cancelled(), TrainLog(board.step, board.look, keep) as log:
-            restarts = run_training(request, log.take)
-    board.show_results()
+    with TrainBoard(request) as board:
+        if standing.finished:
+            say(f"train: all {standing.done} steps of {request.stage} are done already.")
+        else:
+            keep = get_run_logger().info
+            with ending_when_cancelled(), TrainLog(board.step, board.look, keep) as log:
+                restarts = run_training(request, log.take)
+        board.show_results()
     return sum_up_training(
         request,
         seconds=monotonic() - began_s,
