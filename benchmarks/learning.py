@@ -38,8 +38,9 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 from training.alignment import PartTransforms
+from training.batches import Drawing
 from training.distributed import Ranks, choose_device, join_ranks
-from training.loader import Drawing, Loader
+from training.loader import Loader
 from training.measures import Sums
 from training.networks.coarse_net import DepthPrediction
 from training.networks.person_nets import Heads, Nets, NormalPrediction

@@ -30,7 +30,8 @@ from torch.utils.data import DataLoader, Dataset
 from schemas.codecs import decode_depth
 from training.augment import SEAM_FROM, SEAM_TO
 from training.backgrounds import open_backgrounds
-from training.loader import Drawing, Loader
+from training.batches import Drawing
+from training.loader import Loader
 from training.order import Order
 from training.preparation import make_picture
 from training.samples import SampleReader
@@ -127,7 +128,7 @@ def rate(batches: Iterable[object], work: Callable[[object], object], skip: int)
 
 def open_shards(index: ShardIndex, rooms: Path, workers: int) -> Loader:
     """Open our loader with fresh backgrounds and jitter."""
-    pool = open_backgrounds(index.folders, rooms, index.width)
+    pool = open_backgrounds(index.datasets, rooms, index.width)
     order = Order(len(index.samples), 0, 0, 1, 1)
     reader = SampleReader(index.width, with_stored=False)
     return Loader(reader, index.samples, order, Drawing(0, pool), workers=workers)
@@ -143,7 +144,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     index = open_index([given.uri])
-    listed = index.folders[0].read_backgrounds()
+    listed = index.datasets[0].read_backgrounds()
     rooms = [given.backgrounds / picture.path for picture in listed.pictures] if listed else []
     skip = 2 * given.workers
     rates: dict[str, list[float]] = {"shards": [], "shards + pixels": [], "png files": []}

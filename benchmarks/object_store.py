@@ -11,7 +11,8 @@ import statistics
 
 from benchmarks.loader import rate
 from schemas.parquet_ranges import GAP_BYTES, column_ranges, merge_ranges
-from training.loader import Drawing, Loader
+from training.batches import Drawing
+from training.loader import Loader
 from training.order import Order
 from training.samples import SampleReader
 from training.shards import TRAINING_COLUMNS, SampleAddress, ShardIndex, open_index

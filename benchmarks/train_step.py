@@ -24,8 +24,8 @@ from torch.nn import functional
 from training import augment, blending, preparation
 from training.alignment import PartTransforms
 from training.augment import Jitter
+from training.batches import Batch
 from training.blending import occupancy
-from training.loader import Batch
 from training.networks import person_nets
 from training.networks.blocks import recompute_activations
 from training.preparation import autocast, prepare

@@ -11,11 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from schemas.errors import InputError
-from training.batches import Batch, Drawing
+from training.batches import Drawing
 from training.order import Ordering
 from training.shards import SampleAddress
-
-__all__ = ["Batch", "Drawing", "Loader", "Reader"]
 
 S = TypeVar("S")
 """A decoded sample of some kind."""

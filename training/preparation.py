@@ -11,7 +11,7 @@ from torch import Tensor
 
 from training.alignment import PartTransforms, complete_joints, cut_parts, fit_parts
 from training.augment import compose, enlarge, jitter_colors
-from training.loader import Batch
+from training.batches import Batch
 from training.parts import GROUPS, PartGroup, crop_size, group_members
 from training.settings import ModelSettings
 from training.targets import DepthTargets, coarse, depth_targets, network_depth, normal_z

@@ -22,10 +22,11 @@ from pydantic import ValidationError
 
 from schemas.errors import RequestError, ScanmillError
 from training.backgrounds import BackgroundPool, open_backgrounds
+from training.batches import Drawing
 from training.checkpoints import LATEST, named_by, read_meta
 from training.distributed import Ranks, choose_device, join_ranks, this_rank, this_world
 from training.lifeline import end_with_parent
-from training.loader import Drawing, Loader
+from training.loader import Loader
 from training.order import Order
 from training.progress import CURVE, Progress
 from training.run_folder import RunRecord, check_folder, describe_run, write_record
@@ -123,7 +124,7 @@ def check_request(given: argparse.Namespace) -> Request:
     check_folder(run.out, record)
     pool = None
     if data.background == "fresh":
-        pool = open_backgrounds(index.folders, run.backgrounds, resolution)
+        pool = open_backgrounds(index.datasets, run.backgrounds, resolution)
     return Request(model, data, run, index, trained, steps_per_epoch, weights, record, pool)
 
 

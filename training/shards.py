@@ -84,7 +84,7 @@ class ShardIndex:
     samples: tuple[SampleAddress, ...]
     width: int
     digest: str
-    folders: tuple[DatasetReader, ...]
+    datasets: tuple[DatasetReader, ...]
 
     def of_splits(self, splits: Iterable[str]) -> tuple[SampleAddress, ...]:
         """Return the samples of these splits, in order."""

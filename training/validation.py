@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from training.batches import Drawing
 from training.distributed import Ranks
-from training.loader import Drawing, Loader
+from training.loader import Loader
 from training.measures import means
 from training.order import InTurn
 from training.preparation import autocast

@@ -11,7 +11,8 @@ import torch
 from schemas.codecs import encode_jpeg
 from schemas.errors import InputError, RequestError
 from training.backgrounds import open_backgrounds
-from training.loader import Drawing, Loader
+from training.batches import Drawing
+from training.loader import Loader
 from training.order import InTurn, Order
 from training.preparation import make_picture
 from training.samples import SampleReader, check_resolution
@@ -216,7 +217,7 @@ def test_fresh_backgrounds_are_of_half_the_resolution_and_from_the_list(
     root = make_dataset(tmp_path / "data", train=2, val=0, shards=1)
     list_backgrounds(root, tmp_path / "rooms", [(1500, 1024), (1024, 600)])
     index = open_index([str(root)])
-    pool = open_backgrounds(index.folders, tmp_path / "rooms", 256)
+    pool = open_backgrounds(index.datasets, tmp_path / "rooms", 256)
     batch = next(open_loader(index, drawing=Drawing(0, pool)).batches(0, 1))
     assert batch.background is not None
     assert batch.background.shape == (2, 128, 128, 3)
@@ -229,7 +230,7 @@ def test_one_in_ten_fresh_backgrounds_is_black(
 ) -> None:
     root = make_dataset(tmp_path / "data", train=1, val=0, shards=1)
     list_backgrounds(root, tmp_path / "rooms", [(1024, 1024)])
-    pool = open_backgrounds(open_index([str(root)]).folders, tmp_path / "rooms", 256)
+    pool = open_backgrounds(open_index([str(root)]).datasets, tmp_path / "rooms", 256)
     random = np.random.default_rng(0)
     black = sum(not pool.draw(random).any() for _ in range(1000))
     assert 70 < black < 130
@@ -240,4 +241,4 @@ def test_fresh_backgrounds_without_pictures_are_refused(
     dataset: Path, tmp_path: Path, given: bool, complaint: str
 ) -> None:
     with pytest.raises(RequestError, match=complaint):
-        open_backgrounds(open_index([str(dataset)]).folders, tmp_path if given else None, 256)
+        open_backgrounds(open_index([str(dataset)]).datasets, tmp_path if given else None, 256)

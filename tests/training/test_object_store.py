@@ -19,7 +19,8 @@ from tests.fixtures_object_store import (
     use_store,
 )
 from training.backgrounds import open_backgrounds
-from training.loader import Batch, Drawing, Loader
+from training.batches import Batch, Drawing
+from training.loader import Loader
 from training.order import Order
 from training.run import main
 from training.samples import SampleReader
@@ -122,7 +123,7 @@ def test_fresh_backgrounds_come_from_the_list_in_the_store(
     uri = upload(dataset, "sets/rooms")
     (tmp_path / "backgrounds.json").write_text(json.dumps({"pictures": [entry]}))
     upload(tmp_path, "sets/rooms")
-    pool = open_backgrounds(open_index([uri]).folders, tmp_path, 256)
+    pool = open_backgrounds(open_index([uri]).datasets, tmp_path, 256)
     assert [picture.path for picture in pool._pictures] == ["a.jpg"]
 
 

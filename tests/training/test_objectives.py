@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.loader import Drawing, Loader
+from training.batches import Drawing
+from training.loader import Loader
 from training.measures import angle_degrees, depth_measures, is_better, means, normal_measures
 from training.networks.coarse_net import DepthPrediction
 from training.networks.person_nets import NormalPrediction
