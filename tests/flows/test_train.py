@@ -59,6 +59,17 @@ def uninterrupted(
     return folder / "out"
 
 
+def test_progress_curve_measures_and_pictures_stand_on_the_page(
+    server: LiveServer, uninterrupted: Path
+) -> None:
+    run = run_named(server, f"{uninterrupted}")
+    asked = {"artifacts": {"flow_run_id": {"any_": [run]}}, "limit": 50}
+    made = httpx.post(f"{server.address}/artifacts/filter", json=asked).json()
+    keys = {f"train-2k2k-normal-{name}" for name in ("progress", "validation", "curve", "samples")}
+    assert {one["key"] for one in made} == keys
+    assert [one["data"] for one in made if one["type"] == "progress"] == [100.0]
+
+
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_rank_is_replaced_and_the_curve_is_the_uninterrupted_one_to_the_bit(
     environment: dict[str, str], dataset: Path, uninterrupted: Path, tmp_path: Path, rank: int
