@@ -85,7 +85,7 @@ class Size:
 
 
 SIZES = {
-    ("cpu", "normal"): Size("coarse", 0.25, 1800, 4, 0.01, "centred", "black"),
+    ("cpu", "normal"): Size("coarse", 0.25, 3600, 4, 0.01, "centred", "black"),
     ("cpu", "depth"): Size("all", 0.125, 300, 2, 0.01, "centred", "black", 150),
     ("gpu", "normal"): Size("all", 1.0, 20_000, 1, 0.001, "centred", "stored"),
     ("gpu", "depth"): Size("all", 1.0, 20_000, 1, 0.001, "centred", "stored", 20_000),
