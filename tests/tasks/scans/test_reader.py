@@ -263,6 +263,7 @@ def test_the_digests_list_absent_files_and_those_asked_for(root: Path) -> None:
     digests = digest_inputs(scan, read_outline(scan).asked_for)
     folder = f"obj/RP/{ITEM}_OBJ"
     assert [(file.path, file.size is None) for file in digests] == [
+        (f"DensePose/RP/{ITEM}.npy", True),
         (f"Joint3D/RP/{ITEM}.json", False),
         (f"{folder}/a.mtl", False),
         (f"{folder}/lost.png", True),
