@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from flows.train_requests import OURS, TrainOptions, TrainRequest, check_train, program_options
 from schemas.errors import RequestError
-from training.run import _parser
+from training.arguments import make_parser
 
 LAUNCH_ONLY = {"help", "check"}
 OF_THE_REQUEST = {"stage", "data", "out", "init"}
@@ -35,7 +35,7 @@ def request(**given: object) -> TrainRequest:
 
 def actions() -> dict[str, argparse.Action]:
     """Return the options of the training program by name."""
-    return {one.dest: one for one in _parser()._actions if one.dest not in LAUNCH_ONLY}
+    return {one.dest: one for one in make_parser()._actions if one.dest not in LAUNCH_ONLY}
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -84,7 +84,7 @@ def test_program_takes_all_options_as_they_were_given() -> None:
         init="runs/0", resolution=512, steps=7, width=0.25, precision="bf16", compile=True,
         no_augment=True, split=("train", "test"), backgrounds="rooms",
     )  # fmt: skip
-    taken = _parser().parse_args(asked.program)
+    taken = make_parser().parse_args(asked.program)
     assert (taken.stage, taken.data, str(taken.out)) == ("2k2k-normal", ["a", "b"], "runs/n")
     assert (taken.init, taken.resolution, taken.steps, taken.width) == ("runs/0", 512, 7, 0.25)
     assert (taken.precision, taken.compile, taken.no_augment) == ("bf16", True, True)
