@@ -1,6 +1,6 @@
 r"""Find out whether training learns anything about people it has not seen.
 
-    scanmill synth --out people --subjects 60 --texture 512
+    scanmill synth --out people --subjects 60 --detail fast --texture 512
     scanmill render --data people --dataset RP --out sets/people --resolution 256 \
         --backgrounds people/IndoorCVPR09 --splits splits.csv
     python -m benchmarks.learning URI --method 2k2k [--stage normal|depth] [--size cpu|gpu]

@@ -25,6 +25,10 @@ PublishedLayout = Literal["2k2k", "hdnet"]
 _FOLDER_ACCESS = os.R_OK | os.W_OK | os.X_OK
 
 
+Detail = Literal["full", "fast"]
+"""How finely people are meshed."""
+
+
 class SynthRequest(BaseModel):
     """All of `scanmill synth`."""
 
@@ -39,6 +43,7 @@ class SynthRequest(BaseModel):
     videos: int = Field(default=0, ge=0, description="dances, in TikTok's layout")
     frames: int = Field(default=24, ge=1, description="of each video")
     texture: int = Field(default=2048, ge=64, description="texels a side")
+    detail: Detail = Field(default="full", description="fast: a quarter of the triangles")
     seed: int = Field(default=0, ge=0)
     workers: int | None = Field(default=None, ge=1, description="processes; none: one a core")
 

@@ -19,6 +19,7 @@ def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> Mad
         seed=request.seed,
         texture_size=request.texture,
         dataset=request.dataset,
+        detail=request.detail,
         backgrounds=request.backgrounds,
         workers=request.workers or os.cpu_count() or 1,
         progress=on_item,

@@ -9,13 +9,14 @@ from flows.cli.answers import print_json, say, style_of
 from flows.cli.options import Json, Workers
 from flows.progress import say as say_progress
 from flows.progress import showing
-from flows.run_requests import BACKGROUNDS_FOLDER, SynthRequest, check_writable
+from flows.run_requests import BACKGROUNDS_FOLDER, Detail, SynthRequest, check_writable
 from flows.synthesis import make_people
 
 Layouts = Literal["RP", "THuman2", "2K2K", "all"]
 EXAMPLES = (
     "scanmill synth --out people",
     "scanmill synth --out people --videos 2 --frames 60",
+    "scanmill synth --out people --subjects 60 --detail fast --texture 512",
     "scanmill synth --out people --subjects 20 --seed 7 --texture 4096 --dataset all",
 )
 
@@ -31,6 +32,10 @@ def synth(
     dataset: Annotated[
         Layouts, typer.Option(metavar="NAME", help="Layout: RP, THuman2, 2K2K or all.")
     ] = "RP",
+    detail: Annotated[
+        Detail,
+        typer.Option(help="full: 100,000 triangles, as bought scans; fast: 26,000."),
+    ] = "full",
     seed: Annotated[int, typer.Option(min=0, help="Other seeds give other people.")] = 0,
     workers: Workers = None,
     json: Json = False,
@@ -42,7 +47,7 @@ def synth(
     check_writable("--out", out)
     request = SynthRequest(
         out=str(out), subjects=subjects, backgrounds=backgrounds, videos=videos, frames=frames,
-        texture=texture, dataset=dataset, seed=seed, workers=workers,
+        texture=texture, dataset=dataset, detail=detail, seed=seed, workers=workers,
     )  # fmt: skip
     with showing(style_of(json=json)):
         made = make_people(request, on_item=say_progress)
