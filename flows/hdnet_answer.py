@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.video_runs import PairSummary
-from tasks.published.import_set import ImportSummary
+from tasks.dataset.imported import ImportSummary
 
 
 class HdnetImport(BaseModel):

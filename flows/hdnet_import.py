@@ -10,12 +10,12 @@ from flows.runs import note_roots
 from flows.unfinished import UnfinishedWork
 from flows.video_runs import PairSummary, begin_video_run, look_at_videos, make_video_jobs
 from flows.video_work import finish_video_run, work_on_videos
+from tasks.dataset.imported import ImportSummary
 from tasks.dataset.preparation import prepare_pairing
 from tasks.dataset.states import shards_to_redo
 from tasks.hdnet.checker import find_published
 from tasks.hdnet.importing import list_published_videos, settings_of_published
 from tasks.hdnet.labelled_set import import_labelled
-from tasks.published.import_set import ImportSummary
 from tasks.video.plan import plan_new_videos
 
 

@@ -7,11 +7,11 @@ from prefect import flow
 
 from flows.hdnet_answer import HdnetImport
 from flows.hdnet_import import import_hdnet
-from flows.progress import tracking
+from flows.progress import following
 from flows.run_requests import ImportRequest
 from flows.unfinished import UnfinishedWork
-from tasks.published.folder_views import list_folder
-from tasks.published.import_set import ImportSummary, import_2k2k
+from tasks.dataset.imported import ImportSummary
+from tasks.published.import_set import import_2k2k
 
 
 @flow(name="import", flow_run_name="import {request.layout} from {request.source}")
@@ -21,14 +21,12 @@ def import_(request: ImportRequest) -> ImportSummary | HdnetImport:
 
 
 def _import_2k2k(request: ImportRequest) -> ImportSummary:
-    source = Path(request.source)
-    scans = len(list_folder(source, split_seed=0).scans)
-    with tracking("import", total=scans, unit="scans") as tracker:
+    with following("import", unit="scans") as follow:
         summary = import_2k2k(
-            source,
+            Path(request.source),
             request.out,
             workers=request.workers or os.cpu_count() or 1,
-            progress=lambda _done, _all: tracker.advance(),
+            progress=follow,
         )
     if not summary.passed:
         raise UnfinishedWork(f"{len(summary.failures)} views could not be imported", summary)

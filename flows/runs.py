@@ -9,13 +9,12 @@ import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
 from schemas.dataset_folder import PARTS, DatasetFolder, remove_leftovers
-from schemas.manifest import Failure, RunRecord, ShardState
+from schemas.manifest import Failure, RunRecord, ShardState, utc_now
 from tasks.dataset.card import write_card
 from tasks.dataset.run_records import last_roots, write_run
 from tasks.dataset.states import DatasetStatus
@@ -102,7 +101,7 @@ def begin_run(
         workers=workers or os.cpu_count() or 1,
         device=device,
         accept_rejects=accept_rejects,
-        started=_now(),
+        started=utc_now(),
         began_s=monotonic(),
     )
 
@@ -161,7 +160,7 @@ def _describe(run: Run, outcomes: Mapping[str, Outcome]) -> RunRecord:
     return RunRecord(
         command=run.command,
         started=run.started,
-        ended=_now(),
+        ended=utc_now(),
         seconds=round(monotonic() - run.began_s, 3),
         workers=run.workers,
         host=socket.gethostname(),
@@ -177,7 +176,3 @@ def _places(folder: DatasetFolder) -> tuple[Path, ...]:
     files = [folder.shard_path(shard, part) for part in PARTS]
     files += [folder.manifest_path(shard, part) for part in PARTS]
     return (folder.root, folder.plan_folder, folder.runs_folder, *(path.parent for path in files))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -7,12 +7,11 @@ from flows.runs import Run
 from flows.scan_runs import close_run
 from flows.shard_tasks import render_shard_task
 from flows.summary import RunSummary
-from flows.work import Trade, judge, work_through
-from schemas.manifest import Failure
+from flows.work import Trade, judge, work_through, worker_lost
 from tasks.dataset.planning import read_plan
 from tasks.dataset.roots import BACKGROUNDS, DENSEPOSE, MODELS, data_root_of
 from tasks.dataset.states import DatasetStatus
-from tasks.samples.render_shard import ShardOutcome
+from tasks.samples.render_shard import ShardOutcome, report_unwritten
 from tasks.samples.shard_work import ShardJob
 
 
@@ -48,17 +47,7 @@ def render_jobs(run: Run, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
 
 def give_up(job: ShardJob, why: str) -> ShardOutcome:
     """Report a shard that could not be worked on at all: all its samples failed."""
-    ids = (view.sample_id(ref.scan_id) for ref in job.shard.scans for view in job.settings.views)
-    failures = tuple(
-        Failure(
-            sample_id=sample_id, stage="draw", kind="environment", error="MachineError", message=why
-        )
-        for sample_id in ids
-    )
-    return ShardOutcome(
-        shard_id=job.shard.shard_id, state="failed", rows=0, failures=failures,
-        warnings=(), bytes=0, seconds={}, committed=False,
-    )  # fmt: skip
+    return report_unwritten(job, worker_lost(job.shard.shard_id, why))
 
 
 def finish_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:

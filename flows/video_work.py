@@ -6,8 +6,7 @@ from flows.artifacts import show_pairing
 from flows.runs import Run
 from flows.video_runs import PairSummary, close_video_run
 from flows.video_tasks import pair_video_task
-from flows.work import Trade, judge, work_through
-from schemas.errors import MachineError
+from flows.work import Trade, judge, work_through, worker_lost
 from tasks.video.video_shard import PairJob, PairOutcome, report_unwritten
 
 
@@ -28,8 +27,4 @@ def finish_video_run(run: Run, outcomes: Sequence[PairOutcome]) -> PairSummary:
 
 
 def _give_up(job: PairJob, why: str) -> PairOutcome:
-    error = MachineError(
-        job.shard.video.video, met=why, wanted="a worker that lives to its end",
-        way_out="Run the command again; with little memory use fewer --workers.",
-    )  # fmt: skip
-    return report_unwritten(job, error)
+    return report_unwritten(job, worker_lost(job.shard.video.video, why))

@@ -12,6 +12,7 @@ from flows.rounds import Job, Rounds
 from flows.runs import Outcome, Run
 from flows.summary import RunSummary
 from flows.unfinished import UnfinishedWork
+from schemas.errors import MachineError
 
 J = TypeVar("J", bound=Job)
 R = TypeVar("R", bound=Outcome)
@@ -49,6 +50,14 @@ def work_through(run: Run, jobs: Sequence[J], trade: Trade[J, R]) -> list[R]:
             end=end, draws=trade.draws,
         )  # fmt: skip
         return rounds.work_on(jobs)
+
+
+def worker_lost(what: str, why: str) -> MachineError:
+    """Make the error of a shard whose worker could not end its work."""
+    return MachineError(
+        what, met=why, wanted="a worker that lives to its end",
+        way_out="Run the command again; with little memory use fewer --workers.",
+    )  # fmt: skip
 
 
 def judge(summary: S) -> S:

@@ -4,6 +4,7 @@ Every value is frozen, refuses unknown keys, and carries the format version it w
 Source: contract.md, "A data set on disk".
 """
 
+from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -160,6 +161,11 @@ class RunRecord(_Record):
     shards: dict[str, str] = Field(description="state of each shard that the run worked on")
     samples: int
     failures: int
+
+
+def utc_now() -> str:
+    """Return the time as records write it: UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def parse_record(kind: type[R], text: str | bytes, *, source: str) -> R:

@@ -11,7 +11,7 @@ from flows.cli.options import Json, Verbose, Workers, layout_of
 from flows.cli.run_answers import answer
 from flows.hdnet_answer import HdnetImport
 from flows.run_requests import ImportRequest, check_folder, check_writable
-from tasks.published.import_set import ImportSummary
+from tasks.dataset.imported import ImportSummary
 
 EXAMPLES = (
     "scanmill import 2k2k published --out sets/published",

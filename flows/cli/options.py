@@ -50,6 +50,18 @@ Densepose = Annotated[
         "[default: synthetic people have their own]",
     ),
 ]
+DataRoot = Annotated[
+    str | None, typer.Option(metavar="DIR", help="Data root in the published layout.")
+]
+Dataset = Annotated[str | None, typer.Option(metavar="NAME", help="RP, THuman2 or 2K2K.")]
+Yaws = Annotated[
+    str | None,
+    typer.Option(help="Degrees: a list, or start:stop:step, stop included.  [default: -30:30:10]"),
+]
+Splits = Annotated[
+    str | None,
+    typer.Option(metavar="FILE.csv", help="Columns item, subject, split: overrides the hash."),
+]
 BodyModels = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,19 @@ import typer
 from flows.cli.answers import print_json, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.model_options import given_options, with_options
-from flows.cli.options import Backgrounds, BodyModels, Device, Json, Verbose, Workers, fill
+from flows.cli.options import (
+    Backgrounds,
+    BodyModels,
+    DataRoot,
+    Dataset,
+    Device,
+    Json,
+    Splits,
+    Verbose,
+    Workers,
+    Yaws,
+    fill,
+)
 from flows.cli.render import make_request, read_config
 from flows.cli.train import describe
 from flows.prepare_requests import PrepareRequest, PrepareSummary, check_prepare
@@ -33,12 +45,8 @@ def prepare_and_train(
     out: Annotated[
         str, typer.Option(metavar="DIR", help="For the trainings 2k2k-normal and 2k2k-depth.")
     ],
-    data: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Data root in the published layout.")
-    ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="RP, THuman2 or 2K2K.")
-    ] = None,
+    data: DataRoot = None,
+    dataset: Dataset = None,
     shards: Annotated[
         str | None,
         typer.Option(metavar="URI", help="Data set to make or add to.  [default: OUT/dataset]"),
@@ -49,18 +57,10 @@ def prepare_and_train(
     resolution: Annotated[
         int | None, typer.Option(help="Pixels a side of the samples.  [default: 2048]")
     ] = None,
-    yaws: Annotated[
-        str | None,
-        typer.Option(
-            help="Degrees: a list, or start:stop:step, stop included.  [default: -30:30:10]"
-        ),
-    ] = None,
+    yaws: Yaws = None,
     backgrounds: Backgrounds = None,
     smplx_models: BodyModels = None,
-    splits: Annotated[
-        str | None,
-        typer.Option(metavar="FILE.csv", help="Columns item, subject, split: overrides the hash."),
-    ] = None,
+    splits: Splits = None,
     workers: Workers = None,
     device: Device = None,
     config: Annotated[

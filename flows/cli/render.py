@@ -10,11 +10,15 @@ from flows.cli.options import (
     AcceptRejects,
     Backgrounds,
     BodyModels,
+    DataRoot,
+    Dataset,
     Densepose,
     Device,
     Json,
+    Splits,
     Verbose,
     Workers,
+    Yaws,
     dataset_of,
     fill,
     render_settings,
@@ -39,12 +43,8 @@ REQUIRED = ("data", "dataset", "out")
 
 def render(
     *,
-    data: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Data root in the published layout.")
-    ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="RP, THuman2 or 2K2K.")
-    ] = None,
+    data: DataRoot = None,
+    dataset: Dataset = None,
     out: Annotated[
         str | None, typer.Option(metavar="URI", help="Folder of the data set to make or add to.")
     ] = None,
@@ -58,12 +58,7 @@ def render(
             help="Pixels a side.  [default: 2048; 256 for hdnet, and no other]", show_default=False
         ),
     ] = None,
-    yaws: Annotated[
-        str | None,
-        typer.Option(
-            help="Degrees: a list, or start:stop:step, stop included.  [default: -30:30:10]"
-        ),
-    ] = None,
+    yaws: Yaws = None,
     pitches: Annotated[str | None, typer.Option(help="As --yaws.  [default: 0]")] = None,
     orthographic: Annotated[
         bool | None, typer.Option("--orthographic", help="Add orthographic views.")
@@ -100,10 +95,7 @@ def render(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of lights and backgrounds.  [default: 0]")
     ] = None,
-    splits: Annotated[
-        str | None,
-        typer.Option(metavar="FILE.csv", help="Columns item, subject, split: overrides the hash."),
-    ] = None,
+    splits: Splits = None,
     scans_per_shard: Annotated[
         int | None, typer.Option(min=1, help="Scans in a new shard.  [default: 1]")
     ] = None,

@@ -5,34 +5,30 @@ views of one scan stay together. Frames of others are people of their own, split
 """
 
 import csv
-import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.errors import InputError, RequestError, ScanmillError
-from schemas.manifest import Failure, Manifest, PlannedShard
-from schemas.scan import DatasetName, InputFile, ScanRef
-from schemas.settings import digest_of
-from tasks.dataset.card import write_card
-from tasks.dataset.code_digest import code_digest
-from tasks.dataset.planning import plan_new, read_plan
-from tasks.dataset.preparation import prepare_dataset, settle_backgrounds
-from tasks.dataset.shards import Row, write_shard
+from schemas.manifest import PlannedShard
+from schemas.scan import DatasetName, ScanRef
+from tasks.dataset.imported import (
+    Imported,
+    ImportedRow,
+    ImportSummary,
+    Progress,
+    import_shards,
+    unreadable,
+)
 from tasks.dataset.splits import Split, split_of
-from tasks.dataset.versions import deciding_versions
 from tasks.hdnet.checker import find_published
 from tasks.hdnet.labelled_import import SETTINGS, import_frame
 from tasks.hdnet.layout import FRAME_NAME, HdnetFolder, seven_digits
 from tasks.hdnet.picture_checks import list_numbers
-from tasks.published.import_set import RENDERER, ImportSummary, Progress
 from tasks.samples.encoding import encode_sample
-from tasks.samples.shard_work import utc_now
 from tasks.scans.files import read_whole
 
 FRAMES_PER_SHARD = 64
@@ -74,67 +70,24 @@ def import_labelled(
             str(source), met="no labelled frame", wanted="color/, mask/, depth/ and normal/",
             way_out="Give the folder that holds Tang_data.",
         )  # fmt: skip
-    target = DatasetFolder.at(uri)
-    prepare_dataset(target, SETTINGS)
-    settle_backgrounds(target, None)
-    plan_new(target, refs, scans_per_shard=FRAMES_PER_SHARD)
-    done = set(target.committed_shards())
-    left = [shard for shard in read_plan(target) if shard.shard_id not in done]
-    manifests: list[Manifest] = []
-    if progress is not None:
-        progress(0, len(left))
-    with ThreadPoolExecutor(workers) as pool:
-        for shard in left:
-            found = pool.map(partial(_read_frame, source, folder), shard.scans)
-            manifests.append(_commit(target, shard, found))
-            if progress is not None:
-                progress(len(manifests), len(left))
-    write_card(target)
-    return ImportSummary(
-        uri=uri,
-        scans=sum(len(shard.scans) for shard in left),
-        samples=sum(one.rows for one in manifests),
-        failures=tuple(failure for one in manifests for failure in one.failures),
+
+    def read(shard: PlannedShard) -> Iterator[Imported]:
+        with ThreadPoolExecutor(workers) as pool:
+            yield from pool.map(partial(_read_frame, source, folder), shard.scans)
+
+    return import_shards(
+        uri, refs, SETTINGS, read, scans_per_shard=FRAMES_PER_SHARD, progress=progress
     )
 
 
-Read = tuple[Row, tuple[InputFile, ...]] | Failure
-
-
-def _read_frame(source: Path, folder: HdnetFolder, ref: ScanRef) -> Read:
+def _read_frame(source: Path, folder: HdnetFolder, ref: ScanRef) -> Imported:
     (view,) = SETTINGS.views
     try:
         made = import_frame(source, folder, ref)
-        return encode_sample(made.sample, jpeg_quality=SETTINGS.jpeg_quality), made.files
+        row = encode_sample(made.sample, jpeg_quality=SETTINGS.jpeg_quality)
     except ScanmillError as error:
-        return Failure(
-            sample_id=view.sample_id(ref.scan_id), stage="read", kind=error.kind,
-            error=type(error).__name__, message=str(error),
-        )  # fmt: skip
-
-
-def _commit(target: DatasetFolder, shard: PlannedShard, frames: Iterable[Read]) -> Manifest:
-    started, began = utc_now(), perf_counter()
-    inputs: dict[str, InputFile] = {}
-    failures: list[Failure] = []
-    with write_shard(target.shard_path(shard.shard_id)) as writer:
-        for found in frames:
-            if isinstance(found, Failure):
-                failures.append(found)
-                continue
-            writer.write(found[0])
-            inputs.update((one.path, one) for one in found[1])
-        written = writer.finish()
-    manifest = Manifest(
-        shard_id=shard.shard_id, rows=len(written.sample_ids), bytes=written.bytes,
-        sha256=written.sha256, settings_digest=digest_of(SETTINGS), code_digest=code_digest(),
-        renderer=RENDERER, versions=deciding_versions(),
-        inputs=tuple(inputs[name] for name in sorted(inputs)), sample_ids=written.sample_ids,
-        failures=tuple(failures), started=started, ended=utc_now(),
-        seconds={"read": round(perf_counter() - began, 4)}, host=socket.gethostname(),
-    )  # fmt: skip
-    write_atomically(target.manifest_path(shard.shard_id), manifest.model_dump_json(indent=1))
-    return manifest
+        return unreadable(view.sample_id(ref.scan_id), error)
+    return ImportedRow(row, made.files)
 
 
 def _name_frame(name: str, named: dict[str, NamedSample]) -> ScanRef:

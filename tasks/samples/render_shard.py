@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict
 from renderers.session import current_session
 from schemas.dataset_folder import DatasetFolder, remove_leftovers, write_atomically
 from schemas.errors import InputError, MachineError, RequestError
-from schemas.manifest import Failure, Manifest, ShardState, state_by_failures
+from schemas.manifest import Failure, Manifest, ShardState, state_by_failures, utc_now
 from tasks.backgrounds import Backgrounds
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.shards import write_shard
 from tasks.fits.body_model import BodyModel, open_body_model
 from tasks.samples.densepose_files import DenseposeFiles
-from tasks.samples.shard_work import ShardJob, ShardWork, utc_now
+from tasks.samples.shard_work import ShardJob, ShardWork
 from tasks.scans.input_files import Roots, locate_input
 
 __all__ = ["ShardJob", "ShardOutcome", "render_shard", "report_unwritten"]
@@ -81,11 +81,8 @@ def render_shard(job: ShardJob) -> ShardOutcome:
 
 def _open_backgrounds(folder: DatasetFolder, root: Path | None) -> Backgrounds:
     frozen = read_backgrounds(folder)
-    if frozen.pictures and root is None:
-        raise RequestError(
-            "--backgrounds", met="no folder", wanted="the folder that the data set was begun with",
-            way_out="Give --backgrounds.",
-        )  # fmt: skip
+    if frozen.pictures:
+        root = _require("folder", "--backgrounds", root)
     return Backgrounds(root, frozen.pictures, frozen.version)
 
 
@@ -93,24 +90,26 @@ def _open_model(job: ShardJob) -> BodyModel | None:
     """Open the SMPL-X model that the data set was begun with, if it was."""
     if not job.settings.smplx_model:
         return None
-    if job.model_root is None:
-        raise RequestError(
-            "--smplx-models", met="no folder", wanted="the model that the data set was begun with",
-            way_out="Give --smplx-models.",
-        )  # fmt: skip
-    return open_body_model(job.model_root, job.settings.smplx_model)
+    return open_body_model(
+        _require("model", "--smplx-models", job.model_root), job.settings.smplx_model
+    )
 
 
 def _open_densepose(job: ShardJob) -> DenseposeFiles | None:
     """Open the DensePose pictures that the data set was begun with, if it was."""
     if not job.settings.iuv_files:
         return None
-    if job.densepose_root is None:
+    return DenseposeFiles(_require("folder", "--densepose", job.densepose_root))
+
+
+def _require(what: str, option: str, root: Path | None) -> Path:
+    """Refuse to go on without what the data set was begun with."""
+    if root is None:
         raise RequestError(
-            "--densepose", met="no folder", wanted="the folder that the data set was begun with",
-            way_out="Give --densepose.",
+            option, met="no folder", wanted=f"the {what} that the data set was begun with",
+            way_out=f"Give {option}.",
         )  # fmt: skip
-    return DenseposeFiles(job.densepose_root)
+    return root
 
 
 def report_unwritten(

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from renderers.session import DrawingSession
 from schemas.errors import FailureKind, ScanmillError
 from schemas.fits import FitCheck
-from schemas.manifest import Failure, Manifest, PlannedShard
+from schemas.manifest import Failure, Manifest, PlannedShard, utc_now
 from schemas.scan import InputFile, ScanRef
 from schemas.settings import RenderSettings, digest_of
 from tasks.backgrounds import Backgrounds
@@ -50,11 +49,6 @@ class ShardJob(BaseModel):
 def kind_of(error: Exception) -> FailureKind:
     """Tell whether the same bytes would fail again; what we did not foresee may be the machine."""
     return error.kind if isinstance(error, ScanmillError) else "environment"
-
-
-def utc_now() -> str:
-    """Return the time as ISO 8601, UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass(slots=True)

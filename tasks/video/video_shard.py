@@ -9,7 +9,6 @@ import socket
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.dataset_folder import DatasetFolder, Part, write_atomically
 from schemas.errors import MachineError
 from schemas.frames import pair_id
-from schemas.manifest import Failure, Manifest, PlannedVideo, ShardState, state_by_failures
+from schemas.manifest import (
+    Failure,
+    Manifest,
+    PlannedVideo,
+    ShardState,
+    state_by_failures,
+    utc_now,
+)
 from schemas.pairing import PairSettings
 from schemas.scan import InputFile
 from schemas.settings import digest_of
@@ -93,7 +99,7 @@ class VideoWork(ABC):
             sha256=written.sha256, settings_digest=digest_of(job.settings),
             code_digest=self.code, renderer="none", versions=deciding_versions(),
             inputs=self.inputs, sample_ids=written.sample_ids, warnings=tuple(self.warnings),
-            failures=tuple(failures), attempt=job.attempt, started=started, ended=_utc_now(),
+            failures=tuple(failures), attempt=job.attempt, started=started, ended=utc_now(),
             seconds=self.seconds, host=socket.gethostname(),
         )  # fmt: skip
 
@@ -103,7 +109,7 @@ def commit_video(work: VideoWork) -> PairOutcome:
 
     When the machine fails (disk, memory), the outcome says so and nothing is committed.
     """
-    job, started = work.job, _utc_now()
+    job, started = work.job, utc_now()
     folder = DatasetFolder.at(job.uri)
     try:
         frames, pairs = _write_both(work, folder)
@@ -190,7 +196,3 @@ def _remember(
 def memory_of(shard_id: str) -> str:
     """Name the memory of a video's fingerprints apart from those of scans."""
     return f"video-{shard_id}"
-
-
-def _utc_now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
