@@ -8,7 +8,7 @@ Depth:       ray length from the camera centre (perspective), or length along th
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -57,6 +57,12 @@ class Camera:
     def focal_px(self) -> float:
         """Pixels for one scene unit at unit distance: what a stored depth unit is made from."""
         return float(self.K[0, 0])
+
+
+def crop_camera(camera: Camera, left: int, top: int, width: int, height: int) -> Camera:
+    """Make the camera of a window of the picture: the same rays, pixels counted from its corner."""
+    shift = np.array([[0.0, 0, left], [0, 0, top], [0, 0, 0]])
+    return replace(camera, width=width, height=height, K=camera.K - shift)
 
 
 def camera_2k2k(resolution: int) -> Camera:

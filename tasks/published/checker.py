@@ -103,7 +103,8 @@ def _check_colors(root: Path, files: ViewFiles) -> Iterator[Finding]:
     outside = (_open_depth(root, files, 0) == 0) & (_open_depth(root, files, 1) == 0)
     for path in (files.shaded, files.color("front"), files.color("back")):
         picture: UInt8[np.ndarray, "H W 3"] = _decode(root / path, cv2.IMREAD_COLOR)
-        stray = int(picture[outside].any(axis=-1).sum())
+        colored = (picture[..., 0] | picture[..., 1] | picture[..., 2]) > 0
+        stray = int((colored & outside).sum())
         if stray:
             met = f"{stray} coloured pixels outside the person"
             yield Finding(where=path.as_posix(), what="picture", met=met, wanted="black")

@@ -6,7 +6,7 @@ Source: ours; the published layout stores no normals.
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from schemas.camera import Camera, lift, ray_directions
+from schemas.camera import Camera, crop_camera, lift, ray_directions
 from schemas.codecs import bounding_window
 from tasks.published.layout import Side
 
@@ -27,10 +27,11 @@ def normals_from_depth(
     """
     left, top, right, bottom = bounding_window(mask)
     window = np.s_[top : bottom + 1, left : right + 1]
-    points = lift(camera, depth.astype(np.float64))[window]
+    seen = crop_camera(camera, left, top, right - left + 1, bottom - top + 1)
+    points = lift(seen, depth[window].astype(np.float64))
     along_x = _differentiate(points, depth[window], mask[window], camera, axis=1)
     along_y = _differentiate(points, depth[window], mask[window], camera, axis=0)
-    rays = ray_directions(camera)[window]
+    rays = ray_directions(seen)
     sign = -1.0 if side == "front" else 1.0
     normals = np.cross(along_x, along_y)
     lengths = np.linalg.norm(normals, axis=-1, keepdims=True)

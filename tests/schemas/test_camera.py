@@ -9,6 +9,7 @@ from schemas.camera import (
     camera_2k2k,
     camera_hdnet,
     camera_orthographic,
+    crop_camera,
     lift,
     project,
     ray_directions,
@@ -87,3 +88,11 @@ def test_camera_axes_point_right_down_and_away() -> None:
     assert right.tolist() == [1, 0, 1]
     assert up.tolist() == [0, -1, 1]
     assert nearer.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("make", [camera_2k2k, camera_orthographic])
+def test_a_cropped_camera_sees_the_same_points_in_its_window(make: type[Camera]) -> None:
+    camera, depth = make(16), np.random.default_rng(0).uniform(0.9, 1.1, (16, 16))
+    window = crop_camera(camera, left=3, top=5, width=7, height=4)
+    seen = lift(window, depth[5:9, 3:10])
+    np.testing.assert_allclose(seen, lift(camera, depth)[5:9, 3:10], atol=1e-12)
