@@ -223,8 +223,17 @@ def _flat(value: Mapping[str, object], prefix: str = "") -> tuple[tuple[str, str
         if isinstance(leaf, Mapping):
             rows += _flat(leaf, f"{prefix}{name}.")
         else:
-            rows.append((prefix + name, f"{leaf:.5g}" if isinstance(leaf, float) else str(leaf)))
+            rows.append((prefix + name, _said(leaf)))
     return tuple(rows)
+
+
+def _said(leaf: object) -> str:
+    """Write a leaf of a JSON object as people read it."""
+    if isinstance(leaf, bool):
+        return "yes" if leaf else "no"
+    if isinstance(leaf, float):
+        return f"{leaf:.5g}"
+    return ", ".join(map(str, leaf)) if isinstance(leaf, list) else str(leaf)
 
 
 def _pictures(tiles: Iterable[Tile]) -> tuple[Picture, ...]:
