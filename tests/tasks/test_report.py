@@ -91,11 +91,16 @@ def test_a_data_set_without_samples_has_no_contact_sheet(tmp_path: Path) -> None
 
 def test_a_training_run_shows_its_curve_and_its_figures(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"stage": "2k2k-normal", "settings": {"lr": 1}}))
-    (tmp_path / "validation.json").write_text(json.dumps({"depth": {"error_mm": 12.34567}}))
+    (tmp_path / "validation.json").write_text(
+        json.dumps(
+            {"held_out": True, "splits": ["val", "test"], "measures": {"depth_mm": 12.34567}}
+        )
+    )
     cv2.imwrite(str(tmp_path / "curve.png"), np.zeros((8, 8, 3), np.uint8))
     page = build_report([str(tmp_path)], tmp_path / "report.html").read_text()
-    assert "depth.error_mm" in page
-    assert "12.346" in page
+    shown = {"held out": "yes", "splits": "val, test", "depth mm": "12.346"}
+    rows = (f'<td>{name}</td><td class="number">{value}</td>' for name, value in shown.items())
+    assert all(row in page for row in rows)
     assert "data:image/png;base64," in page
 
 
