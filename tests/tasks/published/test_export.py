@@ -57,8 +57,7 @@ def test_the_training_list_is_the_train_split_and_val_the_val_split(exported: Ex
 def test_depth_is_right_to_half_a_unit(view: PublishedView) -> None:
     for stored, wanted in zip((view.depth_front, view.depth_back), analytic_depth(), strict=True):
         assert np.array_equal(stored > 0, wanted > 0)
-        # float32 in the sample is exact to a hundredth of a unit
-        assert np.abs(ray_lengths(stored) - wanted).max() <= 0.51 * UNIT
+        assert np.abs(ray_lengths(stored) - wanted).max() <= 0.500001 * UNIT
 
 
 def test_depth_is_rounded_down_by_the_published_formula(exported: Exported) -> None:
