@@ -23,9 +23,15 @@ _BIGGEST_CATEGORY = "1M<n<10M"
 
 _HEADING = "# {name}\n\n"
 
+_MADE = {
+    "rendered": "rendered by scanmill {version} from textured scans of people",
+    "imported": "imported by scanmill {version} from pictures and depth maps in a published layout",
+}
+"""How samples came to be, by where their settings say that they come from."""
+
 _TEXT = """\
-Training samples for clothed-person reconstruction, rendered by scanmill {version} from textured
-scans of people. Each sample is one scan seen from one side: pictures of the front and of the back
+Training samples for clothed-person reconstruction, {made}.
+Each sample is one scan seen from one side: pictures of the front and of the back
 surface, depth, normals, mask, keypoints and the camera.
 
 | | |
@@ -160,8 +166,8 @@ def make_card(folder: DatasetFolder, description: DatasetDescription) -> str:
     name = folder.root.resolve().name
     body = _TEXT.format(
         name=name,
-        version=description.scanmill,
         samples=totals["samples"],
+        made=_MADE[description.settings.origin].format(version=description.scanmill),
         scans=totals["scans"],
         failures=totals["failures"],
         shards=totals["shards"],

@@ -55,6 +55,12 @@ def test_every_exported_sample_comes_back(rows: Rows, originals: Rows) -> None:
     assert list(rows) == list(originals)
 
 
+def test_the_card_says_that_the_samples_were_imported(imported: tuple[Path, ImportSummary]) -> None:
+    card = (imported[0] / "README.md").read_text()
+    assert "imported by scanmill" in card
+    assert "rendered by" not in card
+
+
 def test_depth_comes_back_to_half_a_unit(rows: Rows, originals: Rows) -> None:
     pairs = [
         (ours, theirs)
