@@ -126,7 +126,8 @@ def describe_shortage(
     if usable >= FEW or not backgrounds.pictures:
         return None
     if usable == total:
-        return f"only {usable} backgrounds: people will often stand before the same one"
+        plural = "s" if usable > 1 else ""
+        return f"only {usable} background{plural}: people will often stand before the same one"
     needed = sorted(resolution / min(one.width, one.height) for one in backgrounds.pictures)
     admitted = min(FEW, total)
     limit = math.ceil(100 * needed[admitted - 1]) / 100
