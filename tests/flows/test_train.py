@@ -2,6 +2,8 @@
 
 import json
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,7 @@ from tests.flows.conftest import own_folders
 from tests.flows.live_server import POOL, LiveServer, free_port, program
 from tests.flows.training_programs import (
     NARROW,
+    Program,
     are_gone,
     read_losses,
     training,
@@ -168,27 +171,25 @@ def test_a_run_of_a_worker_ends_all_its_processes_when_it_is_cancelled(
         assert are_gone(ranks, within_s=LONGEST_END_S)
 
 
-def test_two_nodes_train_together_as_two_ranks_of_one_do_to_the_bit(
-    environment: dict[str, str], dataset: Path, uninterrupted: Path, tmp_path: Path
-) -> None:
-    out, place = tmp_path / "out", f"127.0.0.1:{free_port()}"
-    words = (
-        "2k2k-normal",
-        "--data",
-        dataset,
-        "--out",
-        out,
-        *NARROW,
-        "--nnodes",
-        2,
-        "--rdzv",
-        place,
-    )
-    # A core each: the number of threads decides in which order a sum is taken.
+@contextmanager
+def two_nodes(
+    environment: dict[str, str], dataset: Path, out: Path
+) -> Iterator[tuple[Program, Program]]:
+    """Train on two nodes, a core each: threads decide in which order a sum is taken."""
+    meeting = ("--nnodes", 2, "--rdzv", f"127.0.0.1:{free_port()}")
+    words = ("2k2k-normal", "--data", dataset, "--out", out, *NARROW, *meeting)
     with (
         training(environment, *words, "--node-rank", 0, core=0) as first,
         training(environment, *words, "--node-rank", 1, core=1) as second,
     ):
+        yield first, second
+
+
+def test_two_nodes_train_together_as_two_ranks_of_one_do_to_the_bit(
+    environment: dict[str, str], dataset: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with two_nodes(environment, dataset, out) as (first, second):
         assert (first.finish(), second.finish()) == (0, 0), first.lines + second.lines
     assert json.loads((out / "run.json").read_text())["data"]["world"] == 2
     assert read_losses(out) == read_losses(uninterrupted)
@@ -199,23 +200,8 @@ def test_two_nodes_train_together_as_two_ranks_of_one_do_to_the_bit(
 def test_two_nodes_go_on_together_after_a_rank_of_one_was_killed(
     environment: dict[str, str], dataset: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
-    out, place = tmp_path / "out", f"127.0.0.1:{free_port()}"
-    words = (
-        "2k2k-normal",
-        "--data",
-        dataset,
-        "--out",
-        out,
-        *NARROW,
-        "--nnodes",
-        2,
-        "--rdzv",
-        place,
-    )
-    with (
-        training(environment, *words, "--node-rank", 0, core=0) as first,
-        training(environment, *words, "--node-rank", 1, core=1) as second,
-    ):
+    out = tmp_path / "out"
+    with two_nodes(environment, dataset, out) as (first, second):
         speaker = wait_for_either(first, second, "validated after step 4")
         other = second if speaker is first else first
         other.rank(1).kill()
