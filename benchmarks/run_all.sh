@@ -21,6 +21,9 @@ measure memory
 .venv/bin/scanmill synth --out "$folder/few" --subjects 3 --texture 512 --backgrounds 0
 .venv/bin/scanmill render --data "$folder/few" --dataset RP --out "$folder/many" --resolution 256 --yaws 0:354:6
 measure export_memory "$folder/many"
+.venv/bin/scanmill render --data "$folder/few" --dataset RP --out "$folder/labelled" --camera hdnet --yaws 0
+measure depth_normals "$folder/labelled"
 measure pairs
 measure loader
+measure object_store
 measure train_step
