@@ -25,5 +25,4 @@ measure export_memory "$folder/many"
 measure depth_normals "$folder/labelled"
 measure pairs
 measure loader
-measure object_store
 measure train_step
