@@ -18,11 +18,12 @@ measure obj
 measure render "$data" --item "$item"
 measure fidelity "$data" --item "$item"
 measure memory
-.venv/bin/scanmill synth --out "$folder/few" --subjects 3 --texture 512 --backgrounds 0
+.venv/bin/scanmill synth --out "$folder/few" --subjects 3 --texture 512 --backgrounds 4
 .venv/bin/scanmill render --data "$folder/few" --dataset RP --out "$folder/many" --resolution 256 --yaws 0:354:6
 measure export_memory "$folder/many"
 .venv/bin/scanmill render --data "$folder/few" --dataset RP --out "$folder/labelled" --camera hdnet --yaws 0
 measure depth_normals "$folder/labelled"
 measure pairs
-measure loader
+.venv/bin/scanmill render --data "$data" --dataset RP --out "$folder/full" --backgrounds "$folder/few/IndoorCVPR09"
+measure loader "$folder/full" --backgrounds "$folder/few/IndoorCVPR09"
 measure train_step
