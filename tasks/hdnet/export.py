@@ -237,8 +237,8 @@ def _collect_warnings(
     if bare:
         yield (
             f"{bare} frames have no predicted normals and were written without: the published "
-            "reader opens pred_normals for every frame. `scanmill train hdnet-predict-normals` "
-            "makes them."
+            "reader opens pred_normals for every frame. The stage hdnet-predict-normals makes "
+            "them; this version does not have it yet."
         )
     blind = sum(not one.has_iuv for shard in samples for one in shard.samples)
     if blind:
