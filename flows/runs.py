@@ -7,7 +7,7 @@ particular to each.
 import os
 import socket
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -17,7 +17,7 @@ from schemas.dataset_folder import PARTS, DatasetFolder, remove_leftovers
 from schemas.manifest import Failure, RunRecord, ShardState, utc_now
 from tasks.dataset.card import write_card
 from tasks.dataset.run_records import last_roots, write_run
-from tasks.dataset.states import DatasetStatus
+from tasks.dataset.states import DatasetStatus, ShardStatus
 
 ENDED = frozenset({"done", "rejects", "orphaned"})
 """States of shards at which nothing is left to do."""
@@ -121,15 +121,19 @@ def record_run(run: Run, outcomes: Mapping[str, Outcome]) -> None:
 
 
 def add_up(
-    run: Run, status: DatasetStatus, outcomes: Sequence[Outcome], *, unfinished: Sequence[str]
+    run: Run,
+    status: DatasetStatus,
+    outcomes: Sequence[Outcome],
+    *,
+    name: Callable[[ShardStatus], str],
 ) -> dict[str, Any]:
     """Return the fields of flows.summary.RunSummary: what the run did, what the data set is now.
 
-    unfinished: names of the shards that are left, as people know them, in the order of
-    `shards_left`.
+    name: how people know a shard.
     """
     lost = [failure for one in outcomes if not one.committed for failure in one.failures]
     failures = (*status.failures, *lost)
+    left = (one for one in status.shards if one.state not in ENDED)
     stages = Counter[str]()
     for one in outcomes:
         stages.update(one.seconds)
@@ -143,17 +147,18 @@ def add_up(
         "accept_rejects": run.accept_rejects,
         "failures": failures,
         "warnings": tuple(warning for one in outcomes for warning in one.warnings),
-        "unfinished": tuple(unfinished),
+        "unfinished": tuple(f"{name(one)} {_why_left(one)}" for one in left),
         "bytes": sum(one.bytes for one in outcomes),
         "seconds": monotonic() - run.began_s,
         "stages": {stage: round(spent, 3) for stage, spent in sorted(stages.items())},
     }
 
 
-def why_left(state: str, reasons: Sequence[str]) -> str:
+def _why_left(shard: ShardStatus) -> str:
     """Say why a shard is left: its state and the first of its reasons."""
+    reasons = shard.reasons
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    return f"is {state}: {reasons[0] if reasons else 'no reason is known'}{more}"
+    return f"is {shard.state}: {reasons[0] if reasons else 'no reason is known'}{more}"
 
 
 def _describe(run: Run, outcomes: Mapping[str, Outcome]) -> RunRecord:

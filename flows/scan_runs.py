@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.runs import ENDED, Run, add_up, record_run, why_left
+from flows.runs import Run, add_up, record_run
 from flows.summary import RunSummary
 from schemas.settings import RenderSettings
 from tasks.dataset.states import DatasetStatus, dataset_status
@@ -37,6 +37,4 @@ def close_run(run: Run, outcomes: Sequence["ShardOutcome"]) -> RunSummary:
 
 def sum_up(run: Run, status: DatasetStatus, outcomes: Sequence["ShardOutcome"]) -> RunSummary:
     """Add up what a run did (outcomes) and what the data set is now (status)."""
-    left = (one for one in status.shards if one.state not in ENDED)
-    unfinished = [f"{one.shard_id} {why_left(one.state, one.reasons)}" for one in left]
-    return RunSummary(**add_up(run, status, outcomes, unfinished=unfinished))
+    return RunSummary(**add_up(run, status, outcomes, name=lambda one: one.shard_id))

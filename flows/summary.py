@@ -38,8 +38,11 @@ class RunSummary(BaseModel):
     @property
     def sentence(self) -> str:
         """Say it in one line."""
+        return self._say(f"{self.worked_on} shards", "samples", "shards")
+
+    def _say(self, worked_on: str, rows: str, units: str) -> str:
         named = ((SAID.get(name, name), count) for name, count in self.states.items())
         states = ", ".join(f"{count} {name}" for name, count in named) or "none"
-        did = f"{self.worked_on} shards in {format_seconds(self.seconds)}"
+        did = f"{worked_on} in {format_seconds(self.seconds)}"
         what = did if self.worked_on else "nothing was left to do"
-        return f"{self.command}: {what}; {self.samples} samples, shards: {states}."
+        return f"{self.command}: {what}; {self.samples} {rows}, {units}: {states}."

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from flows.progress import format_seconds
-from flows.runs import ENDED, Run, add_up, begin_run, record_run, why_left
-from flows.summary import SAID, RunSummary
+from flows.runs import Run, add_up, begin_run, record_run
+from flows.summary import RunSummary
 from tasks.dataset.states import DatasetStatus
 from tasks.video.plan import read_video_plan
 from tasks.video.states import VIDEO_ROOT, video_status
@@ -23,11 +22,7 @@ class PairSummary(RunSummary):
     @property
     def sentence(self) -> str:
         """Say it in one line."""
-        named = ((SAID.get(name, name), count) for name, count in self.states.items())
-        states = ", ".join(f"{count} {name}" for name, count in named) or "none"
-        did = f"{self.worked_on} videos, {self.frames} frames in {format_seconds(self.seconds)}"
-        what = did if self.worked_on else "nothing was left to do"
-        return f"{self.command}: {what}; {self.samples} pairs, videos: {states}."
+        return self._say(f"{self.worked_on} videos, {self.frames} frames", "pairs", "videos")
 
 
 def begin_video_run(
@@ -69,10 +64,8 @@ def close_video_run(run: Run, outcomes: Sequence[PairOutcome]) -> PairSummary:
 
 def sum_up_videos(run: Run, status: DatasetStatus, outcomes: Sequence[PairOutcome]) -> PairSummary:
     """Add up what a run did (outcomes) and what the videos are now (status)."""
-    left = (one for one in status.shards if one.state not in ENDED)
-    unfinished = [f"{one.scans[0]} {why_left(one.state, one.reasons)}" for one in left]
     return PairSummary(
         videos=len(status.shards),
         frames=sum(one.frames for one in outcomes),
-        **add_up(run, status, outcomes, unfinished=unfinished),
+        **add_up(run, status, outcomes, name=lambda one: one.scans[0]),
     )

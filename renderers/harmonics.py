@@ -16,7 +16,6 @@ from renderers.lit_geometry import SRGB_KNEE, SRGB_OFFSET, SRGB_POWER, SRGB_SLOP
 from schemas.camera import Camera
 from schemas.codecs import bounding_window
 
-COEFFICIENT_COUNT = 9
 COSINE_LOBE = (math.pi, 2 * math.pi / 3, math.pi / 4)
 """What a clamped cosine keeps of the orders 0, 1 and 2. Source: eq. 8."""
 

@@ -16,7 +16,6 @@ from schemas.errors import InputError
 DEPTH_CHANNELS = ("front.Z", "back.Z")
 NORMAL_CHANNELS = ("front.NX", "front.NY", "front.NZ", "back.NX", "back.NY", "back.NZ")
 MASK_INSIDE = 255
-MAX_PICTURE_SIDE = 1 << 15
 
 _JPEG_444 = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 _EXR_HEADER = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}

@@ -11,7 +11,6 @@ PartGroup = Literal["head", "upper_body", "arms", "legs", "feet"]
 LEFT_FINGERS, RIGHT_FINGERS = 31, 32
 """Derived joints behind the 31: the mean of the known fingers of each hand."""
 
-JOINT_COUNT_WITH_FINGERS = 33
 
 FALLBACKS: tuple[tuple[int, int], ...] = (
     (17, 18), (18, 17), (19, 15),

@@ -75,11 +75,6 @@ class ShardWriter:
         self._writer.write_table(row_table(row, self._layout.schema))
         self._sample_ids.append(str(row[self._layout.name_column]))
 
-    @property
-    def bytes_written(self) -> int:
-        """Size so far."""
-        return self._hashing.size
-
     def abandon(self) -> None:
         """Close without writing any more; else the Parquet writer would, when it is collected."""
         self._hashing.discard()

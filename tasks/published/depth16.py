@@ -8,7 +8,7 @@ Source: 2k2k-dataset.md, "Depth encoding".
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt16
+from jaxtyping import Float32, Float64, UInt16
 
 from schemas.camera import CAMERA_DISTANCE, Camera
 from schemas.errors import InputError, RequestError
@@ -73,12 +73,6 @@ def refuse_resolution(resolution: int, *, allow_other: bool) -> None:
             way_out="Give --allow-other-resolution for readers that know better, or render with "
             "--resolution 2048.",
         )  # fmt: skip
-
-
-def find_surface(stored: UInt16[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
-    """Tell where a stored map has a surface."""
-    inside: Bool[np.ndarray, "H W"] = stored > 0
-    return inside
 
 
 def _to_units(length: Float64[np.ndarray, " N"], camera: Camera) -> Float64[np.ndarray, " N"]:

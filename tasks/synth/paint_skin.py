@@ -3,14 +3,13 @@
 import numpy as np
 
 from tasks.synth.figure import Color, Figure
-from tasks.synth.hair import Hair, beard_cover, scalp_cover
+from tasks.synth.hair import Hair, beard_cover
 from tasks.synth.head import EYE_CENTRE, MOUTH_Y, to_head
 from tasks.synth.pixels import (
     Picture,
     Plane,
     Tile,
     bump,
-    edge_alpha,
     fill,
     line_alpha,
     tile_over,
@@ -167,9 +166,3 @@ def hair_color(figure: Figure, point: Picture, grain: Tile) -> Picture:
     tone = 0.9 + 0.09 * fibre + 0.2 * strands + 0.12 * np.clip((y - 168) / 8, -1, 1)
     picture: Picture = (fill(figure.hair_color, x) * tone[..., None]).astype(np.float32)
     return picture
-
-
-def scalp_shadow(hair: Hair, face: Picture) -> Plane:
-    """Return where short-cropped hair shows on the scalp."""
-    cover = scalp_cover(np.ascontiguousarray(face).reshape(-1, 3)).reshape(face.shape[:2])
-    return edge_alpha(-cover, 0.0, 0.8) * np.float32(hair.thickness < 0.6)

@@ -55,12 +55,6 @@ TORSO_Z, LEG_Z, ARM_Z = -2.0, -1.0, -3.4
 SMOOTH_ROUNDS, MEND_ROUNDS = 4, 6
 
 
-def part_of_island(islands: Islands) -> Islands:
-    """Return the DensePose part of each island number."""
-    parts: Islands = islands // HALVES
-    return parts
-
-
 def label_faces(figure: Figure, rest: Points, faces: Faces) -> Islands:
     """Return each face's island: 2 * part + half; every island is one connected piece."""
     centre = rest[faces].mean(axis=1)
