@@ -1,0 +1,138 @@
+"""Workers that Prefect runs: each job is a task run on its page. In processes or in threads.
+
+Processes live as long as a round, and so do the GL contexts that they open. Threads are for jobs
+that read and write more than they compute, and never break.
+"""
+
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.futures import PrefectConcurrentFuture
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Crashed
+from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
+from prefect.tasks import Task
+
+from flows.worker_pool import JobEnd, NotStarted, Raised, Returned, WorkerDied
+from schemas.work import Job
+from tasks.worker_process import open_worker, stop_workers
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessWorkers:
+    """Processes of this machine. draws: each opens a GL context on device; None chooses one."""
+
+    count: int
+    draws: bool = False
+    device: int | None = None
+
+    def run_round(
+        self, jobs: Sequence[J], task: Callable[[J], R]
+    ) -> Generator[tuple[J, JobEnd[R]], None, None]:
+        """Run jobs in fresh processes; when one dies, all end."""
+        broken: list[tuple[J, PrefectConcurrentFuture[R]]] = []
+        with _marks_folder() as marks, self._open(len(jobs), marks) as runner:
+            for job, future in _submit(runner, jobs, task):
+                try:
+                    end: JobEnd[R] = Returned(future.result())
+                except BrokenProcessPool:
+                    broken.append((job, future))
+                    continue
+                except Exception as error:  # noqa: BLE001 - the pool decides what becomes of it
+                    end = Raised(error)
+                yield job, end
+            begun = {path.name for path in marks.iterdir()}
+        for job, future in sorted(broken, key=lambda pair: pair[0].name):
+            if job.name in begun:
+                _mark_crashed(future)
+            yield job, WorkerDied() if job.name in begun else NotStarted()
+
+    @contextmanager
+    def _open(self, jobs: int, marks: Path) -> Iterator[ProcessPoolTaskRunner]:
+        """Open processes that report to this process's server.
+
+        Without the address each would start a temporary server of its own. When the block is left
+        by an error or Ctrl-C, they stop at once and leave nothing half-written.
+        """
+        count = min(self.count, jobs)
+        with get_client(sync_client=True) as client:
+            address = str(client.api_url)
+        opened = (str(marks), count, self.draws, self.device)
+        with (
+            temporary_settings({PREFECT_API_URL: address}),
+            ProcessPoolTaskRunner(count, initializer=open_worker, initargs=opened) as runner,
+        ):
+            try:
+                yield runner
+            except BaseException:
+                stop_workers(marks)
+                raise
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadWorkers:
+    """Threads of this process."""
+
+    count: int
+
+    def run_round(
+        self, jobs: Sequence[J], task: Callable[[J], R]
+    ) -> Generator[tuple[J, JobEnd[R]], None, None]:
+        """Run jobs in threads."""
+        runner: ThreadPoolTaskRunner[R] = ThreadPoolTaskRunner(min(self.count, len(jobs)))
+        with runner:
+            for job, future in _submit(runner, jobs, task):
+                try:
+                    end: JobEnd[R] = Returned(future.result())
+                except Exception as error:  # noqa: BLE001 - the pool decides what becomes of it
+                    end = Raised(error)
+                yield job, end
+
+
+def _submit(
+    runner: ProcessPoolTaskRunner | ThreadPoolTaskRunner[R],
+    jobs: Sequence[J],
+    task: Callable[[J], R],
+) -> Iterator[tuple[J, PrefectConcurrentFuture[R]]]:
+    """Submit every job, then yield each with its future as it ends, in whatever way."""
+    ended: SimpleQueue[tuple[J, PrefectConcurrentFuture[R]]] = SimpleQueue()
+    work = task if isinstance(task, Task) else Task(task)
+    for job in jobs:
+        future: PrefectConcurrentFuture[R] = runner.submit(work, {"job": job})
+
+        def put(_: object, pair: tuple[J, PrefectConcurrentFuture[R]] = (job, future)) -> None:
+            ended.put(pair)
+
+        future.add_done_callback(put)
+    for _ in jobs:
+        yield ended.get()
+
+
+@contextmanager
+def _marks_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="scanmill-round-") as folder:
+        yield Path(folder)
+
+
+def _mark_crashed(future: PrefectConcurrentFuture[Any]) -> None:
+    """Tell the server what the dead worker can't tell: its task run is over.
+
+    One that died before it could say that it had begun is not known there.
+    """
+    crashed: State[None] = Crashed(message="The worker process died.")
+    with get_client(sync_client=True) as client, suppress(PrefectHTTPStatusError):
+        client.set_task_run_state(future.task_run_id, crashed, force=True)

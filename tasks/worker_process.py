@@ -1,0 +1,110 @@
+"""A worker process of a pool: what it opens when it starts, how it is interrupted, its end.
+
+Invariant: Ctrl-C reaches a worker's job and nothing else of it. A KeyboardInterrupt that came
+back through the pool would end the thread that manages the pool, and the run would hang.
+"""
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from renderers.session import open_session
+
+GRACE_S = 10.0
+"""How long a worker may clean up after its parent died, before it ends anyway."""
+_POLL_S = 0.05
+
+STOP = "stop"
+"""Name of the mark that tells workers to begin nothing more."""
+
+SOFTWARE_DRAWING_THREADS = "LP_NUM_THREADS"
+"""Mesa's software renderer reads it when a context is opened; the pixels don't depend on it."""
+
+
+class WorkInterrupted(Exception):  # noqa: N818 - nothing is wrong: it was asked for
+    """The job of this process was interrupted from outside."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    """This process. marks: folder shared with the pool's owner; None: no process of a pool."""
+
+    marks: Path | None = None
+    at_work: bool = False
+
+
+_WORKER = _Worker()
+
+
+def open_worker(marks: str, workers: int, draws: bool, device: int | None) -> None:
+    """Prepare this worker process: its GL context, for its lifetime, and a watch on its parent.
+
+    marks: folder in which it marks the jobs that it begins. workers: processes that share the
+    machine's cores; software drawing takes its share of them. draws: the jobs need a context.
+    device: EGL device, None chooses.
+    """
+    _WORKER.marks = Path(marks)
+    share = max(1, (os.cpu_count() or 1) // workers)
+    os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
+    signal.signal(signal.SIGINT, _interrupt_job)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        watch = threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True)
+        watch.start()
+    if draws:
+        open_session(device)
+
+
+@contextmanager
+def at_work(name: str) -> Iterator[None]:
+    """Do one job: mark that this process began it, and let SIGINT end the block.
+
+    The mark holds this process's pid: when a worker dies, marks tell which jobs were under way.
+    Outside of a pool's processes the block runs as it is. Raises WorkInterrupted when the pool
+    is stopped before the job or during it; what the block opened is cleaned up.
+    """
+    if _WORKER.marks is None:
+        yield
+        return
+    if (_WORKER.marks / STOP).exists():
+        raise WorkInterrupted
+    _WORKER.at_work = True
+    try:
+        (_WORKER.marks / name).write_text(str(os.getpid()), encoding="ascii")
+        yield
+    except KeyboardInterrupt as error:
+        raise WorkInterrupted from error
+    finally:
+        _WORKER.at_work = False
+
+
+def stop_workers(marks: Path) -> None:
+    """Interrupt the jobs of this process's children, so that they clean up and begin no more."""
+    (marks / STOP).touch()
+    for child in multiprocessing.active_children():
+        if child.pid is not None and child.is_alive():
+            os.kill(child.pid, signal.SIGINT)
+
+
+def _interrupt_job(_signal: int, _frame: FrameType | None) -> None:
+    if _WORKER.at_work:
+        raise KeyboardInterrupt
+
+
+def _end_with(parent_sentinel: int) -> None:
+    """Wait for the parent's end, then end too: the pool's queue alone would never tell."""
+    multiprocessing.connection.wait([parent_sentinel])
+    os.kill(os.getpid(), signal.SIGINT)
+    waited = threading.Event()
+    for _ in range(round(GRACE_S / _POLL_S)):
+        if not _WORKER.at_work:
+            break
+        waited.wait(_POLL_S)
+    os._exit(1)

@@ -1,0 +1,68 @@
+"""Workers that can be told to break: in this process, one job after the other, without Prefect."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from flows.worker_pool import JobEnd, NotStarted, Raised, Returned, WorkerDied
+from schemas.work import Job
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
+
+
+class Letter(Job):
+    """A job that is known by a letter."""
+
+    letter: str
+
+    @property
+    def name(self) -> str:
+        """The letter."""
+        return self.letter
+
+
+@dataclass
+class BreakingWorkers:
+    """Breaks when it comes to a job that kills.
+
+    kills: how often each of these jobs kills its worker. together: jobs under way at a time, all
+    of them suspected. rounds: the names of the jobs that each round was given. closed: rounds
+    that were left early.
+    """
+
+    kills: dict[str, int] = field(default_factory=dict)
+    together: int = 1
+    never_starts: bool = False
+    rounds: list[str] = field(default_factory=list)
+    closed: int = 0
+
+    def run_round(
+        self, jobs: Sequence[J], task: Callable[[J], R]
+    ) -> Generator[tuple[J, JobEnd[R]], None, None]:
+        """Run jobs in order, a few at a time, until one kills its worker."""
+        self.rounds.append("".join(job.name for job in jobs))
+        waiting = list(jobs)
+        try:
+            while waiting and not self.never_starts and not self._breaks(waiting):
+                yield from ((job, _end(job, task)) for job in waiting[: self.together])
+                del waiting[: self.together]
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        for place, job in enumerate(waiting):
+            began = place < self.together and not self.never_starts
+            yield job, WorkerDied() if began else NotStarted()
+
+    def _breaks(self, waiting: Sequence[J]) -> bool:
+        names = [job.name for job in waiting[: self.together] if self.kills.get(job.name, 0)]
+        for name in names:
+            self.kills[name] -= 1
+        return bool(names)
+
+
+def _end(job: J, task: Callable[[J], R]) -> JobEnd[R]:
+    try:
+        return Returned(task(job))
+    except Exception as error:  # noqa: BLE001 - what a job raises is its end
+        return Raised(error)
