@@ -53,9 +53,9 @@ def main(uris: list[str]) -> int:
     for item, by_name in angles.items():
         medians = [float(np.median(np.concatenate(by_name[name]))) for name in names]
         print(f"{item:28}" + "".join(f"{median:18.2f}" for median in medians))
-    met = float(np.median(np.concatenate(angles["all"]["edges of normals"])))
-    print(f"all, edges of normals: {met:.2f}; wanted {WANTED_DEG:g} or less")
-    return 0 if met <= WANTED_DEG else 1
+    found = float(np.median(np.concatenate(angles["all"]["edges of normals"])))
+    print(f"all, edges of normals: {found:.2f}; expected {WANTED_DEG:g} or less")
+    return 0 if found <= WANTED_DEG else 1
 
 
 def labelled_samples(uri: str) -> Iterator[StoredSample]:

@@ -1,4 +1,4 @@
-"""Compare our pictures of a real scan with ray casting.
+"""Compare our images of a real scan with ray casting.
 
     PYTHONPATH=. python benchmarks/fidelity.py DATA [--item rp_mhmale_posed_001] [--resolution 2048]
 

@@ -7,7 +7,7 @@ r"""Find out whether training learns anything about people it has not seen.
 
 splits.csv (item, split) keeps more people out of training than the usual tenth: every third, say.
 Trains on the train split, once a seed, and measures the people of splits val and test beside three
-predictors that look at no picture:
+predictors that look at no image:
 
   constant    one depth for each surface and one normal: the means over all trained pixels
   mean        the same for every pixel by itself; its mask is where most trained people are
@@ -94,7 +94,7 @@ SIZES = {
 
 
 class FixedPrediction(nn.Module):
-    """Predict the same for every picture: maps of (1, C, h, w), or (1, C, 1, 1) for one value."""
+    """Predict the same for every image: maps of (1, C, h, w), or (1, C, 1, 1) for one value."""
 
     def __init__(
         self, normals: Tensor, front: Tensor, back: Tensor, inside: Tensor, *, shrink: int
@@ -107,12 +107,12 @@ class FixedPrediction(nn.Module):
         self.register_buffer("logit", torch.where(inside, SURE, -SURE))
 
     def forward(
-        self, picture: Tensor, transforms: PartTransforms
+        self, image: Tensor, transforms: PartTransforms
     ) -> NormalPrediction | DepthPrediction:
-        """Ignore the picture but for its size."""
+        """Ignore the image but for its size."""
         del transforms
-        height, width = (side // self._shrink for side in picture.shape[2:])
-        size = (picture.shape[0], -1, height, width)
+        height, width = (side // self._shrink for side in image.shape[2:])
+        size = (image.shape[0], -1, height, width)
         depth = DepthPrediction(*(self._grow(name, size) for name in ("front", "back", "logit")))
         if self._shrink == 1:
             return depth

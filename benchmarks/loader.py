@@ -33,12 +33,12 @@ from training.backgrounds import open_backgrounds
 from training.batches import Drawing
 from training.loader import Loader
 from training.order import Order
-from training.preparation import make_picture
+from training.preparation import make_image
 from training.samples import SampleReader
 from training.shards import SampleAddress, ShardIndex, open_index
 
 COLUMNS = ["shaded.bytes", "color_front.bytes", "color_back.bytes", "depth", "intrinsics"]
-PICTURES = ("shaded", "color_front", "color_back")
+IMAGES = ("shaded", "color_front", "color_back")
 BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32) / 16
 TRIANGLE = np.array([1, 2, 1], np.float32) / 4
 
@@ -58,19 +58,19 @@ class PngFolder(Dataset[dict[str, torch.Tensor]]):
         """Read and augment one sample."""
         random = np.random.default_rng(place)
         folder = self._root / str(place % self._items)
-        pictures = {name: cv2.imread(str(folder / f"{name}.png"))[..., ::-1] for name in PICTURES}
+        images = {name: cv2.imread(str(folder / f"{name}.png"))[..., ::-1] for name in IMAGES}
         depths = [
             cv2.imread(str(folder / f"depth_{side}.png"), cv2.IMREAD_UNCHANGED) / 32 / 512
             for side in ("front", "back")
         ]
         inside = depths[0] > 0
-        person = _jitter(pictures["shaded"], random)
-        picture = _compose(person, self._background(inside.shape[0], random), inside)
+        person = _jitter(images["shaded"], random)
+        image = _compose(person, self._background(inside.shape[0], random), inside)
         depths[0][~inside] = 6
         arrays = {
-            "picture": picture.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1,
-            "color_front": pictures["color_front"].astype(np.float32).transpose(2, 0, 1) / 255,
-            "color_back": pictures["color_back"].astype(np.float32).transpose(2, 0, 1) / 255,
+            "picture": image.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1,
+            "color_front": images["color_front"].astype(np.float32).transpose(2, 0, 1) / 255,
+            "color_back": images["color_back"].astype(np.float32).transpose(2, 0, 1) / 255,
             "front": depths[0].astype(np.float32),
             "back": depths[1].astype(np.float32),
         }
@@ -85,8 +85,8 @@ class PngFolder(Dataset[dict[str, torch.Tensor]]):
         return large[top : top + side, left : left + side]
 
 
-def _jitter(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    changed = Image.fromarray(np.ascontiguousarray(picture))
+def _jitter(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    changed = Image.fromarray(np.ascontiguousarray(image))
     changes = [ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color]
     for which in random.permutation(3):
         changed = changes[which](changed).enhance(float(random.uniform(0.7, 1.0)))
@@ -108,7 +108,7 @@ def write_pngs(samples: tuple[SampleAddress, ...], root: Path) -> None:
         row = table.to_pylist()[sample.row]
         folder = root / str(place)
         folder.mkdir(parents=True)
-        for name in PICTURES:
+        for name in IMAGES:
             (folder / f"{name}.png").write_bytes(row[name]["bytes"])
         for side, length in zip(("front", "back"), decode_depth(row["depth"]), strict=True):
             stored = 32 * ((length - 1) * row["intrinsics"][0] + length.shape[0] / 2)
@@ -145,13 +145,13 @@ def main() -> None:
     given = parser.parse_args()
     index = open_index([given.uri])
     listed = index.datasets[0].read_backgrounds()
-    rooms = [given.backgrounds / picture.path for picture in listed.pictures] if listed else []
+    rooms = [given.backgrounds / image.path for image in listed.images] if listed else []
     skip = 2 * given.workers
     rates: dict[str, list[float]] = {"shards": [], "shards + pixels": [], "png files": []}
     with tempfile.TemporaryDirectory() as folder:
         write_pngs(index.samples, Path(folder))
         for _ in range(given.rounds):
-            for name, work in (("shards", id), ("shards + pixels", make_picture)):
+            for name, work in (("shards", id), ("shards + pixels", make_image)):
                 loader = open_shards(index, given.backgrounds, given.workers)
                 rates[name].append(rate(loader.batches(0, given.samples), work, skip))
                 loader.close()

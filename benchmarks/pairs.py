@@ -21,8 +21,8 @@ from scipy.spatial import cKDTree
 
 from schemas.pairing import PairSettings
 from tasks.synth.video_writer import write_synthetic_videos
+from tasks.video.images import read_iuv
 from tasks.video.matching import BodyPixels, Lattice, Matches, list_body_pixels, match_frames
-from tasks.video.pictures import read_iuv
 from tasks.video.sequences import find_sequences, list_frames
 
 RUNS = 5
@@ -173,7 +173,7 @@ def check_equal(frames: list[BodyPixels]) -> None:
 def read_video(folder: Path) -> Iterator[tuple[int, np.ndarray]]:
     """Yield number and canonical IUV of each frame."""
     for files in list_frames(folder.name, folder).frames:
-        yield files.number, read_iuv(files.pictures["densepose"]).iuv
+        yield files.number, read_iuv(files.images["densepose"]).iuv
 
 
 def time_best(work: Callable[[], object], runs: int = RUNS) -> float:

@@ -162,7 +162,7 @@ def main() -> None:
     share = max(1, (os.cpu_count() or 1) // options.processes)
     os.environ.setdefault("LP_NUM_THREADS", str(share))  # as the workers of `scanmill render` do
     root = options.backgrounds
-    backgrounds = Backgrounds(root, freeze_backgrounds(root).pictures) if root else Backgrounds()
+    backgrounds = Backgrounds(root, freeze_backgrounds(root).images) if root else Backgrounds()
     settings = RenderSettings(resolution=options.resolution)
     work = Work(options.data, options.item, settings, backgrounds)
     ways: dict[str, list[tuple[float, Seconds]]] = {"scanmill": [], "straightforward": []}

@@ -7,7 +7,7 @@ numbers after each frame are the rows and columns by which its content was moved
 of three frames made from the published test frame. A match of distance 0 can only be the shifted
 pixel or another one of equal part, U and V (about 2% of a real frame's pixels have such a double;
 which one is taken is a rule: lowest row, then column). A match of a distance above 0 has no
-partner: the pixel that it came from was moved out of the picture, or behind its border.
+partner: the pixel that it came from was moved out of the image, or behind its border.
 
 Wanted: every match of distance 0 at the known shift or on an equal UV; 99% of all within 2 pixels.
 """
@@ -61,7 +61,7 @@ def count_ends(
 
 
 def has_double(values: np.ndarray, iuv: np.ndarray) -> np.ndarray:
-    """Tell which part, U, V stand in a picture more than once."""
+    """Tell which part, U, V stand in an image more than once."""
     codes = iuv.astype(np.int64).reshape(-1, 3) @ (65536, 256, 1)
     found: np.ndarray = np.bincount(codes)[values @ (65536, 256, 1)] > 1
     return found
@@ -70,10 +70,10 @@ def has_double(values: np.ndarray, iuv: np.ndarray) -> np.ndarray:
 def read_iuv(folder: Path, frame: int) -> np.ndarray:
     """Return I, U, V: blue, green and red of the file."""
     path = folder / f"densepose/{frame:07d}.png"
-    picture = cv2.imread(str(path))
-    if picture is None:
-        sys.exit(f"{path}: no picture")
-    return picture
+    image = cv2.imread(str(path))
+    if image is None:
+        sys.exit(f"{path}: no image")
+    return image
 
 
 def show(name: str, counts: np.ndarray) -> None:

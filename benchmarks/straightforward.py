@@ -125,9 +125,9 @@ def shade_hits(
     def paste(values: Array, dtype: type) -> Array:
         patch = np.zeros((len(hit), *values.shape[1:]), dtype)
         patch[rays] = values
-        picture = np.zeros((camera.height, camera.width, *values.shape[1:]), dtype)
-        picture[window] = patch.reshape(picture[window].shape)
-        return picture
+        image = np.zeros((camera.height, camera.width, *values.shape[1:]), dtype)
+        image[window] = patch.reshape(image[window].shape)
+        return image
 
     return Surface(
         color=paste(sample_texture(texture, uv), np.uint8),
@@ -180,7 +180,7 @@ def light_with_pyrender(mesh: Any, camera: Camera, mask: Array) -> Array:  # noq
 def lay_over_background(
     shaded: Array, mask: Array, settings: RenderSettings, backgrounds: Backgrounds
 ) -> Array:
-    """Lay the person over a picture, with our own compositing."""
+    """Lay the person over an image, with our own compositing."""
     rng = generator(0, "background")
     chosen = backgrounds.choose(settings.resolution, settings.max_enlargement, rng)
     if chosen is None:

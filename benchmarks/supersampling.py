@@ -29,11 +29,11 @@ def box_reference(
     body = trimesh.Trimesh(corners, mesh.faces, process=False, validate=False)
     origins, rays = _rays(camera, pixels)
     faces = RayMeshIntersector(body).intersects_first(origins, rays)
-    met = faces >= 0
+    found = faces >= 0
     texels = np.zeros((len(faces), 3))
-    texels[met] = _texels(mesh, corners, faces[met], origins[met], rays[met])
+    texels[found] = _texels(mesh, corners, faces[found], origins[found], rays[found])
     texels = texels.reshape(len(pixels), -1, 3)
-    whole = met.reshape(len(pixels), -1).all(axis=1)
+    whole = found.reshape(len(pixels), -1).all(axis=1)
     even = whole & (texels == texels[:, :1]).all(axis=(1, 2))
     return texels.mean(axis=1), whole, even
 

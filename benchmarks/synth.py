@@ -50,15 +50,15 @@ def main() -> None:
     if arguments.sheet is None:
         time_people(arguments.seed, arguments.people)
         return
-    pictures = draw_people(arguments.seed, arguments.beside)
+    images = draw_people(arguments.seed, arguments.beside)
     rows = [
-        np.concatenate(pictures[start : start + COLUMNS], axis=1)
-        for start in range(0, len(pictures), COLUMNS)
+        np.concatenate(images[start : start + COLUMNS], axis=1)
+        for start in range(0, len(images), COLUMNS)
     ]
     width = max(row.shape[1] for row in rows)
     padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), mode="edge") for row in rows]
     arguments.sheet.write_bytes(encode_jpeg(np.concatenate(padded)))
-    print(f"{len(pictures)} people on {arguments.sheet}")
+    print(f"{len(images)} people on {arguments.sheet}")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -120,9 +120,9 @@ def draw_cell(context: GLContext, mesh: Mesh) -> UInt8[np.ndarray, "h w 3"]:
     with Rasterizer(context, mesh) as rasterizer:
         front = rasterizer.draw(camera_2k2k(RESOLUTION), placement.mesh_to_world).front
     lit = light_color(front.color, front.normal)
-    picture = np.where(front.triangle[..., None] >= 0, lit, np.uint8(PAPER))
+    image = np.where(front.triangle[..., None] >= 0, lit, np.uint8(PAPER))
     high, wide = int(0.09 * RESOLUTION), int(0.20 * RESOLUTION)
-    cut = picture[high:-high, wide:-wide]
+    cut = image[high:-high, wide:-wide]
     size = (cut.shape[1] * CELL_PX // cut.shape[0], CELL_PX)
     return cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 

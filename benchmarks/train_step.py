@@ -3,7 +3,7 @@
     python -m benchmarks.train_step [--resolution 512] [--width 1] [--steps 3] [--device cpu]
 
 Both ways train the same nets on the same batch with the same losses; the plain one makes every
-grid at full size and cuts afterwards, pads every part to the full picture before warping it back,
+grid at full size and cuts afterwards, pads every part to the full image before warping it back,
 and takes medians by sorting. Each way and phase runs in a process of its own, so that peak memory
 is its own. One optimisation after the other is switched on, so that each shows its gain.
 """
@@ -40,20 +40,20 @@ MIB = 1 << 10
 STANDING = 0.31
 
 
-def plain_cut(pictures: Tensor, inverse: Tensor, crop: tuple[int, int]) -> Tensor:
+def plain_cut(images: Tensor, inverse: Tensor, crop: tuple[int, int]) -> Tensor:
     """Cut parts by a grid made at full size, one part at a time."""
-    (height, width), side = crop, pictures.shape[-1]
+    (height, width), side = crop, images.shape[-1]
     top, left = (side - height) // 2, (side - width) // 2
     parts = []
     for part in range(inverse.shape[1]):
-        grid = functional.affine_grid(inverse[:, part], list(pictures.shape), align_corners=False)
-        whole = functional.grid_sample(pictures, grid, align_corners=False)
+        grid = functional.affine_grid(inverse[:, part], list(images.shape), align_corners=False)
+        whole = functional.grid_sample(images, grid, align_corners=False)
         parts.append(whole[..., top : top + height, left : left + width])
     return torch.stack(parts, dim=1)
 
 
 def plain_blend(parts: dict[str, Tensor], transforms: PartTransforms, resolution: int) -> Tensor:
-    """Pad every part's normals and weights to the full picture, warp, and average."""
+    """Pad every part's normals and weights to the full image, warp, and average."""
     weighted, weights = torch.zeros(()), torch.zeros(())
     for group, crops in parts.items():
         height, width = crops.shape[-2:]
@@ -128,7 +128,7 @@ def measure(phase: int, way: str, given: argparse.Namespace) -> dict[str, float]
         optimiser.zero_grad(set_to_none=True)
         prepared = prepare(batch, settings)
         with autocast(settings, device):
-            prediction = model(prepared.picture, prepared.transforms)
+            prediction = model(prepared.image, prepared.transforms)
         loss = torch.stack(list(stage.objective(prediction, prepared, settings).values())).sum()
         loss.backward()
         optimiser.step()

@@ -18,7 +18,7 @@ from prefect.settings import get_current_settings
 from flows.summary import RunSummary
 from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
-from tasks.report.pictures import contact_sheet
+from tasks.report.images import contact_sheet
 from tasks.samples.render_shard import ShardOutcome
 from tasks.video.match_sheet import matches_sheet
 from tasks.video.video_shard import PairOutcome
@@ -69,16 +69,16 @@ def show_results(
     )
     sheet = contact_sheet(folder, limit=SHEET_STRIPS)
     if sheet is not None:
-        picture = "data:image/png;base64," + base64.b64encode(sheet).decode()
+        image = "data:image/png;base64," + base64.b64encode(sheet).decode()
         create_image_artifact(
-            key="contact-sheet", image_url=picture, description=f"Samples of {folder.root}"
+            key="contact-sheet", image_url=image, description=f"Samples of {folder.root}"
         )
 
 
 def show_pairing(
     folder: DatasetFolder, summary: PairSummary, outcomes: Sequence[PairOutcome]
 ) -> None:
-    """Make the table of what this run paired, and a picture of matches."""
+    """Make the table of what this run paired, and an image of matches."""
     if not has_server():
         return
     create_table_artifact(
@@ -88,9 +88,9 @@ def show_pairing(
     )
     sheet = matches_sheet(folder)
     if sheet is not None:
-        picture = "data:image/png;base64," + base64.b64encode(sheet).decode()
+        image = "data:image/png;base64," + base64.b64encode(sheet).decode()
         create_image_artifact(
-            key="matches", image_url=picture, description=f"Matches in {folder.root}"
+            key="matches", image_url=image, description=f"Matches in {folder.root}"
         )
 
 

@@ -63,8 +63,8 @@ def export_and_check(stages: Stages) -> None:
     if not check.passed:
         first = check.findings[0]
         raise RequestError(
-            first.where, met=f"{first.what}: {first.met}", wanted=first.wanted,
-            way_out=f"Remove {to} and run the demo again.",
+            first.where, found=f"{first.what}: {first.found}", expected=first.expected,
+            hint=f"Remove {to} and run the demo again.",
         )  # fmt: skip
 
 
@@ -78,6 +78,6 @@ def inspect_people(stages: Stages) -> None:
     say(f"{found.readable} scans of {found.subjects} people, {found.expected_samples} samples")
     if found.broken:
         raise RequestError(
-            stages.synth.out, met=f"{found.broken} broken scans", wanted="whole ones",
-            way_out="Remove that folder and run the demo again.",
+            stages.synth.out, found=f"{found.broken} broken scans", expected="whole ones",
+            hint="Remove that folder and run the demo again.",
         )  # fmt: skip

@@ -50,7 +50,7 @@ class TrainingError(ScanmillError):
     kind: ClassVar[FailureKind] = "input"
 
 
-class Standing(BaseModel):
+class Status(BaseModel):
     """How far a training is, as the training program answers to --check."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,7 +80,7 @@ class Ended:
         return self.final or (f"{self.cause}; {said}" if self.cause else said)
 
 
-def ask_standing(request: TrainRequest) -> Standing:
+def ask_status(request: TrainRequest) -> Status:
     """Let the training program check the request, and say how far the training is.
 
     Raises RequestError when it refuses, MachineError when it fails.
@@ -89,12 +89,12 @@ def ask_standing(request: TrainRequest) -> Standing:
     ended = run_program(command, environment={"WORLD_SIZE": str(request.world)})
     if ended.code == REQUEST_WRONG:
         raise RequestError(
-            "scanmill train", met=ended.message, wanted="a request that the training takes",
-            way_out="See scanmill train --help.",
+            "scanmill train", found=ended.message, expected="a request that the training takes",
+            hint="See scanmill train --help.",
         )  # fmt: skip
     if ended.code != 0:
         raise _died("the training program", ended)
-    return Standing.model_validate(json.loads(ended.last_lines[-1]))
+    return Status.model_validate(json.loads(ended.last_lines[-1]))
 
 
 def run_training(request: TrainRequest, tell: Tell) -> int:
@@ -113,9 +113,9 @@ def run_training(request: TrainRequest, tell: Tell) -> int:
             return attempt
         if ended.final:
             raise TrainingError(
-                f"{request.stage} in {request.out}", met=ended.final,
-                wanted="a training that can take its next step",
-                way_out="It would end so again: mend the cause first.",
+                f"{request.stage} in {request.out}", found=ended.final,
+                expected="a training that can take its next step",
+                hint="It would end so again: fix the cause first.",
             )  # fmt: skip
         if attempt < restarts:
             tell(
@@ -183,8 +183,8 @@ def run_program(
 
 def _died(what: str, ended: Ended) -> MachineError:
     return MachineError(
-        what, met=f"{_how(ended.code)} ({ended.message})", wanted="exit code 0",
-        way_out="Mend the cause; the same command goes on from the last checkpoint.",
+        what, found=f"{_how(ended.code)} ({ended.message})", expected="exit code 0",
+        hint="Fix the cause; the same command goes on from the last checkpoint.",
     )  # fmt: skip
 
 

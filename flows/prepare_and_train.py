@@ -16,7 +16,7 @@ from flows.prepare_steps import (
     inspect_scans,
     is_validated,
     note_validated,
-    settle,
+    resolve,
 )
 from flows.progress import say
 from flows.render import render
@@ -33,7 +33,7 @@ def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
     flows within it raise.
     """
     began_s = monotonic()
-    request = settle(request)
+    request = resolve(request)
     check_prepare(request)
     rendered = find_nothing_to_do(request.rendering)
     if rendered is None:

@@ -81,6 +81,6 @@ def check_prepare(request: PrepareRequest) -> None:
     check_training(request.train)
     if request.train.nets == "coarse":
         raise RequestError(
-            "--train-nets", met="coarse", wanted="all: phase 2 needs the part nets",
-            way_out="Leave it out, or train one phase with scanmill train.",
+            "--train-nets", found="coarse", expected="all: phase 2 needs the part nets",
+            hint="Leave it out, or train one phase with scanmill train.",
         )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.prepare_requests import LostScan, PrepareRequest
 from flows.progress import say, tracking
-from flows.run_requests import settle_model
+from flows.run_requests import resolve_model
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.errors import InputError
@@ -20,9 +20,9 @@ NAMED = 5
 """Lost scans that an error names; the rest is counted."""
 
 
-def settle(request: PrepareRequest) -> PrepareRequest:
+def resolve(request: PrepareRequest) -> PrepareRequest:
     """Put the digest of the SMPL-X model into the settings."""
-    return request.model_copy(update={"render": settle_model(request.render)})
+    return request.model_copy(update={"render": resolve_model(request.render)})
 
 
 def inspect_scans(request: PrepareRequest) -> None:
@@ -65,9 +65,9 @@ def check_share(lost: Sequence[LostScan], scans: int, request: PrepareRequest) -
     named = "; ".join(f"{one.scan_id} ({one.reason})" for one in lost[:NAMED])
     more = f"; and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     raise InputError(
-        f"{request.render.data}", met=f"{len(lost)} of {scans} scans lost: {named}{more}",
-        wanted=f"at most {request.max_reject_share:.1%} lost",
-        way_out=f"Mend these scans and run the same command again, or go on without them: "
+        f"{request.render.data}", found=f"{len(lost)} of {scans} scans lost: {named}{more}",
+        expected=f"at most {request.max_reject_share:.1%} lost",
+        hint=f"Fix these scans and run the same command again, or go on without them: "
         f"--max-reject-share {share:.3g}.",
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from flows.render_steps import (
     plan_scans,
     start_render,
 )
-from flows.run_requests import RenderRequest, check_render, settle
+from flows.run_requests import RenderRequest, check_render, resolve
 from flows.runs import note_roots
 from flows.scan_runs import check_device, look_at_shards
 from flows.shard_work import finish_run, make_jobs, render_jobs
@@ -25,7 +25,7 @@ def render(request: RenderRequest) -> RunSummary:
 
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
-    request = settle(request)
+    request = resolve(request)
     check_render(request)
     check_device(request.device, request.settings)
     run = start_render(request)

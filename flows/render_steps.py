@@ -12,7 +12,7 @@ from schemas.errors import RequestError
 from schemas.manifest import BackgroundList
 from tasks.backgrounds import describe_shortage
 from tasks.dataset.planning import check_sample_ids, plan_new, planned_scans, read_plan
-from tasks.dataset.preparation import settle_backgrounds
+from tasks.dataset.preparation import resolve_backgrounds
 from tasks.dataset.roots import BACKGROUNDS, DENSEPOSE, MODELS, data_roots
 from tasks.dataset.splits import ScanName, assign_splits, read_splits, unmatched_rows
 from tasks.dataset.states import shards_to_redo
@@ -42,9 +42,9 @@ def find_scans(request: RenderRequest) -> tuple[ScanName, ...]:
     files = list_scans(Path(request.data), request.dataset)
     if not files:
         raise RequestError(
-            "--data", met=f"no scan of {request.dataset} in {request.data}",
-            wanted="at least one scan",
-            way_out="Run `scanmill inspect`; check --dataset and the folder names.",
+            "--data", found=f"no scan of {request.dataset} in {request.data}",
+            expected="at least one scan",
+            hint="Run `scanmill inspect`; check --dataset and the folder names.",
         )  # fmt: skip
     return tuple(ScanName(one.dataset, one.item, one.subject) for one in files)
 
@@ -52,7 +52,7 @@ def find_scans(request: RenderRequest) -> tuple[ScanName, ...]:
 def freeze_backgrounds(run: Run, request: RenderRequest) -> BackgroundList:
     """Freeze the backgrounds, or read what is frozen."""
     listed = Path(request.background_list) if request.background_list else None
-    return settle_backgrounds(
+    return resolve_backgrounds(
         run.folder, run.roots.get(BACKGROUNDS), listed=listed, refresh=request.refresh_backgrounds
     )
 
@@ -61,7 +61,7 @@ def list_shortages(request: RenderRequest, backgrounds: BackgroundList) -> tuple
     """Say once for the whole run what is done without."""
     settings = request.settings
     shortages = []
-    if not backgrounds.pictures:
+    if not backgrounds.images:
         shortages.append("no --backgrounds: people stand before black")
     few = describe_shortage(backgrounds, settings.resolution, settings.max_enlargement)
     if few:
@@ -90,8 +90,8 @@ def plan_scans(run: Run, request: RenderRequest, found: Sequence[ScanName]) -> N
     if unknown:
         name = unknown[0].item or unknown[0].subject
         raise RequestError(
-            f"{request.splits} line {unknown[0].line}", met=f"no scan or person {name!r}",
-            wanted="names of scans that are there", way_out="Run `scanmill inspect` for the names.",
+            f"{request.splits} line {unknown[0].line}", found=f"no scan or person {name!r}",
+            expected="names of scans that are there", hint="Run `scanmill inspect` for the names.",
         )  # fmt: skip
     check_sample_ids(refs, request.settings)
     plan_new(run.folder, refs, scans_per_shard=request.scans_per_shard)

@@ -35,8 +35,8 @@ def start_rerun(request: RerunRequest) -> Run:
         names = ", ".join(sorted(absent))
         last = next((str(roots[name]) for name in map(data_root_of, absent) if name in roots), "")
         raise RequestError(
-            "--data", met=f"{last or 'no folder'}, as the last run has it, for {names}",
-            wanted="the data root that the scans come from", way_out="Give --data.",
+            "--data", found=f"{last or 'no folder'}, as the last run has it, for {names}",
+            expected="the data root that the scans come from", hint="Give --data.",
         )  # fmt: skip
     backgrounds = Path(request.backgrounds) if request.backgrounds else roots.get(BACKGROUNDS)
     models = Path(request.smplx_models) if request.smplx_models else roots.get(MODELS)
@@ -55,9 +55,9 @@ def refuse_imported(folder: DatasetFolder) -> None:
     """Refuse a data set that was never rendered; raises RequestError."""
     if folder.read_description().settings.origin == "imported":
         raise RequestError(
-            str(folder.root), met="a data set that was imported from pictures",
-            wanted="one that scanmill rendered",
-            way_out="Import the folder again: scanmill import does only what is not done.",
+            str(folder.root), found="a data set that was imported from images",
+            expected="one that scanmill rendered",
+            hint="Import the folder again: scanmill import does only what is not done.",
         )  # fmt: skip
 
 

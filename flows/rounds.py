@@ -207,7 +207,7 @@ def _mark_crashed(future: PrefectConcurrentFuture[Any]) -> None:
 def _refuse_to_go_on(count: int) -> MachineError:
     return MachineError(
         "the worker processes",
-        met=f"they died before they began any of {count} shards",
-        wanted="processes that start and open a drawing device",
-        way_out="Run `scanmill doctor`; with little memory use fewer --workers.",
+        found=f"they died before they began any of {count} shards",
+        expected="processes that start and open a drawing device",
+        hint="Run `scanmill doctor`; with little memory use fewer --workers.",
     )

@@ -17,7 +17,7 @@ from schemas.settings import RenderSettings, refuse_difference
 from tasks.fits.body_model import digest_model
 
 BACKGROUNDS_FOLDER = "IndoorCVPR09"
-"""Where the published layout keeps background pictures. Source: 2k2k-dataset.md, Input folders."""
+"""Where the published layout keeps background images. Source: 2k2k-dataset.md, Input folders."""
 
 PublishedLayout = Literal["2k2k", "hdnet"]
 """Published folder layouts that data sets are written to and read from."""
@@ -67,15 +67,15 @@ class RenderRequest(BaseModel):
     dataset: DatasetName = Field(description="which of the published data sets it holds")
     out: str = Field(description="folder of the data set to make or to add to")
     settings: RenderSettings = Field(default_factory=RenderSettings)
-    backgrounds: str | None = Field(default=None, description="folder of pictures; none: black")
+    backgrounds: str | None = Field(default=None, description="folder of images; none: black")
     background_list: str | None = Field(
-        default=None, description="published list of the pictures to use; none: all"
+        default=None, description="published list of the images to use; none: all"
     )
     refresh_backgrounds: bool = Field(
-        default=False, description="look at the pictures anew; what differs is a new version"
+        default=False, description="look at the images again; what differs is a new version"
     )
     densepose: str | None = Field(
-        default=None, description="folder of DensePose pictures; none: IUV of synthetic people only"
+        default=None, description="folder of DensePose images; none: IUV of synthetic people only"
     )
     smplx_models: str | None = Field(default=None, description="folder of the SMPL-X model")
     splits: str | None = Field(default=None, description="CSV with item, subject, split")
@@ -124,7 +124,7 @@ class ExportRequest(BaseModel):
     uris: tuple[str, ...] = Field(min_length=1, description="data sets")
     to: str = Field(description="new or empty folder")
     allow_other_resolution: bool = Field(
-        default=False, description="2k2k: export pictures of fewer than 2048 pixels too"
+        default=False, description="2k2k: export images of fewer than 2048 pixels too"
     )
     workers: int | None = Field(default=None, ge=1, description="threads; none: one a core")
 
@@ -157,24 +157,25 @@ class ReportAnswer(BaseModel):
     path: str
 
 
-def settle(request: RenderRequest) -> RenderRequest:
+def resolve(request: RenderRequest) -> RenderRequest:
     """Put what given folders decide into the settings: the body model, and whether IUV is read.
 
     Raises RequestError when settings ask for a folder that is not given, or holds no model.
     """
-    request = settle_model(request)
+    request = resolve_model(request)
     if request.densepose is not None:
         settings = request.settings.model_copy(update={"iuv_files": True})
         return request.model_copy(update={"settings": settings})
     if request.settings.iuv_files:
         raise RequestError(
-            "--densepose", met="no folder", wanted="the DensePose pictures that IUV is taken from",
-            way_out="Give --densepose, or leave out the setting iuv_files.",
+            "--densepose", found="no folder",
+            expected="the DensePose images that IUV is taken from",
+            hint="Give --densepose, or leave out the setting iuv_files.",
         )  # fmt: skip
     return request
 
 
-def settle_model(request: RenderRequest) -> RenderRequest:
+def resolve_model(request: RenderRequest) -> RenderRequest:
     """Put the digest of the SMPL-X model into the settings: its content decides bytes.
 
     Raises RequestError when the folder holds no model, or fits are required and there is none.
@@ -185,8 +186,9 @@ def settle_model(request: RenderRequest) -> RenderRequest:
         return request.model_copy(update={"settings": settings})
     if request.settings.smplx_model or request.settings.require_fit:
         raise RequestError(
-            "--smplx-models", met="no folder", wanted="the SMPL-X model that fits are checked with",
-            way_out="Give --smplx-models or SCANMILL_SMPLX_MODELS; without it, no --require-fit.",
+            "--smplx-models", found="no folder",
+            expected="the SMPL-X model that fits are checked with",
+            hint="Give --smplx-models or SCANMILL_SMPLX_MODELS; without it, no --require-fit.",
         )  # fmt: skip
     return request
 
@@ -200,8 +202,8 @@ def check_render(request: RenderRequest) -> None:
         check_folder("--backgrounds", request.backgrounds)
     elif request.background_list is not None:
         raise RequestError(
-            "--background-list", met="no --backgrounds",
-            wanted="the folder that the list's pictures stand below", way_out="Give --backgrounds.",
+            "--background-list", found="no --backgrounds",
+            expected="the folder that the list's images stand below", hint="Give --backgrounds.",
         )  # fmt: skip
     for option, path in (
         ("--splits", request.splits), ("--background-list", request.background_list)
@@ -235,20 +237,20 @@ def check_folder(option: str, path: str) -> None:
     """Refuse a folder that is not there, is no folder, or is empty."""
     folder = Path(path)
     if not folder.is_dir():
-        met = f"{path} is no folder" if folder.exists() else f"no folder {path}"
+        found = f"{path} is no folder" if folder.exists() else f"no folder {path}"
         raise RequestError(
-            option, met=met, wanted="a folder that can be read",
-            way_out="Check the spelling; relative paths count from where the command runs.",
+            option, found=found, expected="a folder that can be read",
+            hint="Check the spelling; relative paths count from where the command runs.",
         )  # fmt: skip
     if not os.access(folder, os.R_OK | os.X_OK):
         raise RequestError(
-            option, met=f"{path} may not be read", wanted="a folder that can be read",
-            way_out="Give this user the right to read it.",
+            option, found=f"{path} may not be read", expected="a folder that can be read",
+            hint="Give this user the right to read it.",
         )  # fmt: skip
     if next(folder.iterdir(), None) is None:
         raise RequestError(
-            option, met=f"{path} is empty", wanted="a folder with files in it",
-            way_out="Give the folder that holds the files, or `scanmill synth` some.",
+            option, found=f"{path} is empty", expected="a folder with files in it",
+            hint="Give the folder that holds the files, or `scanmill synth` some.",
         )  # fmt: skip
 
 
@@ -256,8 +258,8 @@ def check_file(option: str, path: str) -> None:
     """Refuse a file that is not there or can't be read."""
     if not Path(path).is_file() or not os.access(path, os.R_OK):
         raise RequestError(
-            option, met=f"no readable file {path}", wanted="a file that can be read",
-            way_out="Check the spelling; relative paths count from where the command runs.",
+            option, found=f"no readable file {path}", expected="a file that can be read",
+            hint="Check the spelling; relative paths count from where the command runs.",
         )  # fmt: skip
 
 
@@ -267,11 +269,12 @@ def check_writable(option: str, path: Path) -> None:
     stands = next(parent for parent in (absolute, *absolute.parents) if parent.exists())
     if not stands.is_dir():
         raise RequestError(
-            option, met=f"{stands} is a file", wanted="a folder, or a place for a new one",
-            way_out="Give another folder.",
+            option, found=f"{stands} is a file", expected="a folder, or a place for a new one",
+            hint="Give another folder.",
         )  # fmt: skip
     if not os.access(stands, _FOLDER_ACCESS):
         raise RequestError(
-            option, met=f"{stands} can't be written to", wanted="a folder that can be written to",
-            way_out="Give another folder, or this user the right to write there.",
+            option, found=f"{stands} can't be written to",
+            expected="a folder that can be written to",
+            hint="Give another folder, or this user the right to write there.",
         )  # fmt: skip

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_device(device: int | None, settings: RenderSettings) -> None:
-    """Open the device in a process of its own, and refuse pictures that it can't draw."""
+    """Open the device in a process of its own, and refuse images that it can't draw."""
     refuse_resolution(settings.resolution, start_probe(device).finish())
 
 

@@ -30,8 +30,9 @@ class Tolerance(BaseModel):
         if _COUNT.match(text.strip()):
             return cls(count=int(text))
         raise RequestError(
-            "--accept-rejects", met=repr(text), wanted="a number of samples (5) or a share (2%)",
-            way_out="Write a whole number, or a number from 0 to 100 and a percent sign.",
+            "--accept-rejects", found=repr(text),
+            expected="a number of samples (5) or a share (2%)",
+            hint="Write a whole number, or a number from 0 to 100 and a percent sign.",
         )  # fmt: skip
 
     def accepts(self, rejected: int, total: int) -> bool:

@@ -5,7 +5,7 @@ from time import monotonic
 from prefect import flow, get_run_logger
 
 from flows.cancelling import ending_when_cancelled
-from flows.launching import ask_standing, run_training
+from flows.launching import ask_status, run_training
 from flows.progress import say
 from flows.train_board import TrainBoard
 from flows.train_folder import sum_up_training
@@ -22,10 +22,10 @@ def train(request: TrainRequest) -> TrainSummary:
     """
     began_s, restarts = monotonic(), 0
     check_train(request)
-    standing = ask_standing(request)
+    status = ask_status(request)
     with TrainBoard(request) as board:
-        if standing.finished:
-            say(f"train: all {standing.done} steps of {request.stage} are done already.")
+        if status.finished:
+            say(f"train: all {status.done} steps of {request.stage} are done already.")
         else:
             keep = get_run_logger().info
             with ending_when_cancelled(), TrainLog(board.step, board.look, keep) as log:
@@ -34,6 +34,6 @@ def train(request: TrainRequest) -> TrainSummary:
     return sum_up_training(
         request,
         seconds=monotonic() - began_s,
-        worked=not standing.finished,
+        worked=not status.finished,
         restarts=restarts,
     )

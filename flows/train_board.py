@@ -1,4 +1,4 @@
-"""What a Prefect server's page shows of a training: progress, curve, measures, sample pictures.
+"""What a Prefect server's page shows of a training: progress, curve, measures, sample images.
 
 Made only when there is a server to look at: a temporary one ends with the run. A thread of its own
 talks to the server, so that a slow or lost one never holds the training up, nor its end.
@@ -24,12 +24,12 @@ from prefect.exceptions import PrefectException
 
 from flows.artifacts import has_server
 from flows.progress import say
-from flows.train_folder import CURVE, last_picture, read_validation
+from flows.train_folder import CURVE, last_image, read_validation
 from flows.train_requests import TrainRequest
 
 PERCENT = 100
 SECONDS_BETWEEN_LOOKS = 60.0
-"""Pictures are stored on the server each time: not more often than people look."""
+"""Images are stored on the server each time: not more often than people look."""
 
 
 class TrainBoard:
@@ -57,13 +57,13 @@ class TrainBoard:
         """Wait until all is shown; after an error leave out what is not shown yet."""
         self._thread.shutdown(wait=kind is None, cancel_futures=kind is not None)
 
-    def step(self, done: int, wanted: int) -> None:
+    def step(self, done: int, expected: int) -> None:
         """Show how much is done; the server is told once a percent."""
-        percent = PERCENT * done // max(1, wanted)
+        percent = PERCENT * done // max(1, expected)
         if not has_server() or percent <= self._percent:
             return
         self._percent = percent
-        self._later(lambda: self._show_progress(percent, wanted))
+        self._later(lambda: self._show_progress(percent, expected))
 
     def look(self) -> None:
         """Show the results so far, if the last look is a while ago."""
@@ -71,7 +71,7 @@ class TrainBoard:
             self.show_results()
 
     def show_results(self) -> None:
-        """Show curve, measures and sample pictures as they stand in the run's folder."""
+        """Show curve, measures and sample images as they stand in the run's folder."""
         self._looked_s = monotonic()
         if has_server():
             self._later(self._show_results)
@@ -80,11 +80,11 @@ class TrainBoard:
         """Let the thread show something, as a part of this flow run."""
         self._thread.submit(copy_context().run, _try, show)
 
-    def _show_progress(self, percent: int, wanted: int) -> None:
+    def _show_progress(self, percent: int, expected: int) -> None:
         if self._progress is None:
             made = create_progress_artifact(
                 progress=float(percent), key=self._key("progress"),
-                description=f"{self._what}: {wanted} steps",
+                description=f"{self._what}: {expected} steps",
             )  # fmt: skip
             self._progress = made if isinstance(made, UUID) else None
         else:
@@ -99,10 +99,10 @@ class TrainBoard:
                 table=[{"measure": name, "value": value} for name, value in measures.items()],
                 description=f"{self._what}: the last validation",
             )
-        self._show_picture("curve", out / CURVE)
-        self._show_picture("samples", last_picture(out))
+        self._show_image("curve", out / CURVE)
+        self._show_image("samples", last_image(out))
 
-    def _show_picture(self, name: str, path: Path | None) -> None:
+    def _show_image(self, name: str, path: Path | None) -> None:
         if path is None or not path.is_file():
             return
         address = "data:image/png;base64," + b64encode(path.read_bytes()).decode()

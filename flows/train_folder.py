@@ -19,8 +19,8 @@ def sum_up_training(
     losses = read_losses(out)
     if not losses:
         raise MachineError(
-            str(out / METRICS), met="no step in it", wanted="a line for each step",
-            way_out="Look at the log above; run the same command again to go on.",
+            str(out / METRICS), found="no step in it", expected="a line for each step",
+            hint="Look at the log above; run the same command again to go on.",
         )  # fmt: skip
     tenth = max(1, len(losses) // 10)
     return TrainSummary(
@@ -49,8 +49,8 @@ def read_validation(out: Path) -> dict[str, float]:
     return {str(name): float(value) for name, value in measures.items()}
 
 
-def last_picture(out: Path) -> Path | None:
-    """Find the newest grid of sample pictures."""
+def last_image(out: Path) -> Path | None:
+    """Find the newest grid of sample images."""
     return max((out / SAMPLES).glob("step-*.png"), default=None)
 
 

@@ -51,15 +51,15 @@ class TrainLog:
             return
         self._count(int(step[1]), int(step[2]), line)
 
-    def _count(self, done: int, wanted: int, line: str) -> None:
+    def _count(self, done: int, expected: int, line: str) -> None:
         """Count a step; after a restart some come again and are shown, not counted."""
         if self._bar is None and shows_bar():
-            left = wanted - done + 1
+            left = expected - done + 1
             self._bar = self._open.enter_context(tracking("train", total=left, unit="steps"))
-        self._show_now_and_then(line, is_last=done == wanted)
+        self._show_now_and_then(line, is_last=done == expected)
         if done > self._furthest:
             self._furthest = done
-            self._on_step(done, wanted)
+            self._on_step(done, expected)
             if self._bar is not None:
                 self._bar.advance()
 

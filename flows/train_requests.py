@@ -101,7 +101,7 @@ class TrainOptions(BaseModel):
         default=None, description="fresh: another room in each epoch.  [default: stored]"
     )
     backgrounds: str | None = Field(
-        default=None, description="Root of the data set's pictures, for --background fresh."
+        default=None, description="Root of the data set's images, for --background fresh."
     )
     no_augment: bool = Field(default=False, description="No jitter of colours.")
     max_bad_samples: int | None = Field(
@@ -122,7 +122,7 @@ class TrainOptions(BaseModel):
         default=None, ge=1, description="Samples of a validation.  [default: 64]"
     )
     picture_every: int | None = Field(
-        default=None, ge=1, description="Steps between sample pictures.  [default: 100]"
+        default=None, ge=1, description="Steps between sample images.  [default: 100]"
     )
     workers: int | None = Field(
         default=None, ge=1, description="Decoding threads a process.  [default: 2]"
@@ -170,7 +170,7 @@ class TrainSummary(BaseModel):
     first_loss: float = Field(description="mean over the first tenth of the steps")
     last_loss: float = Field(description="mean over the last tenth of the steps")
     validation: dict[str, float] = Field(description="measures of the last validation")
-    curve: str = Field(description="path of the picture of the losses")
+    curve: str = Field(description="path of the image of the losses")
     seconds: float
 
 
@@ -193,9 +193,9 @@ def check_train(request: TrainRequest) -> None:
     if request.stage == DEPTH and (request.init is None or request.nets == "coarse"):
         raise RequestError(
             "--init" if request.init is None else "--nets",
-            met="none" if request.init is None else "coarse",
-            wanted=f"all nets of {NORMAL}, trained: in {DEPTH} they stay frozen",
-            way_out=f"Train {NORMAL} with all nets first, then give its folder as --init.",
+            found="none" if request.init is None else "coarse",
+            expected=f"all nets of {NORMAL}, trained: in {DEPTH} they stay frozen",
+            hint=f"Train {NORMAL} with all nets first, then give its folder as --init.",
         )  # fmt: skip
     _check_nodes(request)
 
@@ -204,28 +204,28 @@ def check_options(options: TrainOptions) -> None:
     """Refuse options that exclude each other; raises RequestError."""
     if options.steps is not None and options.epochs is not None:
         raise RequestError(
-            "--steps", met=f"--epochs {options.epochs} beside it", wanted="one of the two",
-            way_out="Leave one of them out.",
+            "--steps", found=f"--epochs {options.epochs} beside it", expected="one of the two",
+            hint="Leave one of them out.",
         )  # fmt: skip
     if options.background == "fresh" and options.backgrounds is None:
         raise RequestError(
-            "--background fresh", met="no --backgrounds",
-            wanted="the folder that the data set's backgrounds stand in",
-            way_out="Give --backgrounds, as to scanmill render.",
+            "--background fresh", found="no --backgrounds",
+            expected="the folder that the data set's backgrounds stand in",
+            hint="Give --backgrounds, as to scanmill render.",
         )  # fmt: skip
 
 
 def _check_nodes(request: TrainRequest) -> None:
     if request.nnodes == 1 and (request.rdzv is not None or request.node_rank):
         raise RequestError(
-            "--nnodes", met="1, with --rdzv or --node-rank", wanted="the number of machines",
-            way_out="Give --nnodes N on each of them, or leave the other two out.",
+            "--nnodes", found="1, with --rdzv or --node-rank", expected="the number of machines",
+            hint="Give --nnodes N on each of them, or leave the other two out.",
         )  # fmt: skip
     if request.node_rank >= request.nnodes:
         raise RequestError(
-            "--node-rank", met=str(request.node_rank),
-            wanted=f"0 to {request.nnodes - 1}, another one on each machine",
-            way_out="Count the machines from 0; the one of --rdzv is 0.",
+            "--node-rank", found=str(request.node_rank),
+            expected=f"0 to {request.nnodes - 1}, another one on each machine",
+            hint="Count the machines from 0; the one of --rdzv is 0.",
         )  # fmt: skip
     if request.nnodes > 1:
         _check_meeting(request.rdzv)
@@ -235,7 +235,7 @@ def _check_meeting(place: str | None) -> None:
     found = _MEETING.match(place or "")
     if found is None or not 0 < int(found["port"]) <= HIGHEST_PORT:
         raise RequestError(
-            "--rdzv", met=repr(place) if place else "none",
-            wanted="HOST:PORT that every machine can reach, a free port of node 0",
-            way_out="Give the same one on each machine, as in --rdzv node0:29400.",
+            "--rdzv", found=repr(place) if place else "none",
+            expected="HOST:PORT that every machine can reach, a free port of node 0",
+            hint="Give the same one on each machine, as in --rdzv node0:29400.",
         )  # fmt: skip

@@ -31,9 +31,9 @@ def redo_videos(request: RerunRequest) -> PairSummary | None:
     root = given or last_video_root(folder)
     if root is None or not root.is_dir():
         raise RequestError(
-            "--data", met=f"{root or 'no folder'}, as the last run has it",
-            wanted="the folder that the videos come from",
-            way_out="Give it to `scanmill pair --data` with the same settings.",
+            "--data", found=f"{root or 'no folder'}, as the last run has it",
+            expected="the folder that the videos come from",
+            hint="Give it to `scanmill pair --data` with the same settings.",
         )  # fmt: skip
     run = begin_video_run(
         "rerun", request.uri, data=root,

@@ -55,8 +55,8 @@ def work_through(run: Run, jobs: Sequence[J], trade: Trade[J, R]) -> list[R]:
 def worker_lost(what: str, why: str) -> MachineError:
     """Make the error of a shard whose worker could not end its work."""
     return MachineError(
-        what, met=why, wanted="a worker that lives to its end",
-        way_out="Run the command again; with little memory use fewer --workers.",
+        what, found=why, expected="a worker that lives to its end",
+        hint="Run the command again; with little memory use fewer --workers.",
     )  # fmt: skip
 
 

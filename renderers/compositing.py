@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, UInt8
 from schemas.codecs import bounding_window
 
 CROP_SIDE = 2048
-"""Pixels of a background that a picture shows where it has them: the published crop."""
+"""Pixels of a background that an image shows where it has them: the published crop."""
 
 SEAM_RANGE = (0.2, 0.8)
 SEAM_MEDIAN = 3
@@ -21,23 +21,23 @@ _MARGIN = 6
 
 
 def crop_side(width: int, height: int, resolution: int) -> int:
-    """Return the side, in its own pixels, of the square that a background gives to a picture.
+    """Return the side, in its own pixels, of the square that a background gives to an image.
 
-    It is the published 2048 (or the resolution, when larger), or all that the picture has: so a
-    picture is enlarged by the least that covers the crop, and shrunk when it has more.
+    It is the published 2048 (or the resolution, when larger), or all that the image has: so a
+    image is enlarged by the least that covers the crop, and shrunk when it has more.
     """
     return min(width, height, max(resolution, CROP_SIDE))
 
 
 def crop_background(
-    picture: UInt8[np.ndarray, "BH BW 3"], resolution: int, rng: np.random.Generator
+    image: UInt8[np.ndarray, "BH BW 3"], resolution: int, rng: np.random.Generator
 ) -> UInt8[np.ndarray, "R R 3"]:
     """Take a random square of a background and bring it to the resolution."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     side = crop_side(width, height, resolution)
     left = int(rng.integers(width - side + 1))
     top = int(rng.integers(height - side + 1))
-    square = picture[top : top + side, left : left + side]
+    square = image[top : top + side, left : left + side]
     if side == resolution:
         return np.ascontiguousarray(square)
     method = cv2.INTER_AREA if side > resolution else cv2.INTER_CUBIC
@@ -55,21 +55,21 @@ def composite(
     filter_seam: bool = True,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Lay the person over the background and, by default, filter the seam between them."""
-    picture = background.copy()
+    image = background.copy()
     left, top, right, bottom = bounding_window(mask)
     height, width = mask.shape
     window = np.s_[
         max(top - _MARGIN, 0) : min(bottom + 1 + _MARGIN, height),
         max(left - _MARGIN, 0) : min(right + 1 + _MARGIN, width),
     ]
-    np.copyto(picture[window], person[window], where=mask[window][..., None])
+    np.copyto(image[window], person[window], where=mask[window][..., None])
     if filter_seam:
-        picture[window] = filter_seam_of(picture[window], mask[window])
-    return picture
+        image[window] = filter_seam_of(image[window], mask[window])
+    return image
 
 
 def filter_seam_of(
-    picture: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]
+    image: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Replace the seam by a median of 3 x 3 and then [1 4 6 4 1] / 16 both ways.
 
@@ -79,7 +79,7 @@ def filter_seam_of(
         mask.astype(np.float32), cv2.CV_32F, _BLUR_MASK, _BLUR_MASK
     )
     seam = (soft >= SEAM_RANGE[0]) & (soft <= SEAM_RANGE[1])
-    median = cv2.medianBlur(np.ascontiguousarray(picture), SEAM_MEDIAN)
+    median = cv2.medianBlur(np.ascontiguousarray(image), SEAM_MEDIAN)
     smooth = cv2.sepFilter2D(median, -1, _BLUR_COLOR, _BLUR_COLOR)
-    treated: UInt8[np.ndarray, "H W 3"] = np.where(seam[..., None], smooth, picture)
+    treated: UInt8[np.ndarray, "H W 3"] = np.where(seam[..., None], smooth, image)
     return treated

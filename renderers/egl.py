@@ -86,15 +86,15 @@ class GLContext:
             try:
                 context = cls(*_open_device(library, candidate))
             except MachineError as error:
-                failures.append(f"device {candidate.index} ({candidate.name}): {error.met}")
+                failures.append(f"device {candidate.index} ({candidate.name}): {error.found}")
                 continue
             GLContext._open, GLContext._first_pid = context, os.getpid()
             return context
         raise MachineError(
             "EGL" if device is None else f"EGL device {device}",
-            met="no context could be opened: " + "; ".join(failures),
-            wanted=f"OpenGL {GL_VERSION_WANTED[0]}.{GL_VERSION_WANTED[1]} core without a display",
-            way_out=f"Offered: {describe_devices(devices)}. For software drawing install "
+            found="no context could be opened: " + "; ".join(failures),
+            expected=f"OpenGL {GL_VERSION_WANTED[0]}.{GL_VERSION_WANTED[1]} core without a display",
+            hint=f"Offered: {describe_devices(devices)}. For software drawing install "
             "libegl-mesa0 and libgl1-mesa-dri; in a container give it the GPU's graphics part "
             "(NVIDIA_DRIVER_CAPABILITIES=all).",
         )
@@ -145,12 +145,12 @@ class GLContext:
             raise _misuse("is already open in this process", "close it first, or share it")
 
 
-def _misuse(met: str, way_out: str) -> MachineError:
+def _misuse(found: str, hint: str) -> MachineError:
     return MachineError(
         "The GL context",
-        met=met,
-        wanted="one open context a process, used by one thread, never after a fork",
-        way_out=f"The way out: {way_out}.",
+        found=found,
+        expected="one open context a process, used by one thread, never after a fork",
+        hint=f"The way out: {hint}.",
     )
 
 
@@ -164,9 +164,9 @@ def _require_gl() -> None:
         return
     raise DependencyError(
         "libGL.so.1",
-        met="neither it nor libOpenGL.so.0 can be loaded",
-        wanted="the OpenGL library",
-        way_out="Install it: apt-get install libgl1",
+        found="neither it nor libOpenGL.so.0 can be loaded",
+        expected="the OpenGL library",
+        hint="Install it: apt-get install libgl1",
     )
 
 
@@ -196,9 +196,9 @@ def _open_display(library: EglLibrary, device: EglDevice, display: int) -> _Hand
         if not surface:
             raise _failed(library, device, "it makes neither surfaceless contexts nor pbuffers")
     major, minor = GL_VERSION_WANTED
-    wanted = [egl.CONTEXT_MAJOR, major, egl.CONTEXT_MINOR, minor]
-    wanted += [egl.CONTEXT_PROFILE_MASK, egl.CORE_PROFILE_BIT, egl.NONE]
-    context = library.call("eglCreateContext", display, config, None, egl.ints(wanted))
+    expected = [egl.CONTEXT_MAJOR, major, egl.CONTEXT_MINOR, minor]
+    expected += [egl.CONTEXT_PROFILE_MASK, egl.CORE_PROFILE_BIT, egl.NONE]
+    context = library.call("eglCreateContext", display, config, None, egl.ints(expected))
     if not context:
         raise _failed(library, device, f"it makes no OpenGL {major}.{minor} core context")
     if not library.call("eglMakeCurrent", display, surface, surface, context):
@@ -211,10 +211,10 @@ def _open_display(library: EglLibrary, device: EglDevice, display: int) -> _Hand
 def _choose_config(library: EglLibrary, device: EglDevice, display: int) -> Any:  # noqa: ANN401 - an EGL handle
     if not library.call("eglBindAPI", egl.OPENGL_API):
         raise _failed(library, device, "it offers OpenGL ES but not OpenGL")
-    wanted = [egl.SURFACE_TYPE, egl.PBUFFER_BIT, egl.RENDERABLE_TYPE, egl.OPENGL_BIT, egl.NONE]
+    expected = [egl.SURFACE_TYPE, egl.PBUFFER_BIT, egl.RENDERABLE_TYPE, egl.OPENGL_BIT, egl.NONE]
     config, count = ctypes.c_void_p(), ctypes.c_int()
     found = library.call(
-        "eglChooseConfig", display, egl.ints(wanted), ctypes.byref(config), 1, ctypes.byref(count)
+        "eglChooseConfig", display, egl.ints(expected), ctypes.byref(config), 1, ctypes.byref(count)
     )
     if not found or count.value == 0:
         raise _failed(library, device, "it has no configuration for OpenGL")
@@ -263,10 +263,10 @@ def _close_handles(handles: _Handles) -> None:
     library.call("eglReleaseThread")
 
 
-def _failed(library: EglLibrary, device: EglDevice, met: str) -> MachineError:
+def _failed(library: EglLibrary, device: EglDevice, found: str) -> MachineError:
     return MachineError(
         f"EGL device {device.index} ({device.name})",
-        met=f"{met} ({library.last_error()})",
-        wanted="an OpenGL context without a display",
-        way_out="Choose another device, or mend this one's driver.",
+        found=f"{found} ({library.last_error()})",
+        expected="an OpenGL context without a display",
+        hint="Choose another device, or fix this one's driver.",
     )

@@ -43,9 +43,9 @@ def list_devices(library: EglLibrary | None = None) -> tuple[EglDevice, ...]:
     if not library.call("eglQueryDevicesEXT", MAX_DEVICES, handles, ctypes.byref(count)):
         raise MachineError(
             "EGL",
-            met=f"it cannot list its devices ({library.last_error()})",
-            wanted="EGL_EXT_device_enumeration to work",
-            way_out="Reinstall the GPU driver, or libegl-mesa0 for software drawing.",
+            found=f"it cannot list its devices ({library.last_error()})",
+            expected="EGL_EXT_device_enumeration to work",
+            hint="Reinstall the GPU driver, or libegl-mesa0 for software drawing.",
         )
     listed = enumerate(handles[: count.value])
     return tuple(_describe(library, index, handle) for index, handle in listed if handle)
@@ -90,19 +90,19 @@ def _line(device: EglDevice) -> str:
     return f"{device.index}: {device.name} ({kind}{cuda})"
 
 
-def _is_cuda_device(device: EglDevice, wanted: str) -> bool:
+def _is_cuda_device(device: EglDevice, expected: str) -> bool:
     """Tell whether CUDA means this device by a number or by the beginning of a UUID."""
-    if wanted.isdecimal():
-        return device.cuda_index == int(wanted)
-    return device.uuid is not None and device.uuid.lower().startswith(wanted.lower())
+    if expected.isdecimal():
+        return device.cuda_index == int(expected)
+    return device.uuid is not None and device.uuid.lower().startswith(expected.lower())
 
 
-def _nothing(devices: tuple[EglDevice, ...], asked: str, way_out: str) -> tuple[EglDevice, ...]:
+def _nothing(devices: tuple[EglDevice, ...], asked: str, hint: str) -> tuple[EglDevice, ...]:
     raise MachineError(
         asked,
-        met=f"EGL offers {describe_devices(devices)}",
-        wanted="a device of that description",
-        way_out=way_out,
+        found=f"EGL offers {describe_devices(devices)}",
+        expected="a device of that description",
+        hint=hint,
     )
 
 

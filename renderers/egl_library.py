@@ -91,9 +91,9 @@ class EglLibrary:
         except OSError as error:
             raise DependencyError(
                 "libEGL.so.1",
-                met=f"it cannot be loaded ({error})",
-                wanted="the EGL library that gives GL without a display",
-                way_out="Install it: apt-get install libegl1 libgl1 libegl-mesa0 libgl1-mesa-dri",
+                found=f"it cannot be loaded ({error})",
+                expected="the EGL library that gives GL without a display",
+                hint="Install it: apt-get install libegl1 libgl1 libegl-mesa0 libgl1-mesa-dri",
             ) from error
         functions: dict[str, Callable[..., Any]] = {}
         for name, (result, *arguments) in CORE_SIGNATURES.items():
@@ -112,9 +112,9 @@ class EglLibrary:
         if function is None:
             raise MachineError(
                 name,
-                met="this libEGL does not offer it",
-                wanted="EGL 1.5 with EGL_EXT_device_enumeration and EGL_EXT_platform_device",
-                way_out="Update the GPU driver or Mesa (libegl-mesa0).",
+                found="this libEGL does not offer it",
+                expected="EGL 1.5 with EGL_EXT_device_enumeration and EGL_EXT_platform_device",
+                hint="Update the GPU driver or Mesa (libegl-mesa0).",
             )
         return function(*arguments)
 

@@ -18,7 +18,7 @@ __all__ = ["GL"]
 if type(platform.PLATFORM).__name__ != "EGLPlatform":
     raise MachineError(
         "PyOpenGL",
-        met=f"it was imported earlier and bound to {type(platform.PLATFORM).__name__}",
-        wanted="the EGL platform, which needs no display",
-        way_out="Import renderers.gl before anything else imports OpenGL.",
+        found=f"it was imported earlier and bound to {type(platform.PLATFORM).__name__}",
+        expected="the EGL platform, which needs no display",
+        hint="Import renderers.gl before anything else imports OpenGL.",
     )

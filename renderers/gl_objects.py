@@ -70,9 +70,9 @@ def _shader_error(name: str, log: bytes | str) -> MachineError:
     text = log.decode(errors="replace") if isinstance(log, bytes) else log
     return MachineError(
         f"shader {name}",
-        met=f"the driver refuses it: {text.strip()}",
-        wanted="GLSL 3.30",
-        way_out="Update the driver, or draw with software EGL and report the message.",
+        found=f"the driver refuses it: {text.strip()}",
+        expected="GLSL 3.30",
+        hint="Update the driver, or draw with software EGL and report the message.",
     )
 
 
@@ -105,15 +105,15 @@ class BufferTexture:
         GL.glDeleteBuffers(1, [self._buffer])
 
 
-class PictureTexture:
-    """Own a picture as a texture; row 0 of the picture is row 0 of the texture."""
+class ImageTexture:
+    """Own an image as a texture; row 0 of the image is row 0 of the texture."""
 
-    def __init__(self, picture: UInt8[np.ndarray, "H W 3"]) -> None:
-        """Upload the picture as RGB, without widening it to RGBA; smaller levels come on demand."""
+    def __init__(self, image: UInt8[np.ndarray, "H W 3"]) -> None:
+        """Upload the image as RGB, without widening it to RGBA; smaller levels come on demand."""
         self.id = int(GL.glGenTextures(1))
-        self._picture: UInt8[np.ndarray, "H W 3"] | None = np.ascontiguousarray(picture)
+        self._image: UInt8[np.ndarray, "H W 3"] | None = np.ascontiguousarray(image)
         GL.glBindTexture(GL.GL_TEXTURE_2D, self.id)
-        self._upload(0, self._picture)
+        self._upload(0, self._image)
         for name, value in (
             (GL.GL_TEXTURE_MAX_LEVEL, 0),
             (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR),
@@ -126,9 +126,9 @@ class PictureTexture:
 
     def add_levels(self) -> None:
         """Upload the smaller levels too, once; each is the mean of the one below over its area."""
-        if self._picture is None:
+        if self._image is None:
             return
-        level, number = self._picture, 0
+        level, number = self._image, 0
         GL.glBindTexture(GL.GL_TEXTURE_2D, self.id)
         while max(level.shape[:2]) > 1:
             height, width = level.shape[:2]
@@ -138,7 +138,7 @@ class PictureTexture:
             self._upload(number, level)
         GL.glTexParameteri(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_MAX_LEVEL, number)
         GL.glBindTexture(GL.GL_TEXTURE_2D, 0)
-        self._picture = None
+        self._image = None
 
     @staticmethod
     def _upload(number: int, level: UInt8[np.ndarray, "H W 3"]) -> None:
@@ -158,7 +158,7 @@ class PictureTexture:
     def close(self) -> None:
         """Free the texture."""
         GL.glDeleteTextures([self.id])
-        self._picture = None
+        self._image = None
 
 
 class LevelSampler:
@@ -252,9 +252,9 @@ class Target:
             self.close()
             raise MachineError(
                 f"framebuffer of {width} x {height}",
-                met=f"the device refuses it (status {int(status):#06x})",
-                wanted="32-bit depth, integer and float textures to draw into",
-                way_out="Draw at a lower resolution, or on another device.",
+                found=f"the device refuses it (status {int(status):#06x})",
+                expected="32-bit depth, integer and float textures to draw into",
+                hint="Draw at a lower resolution, or on another device.",
             )
 
     def _attach(self, texture: int, attachment: Attachment) -> None:

@@ -26,8 +26,8 @@ _Y20 = 0.25 * math.sqrt(5 / math.pi)
 """Normalisation of the real harmonics. Source: eq. 3."""
 
 LAMPS = 3
-LARGEST_KEY_ANGLE_DEG = 75.0
-"""The first and strongest lamp stands on the viewer's side, so that no picture is black."""
+MAX_KEY_ANGLE_DEG = 75.0
+"""The first and strongest lamp stands on the viewer's side, so that no image is black."""
 
 KEY_SHARE = (0.5, 0.8)
 AMBIENT_SHARE = (0.2, 0.45)
@@ -105,14 +105,14 @@ def shade(
     light: HarmonicLight,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Light a surface by its normals, in linear colour; black outside the mask."""
-    picture: UInt8[np.ndarray, "H W 3"] = np.zeros_like(color)
+    image: UInt8[np.ndarray, "H W 3"] = np.zeros_like(color)
     left, top, right, bottom = bounding_window(mask)
     window = np.s_[top : bottom + 1, left : right + 1]
     inside = mask[window]
     normals_world = normals_camera[window][inside] @ camera.world_to_camera[:3, :3]
     irradiance = find_irradiance(light, normals_world)
-    picture[window][inside] = _brighten(color[window][inside], irradiance)
-    return picture
+    image[window][inside] = _brighten(color[window][inside], irradiance)
+    return image
 
 
 def _brighten(
@@ -131,7 +131,7 @@ def _brighten(
 
 def _choose_key(random: np.random.Generator) -> Float64[np.ndarray, " 3"]:
     """Draw a direction within the cone round +z, evenly over its solid angle."""
-    z = random.uniform(math.cos(math.radians(LARGEST_KEY_ANGLE_DEG)), 1)
+    z = random.uniform(math.cos(math.radians(MAX_KEY_ANGLE_DEG)), 1)
     turn, level = random.uniform(0, 2 * math.pi), math.sqrt(1 - z * z)
     return np.array([level * math.cos(turn), level * math.sin(turn), z])
 

@@ -1,4 +1,4 @@
-"""Joints through the camera that drew the picture: pixels, occlusion, overlay.
+"""Joints through the camera that drew the image: pixels, occlusion, overlay.
 
 Source: keypoints.md, "Projection".
 """
@@ -44,7 +44,7 @@ def project_joints(
     metres_per_unit: float,
     factor: float = 1.0,
 ) -> ProjectedJoints:
-    """Project joints by the mesh's own placement and the picture's own camera.
+    """Project joints by the mesh's own placement and the image's own camera.
 
     front_depth: ray length of the front surface, scene units, 0 outside.
     factor: multiplies the placed points; 1.037 imitates the published code, see keypoints.md.
@@ -73,7 +73,7 @@ def find_occluded(
     """Compare each joint with the front surface at its pixel.
 
     1: the front surface is nearer than the joint by more than the joint lies below its skin;
-    0: it is not, or there is no surface; 255: the joint is unknown or outside the picture.
+    0: it is not, or there is no surface; 255: the joint is unknown or outside the image.
     """
     occluded = np.full(len(pixels), OCCLUSION_UNKNOWN, np.uint8)
     finite = np.isfinite(pixels).all(axis=1)
@@ -90,7 +90,7 @@ def find_occluded(
 
 
 def draw_overlay(
-    picture: UInt8[np.ndarray, "H W 3"],
+    image: UInt8[np.ndarray, "H W 3"],
     pixels: Float32[np.ndarray, "31 3"],
     occluded: UInt8[np.ndarray, " 31"],
 ) -> UInt8[np.ndarray, "H W 3"]:
@@ -98,7 +98,7 @@ def draw_overlay(
 
     pixels, occluded: as in ProjectedJoints.
     """
-    canvas = picture.copy()
+    canvas = image.copy()
     shortest = min(canvas.shape[:2])
     thickness = max(1, shortest // _THICKNESS_DIVISOR)
     for start, end in BONES:

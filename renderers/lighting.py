@@ -85,11 +85,11 @@ def draw_lit(
     this one; the person is lit as there, whatever the unit of this world.
     """
     rasterizer.context.check()
-    picture: UInt8[np.ndarray, "H W 3"] = np.zeros((camera.height, camera.width, 3), np.uint8)
+    image: UInt8[np.ndarray, "H W 3"] = np.zeros((camera.height, camera.width, 3), np.uint8)
     local_to_world = mesh_to_world @ rasterizer.buffers.local_to_mesh
     view = work_out_view(camera, local_to_world, rasterizer.buffers.positions)
     if view is None:
-        return picture
+        return image
     renderer = rasterizer.context.keep("lit renderer", LitRenderer)
     geometry = rasterizer.keep("lit geometry", lambda: LitGeometry(rasterizer, renderer))
     scene = OrderedScene(
@@ -101,8 +101,8 @@ def draw_lit(
     scene.add(RectangleCamera(camera, view.rectangle, view.near, view.far), pose=pose)
     _add_spots(scene, lights, lights_to_world)
     lit = renderer.draw(scene, view.rectangle)
-    picture[view.rectangle.slices] = _cut_by_mask(lit, mask[view.rectangle.slices])
-    return picture
+    image[view.rectangle.slices] = _cut_by_mask(lit, mask[view.rectangle.slices])
+    return image
 
 
 def _add_spots(

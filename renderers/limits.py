@@ -11,13 +11,13 @@ from schemas.errors import MachineError, RequestError
 
 
 def check_resolution(info: GLInfo, camera: Camera) -> None:
-    """Raise RequestError for a picture of no size, MachineError for one past the device."""
+    """Raise RequestError for an image of no size, MachineError for one past the device."""
     if camera.width < 1 or camera.height < 1:
         raise RequestError(
             "resolution",
-            met=f"{camera.width} x {camera.height}",
-            wanted="at least one pixel each way",
-            way_out="Give a positive --resolution.",
+            found=f"{camera.width} x {camera.height}",
+            expected="at least one pixel each way",
+            hint="Give a positive --resolution.",
         )
     side = max(camera.width, camera.height)
     limits = {
@@ -29,9 +29,9 @@ def check_resolution(info: GLInfo, camera: Camera) -> None:
     if side > limit:
         raise MachineError(
             f"resolution {camera.width} x {camera.height}",
-            met=f"the {name} of {info.renderer} ends at {limit}",
-            wanted=f"at most {limit} pixels a side",
-            way_out="Lower --resolution, or draw on another device.",
+            found=f"the {name} of {info.renderer} ends at {limit}",
+            expected=f"at most {limit} pixels a side",
+            hint="Lower --resolution, or draw on another device.",
         )
 
 
@@ -41,27 +41,27 @@ def check_faces(info: GLInfo, buffers: MeshBuffers) -> None:
     if len(buffers.faces) > limit:
         raise MachineError(
             "mesh",
-            met=f"{len(buffers.faces)} faces",
-            wanted=f"at most {limit}, the texture buffer size of {info.renderer}",
-            way_out="Thin the mesh out, or draw on another device.",
+            found=f"{len(buffers.faces)} faces",
+            expected=f"at most {limit}, the texture buffer size of {info.renderer}",
+            hint="Thin the mesh out, or draw on another device.",
         )
 
 
-def fit_pictures(
-    pictures: tuple[UInt8[np.ndarray, "_ _ 3"], ...], limit: int
+def fit_images(
+    images: tuple[UInt8[np.ndarray, "_ _ 3"], ...], limit: int
 ) -> tuple[list[UInt8[np.ndarray, "_ _ 3"]], tuple[str, ...]]:
-    """Shrink pictures that the device cannot hold, by area means; say so in warnings."""
+    """Shrink images that the device cannot hold, by area means; say so in warnings."""
     fitting, warnings = [], []
-    for picture in pictures:
-        height, width = picture.shape[:2]
+    for image in images:
+        height, width = image.shape[:2]
         if max(height, width) > limit:
             scale = limit / max(height, width)
             size = max(round(width * scale), 1), max(round(height * scale), 1)
-            fitting.append(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)))
+            fitting.append(np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA)))
             warnings.append(
                 f"texture of {width} x {height} shrunk to {size[0]} x {size[1]}: "
                 f"the device holds {limit} texels a side"
             )
         else:
-            fitting.append(picture)
+            fitting.append(image)
     return fitting, tuple(warnings)

@@ -40,8 +40,8 @@ class LitGeometry:
     def __init__(self, rasterizer: Rasterizer, renderer: LitRenderer) -> None:
         """Build one primitive for each texture, and one for the faces without."""
         self._renderer = renderer
-        for picture in rasterizer.pictures:
-            picture.add_levels()
+        for image in rasterizer.images:
+            image.add_levels()
         slots = rasterizer.buffers.face_slots
         self._face_count = len(slots)
         self.mesh = pyrender.Mesh([_primitive(rasterizer, int(slot)) for slot in np.unique(slots)])
@@ -89,9 +89,9 @@ def _primitive(rasterizer: Rasterizer, slot: int) -> ChosenFaces:
     normals = np.cross(data[:, 1, :3], data[:, 2, :3])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     uv = colors = texture = None
-    if slot < len(rasterizer.pictures):
+    if slot < len(rasterizer.images):
         uv = _from_first_corner(data[:, :, 3].reshape(-1, 3, 2)) * [1, -1] + [0, 1]
-        texture = BorrowedTexture(rasterizer.pictures[slot].id)
+        texture = BorrowedTexture(rasterizer.images[slot].id)
     elif buffers.corner_colors is not None:
         colors = _linear(buffers.corner_colors[faces]).reshape(-1, 4)
     return ChosenFaces(

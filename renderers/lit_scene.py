@@ -33,7 +33,7 @@ class OrderedScene(pyrender.Scene):  # type: ignore[misc] # pyrender has no type
     """A scene whose lights keep the order in which they came.
 
     pyrender holds them in a set, ordered by memory address, and adds their light up in that order:
-    the last bit of a sum, and so a byte of the picture, would change from run to run.
+    the last bit of a sum, and so a byte of the image, would change from run to run.
     """
 
     def __init__(self, **settings: object) -> None:
@@ -54,10 +54,10 @@ class OrderedScene(pyrender.Scene):  # type: ignore[misc] # pyrender has no type
 
 
 class RectangleCamera(pyrender.Camera):  # type: ignore[misc] # pyrender has no types
-    """Our camera, off axis or orthographic too, for one rectangle of its picture."""
+    """Our camera, off axis or orthographic too, for one rectangle of its image."""
 
     def __init__(self, camera: Camera, rectangle: Rectangle, near: float, far: float) -> None:
-        """Work out the projection, rows running down the picture."""
+        """Work out the projection, rows running down the image."""
         super().__init__()
         self._matrix = clip_matrix(camera, rectangle, near, far) @ GL_CAMERA_FROM_CAMERA
 

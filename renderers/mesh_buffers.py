@@ -26,7 +26,7 @@ class MeshBuffers:
     local_to_mesh: local coordinates (within -1..1) to those of the file.
     positions: local. face_data: per face (corner 0, u0) (edge to 1, v0) (edge to 2, u1 - u0)
     (normal 0, v1 - v0) (normal 1, u2 - u0) (normal 2, v2 - v0).
-    face_slots: which of `pictures` a face is painted with, len(pictures) for colours; None where
+    face_slots: which of `images` a face is painted with, len(images) for colours; None where
     all faces share slot 0. corner_colors: RGBA of every corner, None where nothing needs it.
     """
 
@@ -36,7 +36,7 @@ class MeshBuffers:
     face_data: Float32[np.ndarray, "F 6 4"]
     face_slots: Int32[np.ndarray, " F"]
     corner_colors: UInt8[np.ndarray, "F 3 4"] | None
-    pictures: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
+    images: tuple[UInt8[np.ndarray, "_ _ 3"], ...]
 
 
 def pack_mesh(mesh: Mesh) -> MeshBuffers:
@@ -44,7 +44,7 @@ def pack_mesh(mesh: Mesh) -> MeshBuffers:
     _check_mesh(mesh)
     local_to_mesh = _local_frame(mesh.vertices)
     positions = (mesh.vertices - local_to_mesh[:3, 3]) / local_to_mesh[0, 0]
-    pictures, slots = _assign_slots(mesh)
+    images, slots = _assign_slots(mesh)
     data = np.zeros((len(mesh.faces), TEXELS_A_FACE, 4), np.float32)
     corners = positions[mesh.faces]
     data[:, 0, :3] = corners[:, 0]
@@ -57,15 +57,15 @@ def pack_mesh(mesh: Mesh) -> MeshBuffers:
         faces=mesh.faces,
         face_data=data,
         face_slots=slots,
-        corner_colors=_corner_colors(mesh) if (slots == len(pictures)).any() else None,
-        pictures=pictures,
+        corner_colors=_corner_colors(mesh) if (slots == len(images)).any() else None,
+        images=images,
     )
 
 
 def _check_mesh(mesh: Mesh) -> None:
     if len(mesh.faces) == 0:
         raise InputError(
-            "mesh", met="no faces", wanted="triangles", way_out="Export it with its faces."
+            "mesh", found="no faces", expected="triangles", hint="Export it with its faces."
         )
     _check_indices("faces", mesh.faces, lowest=0, count=len(mesh.vertices))
     if mesh.uv is not None and mesh.uv_faces is not None:
@@ -76,9 +76,9 @@ def _check_mesh(mesh: Mesh) -> None:
         where = int(np.flatnonzero(~np.isfinite(mesh.vertices).all(axis=1))[0])
         raise InputError(
             f"vertex {where}",
-            met=f"{mesh.vertices[where].tolist()}",
-            wanted="finite coordinates",
-            way_out="Mend the file, or leave this scan out.",
+            found=f"{mesh.vertices[where].tolist()}",
+            expected="finite coordinates",
+            hint="Fix the file, or leave this scan out.",
         )
 
 
@@ -89,9 +89,9 @@ def _check_indices(
     if low < lowest or high >= count:
         raise InputError(
             f"mesh {name}",
-            met=f"indices {low}..{high}",
-            wanted=f"{lowest}..{count - 1}",
-            way_out="The file names things it does not hold: export it again.",
+            found=f"indices {low}..{high}",
+            expected=f"{lowest}..{count - 1}",
+            hint="The file names things it does not hold: export it again.",
         )
 
 
@@ -106,13 +106,13 @@ def _assign_slots(
     mesh: Mesh,
 ) -> tuple[tuple[UInt8[np.ndarray, "_ _ 3"], ...], Int32[np.ndarray, " F"]]:
     """Give each distinct texture a slot, and each face the slot that paints it."""
-    pictures: list[UInt8[np.ndarray, "_ _ 3"]] = []
+    images: list[UInt8[np.ndarray, "_ _ 3"]] = []
     slot_of_material = []
     for material in mesh.materials:
-        known = [i for i, picture in enumerate(pictures) if picture is material.texture]
+        known = [i for i, image in enumerate(images) if image is material.texture]
         if material.texture is not None and not known:
-            pictures.append(material.texture)
-            known = [len(pictures) - 1]
+            images.append(material.texture)
+            known = [len(images) - 1]
         slot_of_material.append(known[0] if known else -1)
     table = np.array([*slot_of_material, -1], np.int32)  # the last one serves material -1
     slots = table[_face_materials(mesh)]
@@ -120,7 +120,7 @@ def _assign_slots(
         slots = np.full_like(slots, -1)
     else:
         slots = np.where(mesh.uv_faces.min(axis=1) < 0, np.int32(-1), slots)
-    return tuple(pictures), np.where(slots < 0, len(pictures), slots).astype(np.int32)
+    return tuple(images), np.where(slots < 0, len(images), slots).astype(np.int32)
 
 
 def _face_materials(mesh: Mesh) -> Int32[np.ndarray, " F"]:

@@ -12,7 +12,7 @@ CANCELLED = 1e-6
 """Below this share of its weight a sum of normals has no direction (two sheets back to back)."""
 
 _HASH_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
-"""Odd 64-bit multipliers; any would do, since collisions are looked for and mended."""
+"""Odd 64-bit multipliers; any would do, since collisions are looked for and fixed."""
 
 
 def weld_positions(vertices: Float64[np.ndarray, "V 3"]) -> Int64[np.ndarray, " V"]:

@@ -63,7 +63,10 @@ def place_scan(
     extent = float(np.abs(mesh.vertices[np.unique(mesh.faces)] - centroid).max())
     if not extent > 0:
         raise InputError(
-            ref.scan_id, met="a mesh without extent", wanted="a person", way_out="Replace the scan."
+            ref.scan_id,
+            found="a mesh without extent",
+            expected="a person",
+            hint="Replace the scan.",
         )
     table = subject_placement()
     scale = table.scale.get(ref.item, 1.0) / (EXTENT_FACTOR * extent)
@@ -87,7 +90,7 @@ def surface_centroid(mesh: Mesh) -> Float64[np.ndarray, " 3"]:
     total = doubled_areas.sum()
     if not total > 0:
         raise InputError(
-            "mesh", met="no triangle with an area", wanted="a surface", way_out="Replace the scan."
+            "mesh", found="no triangle with an area", expected="a surface", hint="Replace the scan."
         )
     centroid: Float64[np.ndarray, " 3"] = doubled_areas @ np.mean([a, b, c], axis=0) / total
     return centroid

@@ -6,7 +6,7 @@ the pixels meets each pixel's centre ray with its triangle exactly, in float32, 
 rest. So the costly work is done once a pixel, and its precision hangs on no interpolator.
 
 Axes and conventions: see schemas.camera and schemas.surfaces. Row 0 of the framebuffer is the top
-row of the picture everywhere in here; nothing is flipped.
+row of the image everywhere in here; nothing is flipped.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ from renderers.gl import GL
 from renderers.gl_objects import (
     Attachment,
     BufferTexture,
-    PictureTexture,
+    ImageTexture,
     Program,
     Target,
     TriangleArray,
     Uniform,
 )
 from renderers.keeper import Keeper, Kept
-from renderers.limits import check_faces, check_resolution, fit_pictures
+from renderers.limits import check_faces, check_resolution, fit_images
 from renderers.mesh_buffers import pack_mesh
 from renderers.view_rays import Rectangle, ViewRays, work_out_view
 from schemas.camera import Camera
@@ -82,8 +82,8 @@ class Rasterizer:
             "flat_normals": int(normals == "flat"),
             "point_sampled": int(color_filter == "nearest"),
         }
-        pictures, self.warnings = fit_pictures(self.buffers.pictures, context.info.max_texture)
-        self.pictures = [PictureTexture(picture) for picture in pictures]
+        images, self.warnings = fit_images(self.buffers.images, context.info.max_texture)
+        self.images = [ImageTexture(image) for image in images]
         self._triangles = TriangleArray(self.buffers.positions, self.buffers.faces)
         self._face_data = BufferTexture(self.buffers.face_data.reshape(-1, 4))
         self._face_slots = BufferTexture(self.buffers.face_slots)
@@ -98,7 +98,7 @@ class Rasterizer:
     def draw(self, camera: Camera, mesh_to_world: Float[np.ndarray, "4 4"]) -> Surfaces:
         """Draw front and back surface of the mesh placed by a similarity transform.
 
-        Raises RequestError for a picture of no size or a mesh behind the camera, MachineError for
+        Raises RequestError for an image of no size or a mesh behind the camera, MachineError for
         one larger than the device can draw.
         """
         self.context.check()
@@ -129,9 +129,9 @@ class Rasterizer:
         """Free all that was uploaded; idempotent."""
         self._keeper.close()
         owned = [self._triangles, self._face_data, self._face_slots, self._colors]
-        for thing in (*owned, *self.pictures, *(self._targets or ())):
+        for thing in (*owned, *self.images, *(self._targets or ())):
             thing.close()
-        self.pictures, self._targets = [], None
+        self.images, self._targets = [], None
 
     def __enter__(self) -> "Rasterizer":
         """Return the rasteriser."""
@@ -196,13 +196,13 @@ class Rasterizer:
             empty.draw_triangle()
 
     def _slot_uniforms(self, slot: int) -> dict[str, Uniform]:
-        """Bind the picture of one slot and return what the shader must know of it."""
-        picture = self.pictures[slot] if slot < len(self.pictures) else None
-        if picture is not None:
-            picture.bind(UNITS["picture"])
+        """Bind the image of one slot and return what the shader must know of it."""
+        image = self.images[slot] if slot < len(self.images) else None
+        if image is not None:
+            image.bind(UNITS["picture"])
         return {
             "slot": slot if len(self._slots) > 1 else -1,
-            "textured": int(picture is not None),
+            "textured": int(image is not None),
         }
 
 
@@ -281,7 +281,7 @@ def _blank_surface(camera: Camera) -> Surface:
 def _read_surface(
     visibility: Target, resolved: Target, camera: Camera, rectangle: Rectangle
 ) -> Surface:
-    """Read both targets back and place them in pictures of full size, in place (OpenCV's `dst`)."""
+    """Read both targets back and place them in images of full size, in place (OpenCV's `dst`)."""
     shape, box = (rectangle.height, rectangle.width), rectangle.slices
     surface = _blank_surface(camera)
     triangle: Int32[np.ndarray, "h w"] = visibility.read(0, np.empty(shape, np.int32))

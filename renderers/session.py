@@ -38,8 +38,8 @@ def current_session() -> DrawingSession:
     """Return the open session; raises MachineError when the process has none."""
     if _HOLDER.session is None:
         raise MachineError(
-            "drawing", met="no session in this process", wanted="open_session() beforehand",
-            way_out="Report this: a worker was started without its initializer.",
+            "drawing", found="no session in this process", expected="open_session() beforehand",
+            hint="Report this: a worker was started without its initializer.",
         )  # fmt: skip
     return _HOLDER.session
 

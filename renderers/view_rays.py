@@ -1,6 +1,6 @@
 """One view of a mesh, worked out in float64 before the device sees any of it.
 
-Which rectangle of the picture the mesh covers, how its local coordinates reach clip space, and
+Which rectangle of the image the mesh covers, how its local coordinates reach clip space, and
 which rays pass through the rectangle's pixels, in local space.
 """
 
@@ -21,7 +21,7 @@ BORDER_PX = 1
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """Columns left <= x < right and rows top <= y < bottom of the picture."""
+    """Columns left <= x < right and rows top <= y < bottom of the image."""
 
     left: int
     top: int
@@ -45,7 +45,7 @@ class Rectangle:
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Rows and columns, to index a picture with."""
+        """Rows and columns, to index an image with."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
@@ -120,9 +120,9 @@ def work_out_view(
 def clip_matrix(
     camera: Camera, rectangle: Rectangle, near: float, far: float
 ) -> Float64[np.ndarray, "4 4"]:
-    """Return the matrix from camera axes to clip space for one rectangle of the picture.
+    """Return the matrix from camera axes to clip space for one rectangle of the image.
 
-    Clip y runs down the picture, so that the first row of the framebuffer is the top row.
+    Clip y runs down the image, so that the first row of the framebuffer is the top row.
     """
     matrix = np.zeros((4, 4))
     size = (rectangle.width, rectangle.height)
@@ -147,9 +147,9 @@ def _depth_range(camera: Camera, z: Float64[np.ndarray, " V"]) -> tuple[float, f
     if low <= 0:
         raise RequestError(
             "mesh before the camera",
-            met=f"part of it at z = {low:.4g}, behind the pinhole",
-            wanted="all of it in front of the camera (z > 0 in camera axes)",
-            way_out="Check the placement of the scan, or move the camera back.",
+            found=f"part of it at z = {low:.4g}, behind the pinhole",
+            expected="all of it in front of the camera (z > 0 in camera axes)",
+            hint="Check the placement of the scan, or move the camera back.",
         )
     return max(low - margin, low / 2), high + margin
 

@@ -1,4 +1,4 @@
-"""Cameras: how scene points become pixels, for every picture of the project.
+"""Cameras: how scene points become pixels, for every image of the project.
 
 World axes:  x right, y up, z towards the viewer; scene units (the placed scan is about 0.7 high).
 Camera axes: x right, y down, z away from the camera; same units.
@@ -60,7 +60,7 @@ class Camera:
 
 
 def crop_camera(camera: Camera, left: int, top: int, width: int, height: int) -> Camera:
-    """Make the camera of a window of the picture: the same rays, pixels counted from its corner."""
+    """Make the camera of a window of the image: the same rays, pixels counted from its corner."""
     shift = np.array([[0.0, 0, left], [0, 0, top], [0, 0, 0]])
     return replace(camera, width=width, height=height, K=camera.K - shift)
 
@@ -95,7 +95,7 @@ def to_camera(camera: Camera, points_world: Float[np.ndarray, "N 3"]) -> Float[n
 def project(camera: Camera, points_world: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "N 2"]:
     """Project world points to pixels, x then y.
 
-    Points outside the picture keep their coordinates; NaN stays NaN.
+    Points outside the image keep their coordinates; NaN stays NaN.
     Raises RequestError when a point stands behind a pinhole camera; names its index.
     """
     points = to_camera(camera, points_world)
@@ -104,9 +104,9 @@ def project(camera: Camera, points_world: Float[np.ndarray, "N 3"]) -> Float[np.
         if behind.size:
             raise RequestError(
                 f"point {behind[0]}",
-                met=f"z = {points[behind[0], 2]:.4g} behind the camera",
-                wanted="points in front of the camera (z > 0 in camera axes)",
-                way_out="Check the placement of the scan and the unit of its joints.",
+                found=f"z = {points[behind[0], 2]:.4g} behind the camera",
+                expected="points in front of the camera (z > 0 in camera axes)",
+                hint="Check the placement of the scan and the unit of its joints.",
             )
         points = points / points[:, 2:]
     scale = np.diag(camera.K)[:2]

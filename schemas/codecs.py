@@ -1,6 +1,6 @@
-"""Pictures and maps as bytes, and back: PNG, JPEG and OpenEXR.
+"""Images and maps as bytes, and back: PNG, JPEG and OpenEXR.
 
-Pictures are RGB, row 0 on top. OpenEXR: data window = the person, display window = the picture.
+Images are RGB, row 0 on top. OpenEXR: data window = the person, display window = the image.
 """
 
 import io
@@ -21,9 +21,9 @@ _JPEG_444 = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_
 _EXR_HEADER = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
 
 
-def encode_png(picture: UInt8[np.ndarray, "H W 3"]) -> bytes:
+def encode_png(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
     """Encode RGB without loss."""
-    return _encode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), ())
+    return _encode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), ())
 
 
 def encode_mask(mask: Bool[np.ndarray, "H W"]) -> bytes:
@@ -31,10 +31,10 @@ def encode_mask(mask: Bool[np.ndarray, "H W"]) -> bytes:
     return _encode(".png", mask.astype(np.uint8) * np.uint8(MASK_INSIDE), ())
 
 
-def encode_jpeg(picture: UInt8[np.ndarray, "H W 3"], quality: int) -> bytes:
+def encode_jpeg(image: UInt8[np.ndarray, "H W 3"], quality: int) -> bytes:
     """Encode RGB as JPEG with full chroma resolution (4:4:4)."""
     options = (cv2.IMWRITE_JPEG_QUALITY, quality, *_JPEG_444)
-    return _encode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
+    return _encode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
 
 
 def encode_depth(
@@ -70,15 +70,15 @@ def decode_front_normals(data: bytes) -> Float32[np.ndarray, "H W 3"]:
     return np.stack([planes[name].astype(np.float32) for name in NORMAL_CHANNELS[:3]], axis=-1)
 
 
-def decode_picture(data: bytes) -> UInt8[np.ndarray, "H W 3"]:
+def decode_image(data: bytes) -> UInt8[np.ndarray, "H W 3"]:
     """Decode PNG or JPEG to RGB; raises InputError when it is neither or is cut."""
     return _decode("picture", data, cv2.IMREAD_COLOR_RGB)
 
 
 def decode_mask(data: bytes) -> Bool[np.ndarray, "H W"]:
     """Decode an 8-bit mask; True inside."""
-    picture = _decode("mask", data, cv2.IMREAD_GRAYSCALE)
-    inside: Bool[np.ndarray, "H W"] = picture > MASK_INSIDE // 2
+    image = _decode("mask", data, cv2.IMREAD_GRAYSCALE)
+    inside: Bool[np.ndarray, "H W"] = image > MASK_INSIDE // 2
     return inside
 
 
@@ -130,17 +130,17 @@ def bounding_window(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
 
 
 def _encode(
-    suffix: str, picture: UInt8[np.ndarray, "H W *channels"], options: tuple[int, ...]
+    suffix: str, image: UInt8[np.ndarray, "H W *channels"], options: tuple[int, ...]
 ) -> bytes:
-    _, data = cv2.imencode(suffix, picture, options)
+    _, data = cv2.imencode(suffix, image, options)
     return data.tobytes()
 
 
 def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, "H W *channels"]:
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    if picture is None:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if image is None:
         raise _undecodable(what, data)
-    decoded: UInt8[np.ndarray, "H W *channels"] = picture
+    decoded: UInt8[np.ndarray, "H W *channels"] = image
     return decoded
 
 
@@ -171,7 +171,7 @@ def _encode_exr(
 def _undecodable(what: str, data: bytes) -> InputError:
     return InputError(
         what,
-        met=f"{len(data)} bytes that begin with {data[:8]!r} and can't be decoded",
-        wanted="a whole PNG, JPEG or OpenEXR file",
-        way_out="Run `scanmill validate` on the data set, then `scanmill rerun --deep`.",
+        found=f"{len(data)} bytes that begin with {data[:8]!r} and can't be decoded",
+        expected="a whole PNG, JPEG or OpenEXR file",
+        hint="Run `scanmill validate` on the data set, then `scanmill rerun --deep`.",
     )

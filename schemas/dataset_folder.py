@@ -38,7 +38,7 @@ _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 
 @dataclass(frozen=True, slots=True)
 class DatasetFolder:
-    """Paths of one data set. Owns: the names. Never reads pictures."""
+    """Paths of one data set. Owns: the names. Never reads images."""
 
     root: Path
 
@@ -48,8 +48,9 @@ class DatasetFolder:
         scheme, separator, rest = uri.partition("://")
         if separator and scheme != "file":
             raise RequestError(
-                uri, met=f"the scheme {scheme}://", wanted="a folder on a local or mounted disk",
-                way_out="Give a path; only `scanmill train` reads from object stores so far.",
+                uri, found=f"the scheme {scheme}://",
+                expected="a folder on a local or mounted disk",
+                hint="Give a path; only `scanmill train` reads from object stores so far.",
             )  # fmt: skip
         return DatasetFolder(Path(rest if separator else uri))
 

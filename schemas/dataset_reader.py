@@ -102,8 +102,8 @@ class LocalFiles:
         """Raise RequestError when there is no such folder."""
         if not self.root.is_dir():
             raise RequestError(
-                self.address, met="no such folder", wanted="a scanmill data set",
-                way_out=_RENDERED,
+                self.address, found="no such folder", expected="a scanmill data set",
+                hint=_RENDERED,
             )  # fmt: skip
 
     def list_names(self, folder: str) -> tuple[str, ...]:
@@ -142,8 +142,8 @@ class DatasetReader:
             text = self.files.read(DESCRIPTION_NAME)
         except FileNotFoundError as error:
             raise RequestError(
-                self.files.address, met=f"no {DESCRIPTION_NAME} in it",
-                wanted="a scanmill data set", way_out=_RENDERED,
+                self.files.address, found=f"no {DESCRIPTION_NAME} in it",
+                expected="a scanmill data set", hint=_RENDERED,
             ) from error  # fmt: skip
         return parse_record(DatasetDescription, text, source=self.files.where(DESCRIPTION_NAME))
 

@@ -1,6 +1,6 @@
 """The one family of errors: the class says whose fault it was, the text says what to do.
 
-Every message holds the thing, the value met, the value wanted and the way out. All of them
+Every message holds the thing, the value found, the value expected and the hint. All of them
 survive pickling, because they cross process borders.
 """
 
@@ -12,26 +12,26 @@ FailureKind = Literal["input", "environment"]
 class ScanmillError(Exception):
     """Say what went wrong in four parts.
 
-    thing: the file, sample or setting at fault. met: what was found there. wanted: what would
-    have been right. way_out: what the user can do now.
+    thing: the file, sample or setting at fault. found: what is there. expected: what would
+    have been right. hint: what the user can do now.
     """
 
     kind: ClassVar[FailureKind] = "environment"
 
-    def __init__(self, thing: str, *, met: str, wanted: str, way_out: str) -> None:
+    def __init__(self, thing: str, *, found: str, expected: str, hint: str) -> None:
         """Keep the four parts for programs, and one sentence for people."""
-        super().__init__(f"{thing}: {met}; wanted {wanted}. {way_out}")
-        self.thing, self.met, self.wanted, self.way_out = thing, met, wanted, way_out
+        super().__init__(f"{thing}: {found}; expected {expected}. {hint}")
+        self.thing, self.found, self.expected, self.hint = thing, found, expected, hint
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by the four parts, not by the joined sentence."""
-        return _rebuild, (type(self), self.thing, self.met, self.wanted, self.way_out)
+        return _rebuild, (type(self), self.thing, self.found, self.expected, self.hint)
 
 
 def _rebuild(
-    kind: type[ScanmillError], thing: str, met: str, wanted: str, way_out: str
+    kind: type[ScanmillError], thing: str, found: str, expected: str, hint: str
 ) -> ScanmillError:
-    return kind(thing, met=met, wanted=wanted, way_out=way_out)
+    return kind(thing, found=found, expected=expected, hint=hint)
 
 
 class InputError(ScanmillError):

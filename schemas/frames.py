@@ -6,7 +6,7 @@ that count from 1 exist only in exported text. Source: contract.md, "Frames and 
 
 import pyarrow as pa
 
-from schemas.samples import PICTURE, Column, fixed_list, schema_of
+from schemas.samples import IMAGE, Column, fixed_list, schema_of
 from schemas.scan import DENSEPOSE_PARTS
 
 PART_COUNT = DENSEPOSE_PARTS
@@ -18,10 +18,10 @@ FRAME_COLUMNS: tuple[Column, ...] = (
     Column("frame_id", pa.string(), "unique name of the frame: video/0000000"),
     Column("video", pa.string(), "name of the sequence"),
     Column("frame", pa.int64(), "number of the frame in its sequence"),
-    Column("color", PICTURE, "the picture", unit="sRGB 0..255", codec="PNG"),
-    Column("mask", PICTURE, "the person", unit="0 or 255", fill="0 outside", codec="PNG"),
+    Column("color", IMAGE, "the picture", unit="sRGB 0..255", codec="PNG"),
+    Column("mask", IMAGE, "the person", unit="0 or 255", fill="0 outside", codec="PNG"),
     Column(
-        "iuv", PICTURE, "DensePose part 0..24, U, V", unit="0..255", fill="0 outside", codec="PNG",
+        "iuv", IMAGE, "DensePose part 0..24, U, V", unit="0..255", fill="0 outside", codec="PNG",
         nullable=True,
     ),
     Column(

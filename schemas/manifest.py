@@ -7,7 +7,7 @@ Source: contract.md, "A data set on disk".
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from schemas.errors import FailureKind, InputError
 from schemas.fits import FitCheck
@@ -25,7 +25,8 @@ Stage = Literal[
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Keys in files keep the names that format version 1 gave them, by aliases.
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
 
 class Failure(_Record):
@@ -102,7 +103,7 @@ class PlanSegment(_Record):
 
 
 class Background(_Record):
-    """One usable background picture."""
+    """One usable background image."""
 
     path: str = Field(description="below the background root, forward slashes")
     sha256: str
@@ -111,7 +112,7 @@ class Background(_Record):
 
 
 class RefusedBackground(_Record):
-    """One picture that can't serve, and why."""
+    """One image that can't serve, and why."""
 
     path: str
     reason: str
@@ -125,7 +126,9 @@ class BackgroundList(_Record):
 
     format_version: int = FORMAT_VERSION
     version: int = Field(default=1, ge=1)
-    pictures: tuple[Background, ...]
+    images: tuple[Background, ...] = Field(
+        validation_alias=AliasChoices("pictures", "images"), serialization_alias="pictures"
+    )
     refused: tuple[RefusedBackground, ...] = ()
 
 
@@ -175,17 +178,17 @@ def parse_record(kind: type[R], text: str | bytes, *, source: str) -> R:
     except ValueError as error:
         raise InputError(
             source,
-            met=f"no readable {kind.__name__}: {_first_line(error)}",
-            wanted=f"a {kind.__name__} of format version {FORMAT_VERSION}",
-            way_out="Restore the file from a copy, or render into another folder.",
+            found=f"no readable {kind.__name__}: {_first_line(error)}",
+            expected=f"a {kind.__name__} of format version {FORMAT_VERSION}",
+            hint="Restore the file from a copy, or render into another folder.",
         ) from error
     version = getattr(record, "format_version", FORMAT_VERSION)
     if version != FORMAT_VERSION:
         raise InputError(
             source,
-            met=f"format version {version}",
-            wanted=f"format version {FORMAT_VERSION}",
-            way_out="Use the scanmill version that made the data set.",
+            found=f"format version {version}",
+            expected=f"format version {FORMAT_VERSION}",
+            hint="Use the scanmill version that made the data set.",
         )
     return record
 

@@ -63,14 +63,14 @@ def open_dataset(uri: str) -> DatasetReader:
         system, root = url_to_fs(uri, **_OPTIONS.get(scheme, {}))
     except ImportError as error:
         raise DependencyError(
-            uri, met=f"{error}", wanted=f"the driver for {scheme}:// addresses",
-            way_out="For s3:// run `pip install 'scanmill[s3]'` (`make setup` does); or copy the "
+            uri, found=f"{error}", expected=f"the driver for {scheme}:// addresses",
+            hint="For s3:// run `pip install 'scanmill[s3]'` (`make setup` does); or copy the "
             "data set to a disk.",
         ) from error  # fmt: skip
     except ValueError as error:
         raise RequestError(
-            uri, met=f"{error}", wanted="a path, or an address such as s3://bucket/prefix",
-            way_out="Write the address of the data set's folder.",
+            uri, found=f"{error}", expected="a path, or an address such as s3://bucket/prefix",
+            hint="Write the address of the data set's folder.",
         ) from error  # fmt: skip
     if hasattr(system, "retries"):
         system.retries = ATTEMPTS
@@ -96,9 +96,9 @@ class ObjectStoreFiles:
                 self.system.ls(self.root, detail=False)
         except FileNotFoundError as error:
             raise RequestError(
-                self.address, met=f"no such bucket or prefix: {error}",
-                wanted="a scanmill data set",
-                way_out="Check the address; copy the folder that `scanmill render --out` wrote "
+                self.address, found=f"no such bucket or prefix: {error}",
+                expected="a scanmill data set",
+                hint="Check the address; copy the folder that `scanmill render --out` wrote "
                 "there as it is.",
             ) from error  # fmt: skip
 
@@ -147,8 +147,8 @@ class ObjectStoreFiles:
             scheme = self.address.partition("://")[0]
             refused = "access refused: " if isinstance(error, PermissionError) else ""
             raise MachineError(
-                where, met=f"{refused}{type(error).__name__}: {error}",
-                wanted="an answer from the store", way_out=_WAYS_OUT.get(scheme, _WAY_OUT),
+                where, found=f"{refused}{type(error).__name__}: {error}",
+                expected="an answer from the store", hint=_WAYS_OUT.get(scheme, _WAY_OUT),
             ) from error  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FRAME_SIDE_PX = 256
-"""All pictures of the HDNet sets. Source: hdnet-dataset.md."""
+"""All images of the HDNet sets. Source: hdnet-dataset.md."""
 
 MAX_ROWS = 25_000
 """The published reader pads correspondence files to that length. Source: hdnet-dataset.md."""

@@ -13,10 +13,10 @@ import pyarrow as pa
 from schemas.keypoints import JOINT_COUNT, JOINTS
 
 FORMAT_VERSION = 1
-PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """How Hugging Face datasets stores an Image."""
 
-PICTURE_COLUMNS = ("image", "color_front", "color_back", "shaded", "mask", "iuv")
+IMAGE_COLUMNS = ("image", "color_front", "color_back", "shaded", "mask", "iuv")
 _PIXELS = "corner-origin pixels (the centre of the top-left pixel is (0.5, 0.5))"
 _CAMERA_AXES = "camera axes: x right, y down, z away from the camera"
 _JOINT_ORDER = "joints in this order: " + ", ".join(joint.name for joint in JOINTS)
@@ -42,7 +42,7 @@ class Column:
         }
         metadata = {key: value for key, value in facts.items() if value}
         # Hugging Face takes its Image feature only where the Arrow field may be null.
-        nullable = self.nullable or self.type == PICTURE
+        nullable = self.nullable or self.type == IMAGE
         return pa.field(self.name, self.type, nullable=nullable, metadata=metadata)
 
 
@@ -79,24 +79,24 @@ SAMPLE_COLUMNS: tuple[Column, ...] = (
     Column("metres_per_unit", pa.float64(), "size of a scene unit", unit="metre"),
     Column("metric_source", pa.string(), "file, fit or assumed_height"),
     Column(
-        "image", PICTURE, "training picture: lit front surface over its background",
+        "image", IMAGE, "training picture: lit front surface over its background",
         unit="sRGB 0..255", codec="JPEG 4:4:4",
     ),
     Column(
-        "color_front", PICTURE, "texture colour of the front surface, no lighting",
+        "color_front", IMAGE, "texture colour of the front surface, no lighting",
         unit="sRGB 0..255", fill="0 outside", codec="PNG",
     ),
     Column(
-        "color_back", PICTURE, "texture colour of the back surface, seen through the person",
+        "color_back", IMAGE, "texture colour of the back surface, seen through the person",
         unit="sRGB 0..255", fill="0 outside", codec="PNG",
     ),
     Column(
-        "shaded", PICTURE, "front surface under the sample's lights", unit="sRGB 0..255",
+        "shaded", IMAGE, "front surface under the sample's lights", unit="sRGB 0..255",
         fill="0 outside", codec="PNG",
     ),
-    Column("mask", PICTURE, "the person", unit="0 or 255", fill="0 outside", codec="PNG"),
+    Column("mask", IMAGE, "the person", unit="0 or 255", fill="0 outside", codec="PNG"),
     Column(
-        "iuv", PICTURE, "DensePose part 0..24, U, V", unit="0..255", fill="0 outside; null unknown",
+        "iuv", IMAGE, "DensePose part 0..24, U, V", unit="0..255", fill="0 outside; null unknown",
         codec="PNG", nullable=True,
     ),
     Column(
@@ -160,7 +160,7 @@ def sample_table(row: Mapping[str, object]) -> pa.Table:
 
 
 def _feature(kind: pa.DataType) -> dict[str, object]:
-    if kind == PICTURE:
+    if kind == IMAGE:
         return {"_type": "Image"}
     if pa.types.is_fixed_size_list(kind):
         inner = _feature(kind.value_type)

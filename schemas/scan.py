@@ -52,7 +52,7 @@ class ScanRef(BaseModel):
 class Material:
     """What a group of faces is painted with.
 
-    texture: RGB, row 0 is the top of the picture (v = 1), or None. color: RGB used where there
+    texture: RGB, row 0 is the top of the image (v = 1), or None. color: RGB used where there
     is no texture.
     """
 

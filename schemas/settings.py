@@ -28,7 +28,7 @@ class RenderSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     origin: Literal["rendered", "imported"] = Field(
-        default="rendered", description="imported: read from pictures that other code rendered"
+        default="rendered", description="imported: read from images that other code rendered"
     )
     camera: StandardCamera = Field(default="2k2k", description="camera of the standard views")
     resolution: int = Field(
@@ -54,7 +54,7 @@ class RenderSettings(BaseModel):
         default="neutral", description="published: (0.01, 0.01, 0.1), a blue cast, in perspective"
     )
     max_enlargement: float = Field(
-        default=2.0, ge=1.0, description="how much a background may be enlarged to cover a picture"
+        default=2.0, ge=1.0, description="how much a background may be enlarged to cover an image"
     )
     seam: Literal["filtered", "hard"] = Field(
         default="filtered", description="treatment of the border between person and background"
@@ -72,14 +72,14 @@ class RenderSettings(BaseModel):
         default=False, description="a scan whose fit is missing or lies elsewhere fails"
     )
     iuv_files: bool = Field(
-        default=False, description="IUV is taken from DensePose pictures where there are any"
+        default=False, description="IUV is taken from DensePose images where there are any"
     )
     assumed_height_m: float = Field(
         default=1.70, gt=0, description="metres; used where neither file nor fit gives a scale"
     )
     seed: int = Field(default=0, ge=0, description="seed of lights and backgrounds")
     split_seed: int = Field(default=0, ge=0, description="seed of the train, val, test split")
-    jpeg_quality: int = Field(default=95, ge=1, le=100, description="of the training picture")
+    jpeg_quality: int = Field(default=95, ge=1, le=100, description="of the training image")
 
     @model_validator(mode="before")
     @classmethod
@@ -137,7 +137,7 @@ def refuse_difference(uri: str, *, stored: BaseModel, asked: BaseModel) -> None:
     if differing:
         raise RequestError(
             uri,
-            met="a data set made with other settings (" + "; ".join(differing) + ")",
-            wanted="the same settings for all of one data set",
-            way_out="Use the data set's settings, or another --out.",
+            found="a data set made with other settings (" + "; ".join(differing) + ")",
+            expected="the same settings for all of one data set",
+            hint="Use the data set's settings, or another --out.",
         )

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Int32, UInt8
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """The first (front) or the last (back) surface point met by the ray of every pixel.
+    """The first (front) or the last (back) surface point hit by the ray of every pixel.
 
     color: RGB of the texture, no lighting, 0 outside.
     depth: length of the ray, scene units, 0 outside (orthographic: see schemas.camera).

@@ -1,4 +1,4 @@
-"""Which pictures are taken of a scan, and what their samples are called."""
+"""Which images are taken of a scan, and what their samples are called."""
 
 import re
 from dataclasses import dataclass
@@ -53,8 +53,8 @@ def parse_angles(text: str, *, setting: str) -> tuple[float, ...]:
     distinct = {format_angle(angle) for angle in angles}
     if len(distinct) != len(angles):
         raise RequestError(
-            setting, met=f"{text!r} names an angle twice", wanted="distinct angles",
-            way_out="Remove the repetition.",
+            setting, found=f"{text!r} names an angle twice", expected="distinct angles",
+            hint="Remove the repetition.",
         )  # fmt: skip
     return tuple(angle + 0.0 for angle in angles)
 
@@ -79,8 +79,8 @@ def camera_of(view: View, resolution: int) -> Camera:
     makers = {"2k2k": camera_2k2k, "orthographic": camera_orthographic}
     if view.camera not in makers:
         raise RequestError(
-            "the camera", met=view.camera, wanted=" or ".join(makers),
-            way_out="Place each scan before it: renderers.hdnet_placement.",
+            "the camera", found=view.camera, expected=" or ".join(makers),
+            hint="Place each scan before it: renderers.hdnet_placement.",
         )  # fmt: skip
     return makers[view.camera](resolution)
 
@@ -92,8 +92,8 @@ def _number(text: str, setting: str) -> float:
         value = float("nan")
     if not abs(value) <= MAX_ANGLES:
         raise RequestError(
-            setting, met=repr(text), wanted="degrees, as in -30:30:10 or -30,0,45",
-            way_out="Write a list, or start:stop:step with the stop included.",
+            setting, found=repr(text), expected="degrees, as in -30:30:10 or -30,0,45",
+            hint="Write a list, or start:stop:step with the stop included.",
         )  # fmt: skip
     return value
 
@@ -102,7 +102,8 @@ def _range(start: float, stop: float, step: float, setting: str) -> list[float]:
     count = int((stop - start) / step + 1e-9) + 1 if step else 0
     if not 1 <= count <= MAX_ANGLES:
         raise RequestError(
-            setting, met=f"{start}:{stop}:{step}", wanted="a step that leads from start to stop",
-            way_out="Write start:stop:step, for example -30:30:10.",
+            setting, found=f"{start}:{stop}:{step}",
+            expected="a step that leads from start to stop",
+            hint="Write start:stop:step, for example -30:30:10.",
         )  # fmt: skip
     return [round(start + step * index, 9) for index in range(count)]

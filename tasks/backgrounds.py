@@ -1,4 +1,4 @@
-"""Background pictures: looked at once, frozen with their digests, drawn from by a sample's seed."""
+"""Background images: looked at once, frozen with their digests, drawn from by a sample's seed."""
 
 import hashlib
 import math
@@ -14,10 +14,10 @@ from jaxtyping import UInt8
 from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.manifest import Background, BackgroundList, RefusedBackground
 from schemas.scan import InputFile
-from tasks.scans.files import LARGEST_TEXTURE_BYTES, read_whole
+from tasks.scans.files import MAX_TEXTURE_BYTES, read_whole
 from tasks.scans.textures import read_header
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 FREEZE_THREADS = 4
 
 FEW = 50
@@ -31,74 +31,74 @@ _CHECKED_STARTS = (b"\xff\xd8\xff", b"\x89PNG")
 class Backgrounds:
     """The frozen list and the folder that its paths stand below; neither: black.
 
-    Owns nothing: reads a picture when asked, checks that it is the one that was frozen.
+    Owns nothing: reads an image when asked, checks that it is the one that was frozen.
     """
 
     root: Path | None = None
-    pictures: tuple[Background, ...] = ()
+    images: tuple[Background, ...] = ()
     version: int = 1
 
     def usable(self, resolution: int, max_enlargement: float) -> tuple[Background, ...]:
-        """List the pictures that cover the resolution without more enlargement than allowed."""
+        """List the images that cover the resolution without more enlargement than allowed."""
         shortest = resolution / max_enlargement
-        return tuple(one for one in self.pictures if min(one.width, one.height) >= shortest)
+        return tuple(one for one in self.images if min(one.width, one.height) >= shortest)
 
     def choose(
         self, resolution: int, max_enlargement: float, rng: np.random.Generator
     ) -> Background | None:
-        """Draw one usable picture, or None (black) where there are none."""
+        """Draw one usable image, or None (black) where there are none."""
         usable = self.usable(resolution, max_enlargement)
         return usable[int(rng.integers(len(usable)))] if usable else None
 
     def read(self, chosen: Background) -> UInt8[np.ndarray, "BH BW 3"]:
-        """Read a chosen picture as RGB.
+        """Read a chosen image as RGB.
 
         Raises InputError when the file is gone, or is not the one that was frozen.
         """
         if self.root is None:
             raise RequestError(
-                "--backgrounds", met="no folder", wanted=f"the folder that holds {chosen.path}",
-                way_out="Give the folder that the data set was begun with.",
+                "--backgrounds", found="no folder", expected=f"the folder that holds {chosen.path}",
+                hint="Give the folder that the data set was begun with.",
             )  # fmt: skip
         path = self.root / chosen.path
         data = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(data).hexdigest() != chosen.sha256:
             raise InputError(
                 str(path),
-                met="another picture than the data set was begun with" if data else "no such file",
-                wanted=f"the picture with sha256 {chosen.sha256[:12]}...",
-                way_out="Restore the background folder, or render into a new data set.",
+                found="another image than the data set was begun with" if data else "no such file",
+                expected=f"the image with sha256 {chosen.sha256[:12]}...",
+                hint="Restore the background folder, or render into a new data set.",
             )
         return _decode(data)
 
     def input_file(self, chosen: Background) -> InputFile:
-        """Describe a chosen picture as an input of a shard."""
+        """Describe a chosen image as an input of a shard."""
         size = (self.root / chosen.path).stat().st_size if self.root else None
         return InputFile(path=chosen.path, root="backgrounds", size=size, sha256=chosen.sha256)
 
 
 def freeze_backgrounds(root: Path, *, listed: Path | None = None) -> BackgroundList:
-    """Look at every picture below a folder once; the order is that of the paths.
+    """Look at every image below a folder once; the order is that of the paths.
 
-    listed: a published list, `folder/picture` a line: only these, in the list's order; a line
+    listed: a published list, `folder/image` a line: only these, in the list's order; a line
     that stands there twice counts twice, as it does in the published training.
-    Raises RequestError when the folder is missing or holds no usable picture.
+    Raises RequestError when the folder is missing or holds no usable image.
     """
-    names = sorted(_picture_names(root)) if listed is None else read_background_list(listed)
+    names = sorted(_image_names(root)) if listed is None else read_background_list(listed)
     with ThreadPoolExecutor(FREEZE_THREADS) as pool:
         found = pool.map(lambda name: _look_at(root, name), dict.fromkeys(names))
         by_name = {one.path: one for one in found}
     looked_at = [by_name[name] for name in names]
-    pictures = tuple(one for one in looked_at if isinstance(one, Background))
-    if not pictures:
+    images = tuple(one for one in looked_at if isinstance(one, Background))
+    if not images:
         raise RequestError(
             str(root),
-            met=f"{len(names)} picture files, none usable" if root.is_dir() else "no such folder",
-            wanted="a folder with pictures, for example IndoorCVPR09",
-            way_out="Give another --backgrounds, or leave it out for black.",
+            found=f"{len(names)} image files, none usable" if root.is_dir() else "no such folder",
+            expected="a folder with images, for example IndoorCVPR09",
+            hint="Give another --backgrounds, or leave it out for black.",
         )
     refused = tuple(one for one in by_name.values() if isinstance(one, RefusedBackground))
-    return BackgroundList(pictures=pictures, refused=refused)
+    return BackgroundList(images=images, refused=refused)
 
 
 def read_background_list(path: Path) -> list[str]:
@@ -111,8 +111,8 @@ def read_background_list(path: Path) -> list[str]:
     for number, name in enumerate(names, start=1):
         if ".." in PurePosixPath(name).parts or not name.isprintable():
             raise InputError(
-                str(path), met=f"{name[:80]!a} as entry {number}",
-                wanted="paths below the background root, one a line", way_out="Mend the list.",
+                str(path), found=f"{name[:80]!a} as entry {number}",
+                expected="paths below the background root, one a line", hint="Fix the list.",
             )  # fmt: skip
     return names
 
@@ -120,15 +120,15 @@ def read_background_list(path: Path) -> list[str]:
 def describe_shortage(
     backgrounds: BackgroundList, resolution: int, max_enlargement: float
 ) -> str | None:
-    """Warn when few pictures can be used, with the limit that would admit more; None: enough."""
-    usable = len(Backgrounds(None, backgrounds.pictures).usable(resolution, max_enlargement))
-    total = len(backgrounds.pictures)
-    if usable >= FEW or not backgrounds.pictures:
+    """Warn when few images can be used, with the limit that would admit more; None: enough."""
+    usable = len(Backgrounds(None, backgrounds.images).usable(resolution, max_enlargement))
+    total = len(backgrounds.images)
+    if usable >= FEW or not backgrounds.images:
         return None
     if usable == total:
         plural = "s" if usable > 1 else ""
         return f"only {usable} background{plural}: people will often stand before the same one"
-    needed = sorted(resolution / min(one.width, one.height) for one in backgrounds.pictures)
+    needed = sorted(resolution / min(one.width, one.height) for one in backgrounds.images)
     admitted = min(FEW, total)
     limit = math.ceil(100 * needed[admitted - 1]) / 100
     more = f"; a limit of {limit:g} would admit {admitted}" if limit > max_enlargement else ""
@@ -143,16 +143,16 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            str(path), met=f"no readable text ({type(error).__name__})",
-            wanted="a list of backgrounds, one path a line", way_out="Fetch the list again.",
+            str(path), found=f"no readable text ({type(error).__name__})",
+            expected="a list of backgrounds, one path a line", hint="Fetch the list again.",
         ) from error  # fmt: skip
 
 
-def _picture_names(root: Path) -> Iterable[str]:
+def _image_names(root: Path) -> Iterable[str]:
     return (
         path.relative_to(root).as_posix()
         for path in root.rglob("*")
-        if path.suffix.lower() in PICTURE_SUFFIXES
+        if path.suffix.lower() in IMAGE_SUFFIXES
         and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(root).parts)
         and path.is_file()
     )
@@ -160,12 +160,12 @@ def _picture_names(root: Path) -> Iterable[str]:
 
 def _look_at(root: Path, name: str) -> Background | RefusedBackground:
     try:
-        data = read_whole(root / name, LARGEST_TEXTURE_BYTES)
+        data = read_whole(root / name, MAX_TEXTURE_BYTES)
         if data.startswith(_CHECKED_STARTS):
             read_header(data, name, check_sums=True)
         height, width = _decode(data).shape[:2]
     except ScanmillError as error:
-        return RefusedBackground(path=name, reason=error.met)
+        return RefusedBackground(path=name, reason=error.found)
     except (ValueError, cv2.error) as error:
         return RefusedBackground(path=name, reason=str(error))
     digest = hashlib.sha256(data).hexdigest()
@@ -175,12 +175,12 @@ def _look_at(root: Path, name: str) -> Background | RefusedBackground:
 def _decode(data: bytes) -> UInt8[np.ndarray, "BH BW 3"]:
     """Decode to RGB as stored, without turning by EXIF; raises ValueError for what is none."""
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    if picture is None:
-        message = f"{len(data)} bytes that are no picture"
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if image is None:
+        message = f"{len(data)} bytes that are no image"
         raise ValueError(message)
-    if picture.ndim != 3 or picture.dtype != np.uint8:  # noqa: PLR2004 - rows, columns, channels
-        message = f"decoded to {picture.dtype} of shape {picture.shape}"
+    if image.ndim != 3 or image.dtype != np.uint8:  # noqa: PLR2004 - rows, columns, channels
+        message = f"decoded to {image.dtype} of shape {image.shape}"
         raise ValueError(message)
-    rgb: UInt8[np.ndarray, "BH BW 3"] = picture
+    rgb: UInt8[np.ndarray, "BH BW 3"] = image
     return rgb

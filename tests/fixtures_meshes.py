@@ -21,14 +21,14 @@ def tetrahedron_obj(*, head: str = "", material: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def plain_picture(color: tuple[int, int, int], side: int = 8) -> np.ndarray:
-    """Make a square RGB picture of one colour."""
+def plain_image(color: tuple[int, int, int], side: int = 8) -> np.ndarray:
+    """Make a square RGB image of one colour."""
     return np.full((side, side, 3), color, np.uint8)
 
 
-def encode_picture(picture_rgb: np.ndarray, ending: str) -> bytes:
+def encode_image(image_rgb: np.ndarray, ending: str) -> bytes:
     """Encode RGB as .jpg or .png."""
-    return cv2.imencode(ending, cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+    return cv2.imencode(ending, cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -44,8 +44,8 @@ def write_rp_scan(
     """Write a scan in RenderPeople's layout; returns its folder."""
     folder = root / f"obj/RP/{item}_OBJ"
     write(folder / f"{item}_100k.obj", tetrahedron_obj() if obj is None else obj)
-    picture = encode_picture(plain_picture((200, 100, 50)), ".jpg")
-    write(folder / f"tex/{item}_dif_8k.jpg", picture)
+    image = encode_image(plain_image((200, 100, 50)), ".jpg")
+    write(folder / f"tex/{item}_dif_8k.jpg", image)
     if joints:
         write(root / f"Joint3D/RP/{item}.json", joints_json())
     return folder

@@ -1,8 +1,8 @@
 """Part alignment: similarity transforms from keypoints, cutting parts out and laying them back.
 
-Dimension letters: B pictures, P parts (of the twelve, or of one group), C channels, H and W rows
-and columns of the square picture, h and w those of a crop.
-Coordinates are -1..1 of the picture (corner to corner, align_corners=False), x right, y down.
+Dimension letters: B images, P parts (of the twelve, or of one group), C channels, H and W rows
+and columns of the square image, h and w those of a crop.
+Coordinates are -1..1 of the image (corner to corner, align_corners=False), x right, y down.
 Source: networks.md, Part alignment.
 """
 
@@ -20,14 +20,14 @@ MIN_SPREAD = 1 / 1024
 """Joints whose mean distance from their centre is less coincide: one pixel at 2048."""
 
 MIN_SCALE = 1 / 32
-"""A fit that shrinks the picture more has no usable inverse: its joints contradict the part."""
+"""A fit that shrinks the image more has no usable inverse: its joints contradict the part."""
 
-_MOST_JOINTS = max(len(part.joints) for part in PARTS)
+_MAX_JOINTS = max(len(part.joints) for part in PARTS)
 
 
 @dataclass(frozen=True, slots=True)
 class PartTransforms:
-    """For each picture and part the similarity from the picture to the aligned picture.
+    """For each image and part the similarity from the image to the aligned image.
 
     fitted: rows (a, -b, tx), (b, a, ty). inverse: the theta of affine_grid that cuts the part out.
     valid: False where joints are missing or coincide: such a part has no transform; its matrices
@@ -80,24 +80,24 @@ def fit_parts(joints: Float[Tensor, "B 33 2"], known: Bool[Tensor, "B 33"]) -> P
 
 
 def cut_parts(
-    pictures: Float[Tensor, "B C H W"],
+    images: Float[Tensor, "B C H W"],
     inverse: Float[Tensor, "B P 2 3"],
     crop: tuple[int, int],
 ) -> Float[Tensor, "B P C h w"]:
-    """Align parts and keep the rows and columns centre +- half the crop; 0 outside the picture."""
+    """Align parts and keep the rows and columns centre +- half the crop; 0 outside the image."""
     height, width = crop
     parts = inverse.shape[1]
-    base = _base_grid(height, width, pictures.shape[-1], like=pictures)
+    base = _base_grid(height, width, images.shape[-1], like=images)
     grid = _transform_grid(base, inverse).flatten(1, 2)
-    crops = functional.grid_sample(pictures, grid, padding_mode="zeros", align_corners=False)
-    batch, channels = pictures.shape[:2]
+    crops = functional.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+    batch, channels = images.shape[:2]
     return crops.reshape(batch, channels, parts, height, width).transpose(1, 2)
 
 
 def lay_back(
     crops: Float[Tensor, "B P C h w"], fitted: Float[Tensor, "B P 2 3"], resolution: int
 ) -> Float[Tensor, "B P C H W"]:
-    """Warp crops back to the full picture; 0 where the picture lies outside the crop."""
+    """Warp crops back to the full image; 0 where the image lies outside the crop."""
     height, width = crops.shape[-2:]
     base = _base_grid(resolution, resolution, resolution, like=crops)
     to_crop = crops.new_tensor([resolution / width, resolution / height])
@@ -124,7 +124,7 @@ class _PartTable:
     @staticmethod
     def make(like: Tensor) -> "_PartTable":
         def pad(row: tuple[Any, ...], filler: object) -> list[Any]:
-            return [*row, *[filler] * (_MOST_JOINTS - len(row))]
+            return [*row, *[filler] * (_MAX_JOINTS - len(row))]
 
         shortened = [part.shortened or (0, 0, 0.0) for part in PARTS]
         ones = [pad((1.0,) * len(part.joints), 0.0) for part in PARTS]
@@ -177,7 +177,7 @@ def _inverse(parameters: Float[Tensor, "B P 4"]) -> Float[Tensor, "B P 2 3"]:
 
 
 def _base_grid(height: int, width: int, resolution: int, *, like: Tensor) -> Float[Tensor, "h w 3"]:
-    """Return (x, y, 1) of the centres of the central height x width pixels of the picture."""
+    """Return (x, y, 1) of the centres of the central height x width pixels of the image."""
     x = (2 * torch.arange(width, device=like.device) + 1 - width) / resolution
     y = (2 * torch.arange(height, device=like.device) + 1 - height) / resolution
     rows, columns = torch.meshgrid(y.to(like.dtype), x.to(like.dtype), indexing="ij")

@@ -62,7 +62,7 @@ def _add_data(group: "argparse._ArgumentGroup") -> None:
     add("--batch", type=int, help="samples a rank; default: as published for the stage")
     add("--background", choices=("stored", "fresh", "black"), default="stored")
     add("--backgrounds", type=Path, metavar="DIR", help="root of the data set's backgrounds")
-    add("--no-augment", action="store_true", help="no jitter, stored pictures as they are")
+    add("--no-augment", action="store_true", help="no jitter, stored images as they are")
     add("--max-bad-samples", type=int, default=0, metavar="N", help="undecodable ones allowed")
 
 

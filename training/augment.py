@@ -1,6 +1,6 @@
 """Augmentation in batches, on the training device; every draw belongs to (seed, sample, epoch).
 
-Dimension letters: B pictures, H rows, W columns. Pictures are RGB in 0..1 unless said otherwise.
+Dimension letters: B images, H rows, W columns. Images are RGB in 0..1 unless said otherwise.
 Source: networks.md, Losses, Augmentation.
 """
 
@@ -28,7 +28,7 @@ SEAM_REACH = 5
 
 @dataclass(frozen=True, slots=True)
 class Jitter:
-    """How the colours of each picture change: factors on brightness, contrast, saturation."""
+    """How the colours of each image change: factors on brightness, contrast, saturation."""
 
     factors: Float[Tensor, "B 3"]
 
@@ -45,16 +45,16 @@ def draw_jitter(seed: int, sample_ids: tuple[str, ...], epoch: int) -> Jitter:
     return Jitter(torch.tensor(np.array(draws), dtype=torch.float32))
 
 
-def jitter_colors(picture: Float[Tensor, "B 3 H W"], jitter: Jitter) -> Float[Tensor, "B 3 H W"]:
-    """Blend each pixel with its own grey, with the picture's mean grey, and with black.
+def jitter_colors(image: Float[Tensor, "B 3 H W"], jitter: Jitter) -> Float[Tensor, "B 3 H W"]:
+    """Blend each pixel with its own grey, with the image's mean grey, and with black.
 
     Factors up to 1 never leave 0..1, so nothing is clamped and the three changes commute: every
     order gives this.
     """
     brightness, contrast, saturation = jitter.factors.T[..., None, None, None]
-    grey = _grey(picture)
+    grey = _grey(image)
     mean = grey.mean(dim=(2, 3), keepdim=True)
-    saturated = saturation * picture + (1 - saturation) * grey
+    saturated = saturation * image + (1 - saturation) * grey
     changed: Tensor = brightness * (contrast * saturated + (1 - contrast) * mean)
     return changed
 
@@ -90,22 +90,22 @@ def _window(inside: Bool[Tensor, "B 1 H W"]) -> tuple[slice, slice] | None:
     return slice(first[0], last[0]), slice(first[1], last[1])
 
 
-def enlarge(picture: Float[Tensor, "B 3 h w"], resolution: int) -> Float[Tensor, "B 3 H W"]:
-    """Enlarge a background crop to the picture's size, bilinear."""
+def enlarge(image: Float[Tensor, "B 3 h w"], resolution: int) -> Float[Tensor, "B 3 H W"]:
+    """Enlarge a background crop to the image's size, bilinear."""
     size = (resolution, resolution)
-    return functional.interpolate(picture, size=size, mode="bilinear", align_corners=False)
+    return functional.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
-def _grey(picture: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
-    weights = picture.new_tensor(LUMA)[None, :, None, None]
-    grey: Tensor = (picture * weights).sum(dim=1, keepdim=True)
+def _grey(image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
+    weights = image.new_tensor(LUMA)[None, :, None, None]
+    grey: Tensor = (image * weights).sum(dim=1, keepdim=True)
     return grey
 
 
 def _separable(values: Float[Tensor, "B C H W"], taps: tuple[float, ...]) -> Tensor:
     """Filter along rows and columns; the border is repeated.
 
-    A sum of shifted pictures: on a CPU several times as fast as a grouped convolution.
+    A sum of shifted images: on a CPU several times as fast as a grouped convolution.
     """
     height, width = values.shape[-2:]
     padded = functional.pad(values, (len(taps) // 2,) * 4, mode="replicate")

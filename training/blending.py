@@ -1,6 +1,6 @@
-"""Laying the normals of the parts back over the whole picture, blended by occupancy weights.
+"""Laying the normals of the parts back over the whole image, blended by occupancy weights.
 
-Dimension letters: B pictures, P parts of a group, H and W of the full picture, h and w of a crop.
+Dimension letters: B images, P parts of a group, H and W of the full image, h and w of a crop.
 Source: networks.md, Refinement net; Other resolutions.
 """
 
@@ -24,7 +24,7 @@ NORMAL_CHANNELS = 6
 def occupancy(height: int, width: int, resolution: int) -> Float[Tensor, "h w"]:
     """Return a crop's weights in 0..1: 1 inside a margin, falling off by a Gaussian blur.
 
-    The blur never reaches beyond the crop, so padding to the full picture changes nothing.
+    The blur never reaches beyond the crop, so padding to the full image changes nothing.
     """
     margin = max(1, round(MARGIN_AT_2048 * resolution / PUBLISHED_RESOLUTION))
     weights = torch.zeros(height, width)

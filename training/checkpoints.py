@@ -101,9 +101,9 @@ def read_meta(folder: Path) -> CheckpointMeta:
         return CheckpointMeta.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(
-            str(path), met="no readable checkpoint description",
-            wanted=f"meta.json of format version {FORMAT_VERSION}",
-            way_out="Remove the step folder, let OUT/latest name an older one, and start again.",
+            str(path), found="no readable checkpoint description",
+            expected=f"meta.json of format version {FORMAT_VERSION}",
+            hint="Remove the step folder, let OUT/latest name an older one, and start again.",
         ) from error  # fmt: skip
 
 
@@ -117,13 +117,13 @@ def stored_tensors(folder: Path) -> dict[str, TensorStorageMetadata]:
 
 def read_tensors(folder: Path, prefix: str) -> dict[str, Tensor]:
     """Read all tensors of a step folder whose name has a prefix, the prefix removed."""
-    wanted = {
+    expected = {
         name: torch.empty(entry.size, dtype=entry.properties.dtype)
         for name, entry in stored_tensors(folder).items()
         if name.startswith(prefix)
     }
-    load_state(folder, wanted, None)
-    return {name.removeprefix(prefix): value for name, value in wanted.items()}
+    load_state(folder, expected, None)
+    return {name.removeprefix(prefix): value for name, value in expected.items()}
 
 
 def point(out: Path, pointer: str, name: str) -> None:
@@ -183,10 +183,10 @@ class _TensorIndex(pickle.Unpickler):
         raise pickle.UnpicklingError(f"names {module}.{name}")
 
 
-def _unreadable(path: Path, met: str) -> InputError:
+def _unreadable(path: Path, found: str) -> InputError:
     return InputError(
-        str(path), met=met or "cut or empty", wanted="the index of a checkpoint of tensors",
-        way_out="Use a checkpoint written by scanmill, or a safetensors file.",
+        str(path), found=found or "cut or empty", expected="the index of a checkpoint of tensors",
+        hint="Use a checkpoint written by scanmill, or a safetensors file.",
     )  # fmt: skip
 
 

@@ -44,9 +44,9 @@ def convert(source: Path, target: Path) -> None:
     """Write the weights of source in the form that target's ending names, whole or not at all."""
     if target.suffix not in (SAFETENSORS, *PUBLISHED):
         raise RequestError(
-            str(target), met=f"the ending {target.suffix or 'none'}",
-            wanted=", ".join((SAFETENSORS, *PUBLISHED)),
-            way_out="Name a safetensors file for use here, or a .pth file for the published code.",
+            str(target), found=f"the ending {target.suffix or 'none'}",
+            expected=", ".join((SAFETENSORS, *PUBLISHED)),
+            hint="Name a safetensors file for use here, or a .pth file for the published code.",
         )  # fmt: skip
     weights = read_weights(source)
     with atomic_file(target) as file:

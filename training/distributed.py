@@ -60,14 +60,14 @@ def this_world() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
+def choose_device(expected: Literal["auto", "cpu", "cuda"]) -> torch.device:
     """Return the device of this rank; raises RequestError when cuda is asked for and absent."""
-    if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
+    if expected == "cpu" or (expected == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise RequestError(
-            "--device cuda", met="no CUDA device that torch can use",
-            wanted="an NVIDIA GPU and a CUDA build of torch", way_out="Train with --device cpu.",
+            "--device cuda", found="no CUDA device that torch can use",
+            expected="an NVIDIA GPU and a CUDA build of torch", hint="Train with --device cpu.",
         )  # fmt: skip
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 

@@ -89,9 +89,9 @@ class Loader(Generic[S, B_co]):
             self.bad_samples.append(name)
             if len(self.bad_samples) > self._max_bad:
                 raise InputError(
-                    f"sample {name}", met=f"{error}",
-                    wanted=f"at most {self._max_bad} samples that can't be decoded",
-                    way_out="Mend the data set, or raise --max-bad-samples.",
+                    f"sample {name}", found=f"{error}",
+                    expected=f"at most {self._max_bad} samples that can't be decoded",
+                    hint="Fix the data set, or raise --max-bad-samples.",
                 ) from error  # fmt: skip
         following = (place + 1) % len(self._samples)
         return self._result(

@@ -1,6 +1,6 @@
 """The measures of a validation: how far depth, normals and mask are from the truth.
 
-Dimension letters: B pictures, H rows, W columns. Each measure is a sum and a count, so that
+Dimension letters: B images, H rows, W columns. Each measure is a sum and a count, so that
 batches and ranks add up exactly.
 """
 
@@ -31,7 +31,7 @@ Sums = dict[str, Float[Tensor, " 2"]]
 def normal_measures(
     prediction: NormalPrediction, prepared: Prepared, settings: ModelSettings
 ) -> Sums:
-    """Measure phase 1: coarse depth and mask, normals of the whole-picture net and of the parts."""
+    """Measure phase 1: coarse depth and mask, normals of the whole-image net and of the parts."""
     sums = _depth_sums(prediction.coarse, prepared.coarse, prepared, settings)
     inside = prepared.coarse.inside
     sums["normal_angle_degrees"] = _angle_sum(prediction.whole, prepared.coarse.normals, inside)
@@ -92,7 +92,7 @@ def _depth_sums(
 
 
 def _overlap(mask: Float[Tensor, "B 1 H W"], inside: Bool[Tensor, "B 1 H W"]) -> Tensor:
-    """Return the sum over pictures of intersection / union, and how many pictures."""
+    """Return the sum over images of intersection / union, and how many images."""
     said = mask > MASK_THRESHOLD
     both = (said & inside).flatten(1).sum(dim=1)
     either = (said | inside).flatten(1).sum(dim=1)

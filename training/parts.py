@@ -1,6 +1,6 @@
 """The twelve body parts of 2K2K as a table: keypoints, where they go, how large the crop is.
 
-Coordinates are -1..1 of the picture, x right, y down. Source: networks.md, Part alignment.
+Coordinates are -1..1 of the image, x right, y down. Source: networks.md, Part alignment.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ CROPS_AT_2048: dict[PartGroup, tuple[int, int]] = {
     "legs": (272, 256),
     "feet": (176, 128),
 }
-"""Height and width of the crop around the centre of the aligned picture, pixels."""
+"""Height and width of the crop around the centre of the aligned image, pixels."""
 
 CROP_MULTIPLE = 8
 PUBLISHED_RESOLUTION = 2048

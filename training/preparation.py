@@ -1,6 +1,6 @@
 """From a decoded batch to what a step needs, on the training device.
 
-Dimension letters: B pictures, P parts of a group, R the resolution, r = R / 8.
+Dimension letters: B images, P parts of a group, R the resolution, r = R / 8.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ WHITE = 255
 class Prepared:
     """Inputs and truths of one batch.
 
-    picture: RGB in -1..1. coarse: at r; full: at R, None where only the coarse nets train.
+    image: RGB in -1..1. coarse: at r; full: at R, None where only the coarse nets train.
     part_normals: the true normals of every part, aligned and cut; empty where no part net trains.
     """
 
     sample_ids: tuple[str, ...]
-    picture: Float[Tensor, "B 3 R R"]
+    image: Float[Tensor, "B 3 R R"]
     transforms: PartTransforms
     coarse: DepthTargets
     full: DepthTargets | None
@@ -39,7 +39,7 @@ class Prepared:
 
 @torch.no_grad()
 def prepare(batch: Batch, settings: ModelSettings) -> Prepared:
-    """Augment the pictures and make the truths."""
+    """Augment the images and make the truths."""
     resolution = settings.resolution
     front, back = (
         network_depth(length, batch.focal_px, resolution) for length in (batch.front, batch.back)
@@ -50,7 +50,7 @@ def prepare(batch: Batch, settings: ModelSettings) -> Prepared:
     cuts_parts = settings.stage == "2k2k-normal" and full is not None
     return Prepared(
         batch.sample_ids,
-        2 * make_picture(batch) - 1,
+        2 * make_image(batch) - 1,
         transforms,
         depth_targets(coarse(front), coarse(back), z),
         full,
@@ -60,10 +60,10 @@ def prepare(batch: Batch, settings: ModelSettings) -> Prepared:
     )
 
 
-def make_picture(batch: Batch) -> Float[Tensor, "B 3 R R"]:
-    """Return the training pictures, RGB in 0..1.
+def make_image(batch: Batch) -> Float[Tensor, "B 3 R R"]:
+    """Return the training images, RGB in 0..1.
 
-    Without jitter a stored background gives the stored picture itself; with jitter the person is
+    Without jitter a stored background gives the stored image itself; with jitter the person is
     jittered over black, then put before the background, the seam smoothed.
     """
     if batch.jitter is None and batch.background is not None:
@@ -99,5 +99,5 @@ def _cut_truth(
     }
 
 
-def _to_unit(picture: Tensor) -> Float[Tensor, "B 3 H W"]:
-    return picture.permute(0, 3, 1, 2).float() / WHITE
+def _to_unit(image: Tensor) -> Float[Tensor, "B 3 H W"]:
+    return image.permute(0, 3, 1, 2).float() / WHITE

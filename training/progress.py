@@ -15,7 +15,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from schemas.codecs import encode_png
 from schemas.dataset_folder import write_atomically
-from training.pictures import draw_curve
+from training.images import draw_curve
 
 METRICS, TENSORBOARD, SAMPLES, CURVE = "metrics.jsonl", "tensorboard", "samples", "curve.png"
 VALIDATION = "validation.json"
@@ -69,7 +69,7 @@ class Progress:
         )
 
     def sheet(self, step: int, sheet: UInt8[np.ndarray, "H W 3"]) -> None:
-        """Write a grid of sample pictures, and show it in TensorBoard."""
+        """Write a grid of sample images, and show it in TensorBoard."""
         write_atomically(self._out / SAMPLES / f"step-{step:08d}.png", encode_png(sheet))
         self._board.add_image("samples", sheet, step, dataformats="HWC")
 

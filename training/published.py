@@ -37,9 +37,9 @@ def from_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         ours = _rename(name.removeprefix(WRAPPER_PREFIX), rule)
         if ours is None:
             raise InputError(
-                "published checkpoint", met=f"the weight {name}",
-                wanted="only names of the published 2K2K model",
-                way_out="Give a checkpoint of 2K2K's phase 1 or phase 2.",
+                "published checkpoint", found=f"the weight {name}",
+                expected="only names of the published 2K2K model",
+                hint="Give a checkpoint of 2K2K's phase 1 or phase 2.",
             )  # fmt: skip
         renamed[ours] = value
     return renamed

@@ -24,7 +24,7 @@ from training.stages import STAGES, Published
 from training.weights import MODEL_CARD, MODEL_FILE, digest_weights, fit_weights, read_weights
 
 T = TypeVar("T")
-FEWEST_STEPS_BETWEEN_CHECKPOINTS = 100
+MIN_STEPS_BETWEEN_CHECKPOINTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ def check_request(given: argparse.Namespace) -> Request:
     """Check everything that can be checked without talking to other ranks; writes nothing."""
     if given.stage == "2k2k-depth" and (not given.init or given.nets != "all"):
         raise RequestError(
-            given.stage, met=f"--init {given.init} and --nets {given.nets}",
-            wanted="all nets of phase 1, trained: they stay frozen",
-            way_out="Train 2k2k-normal with --nets all first, then give its folder as --init.",
+            given.stage, found=f"--init {given.init} and --nets {given.nets}",
+            expected="all nets of phase 1, trained: they stay frozen",
+            hint="Train 2k2k-normal with --nets all first, then give its folder as --init.",
         )  # fmt: skip
     stage = STAGES[given.stage]
     _check_meaning(given, stage.meaningless)
@@ -63,8 +63,8 @@ def check_request(given: argparse.Namespace) -> Request:
     trained = index.of_splits(data.splits)
     if not trained:
         raise RequestError(
-            ", ".join(given.data), met=f"no sample of split {', '.join(data.splits)}",
-            wanted="samples to train on", way_out="Name another --split, or render more subjects.",
+            ", ".join(given.data), found=f"no sample of split {', '.join(data.splits)}",
+            expected="samples to train on", hint="Name another --split, or render more subjects.",
         )  # fmt: skip
     batches = Order(len(trained), 0, 0, data.world, data.batch).batches_per_epoch
     steps_per_epoch = max(1, batches // model.accumulate)
@@ -77,8 +77,8 @@ def check_request(given: argparse.Namespace) -> Request:
     return Request(model, data, run, index, trained, steps_per_epoch, weights, record, pool)
 
 
-def say_standing(run: RunSettings) -> dict[str, int | bool]:
-    """Say how far a run is: steps wanted and done, and whether weights and curve are of the last.
+def say_status(run: RunSettings) -> dict[str, int | bool]:
+    """Say how far a run is: steps requested and done, and whether its weights are of the last step.
 
     A run that is asked for fewer steps than it has done is finished.
     """
@@ -122,7 +122,7 @@ def _deciding_settings(
 def _run_settings(
     given: argparse.Namespace, published: Published, steps_per_epoch: int
 ) -> RunSettings:
-    often = max(steps_per_epoch, FEWEST_STEPS_BETWEEN_CHECKPOINTS)
+    often = max(steps_per_epoch, MIN_STEPS_BETWEEN_CHECKPOINTS)
     steps = given.steps or (given.epochs or 0) * steps_per_epoch
     steps = steps or published.steps or (published.epochs or 1) * steps_per_epoch
     try:
@@ -145,9 +145,9 @@ def _check_meaning(given: argparse.Namespace, meaningless: frozenset[str]) -> No
         value = getattr(given, name)
         if value != defaults.get_default(name):
             raise RequestError(
-                f"--{name.replace('_', '-')}", met=f"{value} for {given.stage}",
-                wanted="no such option: this stage has nothing that it would change",
-                way_out="Leave it out.",
+                f"--{name.replace('_', '-')}", found=f"{value} for {given.stage}",
+                expected="no such option: this stage has nothing that it would change",
+                hint="Leave it out.",
             )  # fmt: skip
 
 
@@ -159,6 +159,6 @@ def _wrong_setting(error: ValidationError) -> RequestError:
     first = error.errors()[0]
     where = "--" + "-".join(str(part) for part in first["loc"]).replace("_", "-")
     return RequestError(
-        where if first["loc"] else "settings", met=f"{first.get('input')!r}",
-        wanted=str(first["msg"]), way_out="See --help.",
+        where if first["loc"] else "settings", found=f"{first.get('input')!r}",
+        expected=str(first["msg"]), hint="See --help.",
     )  # fmt: skip

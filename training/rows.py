@@ -10,7 +10,7 @@ import pyarrow as pa
 from schemas.dataset_reader import RowGroups
 from training.shards import SampleAddress, ShardFile, unreadable_shard
 
-MOST_OPEN = 256
+MAX_OPEN = 256
 """Shards that a thread keeps open: what a footer costs is small, but not for thousands."""
 
 Row = dict[str, Any]
@@ -39,7 +39,7 @@ class RowReader:
         )
         if shard not in files:
             files[shard] = shard.open()
-            if len(files) > MOST_OPEN:
+            if len(files) > MAX_OPEN:
                 files.popitem(last=False)[1].close()
         files.move_to_end(shard)
         return files[shard]

@@ -24,7 +24,7 @@ from training.lifeline import end_with_parent
 from training.loader import Loader
 from training.order import Order
 from training.progress import Progress
-from training.request import Request, check_request, say_standing
+from training.request import Request, check_request, say_status
 from training.run_folder import write_record
 from training.stages import STAGES
 from training.trainer import Trainer
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _limit_threads()
         request = check_request(given)
         if given.check:
-            print(json.dumps(say_standing(request.run)), flush=True)  # noqa: T201 - its answer
+            print(json.dumps(say_status(request.run)), flush=True)  # noqa: T201 - its answer
             return EXIT_DONE
         with join_ranks(choose_device(request.run.device)) as ranks:
             train(request, ranks)

@@ -61,14 +61,14 @@ def check_folder(out: Path, record: RunRecord) -> None:
         differing = _differences(held, json.loads(record.model_dump_json()))
     except (ValueError, KeyError, TypeError) as error:
         raise RequestError(
-            str(path), met="no readable run description", wanted=f"format {FORMAT_VERSION}",
-            way_out="Train into another folder.",
+            str(path), found="no readable run description", expected=f"format {FORMAT_VERSION}",
+            hint="Train into another folder.",
         ) from error  # fmt: skip
     if differing:
         raise RequestError(
-            str(out), met=f"a run with other settings: {'; '.join(differing)}",
-            wanted="the settings that the run began with",
-            way_out="Repeat the run's own settings, or train into another folder.",
+            str(out), found=f"a run with other settings: {'; '.join(differing)}",
+            expected="the settings that the run began with",
+            hint="Repeat the run's own settings, or train into another folder.",
         )  # fmt: skip
 
 
@@ -91,20 +91,20 @@ def code_digest() -> str:
 def _check_free(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise RequestError(
-            str(out), met="a file", wanted="a folder", way_out="Give a folder as --out."
+            str(out), found="a file", expected="a folder", hint="Give a folder as --out."
         )
     if out.is_dir() and any(out.iterdir()):
         raise RequestError(
-            str(out), met="files of something that is no training run",
-            wanted="an empty folder, or one that does not exist yet",
-            way_out="Give another folder as --out.",
+            str(out), found="files of something that is no training run",
+            expected="an empty folder, or one that does not exist yet",
+            hint="Give another folder as --out.",
         )  # fmt: skip
 
 
-def _differences(held: dict[str, object], wanted: dict[str, object]) -> list[str]:
+def _differences(held: dict[str, object], expected: dict[str, object]) -> list[str]:
     found = []
     for part in ("model", "data"):
-        before, now = held[part], wanted[part]
+        before, now = held[part], expected[part]
         if not isinstance(before, dict) or not isinstance(now, dict):
             raise TypeError(part)
         found += [

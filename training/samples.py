@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from schemas.codecs import decode_depth, decode_picture
+from schemas.codecs import decode_depth, decode_image
 from schemas.errors import RequestError
 from schemas.keypoints import JOINT_COUNT
 from training.batches import Batch, Drawing, Sample, stack_samples
@@ -29,7 +29,7 @@ class SampleReader:
         self._rows = RowReader([*_COLUMNS, "shaded.bytes", *(["image.bytes"] * with_stored)])
 
     def read(self, address: SampleAddress) -> Sample:
-        """Read and decode one sample; raises InputError when a picture can't be decoded."""
+        """Read and decode one sample; raises InputError when an image can't be decoded."""
         row = self._rows.read(address)
         return _decode(address.sample_id, row, self._resolution, with_stored=self._with_stored)
 
@@ -39,13 +39,13 @@ class SampleReader:
 
 
 def check_resolution(width: int, resolution: int) -> None:
-    """Refuse a resolution that the stored pictures can't give without resampling depth."""
+    """Refuse a resolution that the stored images can't give without resampling depth."""
     if width % resolution:
         raise RequestError(
             f"--resolution {resolution}",
-            met=f"samples {width} pixels wide",
-            wanted="their width or an integer part of it, a multiple of 128",
-            way_out=f"Leave --resolution out to train at {width}.",
+            found=f"samples {width} pixels wide",
+            expected="their width or an integer part of it, a multiple of 128",
+            hint=f"Leave --resolution out to train at {width}.",
         )
 
 
@@ -57,11 +57,11 @@ def _decode(
     pick = np.s_[(every - 1) // 2 :: every, (every - 1) // 2 :: every]
     keypoints = np.array(raw["keypoints"], np.float32).reshape(JOINT_COUNT, 3)
     keypoints[:, :2] /= every
-    stored = _picture(raw["image"], resolution) if with_stored else None
+    stored = _image(raw["image"], resolution) if with_stored else None
     intrinsics = np.array(raw["intrinsics"], np.float64)
     return Sample(
         sample_id,
-        _picture(raw["shaded"], resolution),
+        _image(raw["shaded"], resolution),
         stored,
         np.ascontiguousarray(front[pick]),
         np.ascontiguousarray(back[pick]),
@@ -71,10 +71,10 @@ def _decode(
     )
 
 
-def _picture(stored: Mapping[str, bytes], resolution: int) -> UInt8[np.ndarray, "H W 3"]:
-    picture = decode_picture(stored["bytes"])
-    if picture.shape[1] == resolution:
-        return picture
+def _image(stored: Mapping[str, bytes], resolution: int) -> UInt8[np.ndarray, "H W 3"]:
+    image = decode_image(stored["bytes"])
+    if image.shape[1] == resolution:
+        return image
     size = (resolution, resolution)
-    small: UInt8[np.ndarray, "H W 3"] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small: UInt8[np.ndarray, "H W 3"] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return small

@@ -12,7 +12,7 @@ def published_factor(epoch: float) -> float:
     """Return 0.5^floor(e / 5) * g(e mod 5) for a fractional epoch e.
 
     g rises from 0 to 1 in a hundredth of an epoch, then falls to 0 by a cosine; every fifth epoch
-    starts anew at half the height.
+    starts again at half the height.
     """
     cycle, within = divmod(epoch, HALVE_EVERY_EPOCHS)
     if within < WARM_UP_EPOCHS:

@@ -69,7 +69,7 @@ class DataSettings(_Settings):
     augment: bool = Field(default=True, description="jitter of colours; new backgrounds")
     background: BackgroundMode = Field(
         default="stored",
-        description="fresh: drawn anew each epoch from the data set's list; stored: as rendered",
+        description="fresh: drawn again each epoch from the data set's list; stored: as rendered",
     )
     max_bad_samples: int = Field(
         default=0, ge=0, description="undecodable samples replaced by the next before stopping"
@@ -87,7 +87,7 @@ class RunSettings(_Settings):
     keep: int = Field(default=3, ge=1, description="checkpoints kept besides the best")
     validate_every: int = Field(ge=1, description="steps between validations")
     max_val_samples: int = Field(default=64, ge=1, description="samples of a validation")
-    picture_every: int = Field(default=100, ge=1, description="steps between sample pictures")
+    picture_every: int = Field(default=100, ge=1, description="steps between sample images")
     workers: int = Field(default=2, ge=1, description="decoding threads a rank")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compile: bool = Field(default=False, description="torch.compile the model")

@@ -20,7 +20,7 @@ from schemas.object_store import open_dataset
 
 INDEX_COLUMNS = ("sample_id", "split", "camera", "width", "height")
 TRAINING_COLUMNS = ("image", "shaded", "depth", "keypoints", "intrinsics", "metres_per_unit")
-MOST_NAMED = 3
+MAX_NAMED = 3
 """Samples that one message names; of the others it tells how many they are."""
 
 THREADS = 16
@@ -31,7 +31,7 @@ THREADS = 16
 class Selection:
     """Which samples a stage can be trained on.
 
-    camera: the others are left out. columns: every shard has them. filled: the picture column that
+    camera: the others are left out. columns: every shard has them. filled: the image column that
     must not be null; without_it: what to do where it is.
     """
 
@@ -88,8 +88,8 @@ class ShardIndex:
 
     def of_splits(self, splits: Iterable[str]) -> tuple[SampleAddress, ...]:
         """Return the samples of these splits, in order."""
-        wanted = frozenset(splits)
-        return tuple(sample for sample in self.samples if sample.split in wanted)
+        expected = frozenset(splits)
+        return tuple(sample for sample in self.samples if sample.split in expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ def open_index(uris: Sequence[str], selection: Selection = PEOPLE_2K2K) -> Shard
 def unreadable_shard(shard: ShardFile, error: Exception) -> InputError:
     """Say that a shard is not what its manifest says."""
     return InputError(
-        shard.where, met=f"can't be read: {error}", wanted="the shard that its manifest names",
-        way_out="Run `scanmill status --deep`, then `scanmill rerun` on the data set.",
+        shard.where, found=f"can't be read: {error}", expected="the shard that its manifest names",
+        hint="Run `scanmill status --deep`, then `scanmill rerun` on the data set.",
     )  # fmt: skip
 
 
@@ -134,8 +134,9 @@ def _shards(dataset: DatasetReader, pool: ThreadPoolExecutor) -> list[ShardFile]
     shards = dataset.committed_shards()
     if not shards:
         raise RequestError(
-            dataset.files.address, met="no committed shard", wanted="at least one shard of samples",
-            way_out="Run `scanmill render --out` into it, then `scanmill status`.",
+            dataset.files.address, found="no committed shard",
+            expected="at least one shard of samples",
+            hint="Run `scanmill render --out` into it, then `scanmill status`.",
         )  # fmt: skip
     manifests = pool.map(dataset.read_manifest, shards)
     return [ShardFile(dataset, one.shard_id, one.bytes, one.sha256) for one in manifests]
@@ -149,11 +150,13 @@ def _read_shard(shard: ShardFile, selection: Selection) -> _Found:
         for group in range(file.metadata.num_row_groups):
             rows = _index_rows(file, group)
             cameras |= {row["camera"] for row in rows}
-            wanted = [place for place, row in enumerate(rows) if row["camera"] == selection.camera]
-            if wanted and selection.filled:
+            expected = [
+                place for place, row in enumerate(rows) if row["camera"] == selection.camera
+            ]
+            if expected and selection.filled:
                 filled = _filled(file, group, selection.filled)
-                empty += [rows[place]["sample_id"] for place in wanted if not filled[place]]
-            for place in wanted:
+                empty += [rows[place]["sample_id"] for place in expected if not filled[place]]
+            for place in expected:
                 row = rows[place]
                 widths.add(row["width"])
                 samples.append(SampleAddress(row["sample_id"], row["split"], shard, group, place))
@@ -165,9 +168,9 @@ def _read_shard(shard: ShardFile, selection: Selection) -> _Found:
 
 
 def _filled(file: RowGroups, group: int, column: str) -> list[bool]:
-    """Tell which rows hold a picture, by its path: the picture itself is not read."""
-    pictures = file.read_row_group(group, columns=[f"{column}.path"]).column(column)
-    told: list[bool] = pictures.is_valid().to_pylist()
+    """Tell which rows hold an image, by its path: the image itself is not read."""
+    images = file.read_row_group(group, columns=[f"{column}.path"]).column(column)
+    told: list[bool] = images.is_valid().to_pylist()
     return told
 
 
@@ -188,12 +191,12 @@ def _index_rows(file: RowGroups, group: int) -> list[dict[str, Any]]:
 
 
 def _check_columns(where: str, schema: pa.Schema, selection: Selection) -> None:
-    wanted = dict.fromkeys((*INDEX_COLUMNS, *selection.columns))
-    missing = [name for name in wanted if name not in schema.names]
+    expected = dict.fromkeys((*INDEX_COLUMNS, *selection.columns))
+    missing = [name for name in expected if name not in schema.names]
     if missing:
         raise RequestError(
-            where, met=f"no column {', '.join(missing)}", wanted="the columns of a sample",
-            way_out="Render the data set with this version of scanmill.",
+            where, found=f"no column {', '.join(missing)}", expected="the columns of a sample",
+            hint="Render the data set with this version of scanmill.",
         )  # fmt: skip
 
 
@@ -205,24 +208,24 @@ def _check_found(uris: Sequence[str], found: Sequence[_Found], selection: Select
     empty = [name for shard in found for name in shard.empty]
     if not ids:
         raise RequestError(
-            where, met=f"samples of camera {', '.join(cameras) or 'none'} only",
-            wanted=f"samples of camera {selection.camera}",
-            way_out=f"Render with --camera {selection.camera}.",
+            where, found=f"samples of camera {', '.join(cameras) or 'none'} only",
+            expected=f"samples of camera {selection.camera}",
+            hint=f"Render with --camera {selection.camera}.",
         )  # fmt: skip
     if empty:
-        more = f" and {len(empty) - MOST_NAMED} more" if len(empty) > MOST_NAMED else ""
+        more = f" and {len(empty) - MAX_NAMED} more" if len(empty) > MAX_NAMED else ""
         raise RequestError(
-            where, met=f"no {selection.filled} in {', '.join(empty[:MOST_NAMED])}{more}",
-            wanted=f"{selection.filled} in every sample", way_out=selection.without_it,
+            where, found=f"no {selection.filled} in {', '.join(empty[:MAX_NAMED])}{more}",
+            expected=f"{selection.filled} in every sample", hint=selection.without_it,
         )  # fmt: skip
     if len(widths) > 1:
         raise RequestError(
-            where, met=f"samples {' and '.join(map(str, widths))} pixels wide",
-            wanted="one size", way_out="Train on data sets of one resolution at a time.",
+            where, found=f"samples {' and '.join(map(str, widths))} pixels wide",
+            expected="one size", hint="Train on data sets of one resolution at a time.",
         )  # fmt: skip
     if len(set(ids)) < len(ids):
         twice = Counter(ids).most_common(1)[0][0]
         raise RequestError(
-            where, met=f"sample {twice} twice", wanted="every sample once",
-            way_out="Name each data set once, and none that holds the same views as another.",
+            where, found=f"sample {twice} twice", expected="every sample once",
+            hint="Name each data set once, and none that holds the same views as another.",
         )  # fmt: skip

@@ -23,12 +23,12 @@ from training.hdnet.objectives import (
     prepare_normal,
 )
 from training.hdnet.samples import LABELLED, LABELLED_WITH_IUV, LabelledReader
+from training.images import Panels, depth_panels, normal_panels
 from training.loader import Reader
 from training.measures import Sums, depth_measures, normal_measures
 from training.networks.hourglass import build_hourglass
 from training.networks.person_nets import build_depth_nets, build_normal_nets
 from training.objectives import Terms, depth_objective, normal_objective
-from training.pictures import Panels, depth_panels, normal_panels
 from training.preparation import Prepared, prepare
 from training.samples import SampleReader
 from training.settings import ModelSettings, Schedule, StageName
@@ -74,7 +74,7 @@ class Stage:
     """What is particular to a stage. Predictions are the stage's own; nobody else looks inside.
 
     build: the nets, initialised. objective: named terms whose sum is the loss. measures: sums for
-    a validation. panels: pictures of one batch for people. meaningless: options that would change
+    a validation. panels: images of one batch for people. meaningless: options that would change
     nothing, so that nobody gives them in vain.
     """
 
@@ -92,12 +92,12 @@ def _read_people(settings: ModelSettings, with_stored: bool) -> SampleReader:
 
 
 def _read_labelled(settings: ModelSettings, with_stored: bool) -> LabelledReader:
-    del with_stored  # HDNet's pictures stand on white
+    del with_stored  # HDNet's images stand on white
     return LabelledReader(with_densepose=settings.stage == "hdnet-depth")
 
 
-def _picture_and_parts(prepared: Prepared) -> tuple[object, ...]:
-    return prepared.picture, prepared.transforms
+def _image_and_parts(prepared: Prepared) -> tuple[object, ...]:
+    return prepared.image, prepared.transforms
 
 
 def _normal_nets(settings: ModelSettings) -> nn.Module:
@@ -123,7 +123,7 @@ FOR_2K2K = frozenset(
 )
 FOR_HDNET_DEPTH = frozenset({"depth_normals"})
 
-PEOPLE = Feed(PEOPLE_2K2K, _read_people, prepare, _picture_and_parts)
+PEOPLE = Feed(PEOPLE_2K2K, _read_people, prepare, _image_and_parts)
 PUBLISHED_2K2K = Published(1e-4, "published", batch=1, epochs=499)
 
 STAGES: dict[StageName, Stage] = {

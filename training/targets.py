@@ -1,7 +1,7 @@
 """What the nets are asked to predict, made from ray lengths on the training device.
 
-Dimension letters: B pictures, H rows, W columns.
-Network units: 1 is a quarter of the picture's side in pixel-depths, so that the plane through the
+Dimension letters: B images, H rows, W columns.
+Network units: 1 is a quarter of the image's side in pixel-depths, so that the plane through the
 origin of the scene is 2.0 and the far background 6 at every resolution.
 Source: 2k2k-dataset.md, Depth encoding; networks.md, Other resolutions, Losses.
 """

@@ -26,10 +26,10 @@ from training.checkpoints import (
     save_checkpoint,
 )
 from training.distributed import Ranks
+from training.images import draw_sheet
 from training.loader import Loader
 from training.measures import is_better
 from training.networks.blocks import recompute_activations
-from training.pictures import draw_sheet
 from training.preparation import autocast
 from training.progress import Progress
 from training.schedule import learning_rate
@@ -100,7 +100,7 @@ class Trainer:
         *,
         steps_per_epoch: int,
     ) -> None:
-        """Take steps up to the wanted number; write checkpoints, validations and pictures.
+        """Take steps up to the wanted number; write checkpoints, validations and images.
 
         progress: None on all ranks but the first.
         """
@@ -159,8 +159,8 @@ class Trainer:
             return
         told = [text for text in self._ranks.gather(self._name_culprit(totals, sample_ids)) if text]
         raise DivergenceError(
-            f"step {self._step + 1}", met="; ".join(told), wanted="finite losses and gradients",
-            way_out="Lower --learning-rate, or look at these samples with `scanmill validate`.",
+            f"step {self._step + 1}", found="; ".join(told), expected="finite losses and gradients",
+            hint="Lower --learning-rate, or look at these samples with `scanmill validate`.",
         )  # fmt: skip
 
     def _name_culprit(self, totals: dict[str, Tensor], sample_ids: tuple[str, ...]) -> str:

@@ -28,8 +28,8 @@ PUBLISHED_KEY = "model_state_dict"
 _REFINEMENT_PREFIX = "refinement."
 CONVENTIONS = {
     "2k2k": {
-        "input": "RGB in -1..1, square; joints in -1..1 of the picture",
-        "depth_unit": "a quarter of the picture's side in pixel-depths; 2.0 is the scene's origin",
+        "input": "RGB in -1..1, square; joints in -1..1 of the image",
+        "depth_unit": "a quarter of the image's side in pixel-depths; 2.0 is the scene's origin",
     },
     "hdnet": {
         "input": "RGB 0..255 on white, 256 x 256; for depth then the unit normal and DensePose "
@@ -65,9 +65,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return _read_folder(path)
     if not path.is_file():
         raise RequestError(
-            str(path), met="no such file or folder",
-            wanted="a run, a step folder, a safetensors file or a published checkpoint",
-            way_out="Check the path given to --init.",
+            str(path), found="no such file or folder",
+            expected="a run, a step folder, a safetensors file or a published checkpoint",
+            hint="Check the path given to --init.",
         )  # fmt: skip
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
@@ -99,9 +99,9 @@ def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) ->
     for what, names in (("lacks", missing), ("has too much", left_over), ("differs in", unlike)):
         if names:
             raise RequestError(
-                source, met=f"{what} {names[0]} and {len(names) - 1} more",
-                wanted="the weights of this model, width and nets",
-                way_out="Give a checkpoint of the same --width and --nets.",
+                source, found=f"{what} {names[0]} and {len(names) - 1} more",
+                expected="the weights of this model, width and nets",
+                hint="Give a checkpoint of the same --width and --nets.",
             )  # fmt: skip
     return given
 
@@ -137,8 +137,8 @@ def _read_folder(path: Path) -> dict[str, Tensor]:
     step = path if is_step else named_by(path, BEST) or named_by(path, LATEST)
     if step is None:
         raise RequestError(
-            str(path), met="neither weights nor a checkpoint", wanted="a run or a step folder",
-            way_out="Give the folder that `scanmill train --out` wrote.",
+            str(path), found="neither weights nor a checkpoint", expected="a run or a step folder",
+            hint="Give the folder that `scanmill train --out` wrote.",
         )  # fmt: skip
     return read_tensors(step, MODEL_PREFIX)
 
@@ -148,8 +148,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         return dict(load_file(path))
     except (SafetensorError, OSError) as error:
         raise InputError(
-            str(path), met=f"{error}", wanted="a whole safetensors file",
-            way_out="Copy the file again, or give another checkpoint.",
+            str(path), found=f"{error}", expected="a whole safetensors file",
+            hint="Copy the file again, or give another checkpoint.",
         ) from error  # fmt: skip
 
 
@@ -158,14 +158,14 @@ def _read_published(path: Path) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise InputError(
-            str(path), met="more than weights, or no checkpoint at all",
-            wanted="a PyTorch file that holds tensors by name and nothing that runs",
-            way_out="Give a published 2K2K checkpoint, or convert it where you trust it.",
+            str(path), found="more than weights, or no checkpoint at all",
+            expected="a PyTorch file that holds tensors by name and nothing that runs",
+            hint="Give a published 2K2K checkpoint, or convert it where you trust it.",
         ) from error  # fmt: skip
     weights = content.get(PUBLISHED_KEY, content) if isinstance(content, dict) else content
     if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
         raise InputError(
-            str(path), met=f"a {type(weights).__name__}", wanted="tensors by name",
-            way_out="Give a published 2K2K checkpoint.",
+            str(path), found=f"a {type(weights).__name__}", expected="tensors by name",
+            hint="Give a published 2K2K checkpoint.",
         )  # fmt: skip
     return from_published(weights)

@@ -21,7 +21,7 @@ WORK_FAILED, REQUEST_WRONG, INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "demo": "Make people, render, train, report: all end to end.",
     "synth": "Make a licence-free data root of people and rooms.",
-    "doctor": "Look at the machine: what works, how to mend the rest.",
+    "doctor": "Look at the machine: what works, how to fix the rest.",
     "inspect": "List what a data root holds before any work.",
     "render": "Render scans into shards of training samples.",
     "pair": "Find correspondences between the frames of videos.",

@@ -18,7 +18,7 @@ def doctor(
     ] = Path(),
     json: Json = False,
 ) -> None:
-    """Look at the machine: EGL devices, GPU, disk, versions, extras; and how to mend them.
+    """Look at the machine: EGL devices, GPU, disk, versions, extras; and how to fix them.
 
     Ends with 1 when something that is needed does not work.
     """
@@ -38,6 +38,6 @@ def _show(found: DoctorReport) -> None:
     print_table(("what", "name", "state", "detail"), rows)
     say("")
     for one in found.findings:
-        if one.mend and (one.hurts or one.state == "broken"):
-            say(f"{one.topic} {one.name}: {one.mend}")
+        if one.fix and (one.hurts or one.state == "broken"):
+            say(f"{one.topic} {one.name}: {one.fix}")
     say("All that is needed works." if found.healthy else "Something that is needed does not work.")

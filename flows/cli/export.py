@@ -37,7 +37,7 @@ def export(
         bool,
         typer.Option(
             "--allow-other-resolution",
-            help="Export pictures of fewer than 2048 pixels, for readers that know better.",
+            help="Export images of fewer than 2048 pixels, for readers that know better.",
         ),
     ] = False,
     workers: Workers = None,

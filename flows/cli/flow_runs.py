@@ -37,8 +37,8 @@ def run_flow(name: str, request: BaseModel, *, answer: type[R], style: Style, ve
             result = unfinished.answer
             if not isinstance(result, answer):  # a flow within this one ended so
                 raise MachineError(
-                    name, met=str(unfinished), wanted="all of it done",
-                    way_out="Look at it with scanmill status and scanmill validate.",
+                    name, found=str(unfinished), expected="all of it done",
+                    hint="Look at it with scanmill status and scanmill validate.",
                 ) from unfinished  # fmt: skip
     if not isinstance(result, answer):
         message = f"flow {name} returned {type(result).__name__}, not {answer.__name__}"

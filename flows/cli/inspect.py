@@ -30,7 +30,7 @@ def inspect(
         str, typer.Option(help="Degrees: a list, or start:stop:step with the stop included.")
     ] = "-30:30:10",
     decode: Annotated[
-        bool, typer.Option("--decode", help="Read every picture to its last pixel; slower.")
+        bool, typer.Option("--decode", help="Read every image to its last pixel; slower.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -52,8 +52,8 @@ def inspect(
         )  # fmt: skip
     if not found.scans:
         raise RequestError(
-            "--data", met=f"no scan of {name} in {data}", wanted="at least one scan",
-            way_out="Check --dataset, and the folder names below the data root.",
+            "--data", found=f"no scan of {name} in {data}", expected="at least one scan",
+            hint="Check --dataset, and the folder names below the data root.",
         )  # fmt: skip
     if json:
         print_json(found)

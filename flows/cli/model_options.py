@@ -58,6 +58,6 @@ def _describe(field: FieldInfo) -> str:
     return f"{text}  [default: {field.default}]" if is_number else text
 
 
-def _type_on_the_line(wanted: Any) -> Any:  # noqa: ANN401 - types as values have no type
+def _type_on_the_line(expected: Any) -> Any:  # noqa: ANN401 - types as values have no type
     """Return the type that the command line reads: one value, or a list of words; or none."""
-    return list[str] | None if get_origin(wanted) is tuple else wanted | None
+    return list[str] | None if get_origin(expected) is tuple else expected | None

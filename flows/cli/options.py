@@ -39,14 +39,14 @@ AcceptRejects = Annotated[
 ]  # fmt: skip
 Backgrounds = Annotated[
     str | None,
-    typer.Option(metavar="DIR", help="Pictures to put behind the person.  [default: black]"),
+    typer.Option(metavar="DIR", help="Images to put behind the person.  [default: black]"),
 ]
 
 Densepose = Annotated[
     str | None,
     typer.Option(
         metavar="DIR",
-        help="DensePose pictures of the views, DATASET/ITEM/YAW.png, for the column iuv.  "
+        help="DensePose images of the views, DATASET/ITEM/YAW.png, for the column iuv.  "
         "[default: synthetic people have their own]",
     ),
 ]
@@ -78,8 +78,8 @@ def dataset_of(name: str) -> DatasetName:
             return known
     similar = [known for known in DATASET_NAMES if known.lower() == name.lower()]
     raise RequestError(
-        "--dataset", met=repr(name), wanted=" or ".join(DATASET_NAMES),
-        way_out=f"Write {similar[0]}." if similar else "Choose one of these.",
+        "--dataset", found=repr(name), expected=" or ".join(DATASET_NAMES),
+        hint=f"Write {similar[0]}." if similar else "Choose one of these.",
     )  # fmt: skip
 
 
@@ -90,8 +90,8 @@ def layout_of(name: str) -> PublishedLayout:
             layout: PublishedLayout = known
             return layout
     raise RequestError(
-        "the layout", met=repr(name), wanted=" or ".join(get_args(PublishedLayout)),
-        way_out="Write it before the data sets, as in scanmill export 2k2k URI --to DIR.",
+        "the layout", found=repr(name), expected=" or ".join(get_args(PublishedLayout)),
+        hint="Write it before the data sets, as in scanmill export 2k2k URI --to DIR.",
     )  # fmt: skip
 
 
@@ -103,12 +103,12 @@ def fill(kind: type[M], values: dict[str, object], *, source: str) -> M:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if not isinstance(part, int)]
         option = "--" + "-".join(place[-1:]).replace("_", "-") if place else "the settings"
-        met = f"{first['input']!r}" if place else "values that exclude each other"
+        found = f"{first['input']!r}" if place else "values that exclude each other"
         raise RequestError(
             f"{source}: {option}" if source else option,
-            met=met,
-            wanted=first["msg"].removeprefix("Value error, "),
-            way_out="See --help for what is possible.",
+            found=found,
+            expected=first["msg"].removeprefix("Value error, "),
+            hint="See --help for what is possible.",
         ) from error  # fmt: skip
 
 

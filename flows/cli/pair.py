@@ -98,6 +98,6 @@ def pair(
     check_pair(request)
     find_sequences(Path(data))
     run_and_answer(
-        "pair", request, settled=lambda: find_nothing_to_pair(request),
+        "pair", request, resolved=lambda: find_nothing_to_pair(request),
         json=json, profile=profile, verbose=verbose,
     )  # fmt: skip

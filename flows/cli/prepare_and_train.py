@@ -24,7 +24,7 @@ from flows.cli.options import (
 from flows.cli.render import make_request, read_config
 from flows.cli.train import describe
 from flows.prepare_requests import PrepareRequest, PrepareSummary, check_prepare
-from flows.prepare_steps import NAMED, settle
+from flows.prepare_steps import NAMED, resolve
 from flows.progress import format_seconds
 from flows.train_requests import TrainOptions
 
@@ -92,7 +92,7 @@ def prepare_and_train(
         {"render": render, "out": out, "train": train, "max_reject_share": max_reject_share},
         source="",
     )
-    request = settle(request)
+    request = resolve(request)
     check_prepare(request)
     summary = run_flow(
         "prepare_and_train", request, answer=PrepareSummary, style=style_of(json=json),

@@ -25,7 +25,7 @@ from flows.cli.options import (
 )
 from flows.cli.run_answers import run_and_answer
 from flows.render_steps import find_nothing_to_do
-from flows.run_requests import RenderRequest, check_file, check_render, settle
+from flows.run_requests import RenderRequest, check_file, check_render, resolve
 from schemas.errors import RequestError
 from schemas.settings import RenderSettings
 
@@ -66,11 +66,11 @@ def render(
     backgrounds: Backgrounds = None,
     background_list: Annotated[
         str | None,
-        typer.Option(metavar="FILE.txt", help="Use these of them: one folder/picture a line."),
+        typer.Option(metavar="FILE.txt", help="Use these of them: one folder/image a line."),
     ] = None,
     refresh_backgrounds: Annotated[
         bool | None,
-        typer.Option("--refresh-backgrounds", help="Look at them anew; redo what used others."),
+        typer.Option("--refresh-backgrounds", help="Look at them again; redo what used others."),
     ] = None,
     max_enlargement: Annotated[
         float | None,
@@ -132,10 +132,10 @@ def render(
         stored | {key: value for key, value in given.items() if value is not None},
         source=str(config or ""),
     )
-    request = settle(request)
+    request = resolve(request)
     check_render(request)
     run_and_answer(
-        "render", request, settled=lambda: find_nothing_to_do(request),
+        "render", request, resolved=lambda: find_nothing_to_do(request),
         json=json, profile=profile, verbose=verbose,
     )  # fmt: skip
 
@@ -161,8 +161,8 @@ def make_request(values: dict[str, object], *, source: str = "") -> RenderReques
     missing = [name for name in REQUIRED if not values.get(name)]
     if missing:
         raise RequestError(
-            f"--{missing[0]}", met="it is not given", wanted="--data, --dataset and --out",
-            way_out="Give it, here or in --config; see scanmill render --help.",
+            f"--{missing[0]}", found="it is not given", expected="--data, --dataset and --out",
+            hint="Give it, here or in --config; see scanmill render --help.",
         )  # fmt: skip
     settings = {key: value for key, value in values.items() if key in SETTINGS}
     options = {key: value for key, value in values.items() if key in OPTIONS}
@@ -171,8 +171,8 @@ def make_request(values: dict[str, object], *, source: str = "") -> RenderReques
     return fill(RenderRequest, {**options, "dataset": name, "settings": rendered}, source=source)
 
 
-def _refuse_config(path: Path, met: str) -> RequestError:
+def _refuse_config(path: Path, found: str) -> RequestError:
     return RequestError(
-        f"--config {path}", met=met, wanted="lines of `name: value` with names of options",
-        way_out=f"Known names: {', '.join(sorted(SETTINGS | OPTIONS))}.",
+        f"--config {path}", found=found, expected="lines of `name: value` with names of options",
+        hint=f"Known names: {', '.join(sorted(SETTINGS | OPTIONS))}.",
     )  # fmt: skip

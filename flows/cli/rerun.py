@@ -57,6 +57,6 @@ def rerun(
     )  # fmt: skip
     check_rerun(request)
     run_and_answer(
-        "rerun", request, settled=lambda: find_nothing_to_redo(request),
+        "rerun", request, resolved=lambda: find_nothing_to_redo(request),
         json=json, profile=profile, verbose=verbose,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How `render` and `rerun` answer: the summary, what failed and why, the way out."""
+"""How `render` and `rerun` answer: the summary, what failed and why, the hint."""
 
 import os
 from collections import defaultdict
@@ -19,7 +19,7 @@ def run_and_answer(
     name: str,
     request: BaseModel,
     *,
-    settled: Callable[[], RunSummary | None],
+    resolved: Callable[[], RunSummary | None],
     json: bool,
     profile: bool,
     verbose: bool,
@@ -29,7 +29,7 @@ def run_and_answer(
     settled: sums up when nothing is left to do. It spares the seconds of starting Prefect; with a
     server to tell, the flow runs all the same.
     """
-    summary = None if os.environ.get("PREFECT_API_URL") else settled()
+    summary = None if os.environ.get("PREFECT_API_URL") else resolved()
     if summary is None:
         summary = run_flow(
             name, request, answer=RunSummary, style=style_of(json=json), verbose=verbose
@@ -92,6 +92,6 @@ def _way_out(summary: RunSummary) -> str:
     if summary.is_done:
         return f"{summary.rejected} rejected samples are accepted."
     return (
-        f"Mend the scans and run: scanmill rerun {summary.uri}; "
+        f"Fix the scans and run: scanmill rerun {summary.uri}; "
         f"or go on without them: --accept-rejects {summary.rejected}"
     )

@@ -76,7 +76,7 @@ def _show(found: DatasetStatus) -> None:
     if any(one.state in REDONE_ALWAYS for one in (*found.shards, *found.videos)):
         say(f"Redo what is left with: scanmill rerun {found.uri}")
     elif not found.is_done:
-        say(f"Mend the scans that were rejected and run: scanmill rerun {found.uri}")
+        say(f"Fix the scans that were rejected and run: scanmill rerun {found.uri}")
 
 
 def _count_states(shards: Sequence[ShardStatus]) -> str:

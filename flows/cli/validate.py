@@ -72,9 +72,9 @@ def _show_hdnet(found: LayoutCheck) -> None:
 
 def _show_findings(findings: Sequence[Finding]) -> None:
     if findings:
-        rows = [(one.where, one.what, one.met, one.wanted) for one in findings[:SHOWN]]
+        rows = [(one.where, one.what, one.found, one.expected) for one in findings[:SHOWN]]
         say(f"{len(findings)} things do not hold:")
-        print_table(("where", "what", "met", "wanted"), rows)
+        print_table(("where", "what", "found", "expected"), rows)
         say("")
 
 

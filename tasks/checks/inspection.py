@@ -19,7 +19,7 @@ from tasks.scans.reader import list_textures, read_outline
 from tasks.scans.textures import probe_texture, read_texture
 
 BODY_SHARE = 0.15
-"""Part of a picture that the person covers. Measured at 2048: a man 0.11, a stout figure 0.19."""
+"""Part of an image that the person covers. Measured at 2048: a man 0.11, a stout figure 0.19."""
 
 BYTES_PER_BODY_PIXEL = {
     "color_front": 1.6,
@@ -44,7 +44,7 @@ class _Value(BaseModel):
 
 
 class TextureSize(_Value):
-    """One picture of a scan."""
+    """One image of a scan."""
 
     path: str = Field(description="below the data root")
     width: int = Field(description="pixels")
@@ -90,7 +90,7 @@ class Inspection(_Value):
     views: int = Field(description="views of a scan, of the expected data set")
     expected_samples: int
     expected_bytes: int = Field(description="estimate, right to a factor of two")
-    decoded: bool = Field(description="whether every picture was decoded to its last pixel")
+    decoded: bool = Field(description="whether every image was decoded to its last pixel")
 
 
 def inspect_root(
@@ -104,7 +104,7 @@ def inspect_root(
 ) -> Inspection:
     """Look at every scan of a data set.
 
-    Reads meshes and annotations whole, pictures by their structure; decode: pictures whole too.
+    Reads meshes and annotations whole, images by their structure; decode: images whole too.
     on_scan: is told how many scans are done, and of how many.
     Raises RequestError when the data root is not in the layout of this data set. A scan that is
     broken is listed with its reason.
@@ -191,7 +191,7 @@ class _Seen:
             self.problems.append(str(error))
 
     def read_mesh(self) -> None:
-        """Read the mesh and the sizes of its pictures."""
+        """Read the mesh and the sizes of its images."""
         outline = read_outline(self._files)
         self.warnings += outline.warnings
         self.triangles = len(outline.geometry.faces)

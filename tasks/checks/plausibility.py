@@ -24,7 +24,7 @@ BODY_PARTS_OF_STATURE = 0.245 + 0.246 + 0.288
 PLAUSIBLE_STATURE_M = (0.8, 2.3)
 """From a small child to the tallest of basketball; wrong units are off by tens."""
 
-MOST_LEAN_DEG = 60.0
+MAX_LEAN_DEG = 60.0
 """Of the line from ankles to shoulders against the vertical: scans are of people who stand or sit.
 """
 
@@ -34,11 +34,11 @@ BOX_MARGIN = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Implausible:
-    """One thing that no photograph of a person would show: what, the value met, what is usual."""
+    """One thing that no photograph of a person would show: what, the value found, what is usual."""
 
     what: str
-    met: str
-    wanted: str
+    found: str
+    expected: str
 
 
 def check_plausibility(sample: StoredSample) -> Iterator[Implausible]:
@@ -75,7 +75,7 @@ def _check_place(sample: StoredSample) -> Iterator[Implausible]:
     left, top, right, bottom = bounding_window(sample.mask)
     height, width = sample.mask.shape
     if left == 0 or top == 0 or right == width - 1 or bottom == height - 1:
-        yield Implausible("person", "cut by the edge of the picture", "whole inside the picture")
+        yield Implausible("person", "cut by the edge of the image", "whole inside the image")
     margin = BOX_MARGIN * max(right - left, bottom - top)
     low = np.array([left, top]) - margin
     high = np.array([right, bottom]) + 1 + margin
@@ -92,8 +92,8 @@ def _check_size(
     stature = estimate_stature(points)
     low, high = PLAUSIBLE_STATURE_M
     if stature is not None and not low <= stature * metres_per_unit <= high:
-        met = f"a body that would stand {stature * metres_per_unit:.3g} m tall"
-        yield Implausible("metres_per_unit", met, f"{low} to {high} m")
+        found = f"a body that would stand {stature * metres_per_unit:.3g} m tall"
+        yield Implausible("metres_per_unit", found, f"{low} to {high} m")
 
 
 def _check_posture(
@@ -104,9 +104,9 @@ def _check_posture(
     if not length > 0:  # also NaN: shoulders or ankles unknown
         return
     lean = math.degrees(math.acos(np.clip(line @ up / length, -1, 1)))
-    if lean > MOST_LEAN_DEG:
-        met = f"shoulders {lean:.0f} degrees off the vertical above the ankles"
-        yield Implausible("person", met, f"upright, at most {MOST_LEAN_DEG:.0f} degrees")
+    if lean > MAX_LEAN_DEG:
+        found = f"shoulders {lean:.0f} degrees off the vertical above the ankles"
+        yield Implausible("person", found, f"upright, at most {MAX_LEAN_DEG:.0f} degrees")
 
 
 def _up_in_camera(sample: StoredSample) -> Float64[np.ndarray, " 3"]:

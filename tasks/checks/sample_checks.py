@@ -30,18 +30,18 @@ KEYPOINT_TOLERANCE_PX = 0.01
 CAMERA_TOLERANCE = 1e-9
 OCCLUSION_VALUES = (0, 1, 255)
 METRIC_SOURCES = ("file", "fit", "assumed_height")
-LOSSLESS_PICTURES = ("color_front", "color_back", "shaded")
+LOSSLESS_IMAGES = ("color_front", "color_back", "shaded")
 _JPEG_START, _PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _PARTS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One thing that does not hold: what, the value met, the value wanted."""
+    """One thing that does not hold: what, the value found, the value expected."""
 
     what: str
-    met: str
-    wanted: str
+    found: str
+    expected: str
 
 
 def check_sample(row: Row, settings: RenderSettings) -> tuple[Breach, ...]:
@@ -61,7 +61,7 @@ def _guard(
     try:
         yield from check(sample)
     except ScanmillError as error:
-        yield Breach(error.thing, error.met, error.wanted)
+        yield Breach(error.thing, error.found, error.expected)
     except (ValueError, TypeError, KeyError, IndexError) as error:
         yield Breach(check.__name__.removeprefix("_"), str(error), "values that can be checked")
 
@@ -76,17 +76,17 @@ def _find_nulls(row: Row) -> Iterator[Breach]:
 
 def _check_shapes(sample: StoredSample) -> Iterator[Breach]:
     side = sample.settings.resolution
-    wanted = (sample.camera.height, sample.camera.width)
-    if sample.camera.name != "hdnet" and wanted != (side, side):
-        yield Breach("height, width", str(wanted), str((side, side)))
+    expected = (sample.camera.height, sample.camera.width)
+    if sample.camera.name != "hdnet" and expected != (side, side):
+        yield Breach("height, width", str(expected), str((side, side)))
     shapes = {"mask": sample.mask.shape, "depth": sample.depth[0].shape}
     shapes["normals"] = sample.normals[0].shape[:2]
-    pictures = ("image", *LOSSLESS_PICTURES, *(["iuv"] if sample.row["iuv"] else []))
-    shapes |= {name: sample.picture(name).shape[:2] for name in pictures}
+    images = ("image", *LOSSLESS_IMAGES, *(["iuv"] if sample.row["iuv"] else []))
+    shapes |= {name: sample.image(name).shape[:2] for name in images}
     for name, shape in shapes.items():
-        if shape != wanted:
-            yield Breach(f"size of {name}", str(shape), str(wanted))
-    starts = {"image": _JPEG_START} | dict.fromkeys((*LOSSLESS_PICTURES, "mask"), _PNG_START)
+        if shape != expected:
+            yield Breach(f"size of {name}", str(shape), str(expected))
+    starts = {"image": _JPEG_START} | dict.fromkeys((*LOSSLESS_IMAGES, "mask"), _PNG_START)
     for name, start in starts.items():
         if not sample.encoded(name).startswith(start):
             yield Breach(f"codec of {name}", repr(sample.encoded(name)[:8]), repr(start))
@@ -95,8 +95,8 @@ def _check_shapes(sample: StoredSample) -> Iterator[Breach]:
 def _check_names(sample: StoredSample) -> Iterator[Breach]:
     row, view = sample.row, sample.view
     if view is None:
-        met = f"yaw {row['yaw']}, pitch {row['pitch']}, camera {row['camera']}"
-        yield Breach("view", met, "a view of the settings")
+        found = f"yaw {row['yaw']}, pitch {row['pitch']}, camera {row['camera']}"
+        yield Breach("view", found, "a view of the settings")
     elif sample.sample_id != (name := view.sample_id(f"{row['dataset']}/{row['item']}")):
         yield Breach("sample_id", sample.sample_id, name)
     if row["split"] not in SPLITS:
@@ -108,15 +108,15 @@ def _check_names(sample: StoredSample) -> Iterator[Breach]:
 
 def _check_camera(sample: StoredSample) -> Iterator[Breach]:
     if sample.view is None or sample.camera.name == "hdnet":
-        return  # hdnet's view depends on the sample; the keypoints hold it to its pictures
-    wanted = camera_of(sample.view, sample.camera.width)
+        return  # hdnet's view depends on the sample; the keypoints hold it to its images
+    expected = camera_of(sample.view, sample.camera.width)
     pairs = {
-        "intrinsics": (sample.camera.K, wanted.K),
-        "world_to_camera": (sample.camera.world_to_camera, wanted.world_to_camera),
+        "intrinsics": (sample.camera.K, expected.K),
+        "world_to_camera": (sample.camera.world_to_camera, expected.world_to_camera),
     }
-    for name, (met, right) in pairs.items():
-        if not np.allclose(met, right, rtol=CAMERA_TOLERANCE, atol=CAMERA_TOLERANCE):
-            yield Breach(name, _list(met), _list(right))
+    for name, (found, right) in pairs.items():
+        if not np.allclose(found, right, rtol=CAMERA_TOLERANCE, atol=CAMERA_TOLERANCE):
+            yield Breach(name, _list(found), _list(right))
 
 
 def _check_placement(sample: StoredSample) -> Iterator[Breach]:
@@ -139,7 +139,7 @@ def _check_keypoints(sample: StoredSample) -> Iterator[Breach]:
     known = sample.keypoints[:, 2] == 1
     finite = np.isfinite(points).all(axis=1)
     if sample.settings.origin == "imported" and not finite.any():
-        return  # pictures tell where a joint is in the picture, not where in space
+        return  # images tell where a joint is in the image, not where in space
     if not np.array_equal(known, finite):
         yield Breach("keypoints known", _list(np.flatnonzero(known)), _list(np.flatnonzero(finite)))
         return
@@ -149,9 +149,9 @@ def _check_keypoints(sample: StoredSample) -> Iterator[Breach]:
     flat = points[known]
     if sample.camera.projection == "perspective":
         flat = flat / flat[:, 2:]
-    wanted = flat[:, :2] * np.diag(K)[:2] + K[:2, 2]
-    error = np.abs(sample.keypoints[known, :2] - wanted)
-    limit = KEYPOINT_TOLERANCE_PX * np.maximum(1, np.abs(wanted) / sample.camera.width)
+    expected = flat[:, :2] * np.diag(K)[:2] + K[:2, 2]
+    error = np.abs(sample.keypoints[known, :2] - expected)
+    limit = KEYPOINT_TOLERANCE_PX * np.maximum(1, np.abs(expected) / sample.camera.width)
     if (error > limit).any():
         yield Breach(
             "keypoints",
@@ -170,7 +170,7 @@ def _check_keypoint_facts(sample: StoredSample) -> Iterator[Breach]:
     inside = known & (places >= 0).all(axis=1) & (places < size).all(axis=1)
     inside &= sample.settings.origin == "rendered"
     if not (np.isin(occluded, OCCLUSION_VALUES).all() and (inside == (occluded < 2)).all()):  # noqa: PLR2004 - 0 and 1 are known
-        yield Breach("keypoint_occluded", _list(occluded), "0 or 1 inside the picture, else 255")
+        yield Breach("keypoint_occluded", _list(occluded), "0 or 1 inside the image, else 255")
 
 
 def _check_mask(sample: StoredSample) -> Iterator[Breach]:
@@ -178,7 +178,7 @@ def _check_mask(sample: StoredSample) -> Iterator[Breach]:
     if not np.isin(levels, (0, MASK_INSIDE)).all():
         yield Breach("mask", f"levels {_list(levels)}", "0 and 255")
     if not sample.mask.any():
-        yield Breach("mask", "empty", "a person in the picture")
+        yield Breach("mask", "empty", "a person in the image")
     nothing = np.zeros_like(sample.mask)
     back = sample.mask if sample.has_back else nothing
     others = {
@@ -187,10 +187,10 @@ def _check_mask(sample: StoredSample) -> Iterator[Breach]:
         "front normals": (_is_set(sample.normals[0]), sample.mask),
         "back normals": (_is_set(sample.normals[1]), back),
     }
-    for name, (covered, wanted) in others.items():
-        differing = int((covered != wanted).sum())
+    for name, (covered, expected) in others.items():
+        differing = int((covered != expected).sum())
         if differing:
-            silhouette = "one silhouette" if wanted is sample.mask else "none: no back is known"
+            silhouette = "one silhouette" if expected is sample.mask else "none: no back is known"
             yield Breach(f"mask and {name}", f"{differing} pixels differ", silhouette)
 
 
@@ -226,17 +226,17 @@ def _check_normals(sample: StoredSample) -> Iterator[Breach]:
 
 
 def _check_colors(sample: StoredSample) -> Iterator[Breach]:
-    for name in LOSSLESS_PICTURES:
-        outside = int((_is_set(sample.picture(name)) & ~sample.mask).sum())
+    for name in LOSSLESS_IMAGES:
+        outside = int((_is_set(sample.image(name)) & ~sample.mask).sum())
         if outside:
             yield Breach(name, f"{outside} coloured pixels outside the mask", "black")
-    if sample.row["iuv"] and sample.picture("iuv")[..., 0].max() > _PARTS:
-        yield Breach("iuv", f"part {sample.picture('iuv')[..., 0].max()}", "0 to 24")
+    if sample.row["iuv"] and sample.image("iuv")[..., 0].max() > _PARTS:
+        yield Breach("iuv", f"part {sample.image('iuv')[..., 0].max()}", "0 to 24")
 
 
 def _check_likeness(sample: StoredSample) -> Iterator[Breach]:
     for found in check_plausibility(sample):
-        yield Breach(found.what, found.met, found.wanted)
+        yield Breach(found.what, found.found, found.expected)
 
 
 _VALUE_CHECKS = (
@@ -245,9 +245,9 @@ _VALUE_CHECKS = (
 _PIXEL_CHECKS = (_check_mask, _check_depth, _check_normals, _check_colors, _check_likeness)
 
 
-def _is_set(picture: Shaped[np.ndarray, "H W 3"]) -> Bool[np.ndarray, "H W"]:
+def _is_set(image: Shaped[np.ndarray, "H W 3"]) -> Bool[np.ndarray, "H W"]:
     """Tell where any of three channels is not 0; far quicker than any() along a short axis."""
-    first, second, third = (picture[..., channel] != 0 for channel in range(3))
+    first, second, third = (image[..., channel] != 0 for channel in range(3))
     covered: Bool[np.ndarray, "H W"] = first | second | third
     return covered
 

@@ -24,14 +24,14 @@ from tasks.dataset.states import Progress
 
 
 class Finding(BaseModel):
-    """One thing that does not hold: where, what, the value met, the value wanted."""
+    """One thing that does not hold: where, what, the value found, the value expected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     where: str = Field(description="sample id, else a path below the data set")
     what: str
-    met: str
-    wanted: str
+    found: str
+    expected: str
 
 
 class Validation(BaseModel):
@@ -72,7 +72,7 @@ def validate_dataset(
     """
     settings = folder.read_description().settings
     plan = read_plan(folder)
-    backgrounds = frozenset(one.path for one in read_backgrounds(folder).pictures)
+    backgrounds = frozenset(one.path for one in read_backgrounds(folder).images)
     checker = _Checker(folder, settings, backgrounds | {""})
     readings = []
     with ThreadPoolExecutor(workers) as pool:
@@ -137,10 +137,10 @@ class _Checker:
     def _check_row(self, row: dict[str, object], shard: PlannedShard) -> Iterator[Breach]:
         if row["background"] not in self.backgrounds:
             yield Breach("background", repr(row["background"]), "one of backgrounds.json, or none")
-        met = tuple(str(row[key]) for key in ("dataset", "item", "subject", "split"))
+        found = tuple(str(row[key]) for key in ("dataset", "item", "subject", "split"))
         planned = {(ref.dataset, ref.item, ref.subject, ref.split) for ref in shard.scans}
-        if met not in planned:
-            yield Breach("dataset, item, subject, split", str(met), "as planned for the shard")
+        if found not in planned:
+            yield Breach("dataset, item, subject, split", str(found), "as planned for the shard")
 
 
 def _check_file(place: str, path: Path, manifest: Manifest) -> Iterator[Finding]:
@@ -153,14 +153,14 @@ def _check_file(place: str, path: Path, manifest: Manifest) -> Iterator[Finding]
 
 
 def _check_schema(place: str, path: Path) -> Iterator[Finding]:
-    met, wanted = read_shard_schema(path), sample_schema()
-    if met.equals(wanted, check_metadata=True):
+    found, expected = read_shard_schema(path), sample_schema()
+    if found.equals(expected, check_metadata=True):
         return
-    for name in dict.fromkeys((*wanted.names, *met.names)):
-        ours, theirs = _field(wanted, name), _field(met, name)
+    for name in dict.fromkeys((*expected.names, *found.names)):
+        ours, theirs = _field(expected, name), _field(found, name)
         if ours is None or theirs is None or not ours.equals(theirs, check_metadata=True):
             yield _finding(place, f"column {name}", _describe(theirs), _describe(ours))
-    if met.names != wanted.names or met.metadata != wanted.metadata:
+    if found.names != expected.names or found.metadata != expected.metadata:
         yield _finding(place, "schema", "other order or metadata", "that of the format version")
 
 
@@ -169,13 +169,13 @@ def _check_record(
 ) -> Iterator[Finding]:
     place = f"manifests/samples/{shard.shard_id}.json"
     if names != manifest.sample_ids or manifest.rows != len(names):
-        met = f"{manifest.rows} rows, {len(manifest.sample_ids)} names"
-        yield _finding(place, "sample ids", met, f"the {len(names)} of the file, in order")
+        found = f"{manifest.rows} rows, {len(manifest.sample_ids)} names"
+        yield _finding(place, "sample ids", found, f"the {len(names)} of the file, in order")
     planned = [view.sample_id(ref.scan_id) for ref in shard.scans for view in settings.views]
     failed = {failure.sample_id for failure in manifest.failures}
     if tuple(name for name in planned if name not in failed) != manifest.sample_ids:
-        met = f"{len(manifest.sample_ids)} samples and {len(failed)} failures"
-        yield _finding(place, "samples", met, f"the {len(planned)} planned ones, in order")
+        found = f"{len(manifest.sample_ids)} samples and {len(failed)} failures"
+        yield _finding(place, "samples", found, f"the {len(planned)} planned ones, in order")
     if manifest.shard_id != shard.shard_id or manifest.settings_digest != digest_of(settings):
         yield _finding(place, "record", manifest.shard_id, f"{shard.shard_id}, same settings")
 
@@ -191,8 +191,8 @@ def _check_folder(folder: DatasetFolder, plan: tuple[PlannedShard, ...]) -> Iter
     planned = {shard.shard_id for shard in plan}
     for path in sorted(folder.shard_path("any").parent.glob("*")):
         if path.suffix != ".parquet" or path.stem not in planned:
-            wanted = "planned shards and nothing else"
-            yield _finding(f"samples/{path.name}", "file", "not one of ours", wanted)
+            expected = "planned shards and nothing else"
+            yield _finding(f"samples/{path.name}", "file", "not one of ours", expected)
     for name in (".", "samples", "plan", "runs", "manifests/samples"):
         for path in leftovers(folder.root / name):
             yield _finding(f"{name}/{path.name}", "file", "left by a killed writer", "nothing")
@@ -207,8 +207,8 @@ def _check_names(names: list[tuple[str, str, str]]) -> Iterator[Finding]:
         if sample_id in seen:
             yield _finding(sample_id, "sample_id", "two samples of this name", "unique names")
         if splits.setdefault(subject, split) != split:
-            met = f"{subject} in {splits[subject]} and {split}"
-            yield _finding(sample_id, "split", met, "one split for one subject")
+            found = f"{subject} in {splits[subject]} and {split}"
+            yield _finding(sample_id, "split", found, "one split for one subject")
         seen.add(sample_id)
 
 
@@ -225,13 +225,13 @@ def _describe(field: pa.Field | None) -> str:
 
 
 def _parts(breach: Breach) -> tuple[str, str, str]:
-    return breach.what, breach.met, breach.wanted
+    return breach.what, breach.found, breach.expected
 
 
-def _finding(where: str, what: str, met: str, wanted: str) -> Finding:
-    return Finding(where=where, what=what, met=met, wanted=wanted)
+def _finding(where: str, what: str, found: str, expected: str) -> Finding:
+    return Finding(where=where, what=what, found=found, expected=expected)
 
 
 def _from_error(place: str, error: Exception) -> Finding:
-    met = error.met if isinstance(error, ScanmillError) else str(error)
-    return _finding(place, "file", met, "a file that can be read")
+    found = error.found if isinstance(error, ScanmillError) else str(error)
+    return _finding(place, "file", found, "a file that can be read")

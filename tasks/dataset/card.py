@@ -12,7 +12,7 @@ from schemas.errors import InputError
 from schemas.frames import FRAME_COLUMNS, PAIR_COLUMNS
 from schemas.manifest import DatasetDescription, Manifest
 from schemas.pairing import PairSettings
-from schemas.samples import PICTURE, SAMPLE_COLUMNS, Column
+from schemas.samples import IMAGE, SAMPLE_COLUMNS, Column
 
 _SIZE_CATEGORIES = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
@@ -25,13 +25,13 @@ _HEADING = "# {name}\n\n"
 
 _MADE = {
     "rendered": "rendered by scanmill {version} from textured scans of people",
-    "imported": "imported by scanmill {version} from pictures and depth maps in a published layout",
+    "imported": "imported by scanmill {version} from images and depth maps in a published layout",
 }
 """How samples came to be, by where their settings say that they come from."""
 
 _TEXT = """\
 Training samples for clothed-person reconstruction, {made}.
-Each sample is one scan seen from one side: pictures of the front and of the back
+Each sample is one scan seen from one side: images of the front and of the back
 surface, depth, normals, mask, keypoints and the camera.
 
 | | |
@@ -55,7 +55,7 @@ are for training, validation and testing is said by the column `split`, person b
 it, and split nothing again. `pandas.read_parquet("{name}/samples")`, `pyarrow.dataset` and DuckDB's
 `'{name}/samples/*.parquet'` read the same files. One row group holds one sample.
 
-The licences of the scans and of the background pictures go on to whatever is made of them.
+The licences of the scans and of the background images go on to whatever is made of them.
 
 ## Columns
 
@@ -237,8 +237,8 @@ def _describe(column: Column) -> str:
 
 
 def _type_name(kind: pa.DataType) -> str:
-    if kind == PICTURE:
-        return "picture"
+    if kind == IMAGE:
+        return "image"
     if pa.types.is_fixed_size_list(kind):
         return f"{kind.list_size} x {kind.value_type}"
     return str(kind)

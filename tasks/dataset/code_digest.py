@@ -75,7 +75,7 @@ PIXEL_FILES: tuple[str, ...] = (
     "tasks/scans/reader.py",
     "tasks/scans/textures.py",
     "tasks/dataset/shards.py",
-    "tasks/video/pictures.py",
+    "tasks/video/images.py",
 )
 
 NOT_PIXELS: dict[str, str] = {

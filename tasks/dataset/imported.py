@@ -15,14 +15,14 @@ from schemas.settings import RenderSettings, digest_of
 from tasks.dataset.card import write_card
 from tasks.dataset.code_digest import code_digest
 from tasks.dataset.planning import plan_new, read_plan
-from tasks.dataset.preparation import prepare_dataset, settle_backgrounds
+from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
 from tasks.dataset.shards import Row, write_shard
 from tasks.dataset.versions import deciding_versions
 
 Progress = Callable[[int, int], None]
 """Called with shards done, from 0 on, and shards in all."""
 
-RENDERER = "none: imported from pictures"
+RENDERER = "none: imported from images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def import_shards(
     """
     folder = DatasetFolder.at(uri)
     prepare_dataset(folder, settings)
-    settle_backgrounds(folder, None)
+    resolve_backgrounds(folder, None)
     plan_new(folder, refs, scans_per_shard=scans_per_shard)
     done = set(folder.committed_shards())
     left = [shard for shard in read_plan(folder) if shard.shard_id not in done]

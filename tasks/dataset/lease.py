@@ -57,9 +57,9 @@ class Lease:
         if held != self.record:
             raise MachineError(
                 str(self.folder),
-                met=f"the lease was taken over by {_describe(held)}",
-                wanted=f"a heartbeat every {self.record.beat_s:g} s from this process",
-                way_out="Run the command again; this machine stood still for too long.",
+                found=f"the lease was taken over by {_describe(held)}",
+                expected=f"a heartbeat every {self.record.beat_s:g} s from this process",
+                hint="Run the command again; this machine stood still for too long.",
             )
 
     def beat(self) -> None:
@@ -109,9 +109,9 @@ def _acquire(lease: Lease, wait_s: float) -> None:
         if monotonic() > deadline:
             raise MachineError(
                 str(lease.folder),
-                met=f"planning is held by {_describe(holder)}, which is alive",
-                wanted=f"the lease within {wait_s:g} s",
-                way_out="Wait for the other run, or end it, and run the command again.",
+                found=f"planning is held by {_describe(holder)}, which is alive",
+                expected=f"the lease within {wait_s:g} s",
+                hint="Wait for the other run, or end it, and run the command again.",
             )
         threading.Event().wait(_LOOK_AGAIN_S)
 

@@ -56,9 +56,9 @@ def check_sample_ids(refs: Iterable[ScanRef], settings: RenderSettings) -> None:
     if twice:
         raise RequestError(
             twice[0],
-            met=f"{len(twice)} sample ids that stand for two samples each",
-            wanted="one id for one sample",
-            way_out="Name no view and no scan twice.",
+            found=f"{len(twice)} sample ids that stand for two samples each",
+            expected="one id for one sample",
+            hint="Name no view and no scan twice.",
         )
 
 
@@ -69,9 +69,9 @@ def _check_scans(refs: Sequence[ScanRef]) -> None:
         if ref.scan_id in seen or splits.setdefault(ref.subject, ref.split) != ref.split:
             raise RequestError(
                 ref.scan_id,
-                met=f"the scan twice, or its subject {ref.subject} in two splits",
-                wanted="each scan once, and all scans of one person in one split",
-                way_out="Check the data root for doubled scans, and --splits.",
+                found=f"the scan twice, or its subject {ref.subject} in two splits",
+                expected="each scan once, and all scans of one person in one split",
+                hint="Check the data root for doubled scans, and --splits.",
             )
         seen.add(ref.scan_id)
 
@@ -97,9 +97,9 @@ def read_segments(folder: DatasetFolder) -> tuple[PlanSegment, ...]:
     if path_beyond := _find_beyond(folder, len(segments)):
         raise InputError(
             str(path_beyond),
-            met=f"no segment {len(segments):05d} before it",
-            wanted="plan segments without a gap",
-            way_out="Restore the missing segment from a copy: it says which scan is where.",
+            found=f"no segment {len(segments):05d} before it",
+            expected="plan segments without a gap",
+            hint="Restore the missing segment from a copy: it says which scan is where.",
         )
     return tuple(segments)
 

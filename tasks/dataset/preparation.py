@@ -46,7 +46,7 @@ def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetD
             create_atomically(folder.description_path, description.model_dump_json(indent=1))
     stored = folder.read_description()
     if not stored.renders:
-        stored = _settle_rendering(folder, settings)
+        stored = _resolve_rendering(folder, settings)
     refuse_difference(str(folder.root), stored=stored.settings, asked=settings)
     sweep_leftovers(folder)  # not before: only now is it known to be a data set
     return stored
@@ -78,7 +78,7 @@ def prepare_pairing(folder: DatasetFolder, settings: PairSettings) -> DatasetDes
     return stored
 
 
-def _settle_rendering(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
+def _resolve_rendering(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
     """Give a data set that was begun with videos its settings of rendering."""
     with hold_lease(folder.plan_folder):
         stored = folder.read_description()
@@ -106,7 +106,7 @@ def sweep_leftovers(folder: DatasetFolder) -> tuple[Path, ...]:
     return tuple(path for place in places for path in remove_leftovers(folder.root / place))
 
 
-def settle_backgrounds(
+def resolve_backgrounds(
     folder: DatasetFolder,
     root: Path | None,
     *,
@@ -115,7 +115,7 @@ def settle_backgrounds(
 ) -> BackgroundList:
     """Freeze the backgrounds below root, or read what the first run froze.
 
-    listed: a text list of the pictures to use. refresh: look at root anew; what differs from the
+    listed: a text list of the images to use. refresh: look at root again; what differs from the
     frozen list becomes a new version, and makes shards of older versions stale.
     Raises RequestError when the data set was begun with backgrounds and none are given, or the
     other way round.
@@ -127,26 +127,26 @@ def settle_backgrounds(
     elif refresh:
         _renew_backgrounds(folder, _look_at_backgrounds(root, listed))
     frozen = read_backgrounds(folder)
-    if bool(frozen.pictures) != (root is not None):
+    if bool(frozen.images) != (root is not None):
         raise RequestError(
             "--backgrounds",
-            met=f"{root or 'no folder'}",
-            wanted=f"{len(frozen.pictures)} frozen pictures, as the data set was begun with",
-            way_out="Give the folder of the first run, start a new version with "
+            found=f"{root or 'no folder'}",
+            expected=f"{len(frozen.images)} frozen images, as the data set was begun with",
+            hint="Give the folder of the first run, start a new version with "
             "--refresh-backgrounds, or render into a new data set.",
         )
     return frozen
 
 
 def _look_at_backgrounds(root: Path | None, listed: Path | None) -> BackgroundList:
-    return freeze_backgrounds(root, listed=listed) if root else BackgroundList(pictures=())
+    return freeze_backgrounds(root, listed=listed) if root else BackgroundList(images=())
 
 
 def _renew_backgrounds(folder: DatasetFolder, found: BackgroundList) -> None:
     """Write the next version of the list, when it is another one."""
     with hold_lease(folder.plan_folder) as lease:
         frozen = read_backgrounds(folder)
-        if found.pictures != frozen.pictures:
+        if found.images != frozen.images:
             renewed = found.model_copy(update={"version": frozen.version + 1})
             lease.check()
             write_atomically(folder.backgrounds_path, renewed.model_dump_json(indent=1))
@@ -156,7 +156,7 @@ def read_backgrounds(folder: DatasetFolder) -> BackgroundList:
     """Read the frozen backgrounds; none are frozen yet: black."""
     path = folder.backgrounds_path
     if not path.exists():
-        return BackgroundList(pictures=())
+        return BackgroundList(images=())
     return parse_record(BackgroundList, path.read_bytes(), source=str(path))
 
 
@@ -170,7 +170,7 @@ def refuse_foreign(root: Path) -> None:
     if foreign:
         raise RequestError(
             str(root),
-            met=f"no dataset.json, but {min(foreign)!r}",
-            wanted="an empty or new folder, or a scanmill data set",
-            way_out="Give another --out.",
+            found=f"no dataset.json, but {min(foreign)!r}",
+            expected="an empty or new folder, or a scanmill data set",
+            hint="Give another --out.",
         )

@@ -207,7 +207,7 @@ class _HashingSink:
 def _unreadable(path: Path, error: Exception) -> InputError:
     return InputError(
         str(path),
-        met=" ".join(str(error).split())[:200],
-        wanted="a whole Parquet file of samples",
-        way_out="Run `scanmill rerun` to make the shard again.",
+        found=" ".join(str(error).split())[:200],
+        expected="a whole Parquet file of samples",
+        hint="Run `scanmill rerun` to make the shard again.",
     )

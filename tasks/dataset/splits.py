@@ -80,22 +80,22 @@ def assign_splits(
     planned: scans that the data set holds; their subjects keep their splits.
     Raises RequestError when a subject would be in two splits, or a planned scan would move.
     """
-    settled = {ref.scan_id: ref for ref in planned}
+    resolved = {ref.scan_id: ref for ref in planned}
     named = {row.item: row for row in overrides if row.item}
     refs = []
     for name in names:
         scan_id = f"{name.dataset}/{name.item}"
         row = named.get(scan_id) or named.get(name.item)
-        known = settled.get(scan_id)
+        known = resolved.get(scan_id)
         subject = (row and row.subject) or (known.subject if known else name.subject)
         refs.append((name, subject, row.split if row else None))
-    wanted = _wanted_splits(refs, overrides)
+    expected = _wanted_splits(refs, overrides)
     held = {ref.subject: ref.split for ref in planned}
-    _refuse_moves(wanted, refs, held, settled)
+    _refuse_moves(expected, refs, held, resolved)
     return tuple(
         ScanRef(
             dataset=name.dataset, item=name.item, subject=subject,
-            split=held.get(subject) or wanted.get(subject) or split_of(split_seed, subject),
+            split=held.get(subject) or expected.get(subject) or split_of(split_seed, subject),
         )
         for name, subject, _ in refs
     )  # fmt: skip
@@ -116,38 +116,38 @@ def unmatched_rows(overrides: Sequence[SplitRow], refs: Iterable[ScanRef]) -> tu
 def _wanted_splits(
     refs: Sequence[tuple[ScanName, str, Split | None]], overrides: Sequence[SplitRow]
 ) -> dict[str, Split]:
-    wanted: dict[str, Split] = {}
+    expected: dict[str, Split] = {}
     by_item = [(subject, split) for _, subject, split in refs if split]
     by_subject = [(row.subject, row.split) for row in overrides if not row.item and row.split]
     for subject, split in (*by_subject, *by_item):
-        if wanted.setdefault(subject, split) != split:
+        if expected.setdefault(subject, split) != split:
             raise RequestError(
                 f"subject {subject}",
-                met=f"both {wanted[subject]} and {split} in --splits",
-                wanted="one split for all scans of one person",
-                way_out="Give the subject one split, or its scans different subjects.",
+                found=f"both {expected[subject]} and {split} in --splits",
+                expected="one split for all scans of one person",
+                hint="Give the subject one split, or its scans different subjects.",
             )
-    return wanted
+    return expected
 
 
 def _refuse_moves(
-    wanted: dict[str, Split],
+    expected: dict[str, Split],
     refs: Sequence[tuple[ScanName, str, Split | None]],
     held: dict[str, Split],
-    settled: dict[str, ScanRef],
+    resolved: dict[str, ScanRef],
 ) -> None:
     for name, subject, _ in refs:
-        known = settled.get(f"{name.dataset}/{name.item}")
+        known = resolved.get(f"{name.dataset}/{name.item}")
         moved = known is not None and known.subject != subject
-        if moved or wanted.get(subject, held.get(subject)) != held.get(
-            subject, wanted.get(subject)
+        if moved or expected.get(subject, held.get(subject)) != held.get(
+            subject, expected.get(subject)
         ):
             before = (known.subject, known.split) if known else (subject, held[subject])
             raise RequestError(
                 f"{name.dataset}/{name.item}",
-                met=f"subject {subject}, split {wanted.get(subject)} asked by --splits",
-                wanted=f"subject {before[0]}, split {before[1]}, as the data set holds it",
-                way_out="Leave what is planned as it is, or render into a new data set.",
+                found=f"subject {subject}, split {expected.get(subject)} asked by --splits",
+                expected=f"subject {before[0]}, split {before[1]}, as the data set holds it",
+                hint="Leave what is planned as it is, or render into a new data set.",
             )
 
 
@@ -165,9 +165,9 @@ def _read_row(path: Path, number: int, line: dict[str, str | None]) -> SplitRow:
     return row
 
 
-def _refuse(path: Path, met: str) -> RequestError:
+def _refuse(path: Path, found: str) -> RequestError:
     return RequestError(
-        str(path), met=met,
-        wanted="CSV with a header of item, subject, split; split is train, val or test",
-        way_out="For example: item,split and below it rp_aaron_posed_013,test.",
+        str(path), found=found,
+        expected="CSV with a header of item, subject, split; split is train, val or test",
+        hint="For example: item,split and below it rp_aaron_posed_013,test.",
     )  # fmt: skip

@@ -170,7 +170,7 @@ class _Inspector:
         except ScanmillError as error:
             return ShardStatus(
                 shard_id=shard.shard_id, scans=scans, state="corrupt",
-                reasons=(*reasons, f"manifest: {error.met}"), source_gone=bool(gone),
+                reasons=(*reasons, f"manifest: {error.found}"), source_gone=bool(gone),
             )  # fmt: skip
         if manifest is None:
             return ShardStatus(

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from schemas.camera import Camera, CameraName
-from schemas.codecs import MASK_INSIDE, decode_depth, decode_normals, decode_picture
+from schemas.codecs import MASK_INSIDE, decode_depth, decode_image, decode_normals
 from schemas.keypoints import JOINT_COUNT
 from schemas.settings import RenderSettings
 from schemas.views import View
@@ -23,7 +23,7 @@ class StoredSample:
 
     row: Row
     settings: RenderSettings
-    _pictures: dict[str, UInt8[np.ndarray, "H W 3"]] = field(default_factory=dict)
+    _images: dict[str, UInt8[np.ndarray, "H W 3"]] = field(default_factory=dict)
 
     @property
     def sample_id(self) -> str:
@@ -60,7 +60,7 @@ class StoredSample:
     @cached_property
     def mask_levels(self) -> UInt8[np.ndarray, "H W"]:
         """The mask as it is stored: 0 or 255."""
-        return np.ascontiguousarray(self.picture("mask")[..., 0])
+        return np.ascontiguousarray(self.image("mask")[..., 0])
 
     @cached_property
     def mask(self) -> Bool[np.ndarray, "H W"]:
@@ -88,16 +88,16 @@ class StoredSample:
         return np.asarray(self.row[column], np.float64)
 
     def encoded(self, column: str) -> bytes:
-        """Return the encoded bytes of a picture or map."""
+        """Return the encoded bytes of an image or map."""
         cell = self.row[column]
         data = cell["bytes"] if isinstance(cell, dict) else cell
         return cast("bytes", data)
 
-    def picture(self, column: str) -> UInt8[np.ndarray, "H W 3"]:
-        """Decode a picture, once."""
-        if column not in self._pictures:
-            self._pictures[column] = decode_picture(self.encoded(column))
-        return self._pictures[column]
+    def image(self, column: str) -> UInt8[np.ndarray, "H W 3"]:
+        """Decode an image, once."""
+        if column not in self._images:
+            self._images[column] = decode_image(self.encoded(column))
+        return self._images[column]
 
     def rays_inside(self) -> Float[np.ndarray, "N 3"]:
         """Return the unit ray through the centre of each pixel of the mask, row by row."""

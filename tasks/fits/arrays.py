@@ -32,7 +32,7 @@ ROLES: dict[str, Role] = {
 """By module and name. Source: what numpy writes for arrays and scalars; keypoints.md for trimesh's
 TrackedArray, which becomes a plain array."""
 
-MOST_BYTES = 4 << 20
+MAX_BYTES = 4 << 20
 """Of all arrays and texts that a pickle may have built; published fits need about 500."""
 
 _NUMBER_TYPE = re.compile(r"^[<>=|]?(b1|[iu][1248]|f[248])$")
@@ -118,8 +118,8 @@ class Workshop:
     def count(self, size: int) -> None:
         """Count bytes; raises RefusedPickleError when a fit can't be that big."""
         self._built += size
-        if self._built > MOST_BYTES:
-            raise RefusedPickleError(f"builds more than {MOST_BYTES} bytes")
+        if self._built > MAX_BYTES:
+            raise RefusedPickleError(f"builds more than {MAX_BYTES} bytes")
 
     def _encode(self, arguments: tuple[Value, ...]) -> bytes:
         text = arguments[0] if arguments else None
@@ -136,7 +136,7 @@ def make_array(
     if not isinstance(dtype, DtypeUnderWay):
         raise RefusedPickleError("fills an array without a number type")
     sizes = shape if isinstance(shape, tuple) else (shape,)
-    if not all(type(size) is int and 0 <= size <= MOST_BYTES for size in sizes) or len(sizes) > 4:  # noqa: PLR2004 - no parameter has more than two axes
+    if not all(type(size) is int and 0 <= size <= MAX_BYTES for size in sizes) or len(sizes) > 4:  # noqa: PLR2004 - no parameter has more than two axes
         raise RefusedPickleError("has an array of a shape that no fit has")
     raw = _to_bytes(data)
     if math.prod(sizes) * dtype.dtype.itemsize != len(raw):
@@ -159,7 +159,7 @@ def _begin_array(arguments: tuple[Value, ...]) -> ArrayUnderWay:
 def _begin_dtype(arguments: tuple[Value, ...]) -> DtypeUnderWay:
     code = arguments[0] if arguments else None
     if not isinstance(code, str) or not _NUMBER_TYPE.match(code):
-        raise RefusedPickleError(f"has values of type {code!a:.40}, wanted plain numbers")
+        raise RefusedPickleError(f"has values of type {code!a:.40}, expected plain numbers")
     return DtypeUnderWay(code)
 
 

@@ -67,9 +67,9 @@ def find_model(folder: Path) -> Path:
     found = next((path for path in tried if path.is_file()), None)
     if found is None:
         raise RequestError(
-            "--smplx-models", met=f"no {MODEL_NAME} in {folder}",
-            wanted=f"a folder that holds {MODEL_NAME} or smplx/{MODEL_NAME}",
-            way_out="Get SMPL-X from its publisher, or leave the option out: then missing joints "
+            "--smplx-models", found=f"no {MODEL_NAME} in {folder}",
+            expected=f"a folder that holds {MODEL_NAME} or smplx/{MODEL_NAME}",
+            hint="Get SMPL-X from its publisher, or leave the option out: then missing joints "
             "stay unknown and fits are not checked.",
         )  # fmt: skip
     return found
@@ -89,12 +89,12 @@ def open_body_model(folder: Path, sha256: str) -> BodyModel:
     InputError when it can't be read, DependencyError when smplx is not installed.
     """
     path = find_model(folder)
-    met = digest_model(folder)
-    if met != sha256:
+    found = digest_model(folder)
+    if found != sha256:
         raise RequestError(
-            "--smplx-models", met=f"{path} with sha256 {met[:12]}...",
-            wanted=f"the model that the data set was begun with, {sha256[:12]}...",
-            way_out="Give the folder of the first run, or render into a new data set.",
+            "--smplx-models", found=f"{path} with sha256 {found[:12]}...",
+            expected=f"the model that the data set was begun with, {sha256[:12]}...",
+            hint="Give the folder of the first run, or render into a new data set.",
         )  # fmt: skip
     smplx, torch = _import_smplx()
     with tempfile.TemporaryDirectory(prefix="scanmill-smplx-") as private:
@@ -117,9 +117,9 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             return {name: stored[name] for name in ARRAYS}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise InputError(
-            str(path), met=f"no SMPL-X model ({error!s:.80})",
-            wanted=f"an archive of number arrays: {', '.join(ARRAYS)}",
-            way_out="Fetch the model again from its publisher.",
+            str(path), found=f"no SMPL-X model ({error!s:.80})",
+            expected=f"an archive of number arrays: {', '.join(ARRAYS)}",
+            hint="Fetch the model again from its publisher.",
         ) from error  # fmt: skip
 
 
@@ -129,8 +129,8 @@ def _import_smplx() -> tuple[Any, Any]:
         import torch  # noqa: PLC0415 - comes with it
     except ImportError as error:
         raise DependencyError(
-            "smplx", met=str(error), wanted="the packages smplx and torch",
-            way_out="Install them, or leave --smplx-models out.",
+            "smplx", found=str(error), expected="the packages smplx and torch",
+            hint="Install them, or leave --smplx-models out.",
         ) from error  # fmt: skip
     return smplx, torch
 

@@ -23,10 +23,10 @@ from tasks.scans.layouts import DATASETS_WITH_FITS
 CHECK_RESOLUTION = 512
 """Pixels a side: 5 mm for a person."""
 
-LEAST_OVERLAP = 0.6
+MIN_OVERLAP = 0.6
 """Ours: a person in wide clothes covers about a third more than the body alone."""
 
-LARGEST_DISTANCE_M = 0.05
+MAX_DISTANCE_M = 0.05
 """Ours: cloth stands off by one or two centimetres on average; this mean is small by its nature."""
 
 HEIGHT_RATIOS = (0.85, 1.1)
@@ -68,8 +68,8 @@ def require_fit(
     if scan.body is None:
         if is_required and scan.fit is None and scan.ref.dataset in DATASETS_WITH_FITS:
             raise InputError(
-                scan.ref.scan_id, met="no SMPL-X fit", wanted="a fit",
-                way_out="Put the fit there, take the scan away, or render without --require-fit.",
+                scan.ref.scan_id, found="no SMPL-X fit", expected="a fit",
+                hint="Put the fit there, take the scan away, or render without --require-fit.",
             )  # fmt: skip
         return
     check = check_fit(scan, scan.body, scanned, placement)
@@ -111,16 +111,16 @@ def describe_misfit(check: FitCheck) -> str:
     ratio = 0.0 if check.height_ratio is None else check.height_ratio
     return (
         f"misfit: the fitted body's silhouette overlaps by {check.overlap:.0%} and is {ratio:.0%} "
-        f"as high, its surface is {distance}; wanted {LEAST_OVERLAP:.0%} or more, "
-        f"{HEIGHT_RATIOS[0]:.0%} to {HEIGHT_RATIOS[1]:.0%}, {LARGEST_DISTANCE_M} m or less"
+        f"as high, its surface is {distance}; expected {MIN_OVERLAP:.0%} or more, "
+        f"{HEIGHT_RATIOS[0]:.0%} to {HEIGHT_RATIOS[1]:.0%}, {MAX_DISTANCE_M} m or less"
     )
 
 
 def refuse_misfit(check: FitCheck) -> InputError:
     """Make the error of a scan that must fit."""
     return InputError(
-        check.scan_id, met=describe_misfit(check), wanted="a fit that lies in its scan",
-        way_out="Mend the fit, take the scan away, or render without --require-fit.",
+        check.scan_id, found=describe_misfit(check), expected="a fit that lies in its scan",
+        hint="Fix the fit, take the scan away, or render without --require-fit.",
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def _lies_in(overlap: float, distance_m: float | None, ratio: float | None) -> b
     if distance_m is None or ratio is None:
         return False
     low, high = HEIGHT_RATIOS
-    return overlap >= LEAST_OVERLAP and distance_m <= LARGEST_DISTANCE_M and low <= ratio <= high
+    return overlap >= MIN_OVERLAP and distance_m <= MAX_DISTANCE_M and low <= ratio <= high
 
 
 def _height(mask: Bool[np.ndarray, "H W"]) -> int:

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from schemas.fits import Fronting, SmplxFit
 
-LEAST_LEVEL_PART = 0.1
+MIN_LEVEL_PART = 0.1
 """Of the forward axis: a person who faces within 6 degrees of straight up or down has no yaw."""
 
 
@@ -23,7 +23,7 @@ def yaw_of_fit(fit: SmplxFit, fronting: Fronting) -> float | None:
     if fronting == "published":
         return math.degrees(fit.global_orient[1])
     forward = rotation_of(fit.global_orient) @ np.array([0.0, 0.0, 1.0])
-    if math.hypot(forward[0], forward[2]) < LEAST_LEVEL_PART:
+    if math.hypot(forward[0], forward[2]) < MIN_LEVEL_PART:
         return None
     return math.degrees(math.atan2(forward[0], forward[2]))
 

@@ -72,7 +72,7 @@ def to_dict(pairs: list[Value], into: dict[str, Value]) -> dict[str, Value]:
     """Add keys and values that alternate; keys are text, so that hashing costs what it looks."""
     for key, value in zip(pairs[::2], pairs[1::2], strict=len(pairs) % 2 == 0):
         if not isinstance(key, str):
-            raise RefusedPickleError(f"has a key of type {type(key).__name__}, wanted text")
+            raise RefusedPickleError(f"has a key of type {type(key).__name__}, expected text")
         into[key] = value
     if len(pairs) % 2 or len(into) > LONGEST_TABLE:
         raise RefusedPickleError(f"has a dictionary of {len(pairs)} keys and values")

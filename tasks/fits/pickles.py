@@ -26,8 +26,8 @@ from tasks.fits.opcodes import (
 )
 from tasks.scans.files import describe_stranger, read_whole
 
-LARGEST_FILE_BYTES = 1 << 20
-MOST_OPCODES = 50_000
+MAX_FILE_BYTES = 1 << 20
+MAX_OPCODES = 50_000
 """A published fit has 1,644 bytes and about 300 opcodes."""
 
 LONGEST_NUMBER = 64
@@ -42,15 +42,15 @@ def read_pickled_table(path: Path) -> Table:
     Raises InputError when the file is missing, too big, no pickle, or asks for anything else:
     the message names what it asked for.
     """
-    data = read_whole(path, LARGEST_FILE_BYTES)
+    data = read_whole(path, MAX_FILE_BYTES)
     try:
         return _to_table(run_pickle(data))
     except RefusedPickleError as error:
         raise InputError(
             str(path),
-            met=describe_stranger(data) or f"a pickle that {error}",
-            wanted="a dictionary of numbers and numpy arrays, and nothing else",
-            way_out="Don't open this file with anything else; fetch the fit from its publisher.",
+            found=describe_stranger(data) or f"a pickle that {error}",
+            expected="a dictionary of numbers and numpy arrays, and nothing else",
+            hint="Don't open this file with anything else; fetch the fit from its publisher.",
         ) from error
 
 
@@ -67,7 +67,7 @@ def run_pickle(data: bytes) -> Value:
 def _split(data: bytes) -> Iterator[tuple[str, object]]:
     """Yield opcode names and arguments; what pickletools can't read is refused, not raised."""
     opcodes = pickletools.genops(data)
-    for _ in range(MOST_OPCODES):
+    for _ in range(MAX_OPCODES):
         try:
             opcode, argument, _ = next(opcodes)
         except StopIteration:
@@ -75,7 +75,7 @@ def _split(data: bytes) -> Iterator[tuple[str, object]]:
         except Exception as error:  # whatever broken bytes make of the splitter
             raise RefusedPickleError(f"can't be split into opcodes ({error!s:.80})") from error
         yield opcode.name, argument
-    raise RefusedPickleError(f"has more than {MOST_OPCODES} opcodes")
+    raise RefusedPickleError(f"has more than {MAX_OPCODES} opcodes")
 
 
 def _run(name: str, argument: object, stack: Stack, workshop: Workshop) -> None:

@@ -63,10 +63,10 @@ def _flatten(path: Path, table: Table, name: str) -> Float64[np.ndarray, " N"]:
     return values
 
 
-def _refuse(path: Path, met: str, wanted: str) -> InputError:
+def _refuse(path: Path, found: str, expected: str) -> InputError:
     return InputError(
         str(path),
-        met=met,
-        wanted=wanted,
-        way_out="Fetch the fit again, or take it away to render the scan unturned.",
+        found=found,
+        expected=expected,
+        hint="Fetch the fit again, or take it away to render the scan unturned.",
     )

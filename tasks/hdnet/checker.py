@@ -19,22 +19,22 @@ from schemas.frames import PART_COUNT
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
 from tasks.checks.sample_checks import Breach
 from tasks.checks.validation import Finding
+from tasks.hdnet.image_checks import check_video_frame, list_numbers
 from tasks.hdnet.labelled_checks import check_labelled_frame
 from tasks.hdnet.layout import LABELLED_FOLDER, TIKTOK_FOLDER, HdnetFolder, seven_digits
-from tasks.hdnet.picture_checks import check_video_frame, list_numbers
 from tasks.hdnet.text import read_integers
-from tasks.video.choosing import FEWEST_ROWS
+from tasks.video.choosing import MIN_ROWS
+from tasks.video.images import read_iuv
 from tasks.video.match_rules import StoredMatches, check_matches
-from tasks.video.pictures import read_iuv
 
 FRAMES_KEPT = 64
-"""IUV pictures that are remembered: neighbours come back soon, memory stays flat."""
+"""IUV images that are remembered: neighbours come back soon, memory stays flat."""
 
-FEWEST_COLUMNS = 2
+MIN_COLUMNS = 2
 T = TypeVar("T")
 MATCH_COLUMNS, LIMIT_COLUMNS = 5, 3
 Progress = Callable[[int, int], None]
-"""Called with items looked at and items in all; anew from 0 for frames, pairs, samples."""
+"""Called with items looked at and items in all; again from 0 for frames, pairs, samples."""
 
 
 class LayoutCheck(BaseModel):
@@ -95,15 +95,15 @@ def find_published(root: Path) -> tuple[HdnetFolder | None, HdnetFolder | None]:
     found = tuple(HdnetFolder(path) if path.is_dir() else None for path in (videos, labelled))
     if found == (None, None):
         raise RequestError(
-            str(root), met=f"neither {TIKTOK_FOLDER} nor {LABELLED_FOLDER} in it",
-            wanted="a folder in HDNet's published layout",
-            way_out="Give the folder that holds them, as `scanmill export hdnet --to` made it.",
+            str(root), found=f"neither {TIKTOK_FOLDER} nor {LABELLED_FOLDER} in it",
+            expected="a folder in HDNet's published layout",
+            hint="Give the folder that holds them, as `scanmill export hdnet --to` made it.",
         )  # fmt: skip
     return found[0], found[1]
 
 
 class _VideoChecker:
-    """Checks one TikTok set. Owns: the memory of IUV pictures."""
+    """Checks one TikTok set. Owns: the memory of IUV images."""
 
     def __init__(self, folder: HdnetFolder, max_distance: float, progress: Progress | None) -> None:
         self.folder, self.max_distance, self.progress = folder, max_distance, progress
@@ -112,7 +112,7 @@ class _VideoChecker:
         self._read_iuv = lru_cache(FRAMES_KEPT)(self._read_iuv_file)
 
     def check(self) -> Iterator[Finding]:
-        """Check the pictures of all frames, then the list of pairs, then each pair."""
+        """Check the images of all frames, then the list of pairs, then each pair."""
         numbers = list_numbers(self.folder)
         self.frames = len(numbers)
         self.notes += _note_absent(self.folder, numbers, ("pred_normals", "pred_normals_png"))
@@ -121,7 +121,7 @@ class _VideoChecker:
         try:
             listed: list[list[int]] = read_integers(self.folder.pair_list).tolist()
         except ScanmillError as error:
-            yield _finding(error.thing, "corr_mat", error.met, error.wanted)
+            yield _finding(error.thing, "corr_mat", error.found, error.expected)
             return
         yield from self._check_list(listed, set(numbers))
         for frame_i, *neighbours in _counted(listed, self.progress):
@@ -130,16 +130,16 @@ class _VideoChecker:
 
     def _check_list(self, rows: list[list[int]], numbers: set[int]) -> Iterator[Finding]:
         place = self._place(self.folder.pair_list)
-        if len(rows) < FEWEST_ROWS or len(rows[0]) < FEWEST_COLUMNS:
-            met = f"{len(rows)} rows of {len(rows[0]) if rows else 0} numbers"
-            yield _finding(place, "size", met, f"{FEWEST_ROWS} rows or more: a frame, its others")
+        if len(rows) < MIN_ROWS or len(rows[0]) < MIN_COLUMNS:
+            found = f"{len(rows)} rows of {len(rows[0]) if rows else 0} numbers"
+            yield _finding(place, "size", found, f"{MIN_ROWS} rows or more: a frame, its others")
         named = [row[0] for row in rows]
         if len(set(named)) != len(named):
             yield _finding(place, "frames", "a frame with two rows", "one row a frame")
         absent = sorted({number for row in rows for number in row} - numbers)
         if absent:
-            met = f"{len(absent)} frames without pictures, such as {absent[0]}"
-            yield _finding(place, "frames", met, "frames that are there")
+            found = f"{len(absent)} frames without images, such as {absent[0]}"
+            yield _finding(place, "frames", found, "frames that are there")
 
     def _check_pair(self, frame_i: int, frame_j: int) -> Iterator[Finding]:
         self.pairs += 1
@@ -154,20 +154,20 @@ class _VideoChecker:
             stored = StoredMatches(table[:, 0], table[:, 1:] - 1, limits[:, 1:])
             iuv_i, iuv_j = self._read_iuv(frame_i), self._read_iuv(frame_j)
             for breach in check_matches(stored, iuv_i, iuv_j, max_distance=self.max_distance):
-                yield _finding(place, breach.what, breach.met, breach.wanted)
+                yield _finding(place, breach.what, breach.found, breach.expected)
         except ScanmillError as error:
-            yield _finding(place, error.thing, error.met, error.wanted)
+            yield _finding(place, error.thing, error.found, error.expected)
 
     def _place(self, path: Path) -> str:
         return path.relative_to(self.folder.root.parent).as_posix()
 
     def _read_iuv_file(self, number: int) -> UInt8[np.ndarray, "256 256 3"]:
-        path = self.folder.picture("densepose", number)
+        path = self.folder.image("densepose", number)
         iuv = read_iuv(path).iuv
         if iuv.shape[:2] != (FRAME_SIDE_PX, FRAME_SIDE_PX):
             raise InputError(
-                str(path), met=f"{iuv.shape[1]} x {iuv.shape[0]} pixels", wanted="256 x 256",
-                way_out="Crop and scale the frames.",
+                str(path), found=f"{iuv.shape[1]} x {iuv.shape[0]} pixels", expected="256 x 256",
+                hint="Crop and scale the frames.",
             )  # fmt: skip
         return iuv
 
@@ -204,8 +204,8 @@ def _note_absent(
 def _findings(folder: HdnetFolder, number: int, breaches: Iterable[Breach]) -> Iterator[Finding]:
     where = f"{folder.root.name}/{seven_digits(number)}"
     for breach in breaches:
-        yield _finding(where, breach.what, breach.met, breach.wanted)
+        yield _finding(where, breach.what, breach.found, breach.expected)
 
 
-def _finding(where: str, what: str, met: str, wanted: str) -> Finding:
-    return Finding(where=where, what=what, met=met, wanted=wanted)
+def _finding(where: str, what: str, found: str, expected: str) -> Finding:
+    return Finding(where=where, what=what, found=found, expected=expected)

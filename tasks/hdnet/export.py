@@ -37,7 +37,7 @@ from tasks.hdnet.video_export import (
     put,
 )
 
-FEWEST_PROCESSES = 2
+MIN_PROCESSES = 2
 Progress = Callable[[int, int], None]
 """Called with pieces written, and pieces in all."""
 
@@ -112,9 +112,9 @@ def plan_export(folders: Sequence[DatasetFolder]) -> ExportPlan:
     if not videos and not samples:
         raise RequestError(
             ", ".join(str(folder.root) for folder in folders),
-            met="no pairs of frames, and no samples that HDNet's camera could see",
-            wanted="a data set of `scanmill pair`, or of `scanmill render`",
-            way_out="Run `scanmill status` on it.",
+            found="no pairs of frames, and no samples that HDNet's camera could see",
+            expected="a data set of `scanmill pair`, or of `scanmill render`",
+            hint="Run `scanmill status` on it.",
         )
     return ExportPlan(videos=videos, samples=samples, left_out=tuple(left_out))
 
@@ -190,7 +190,7 @@ def export_hdnet(
 @contextmanager
 def _open_pool(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
     """Yield a `map` that keeps the order: in processes, or in this one when there is one worker."""
-    if workers < FEWEST_PROCESSES:
+    if workers < MIN_PROCESSES:
         yield map
         return
     spawn = multiprocessing.get_context("spawn")  # a fork after drawing would hang
@@ -204,8 +204,8 @@ def staging_folder(to: Path) -> Iterator[Path]:
     for name in (TIKTOK_FOLDER, LABELLED_FOLDER):
         if (to / name).exists():
             raise RequestError(
-                str(to / name), met="it is there already", wanted="a place for a new folder",
-                way_out="Give another --to, or move it away.",
+                str(to / name), found="it is there already", expected="a place for a new folder",
+                hint="Give another --to, or move it away.",
             )  # fmt: skip
     staging = to / f"{TEMPORARY_PREFIX}export-{uuid.uuid4().hex}"
     staging.mkdir(parents=True)
@@ -243,7 +243,7 @@ def _collect_warnings(
     blind = sum(not one.has_iuv for shard in samples for one in shard.samples)
     if blind:
         yield (
-            f"{blind} labelled samples have no DensePose picture and were written without: the "
+            f"{blind} labelled samples have no DensePose image and were written without: the "
             "published reader opens one for every sample. Render with --densepose."
         )
     for shard in samples:

@@ -22,13 +22,13 @@ from tasks.hdnet.layout import HdnetFolder
 from tasks.hdnet.number_list import NamedFrame, read_number_list
 from tasks.hdnet.text import read_integers
 from tasks.scans.files import digest_files, is_readable_file
-from tasks.video.choosing import FEWEST_ROWS
+from tasks.video.choosing import MIN_ROWS
 from tasks.video.cropping import WHOLE
 from tasks.video.frames import frame_row, read_frame
+from tasks.video.images import read_iuv
 from tasks.video.match_rules import StoredMatches, check_matches
 from tasks.video.matching import Matches
-from tasks.video.pictures import read_iuv
-from tasks.video.sequences import PICTURE_FOLDERS, FrameFiles
+from tasks.video.sequences import IMAGE_FOLDERS, FrameFiles
 from tasks.video.survey import describe_failure, look_at_frame
 from tasks.video.video_shard import PairJob, PairOutcome, VideoWork, commit_video, pair_row
 
@@ -57,8 +57,8 @@ def published_videos(root: Path) -> HdnetFolder:
     folder, _ = find_published(root)
     if folder is None:
         raise RequestError(
-            str(root), met="no TikTok set in it", wanted="tiktok_data with correspondences/",
-            way_out="Labelled sets are made by `scanmill render --camera hdnet`.",
+            str(root), found="no TikTok set in it", expected="tiktok_data with correspondences/",
+            hint="Labelled sets are made by `scanmill render --camera hdnet`.",
         )  # fmt: skip
     return folder
 
@@ -116,20 +116,20 @@ class _ImportWork(VideoWork):
                 continue
             pairs.write(pair_row(self.job.shard.video.video, frame_i, frame_j, matches))
             kept.append(ends[0])
-        if len(set(kept)) < FEWEST_ROWS:
+        if len(set(kept)) < MIN_ROWS:
             video = self.job.shard.video.video
             self.warnings.append(f"{video}: pairs of {len(set(kept))} frames; export leaves it out")
 
     def _read_row(self, named: NamedFrame) -> dict[str, object]:
-        pictures = {name: self._folder.picture(name, named.number) for name in PICTURE_FOLDERS}
+        images = {name: self._folder.image(name, named.number) for name in IMAGE_FOLDERS}
         normals = self._folder.normals("pred_normals", named.number)
         are_there = all(is_readable_file(path) for path in normals)
-        files = FrameFiles(named.frame, pictures, (), normals if are_there else (), normals)
+        files = FrameFiles(named.frame, images, (), normals if are_there else (), normals)
         height, width = look_at_frame(files).size
         if (height, width) != (FRAME_SIDE_PX, FRAME_SIDE_PX):
             raise InputError(
-                str(pictures["mask"]), met=f"{width} x {height} pixels",
-                wanted="256 x 256 pixels", way_out="Use `scanmill pair` on other sizes.",
+                str(images["mask"]), found=f"{width} x {height} pixels",
+                expected="256 x 256 pixels", hint="Use `scanmill pair` on other sizes.",
             )  # fmt: skip
         frame = read_frame(files, WHOLE)
         crop = [named.left, named.top, named.width, named.height]
@@ -149,7 +149,7 @@ class _ImportWork(VideoWork):
         stored = StoredMatches(table[:, 0], table[:, 1:] - 1, ranges[:, 1:])
         distance = self.job.settings.max_distance
         for breach in check_matches(stored, iuv_i, iuv_j, max_distance=distance):
-            raise _break_rule(path, f"{breach.what}: {breach.met}", breach.wanted)
+            raise _break_rule(path, f"{breach.what}: {breach.found}", breach.expected)
         counts = np.bincount(stored.part, minlength=PART_COUNT + 1)[1:]
         return Matches(
             part=stored.part.astype(np.uint8), pixels=stored.pixels.astype(np.int16),
@@ -165,13 +165,13 @@ class _ImportWork(VideoWork):
             )  # fmt: skip
 
     def _read_iuv(self, number: int) -> UInt8[np.ndarray, "256 256 3"]:
-        return read_iuv(self._folder.picture("densepose", number)).iuv
+        return read_iuv(self._folder.image("densepose", number)).iuv
 
     def _list_files(self) -> Iterator[Path]:
         yield self._folder.number_list
         yield self._folder.pair_list
         for named in self._frames:
-            yield from (self._folder.picture(name, named.number) for name in PICTURE_FOLDERS)
+            yield from (self._folder.image(name, named.number) for name in IMAGE_FOLDERS)
             yield from self._folder.normals("pred_normals", named.number)
         for ends in self._pairs:
             yield from (self._folder.matches(*ends), self._folder.limits(*ends))
@@ -185,8 +185,8 @@ def _pairs_of(listed: Int[np.ndarray, "N C"], own: set[int]) -> Iterator[tuple[i
             yield from ((frame_i, frame_j) for frame_j in dict.fromkeys(neighbours))
 
 
-def _break_rule(path: Path, met: str, wanted: str) -> InputError:
+def _break_rule(path: Path, found: str, expected: str) -> InputError:
     return InputError(
-        str(path), met=met, wanted=wanted,
-        way_out="Run `scanmill validate --layout hdnet` for all that is wrong in the folder.",
+        str(path), found=found, expected=expected,
+        hint="Run `scanmill validate --layout hdnet` for all that is wrong in the folder.",
     )  # fmt: skip

@@ -26,7 +26,7 @@ from tasks.dataset.stored_sample import StoredSample
 NEAREST_M, FARTHEST_M = 1.0, 8.0
 """Depth is used between these. Source: hdnet-dataset.md, Labelled set."""
 
-FEWEST_FILLED = 0.5
+MIN_FILLED = 0.5
 """A person that takes less than that share of the crop's side is too far away to learn from."""
 
 
@@ -65,15 +65,15 @@ def _take_as_it_is(sample: StoredSample) -> LabelledSample:
     metres = cast("float", sample.row["metres_per_unit"])
     depth_m = sample.depth[0].astype(np.float64) * rays[..., 2] * metres
     _check_range(sample, depth_m[sample.mask])
-    shaded = sample.picture("shaded")
+    shaded = sample.image("shaded")
     return LabelledSample(
         sample_id=sample.sample_id,
-        color=sample.picture("image"),
+        color=sample.image("image"),
         mask=sample.mask,
         depth_m=np.where(sample.mask, depth_m, 0),
         normals=sample.normals[0],
         color_on_white=np.where(sample.mask[..., None], shaded, np.uint8(255)),
-        iuv=sample.picture("iuv") if sample.row["iuv"] else None,
+        iuv=sample.image("iuv") if sample.row["iuv"] else None,
     )
 
 
@@ -81,8 +81,8 @@ def _turn_camera(sample: StoredSample) -> LabelledSample:
     """Aim the sample's camera at the person as HDNet's camera is aimed, and resample."""
     camera, target = sample.camera, camera_hdnet(np.eye(4))
     if camera.focal_px < target.focal_px:
-        met = f"{camera.width} pixels a side, coarser than HDNet's crops"
-        raise _refuse(sample, met, f"a focal length of {target.focal_px:.0f} pixels or more")
+        found = f"{camera.width} pixels a side, coarser than HDNet's crops"
+        raise _refuse(sample, found, f"a focal length of {target.focal_px:.0f} pixels or more")
     turn = _aim(sample, target)
     steps = int(np.ceil(camera.focal_px / target.focal_px))
     place, inside = _look_up(camera, turn, steps=1)
@@ -95,9 +95,9 @@ def _turn_camera(sample: StoredSample) -> LabelledSample:
     normals = np.where(mask[..., None], sample.normals[0][place] @ turn.T, 0.0).astype(np.float32)
     fine_place, fine_inside = _look_up(camera, turn, steps=steps)
     cover = (fine_inside & sample.mask[fine_place])[..., None]
-    color = np.where(fine_inside[..., None], sample.picture("image")[fine_place], 0)
-    white = np.where(cover, sample.picture("shaded")[fine_place], 255)
-    iuv = sample.picture("iuv")[place] * mask[..., None] if sample.row["iuv"] else None
+    color = np.where(fine_inside[..., None], sample.image("image")[fine_place], 0)
+    white = np.where(cover, sample.image("shaded")[fine_place], 255)
+    iuv = sample.image("iuv")[place] * mask[..., None] if sample.row["iuv"] else None
     return LabelledSample(
         sample_id=sample.sample_id, color=_shrink(color, steps), mask=mask, depth_m=depth_m,
         normals=normals, color_on_white=_shrink(white, steps), iuv=iuv,
@@ -154,36 +154,38 @@ def _look_up(
     ), inside
 
 
-def _shrink(picture: UInt8[np.ndarray, "h w 3"], steps: int) -> UInt8[np.ndarray, "H W 3"]:
+def _shrink(image: UInt8[np.ndarray, "h w 3"], steps: int) -> UInt8[np.ndarray, "H W 3"]:
     side = HDNET_RESOLUTION
-    means = picture.reshape(side, steps, side, steps, 3).mean(axis=(1, 3))
+    means = image.reshape(side, steps, side, steps, 3).mean(axis=(1, 3))
     shrunk: UInt8[np.ndarray, "H W 3"] = np.rint(means).astype(np.uint8)
     return shrunk
 
 
 def _check_frame(sample: StoredSample, mask: Bool[np.ndarray, "H W"]) -> None:
-    """Refuse a person that the crop cuts, that its own picture cuts, or that is too small."""
+    """Refuse a person that the crop cuts, that its own image cuts, or that is too small."""
     own = sample.mask
     if own[[0, -1]].any() or own[:, [0, -1]].any():
-        raise _refuse(sample, "a person cut by its own picture", "a whole person")
+        raise _refuse(sample, "a person cut by its own image", "a whole person")
     border = mask[[0, -1]].any() or mask[:, [0, -1]].any()
     if border:
         raise _refuse(sample, "a person that HDNet's crop would cut", "a person inside the crop")
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     extent = max(np.ptp(rows), np.ptp(columns)) + 1 if rows.size else 0
-    if extent < FEWEST_FILLED * HDNET_RESOLUTION:
-        met = f"a person of {extent} pixels in HDNet's crop"
-        raise _refuse(sample, met, f"{FEWEST_FILLED:.0%} of {HDNET_RESOLUTION} or more")
+    if extent < MIN_FILLED * HDNET_RESOLUTION:
+        found = f"a person of {extent} pixels in HDNet's crop"
+        raise _refuse(sample, found, f"{MIN_FILLED:.0%} of {HDNET_RESOLUTION} or more")
 
 
 def _check_range(sample: StoredSample, depth_m: Float[np.ndarray, " N"]) -> None:
     if not depth_m.size or depth_m.min() < NEAREST_M or depth_m.max() > FARTHEST_M:
-        met = f"depth from {depth_m.min():.2f} to {depth_m.max():.2f} m" if depth_m.size else "none"
-        raise _refuse(sample, met, f"{NEAREST_M:g} to {FARTHEST_M:g} m, which the reader uses")
+        found = (
+            f"depth from {depth_m.min():.2f} to {depth_m.max():.2f} m" if depth_m.size else "none"
+        )
+        raise _refuse(sample, found, f"{NEAREST_M:g} to {FARTHEST_M:g} m, which the reader uses")
 
 
-def _refuse(sample: StoredSample, met: str, wanted: str) -> InputError:
+def _refuse(sample: StoredSample, found: str, expected: str) -> InputError:
     return InputError(
-        sample.sample_id, met=met, wanted=wanted,
-        way_out="Render with `--camera hdnet` for the labelled set.",
+        sample.sample_id, found=found, expected=expected,
+        hint="Render with `--camera hdnet` for the labelled set.",
     )  # fmt: skip

@@ -9,13 +9,13 @@ from jaxtyping import Bool, Float64
 from schemas.errors import ScanmillError
 from schemas.pairing import FRAME_SIDE_PX
 from tasks.checks.sample_checks import Breach
+from tasks.hdnet.image_checks import check_images, check_size, check_unit_length
 from tasks.hdnet.labelled import FARTHEST_M, NEAREST_M
 from tasks.hdnet.layout import HdnetFolder
-from tasks.hdnet.picture_checks import check_pictures, check_size, check_unit_length
 from tasks.hdnet.text import read_grid
-from tasks.video.pictures import read_mask
+from tasks.video.images import read_mask
 
-MOST_LOST = 0.05
+MAX_LOST = 0.05
 """Share of the person that may lack depth or normals: borders of masks differ by a pixel."""
 
 FACING_SHARE = 0.9
@@ -23,16 +23,16 @@ FACING_SHARE = 0.9
 
 
 def check_labelled_frame(folder: HdnetFolder, number: int) -> Iterator[Breach]:
-    """Check pictures, depth and normals of one frame."""
-    yield from check_pictures(folder, number)
-    yield from check_size(folder.picture("normal_png", number))
+    """Check images, depth and normals of one frame."""
+    yield from check_images(folder, number)
+    yield from check_size(folder.image("normal_png", number))
     try:
-        mask = read_mask(folder.picture("mask", number))
+        mask = read_mask(folder.image("mask", number))
         depth = read_grid(folder.depth(number), ",", side=FRAME_SIDE_PX)
         paths = folder.normals("normal", number)
         planes = [read_grid(path, ",", side=FRAME_SIDE_PX) for path in paths]
     except ScanmillError as error:
-        yield Breach(Path(error.thing).name, error.met, error.wanted)
+        yield Breach(Path(error.thing).name, error.found, error.expected)
         return
     if mask.shape == depth.shape and mask.any():
         yield from _check_depth(depth[mask])
@@ -42,7 +42,7 @@ def check_labelled_frame(folder: HdnetFolder, number: int) -> Iterator[Breach]:
 def _check_depth(depth_m: Float64[np.ndarray, " N"]) -> Iterator[Breach]:
     used = (depth_m >= NEAREST_M) & (depth_m <= FARTHEST_M)
     lost = 1 - float(used.mean())
-    if lost > MOST_LOST:
+    if lost > MAX_LOST:
         yield Breach(
             "depth",
             f"{lost:.0%} of the person outside: {depth_m.min():.3g} to {depth_m.max():.3g}",
@@ -53,7 +53,7 @@ def _check_depth(depth_m: Float64[np.ndarray, " N"]) -> Iterator[Breach]:
 def _check_normals(normals: Float64[np.ndarray, "N 3"]) -> Iterator[Breach]:
     yield from check_unit_length(normals)
     given: Bool[np.ndarray, " N"] = np.any(normals, axis=-1)
-    if 1 - float(given.mean()) > MOST_LOST:
+    if 1 - float(given.mean()) > MAX_LOST:
         yield Breach("normals", f"none for {1 - given.mean():.0%} of the person", "a normal each")
     elif (facing := float((normals[given, 2] < 0).mean())) < FACING_SHARE:
         yield Breach("normals", f"n_z < 0 for {facing:.0%} only", "n_z < 0 towards the camera")

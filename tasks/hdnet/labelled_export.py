@@ -1,4 +1,4 @@
-"""Labelled samples written as the published set holds them: pictures, depth and normals as text."""
+"""Labelled samples written as the published set holds them: images, depth and normals as text."""
 
 import csv
 import io
@@ -13,9 +13,9 @@ from schemas.errors import InputError
 from schemas.settings import RenderSettings
 from tasks.dataset.shards import read_rows
 from tasks.dataset.stored_sample import StoredSample
+from tasks.hdnet.images import encode_densepose, image_of_normals
 from tasks.hdnet.labelled import LabelledSample, is_convertible, label_sample
 from tasks.hdnet.layout import HdnetFolder, seven_digits
-from tasks.hdnet.pictures import encode_densepose, picture_of_normals
 from tasks.hdnet.text import format_grid
 from tasks.hdnet.video_export import put
 
@@ -80,7 +80,9 @@ def export_samples(work: LabelledWork, target: HdnetFolder) -> ExportedSamples:
         try:
             labelled = label_sample(sample)
         except InputError as error:
-            refused.append(f"{error.thing}: not for HDNet: {error.met}; wanted {error.wanted}")
+            refused.append(
+                f"{error.thing}: not for HDNet: {error.found}; expected {error.expected}"
+            )
             continue
         write_labelled(target, number, labelled)
         written.append(
@@ -94,17 +96,15 @@ def export_samples(work: LabelledWork, target: HdnetFolder) -> ExportedSamples:
 
 def write_labelled(target: HdnetFolder, number: int, sample: LabelledSample) -> None:
     """Write all files of one sample."""
-    pictures = {
+    images = {
         "color": encode_png(sample.color),
         "color_WO_bg": encode_png(sample.color_on_white),
         "mask": encode_mask(sample.mask),
-        "normal_png": encode_png(picture_of_normals(sample.normals, sample.mask)),
+        "normal_png": encode_png(image_of_normals(sample.normals, sample.mask)),
     }
     if sample.iuv is not None:
-        pictures["densepose"] = encode_densepose(sample.iuv)
-    files: dict[Path, bytes] = {
-        target.picture(name, number): data for name, data in pictures.items()
-    }
+        images["densepose"] = encode_densepose(sample.iuv)
+    files: dict[Path, bytes] = {target.image(name, number): data for name, data in images.items()}
     files[target.depth(number)] = format_grid(sample.depth_m, ",").encode()
     for axis, path in enumerate(target.normals("normal", number)):
         files[path] = format_grid(sample.normals[..., axis], ",").encode()

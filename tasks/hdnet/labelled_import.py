@@ -26,7 +26,7 @@ from tasks.hdnet.labelled import FARTHEST_M, NEAREST_M
 from tasks.hdnet.layout import HdnetFolder
 from tasks.hdnet.text import read_grid
 from tasks.scans.files import digest_files, is_readable_file
-from tasks.video.pictures import read_color, read_iuv, read_mask
+from tasks.video.images import read_color, read_iuv, read_mask
 
 SETTINGS = RenderSettings(origin="imported", camera="hdnet", yaws=(0.0,))
 """Of every imported labelled set."""
@@ -59,7 +59,7 @@ def import_frame(root: Path, folder: HdnetFolder, ref: ScanRef) -> ImportedFrame
     number, camera = int(ref.item), camera_hdnet(_TO_CAMERA)
     files = digest_files(_list_files(folder, number), root)
     z, normals = _read_depth(folder, number), _read_normals(folder, number)
-    mask = _require_side(read_mask(folder.picture("mask", number)), folder, number, "mask")
+    mask = _require_side(read_mask(folder.image("mask", number)), folder, number, "mask")
     mask = mask & (z >= NEAREST_M) & (z <= FARTHEST_M) & normals.any(axis=-1)
     if not mask.any():
         raise _refuse(folder.depth(number), "no pixel with mask, depth and normal", "a person")
@@ -85,10 +85,10 @@ def import_frame(root: Path, folder: HdnetFolder, ref: ScanRef) -> ImportedFrame
 
 
 def _list_files(folder: HdnetFolder, number: int) -> tuple[Path, ...]:
-    """List what decides a sample; the DensePose picture is looked for and may be absent."""
-    pictures = ("color", "color_WO_bg", "mask", "densepose")
+    """List what decides a sample; the DensePose image is looked for and may be absent."""
+    images = ("color", "color_WO_bg", "mask", "densepose")
     return (
-        *(folder.picture(name, number) for name in pictures),
+        *(folder.image(name, number) for name in images),
         folder.depth(number),
         *folder.normals("normal", number),
     )
@@ -145,26 +145,26 @@ def _read_normals(folder: HdnetFolder, number: int) -> Float64[np.ndarray, "256 
 
 
 def _read_colors(folder: HdnetFolder, number: int, name: str) -> UInt8[np.ndarray, "256 256 3"]:
-    return _require_side(read_color(folder.picture(name, number)), folder, number, name)
+    return _require_side(read_color(folder.image(name, number)), folder, number, name)
 
 
 def _read_iuv(folder: HdnetFolder, number: int) -> UInt8[np.ndarray, "256 256 3"] | None:
-    path = folder.picture("densepose", number)
+    path = folder.image("densepose", number)
     if not is_readable_file(path):
         return None
     return _require_side(read_iuv(path).iuv, folder, number, "densepose")
 
 
-def _require_side(picture: np.ndarray, folder: HdnetFolder, number: int, name: str) -> np.ndarray:
-    """Return a picture of the one size; raises InputError for another."""
-    if picture.shape[:2] != (_SIDE, _SIDE):
-        met = f"{picture.shape[1]} x {picture.shape[0]} pixels"
-        raise _refuse(folder.picture(name, number), met, f"{_SIDE} x {_SIDE} pixels")
-    return picture
+def _require_side(image: np.ndarray, folder: HdnetFolder, number: int, name: str) -> np.ndarray:
+    """Return an image of the one size; raises InputError for another."""
+    if image.shape[:2] != (_SIDE, _SIDE):
+        found = f"{image.shape[1]} x {image.shape[0]} pixels"
+        raise _refuse(folder.image(name, number), found, f"{_SIDE} x {_SIDE} pixels")
+    return image
 
 
-def _refuse(path: Path, met: str, wanted: str) -> InputError:
+def _refuse(path: Path, found: str, expected: str) -> InputError:
     return InputError(
-        str(path), met=met, wanted=wanted,
-        way_out="Run `scanmill validate --layout hdnet` for all that is wrong in the folder.",
+        str(path), found=found, expected=expected,
+        hint="Run `scanmill validate --layout hdnet` for all that is wrong in the folder.",
     )  # fmt: skip

@@ -25,16 +25,16 @@ from tasks.dataset.imported import (
 )
 from tasks.dataset.splits import Split, split_of
 from tasks.hdnet.checker import find_published
+from tasks.hdnet.image_checks import list_numbers
 from tasks.hdnet.labelled_import import SETTINGS, import_frame
 from tasks.hdnet.layout import FRAME_NAME, HdnetFolder, seven_digits
-from tasks.hdnet.picture_checks import list_numbers
 from tasks.samples.encoding import encode_sample
 from tasks.scans.files import read_whole
 
 FRAMES_PER_SHARD = 64
 """About 8 MB: a frame is a fiftieth of a scan's views in the 2K2K layout."""
 
-LARGEST_LIST_BYTES = 256 << 20
+MAX_LIST_BYTES = 256 << 20
 DATASET: DatasetName = "HDNet"
 """What stands for the data set in the names of imported frames."""
 
@@ -67,8 +67,8 @@ def import_labelled(
     refs = list_labelled(folder) if folder else ()
     if folder is None or not refs:
         raise RequestError(
-            str(source), met="no labelled frame", wanted="color/, mask/, depth/ and normal/",
-            way_out="Give the folder that holds Tang_data.",
+            str(source), found="no labelled frame", expected="color/, mask/, depth/ and normal/",
+            hint="Give the folder that holds Tang_data.",
         )  # fmt: skip
 
     def read(shard: PlannedShard) -> Iterator[Imported]:
@@ -105,13 +105,13 @@ def _name_frame(name: str, named: dict[str, NamedSample]) -> ScanRef:
 def _read_names(path: Path) -> Iterator[NamedSample]:
     if not path.is_file():
         return
-    text = read_whole(path, LARGEST_LIST_BYTES).decode("utf-8", "replace")
+    text = read_whole(path, MAX_LIST_BYTES).decode("utf-8", "replace")
     for line, values in enumerate(csv.DictReader(text.splitlines()), start=2):
         try:
             yield NamedSample.model_validate(values)
         except ValidationError as error:
             raise InputError(
-                str(path), met=f"line {line}: {error.errors()[0]['msg']}",
-                wanted="name, sample_id and split of each frame",
-                way_out="Export the set again, or take the file away.",
+                str(path), found=f"line {line}: {error.errors()[0]['msg']}",
+                expected="name, sample_id and split of each frame",
+                hint="Export the set again, or take the file away.",
             ) from error  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 from schemas.frames import FRAME_DIGITS
 
 TIKTOK_FOLDER, LABELLED_FOLDER = "tiktok_data", "Tang_data"
-PICTURE_FOLDERS = ("color", "color_WO_bg", "mask", "densepose")
+IMAGE_FOLDERS = ("color", "color_WO_bg", "mask", "densepose")
 """What both sets have one PNG of for every frame."""
 
 NORMAL_AXES = ("1", "2", "3")
@@ -24,7 +24,7 @@ class HdnetFolder:
 
     root: Path
 
-    def picture(self, folder: str, number: int) -> Path:
+    def image(self, folder: str, number: int) -> Path:
         """<folder>/<7 digits>.png."""
         return self.root / folder / f"{seven_digits(number)}.png"
 

@@ -11,16 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import InputError
 from schemas.pairing import FRAME_SIDE_PX
+from tasks.hdnet.image_checks import list_numbers
 from tasks.hdnet.layout import FRAME_NAME, HdnetFolder
-from tasks.hdnet.picture_checks import list_numbers
 from tasks.scans.files import read_whole
 
-LARGEST_LIST_BYTES = 256 << 20
+MAX_LIST_BYTES = 256 << 20
 _WHOLE = float(FRAME_SIDE_PX)
 
 
 class NamedFrame(BaseModel):
-    """One row of frames.csv. left, top, width, height: the crop in the source picture, pixels."""
+    """One row of frames.csv. left, top, width, height: the crop in the source image, pixels."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -58,7 +58,7 @@ def read_number_list(folder: HdnetFolder) -> dict[str, tuple[NamedFrame, ...]]:
 
 
 def _read_rows(path: Path) -> Iterable[tuple[int, NamedFrame]]:
-    data = read_whole(path, LARGEST_LIST_BYTES)
+    data = read_whole(path, MAX_LIST_BYTES)
     try:
         lines = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -79,8 +79,8 @@ def _first_line(error: Exception) -> str:
     return "; ".join(line.strip() for line in lines[1:3]) if len(lines) > 1 else lines[0]
 
 
-def _refuse(path: Path, met: str) -> InputError:
+def _refuse(path: Path, found: str) -> InputError:
     return InputError(
-        str(path), met=met, wanted="rows of name, video, frame; seven-digit names, each once",
-        way_out="Mend the list, or take it away: the set is then one video.",
+        str(path), found=found, expected="rows of name, video, frame; seven-digit names, each once",
+        hint="Fix the list, or take it away: the set is then one video.",
     )  # fmt: skip

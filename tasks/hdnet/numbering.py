@@ -30,9 +30,9 @@ def choose_shifts(videos: Mapping[Key, Sequence[int]]) -> dict[Key, int]:
         if highest > HIGHEST_NUMBER:
             raise RequestError(
                 str(key),
-                met=f"frame numbers up to {highest} after {len(shifts) - 1} other videos",
-                wanted=f"at most {HIGHEST_NUMBER}: the published names have seven digits",
-                way_out="Export fewer videos at once, or number the frames of this one densely.",
+                found=f"frame numbers up to {highest} after {len(shifts) - 1} other videos",
+                expected=f"at most {HIGHEST_NUMBER}: the published names have seven digits",
+                hint="Export fewer videos at once, or number the frames of this one densely.",
             )
         free = (highest // RANGE_STEP + 1) * RANGE_STEP
     return shifts

@@ -14,7 +14,7 @@ from jaxtyping import Float, Float64, Int64
 from schemas.errors import InputError
 from tasks.scans.files import read_whole
 
-LARGEST_TEXT_BYTES = 64 << 20
+MAX_TEXT_BYTES = 64 << 20
 Separator = Literal[",", " "]
 _NAMES = {",": "commas", " ": "spaces"}
 _NUMBER_BYTES = frozenset(b"0123456789+-.eE \t\r\n")
@@ -33,8 +33,8 @@ def read_grid(path: Path, separator: Separator, *, side: int) -> Float64[np.ndar
     widths = {len(row) for row in rows} - {side}
     if widths:
         number = next(k for k, row in enumerate(rows, start=1) if len(row) != side)
-        met = f"{len(rows[number - 1])} numbers separated by {_NAMES[separator]} in row {number}"
-        raise _refuse(path, met, f"{side} rows of {side} numbers")
+        found = f"{len(rows[number - 1])} numbers separated by {_NAMES[separator]} in row {number}"
+        raise _refuse(path, found, f"{side} rows of {side} numbers")
     grid = np.array(rows)
     if not np.isfinite(grid).all():
         raise _refuse(path, "numbers that are not finite", "finite numbers")
@@ -49,10 +49,10 @@ def read_integers(path: Path, *, columns: int | None = None) -> Int64[np.ndarray
     rows: list[list[float]] = []
     for number, line in enumerate(_read_lines(path, ","), start=1):
         rows.append(_numbers(path, number, line, ","))
-        wanted = columns or len(rows[0])
+        expected = columns or len(rows[0])
         is_whole = all(value.is_integer() and abs(value) < 1 << 53 for value in rows[-1])
-        if len(rows[-1]) != wanted or not is_whole:
-            raise _refuse(path, f"{_shown(line)} in line {number}", f"{wanted} whole numbers")
+        if len(rows[-1]) != expected or not is_whole:
+            raise _refuse(path, f"{_shown(line)} in line {number}", f"{expected} whole numbers")
     if not rows:
         return np.empty((0, columns or 0), np.int64)
     return np.array(rows).astype(np.int64)
@@ -74,12 +74,12 @@ def format_integers(rows: Iterable[Iterable[int]]) -> str:
 def _read_lines(path: Path, separator: Separator) -> list[bytes]:
     if path.is_file() and path.stat().st_size == 0:
         return []
-    data = read_whole(path, LARGEST_TEXT_BYTES)
+    data = read_whole(path, MAX_TEXT_BYTES)
     allowed = _NUMBER_BYTES | set(separator.encode())
     strange = set(data) - allowed
     if strange:
-        met = f"the byte {min(strange):#04x}, which stands in no number"
-        raise _refuse(path, met, f"numbers separated by {_NAMES[separator]}")
+        found = f"the byte {min(strange):#04x}, which stands in no number"
+        raise _refuse(path, found, f"numbers separated by {_NAMES[separator]}")
     return data.splitlines()
 
 
@@ -88,8 +88,8 @@ def _numbers(path: Path, number: int, line: bytes, separator: Separator) -> list
     try:
         return [float(word) for word in words]
     except ValueError as error:
-        met = f"{_shown(line)} in line {number}"
-        raise _refuse(path, met, f"numbers separated by {_NAMES[separator]}") from error
+        found = f"{_shown(line)} in line {number}"
+        raise _refuse(path, found, f"numbers separated by {_NAMES[separator]}") from error
 
 
 def _shown(line: bytes) -> str:
@@ -97,5 +97,7 @@ def _shown(line: bytes) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "...'"
 
 
-def _refuse(path: Path, met: str, wanted: str) -> InputError:
-    return InputError(str(path), met=met, wanted=wanted, way_out="Fetch or export the file again.")
+def _refuse(path: Path, found: str, expected: str) -> InputError:
+    return InputError(
+        str(path), found=found, expected=expected, hint="Fetch or export the file again."
+    )

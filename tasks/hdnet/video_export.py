@@ -14,16 +14,16 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.codecs import (
     decode_front_normals,
+    decode_image,
     decode_mask,
-    decode_picture,
     encode_mask,
     encode_png,
 )
 from schemas.dataset_folder import DatasetFolder
 from schemas.frames import PART_COUNT
 from tasks.dataset.shards import Row, read_rows
+from tasks.hdnet.images import encode_densepose, image_of_normals, lay_on_white
 from tasks.hdnet.layout import HdnetFolder, seven_digits
-from tasks.hdnet.pictures import encode_densepose, lay_on_white, picture_of_normals
 from tasks.hdnet.text import format_grid, format_integers
 
 NUMBER_COLUMNS = ("name", "video", "frame", "split", "left", "top", "width", "height")
@@ -72,21 +72,21 @@ def export_video(
 
 
 def write_frame(target: HdnetFolder, number: int, row: Row) -> None:
-    """Write the pictures of one frame, and its predicted normals where there are any."""
-    color, mask = decode_picture(_bytes(row, "color")), decode_mask(_bytes(row, "mask"))
-    pictures = {
+    """Write the images of one frame, and its predicted normals where there are any."""
+    color, mask = decode_image(_bytes(row, "color")), decode_mask(_bytes(row, "mask"))
+    images = {
         "color": encode_png(color),
         "color_WO_bg": encode_png(lay_on_white(color, mask)),
         "mask": encode_mask(mask),
-        "densepose": encode_densepose(decode_picture(_bytes(row, "iuv"))),
+        "densepose": encode_densepose(decode_image(_bytes(row, "iuv"))),
     }
     if row["pred_normals"] is not None:
         normals = decode_front_normals(cast("bytes", row["pred_normals"]))
         inside = cast("np.ndarray", normals.any(axis=-1))
-        pictures["pred_normals_png"] = encode_png(picture_of_normals(normals, inside))
+        images["pred_normals_png"] = encode_png(image_of_normals(normals, inside))
         for axis, path in enumerate(target.normals("pred_normals", number)):
             put({path: format_grid(normals[..., axis], " ").encode()})
-    put({target.picture(name, number): data for name, data in pictures.items()})
+    put({target.image(name, number): data for name, data in images.items()})
 
 
 def write_pair(target: HdnetFolder, row: Row, *, shift: int) -> None:

@@ -38,12 +38,12 @@ class Probe:
             raise self._failed(lines[-1] if lines else f"exit code {self.process.returncode}")
         return GLInfo(**json.loads(out))
 
-    def _failed(self, met: str) -> MachineError:
+    def _failed(self, found: str) -> MachineError:
         return MachineError(
             "EGL" if self.device is None else f"EGL device {self.device}",
-            met=met,
-            wanted="a device that draws without a display",
-            way_out="See `scanmill doctor`; for software drawing install libegl1, libgl1, "
+            found=found,
+            expected="a device that draws without a display",
+            hint="See `scanmill doctor`; for software drawing install libegl1, libgl1, "
             "libegl-mesa0 and libgl1-mesa-dri.",
         )
 
@@ -59,14 +59,14 @@ def start_probe(device: int | None = None) -> Probe:
 
 
 def refuse_resolution(resolution: int, info: GLInfo) -> None:
-    """Refuse pictures that are larger than the device can draw; raises RequestError."""
+    """Refuse images that are larger than the device can draw; raises RequestError."""
     most = min(info.max_texture, info.max_renderbuffer, info.max_viewport)
     if resolution > most:
         raise RequestError(
             f"--resolution {resolution}",
-            met=f"{info.renderer} draws at most {most} pixels a side",
-            wanted=f"a resolution up to {most}",
-            way_out="Ask for less, or draw on another device.",
+            found=f"{info.renderer} draws at most {most} pixels a side",
+            expected=f"a resolution up to {most}",
+            hint="Ask for less, or draw on another device.",
         )
 
 
@@ -76,7 +76,7 @@ def _main() -> int:
         with GLContext.open(device) as context:
             answer = dataclasses.asdict(context.info)
     except ScanmillError as error:
-        sys.stderr.write(f"{error.met}\n")
+        sys.stderr.write(f"{error.found}\n")
         return 1
     sys.stdout.write(json.dumps(answer))
     return 0

@@ -1,4 +1,4 @@
-"""Look at the machine: what works, what does not, and how to mend it.
+"""Look at the machine: what works, what does not, and how to fix it.
 
 Imports neither Prefect nor torch: versions are read from the installed metadata, devices are
 opened in processes of their own.
@@ -28,11 +28,11 @@ from tasks.machine.device_probe import Probe, start_probe
 State = Literal["works", "absent", "broken"]
 GIB = 1 << 30
 
-LEAST_FREE_DISK_GIB = 5
+MIN_FREE_DISK_GIB = 5
 """A scan of seven views at 2048 pixels takes about 0.15 GiB."""
 
-LEAST_MEMORY_GIB = 2
-"""What one worker may need: a large mesh, its 8k texture with mipmaps, and its pictures."""
+MIN_MEMORY_GIB = 2
+"""What one worker may need: a large mesh, its 8k texture with mipmaps, and its images."""
 
 PYTHON_WANTED = ">=3.11"
 ANSWER_TIMEOUT_S = 5.0
@@ -72,7 +72,7 @@ class Finding(BaseModel):
     state: State
     needed: bool
     detail: str
-    mend: str = ""
+    fix: str = ""
 
     @property
     def hurts(self) -> bool:
@@ -112,16 +112,16 @@ def examine_python() -> tuple[Finding, ...]:
     """Compare the interpreter with what the code was written for."""
     version = ".".join(map(str, sys.version_info[:3]))
     fits = version in SpecifierSet(PYTHON_WANTED)
-    mend = "" if fits else f"Install Python {PYTHON_WANTED} and run `make setup` again."
-    return (_needed("python", "Python", fits=fits, detail=version, mend=mend),)
+    fix = "" if fits else f"Install Python {PYTHON_WANTED} and run `make setup` again."
+    return (_needed("python", "Python", fits=fits, detail=version, fix=fix),)
 
 
 def examine_libraries(
-    wanted: dict[str, str] = LIBRARIES, installed: Callable[[str], str | None] | None = None
+    expected: dict[str, str] = LIBRARIES, installed: Callable[[str], str | None] | None = None
 ) -> tuple[Finding, ...]:
     """Compare installed versions with the bounds; installed: version of a name, None if absent."""
     version_of = installed or _installed_version
-    return tuple(_library(name, bounds, version_of(name)) for name, bounds in wanted.items())
+    return tuple(_library(name, bounds, version_of(name)) for name, bounds in expected.items())
 
 
 def examine_devices() -> tuple[Finding, ...]:
@@ -129,13 +129,13 @@ def examine_devices() -> tuple[Finding, ...]:
     try:
         devices = list_devices(EglLibrary.load())
     except ScanmillError as error:
-        return (_needed("EGL", "devices", fits=False, detail=error.met, mend=error.way_out),)
+        return (_needed("EGL", "devices", fits=False, detail=error.found, fix=error.hint),)
     probes = [(device, start_probe(device.index)) for device in devices]
     found = tuple(_device(device, probe) for device, probe in probes)
     working = [finding for finding in found if finding.state == "works"]
     summary = _needed(
         "EGL", "devices", fits=bool(working), detail=f"{len(working)} of {len(found)} work",
-        mend="" if working else "Install libegl1 libgl1 libegl-mesa0 libgl1-mesa-dri "
+        fix="" if working else "Install libegl1 libgl1 libegl-mesa0 libgl1-mesa-dri "
         "(software), or the GPU's driver with its graphics part.",
     )  # fmt: skip
     return (summary, *found)
@@ -163,16 +163,16 @@ def examine_disk(folder: Path) -> tuple[Finding, ...]:
     stands = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(stands).free / GIB
     space = _needed(
-        "disk", str(stands), fits=free >= LEAST_FREE_DISK_GIB, detail=f"{free:.1f} GiB free",
-        mend=f"Free at least {LEAST_FREE_DISK_GIB} GiB, or write to another disk.",
+        "disk", str(stands), fits=free >= MIN_FREE_DISK_GIB, detail=f"{free:.1f} GiB free",
+        fix=f"Free at least {MIN_FREE_DISK_GIB} GiB, or write to another disk.",
     )  # fmt: skip
     try:
         with tempfile.NamedTemporaryFile() as file:
-            temporary = _needed("disk", "temporary files", fits=True, detail=file.name, mend="")
+            temporary = _needed("disk", "temporary files", fits=True, detail=file.name, fix="")
     except OSError as error:
         temporary = _needed(
             "disk", "temporary files", fits=False, detail=str(error),
-            mend="Set TMPDIR to a folder that can be written.",
+            fix="Set TMPDIR to a folder that can be written.",
         )  # fmt: skip
     return space, temporary
 
@@ -181,11 +181,11 @@ def examine_memory() -> tuple[Finding, ...]:
     """Measure the memory that is free now, and say how many workers fit in it."""
     memory, cores = psutil.virtual_memory(), os.cpu_count() or 1
     free = memory.available / GIB
-    workers = max(1, min(cores, int(free / LEAST_MEMORY_GIB)))
+    workers = max(1, min(cores, int(free / MIN_MEMORY_GIB)))
     detail = f"{free:.1f} of {memory.total / GIB:.1f} GiB free, {cores} cores: {workers} workers"
-    mend = f"Free memory: a worker may need {LEAST_MEMORY_GIB} GiB."
-    fits = free >= LEAST_MEMORY_GIB
-    return (_needed("memory", "memory", fits=fits, detail=detail, mend=mend),)
+    fix = f"Free memory: a worker may need {MIN_MEMORY_GIB} GiB."
+    fits = free >= MIN_MEMORY_GIB
+    return (_needed("memory", "memory", fits=fits, detail=detail, fix=fix),)
 
 
 def examine_server() -> tuple[Finding, ...]:
@@ -198,8 +198,8 @@ def examine_server() -> tuple[Finding, ...]:
         with urllib.request.urlopen(f"{url}/health", timeout=ANSWER_TIMEOUT_S) as answer:  # noqa: S310 - the user's own address
             answer.read()
     except (OSError, ValueError, urllib.error.URLError) as error:
-        mend = "Start it with `prefect server start`, or unset PREFECT_API_URL."
-        return (_needed("Prefect", "server", fits=False, detail=f"{url}: {error}", mend=mend),)
+        fix = "Start it with `prefect server start`, or unset PREFECT_API_URL."
+        return (_needed("Prefect", "server", fits=False, detail=f"{url}: {error}", fix=fix),)
     return (_optional("Prefect", "server", "works", url),)
 
 
@@ -215,12 +215,12 @@ def _library(name: str, bounds: str, version: str | None) -> Finding:
     if version is None:
         return Finding(
             topic="library", name=name, state="absent", needed=True,
-            detail=f"not installed; wanted {bounds}", mend=f"pip install '{name}{bounds}'",
+            detail=f"not installed; expected {bounds}", fix=f"pip install '{name}{bounds}'",
         )  # fmt: skip
     fits = SpecifierSet(bounds).contains(version, prereleases=True)
-    detail = version if fits else f"{version}; wanted {bounds}"
-    mend = "" if fits else f"pip install '{name}{bounds}'"
-    return _needed("library", name, fits=fits, detail=detail, mend=mend)
+    detail = version if fits else f"{version}; expected {bounds}"
+    fix = "" if fits else f"pip install '{name}{bounds}'"
+    return _needed("library", name, fits=fits, detail=detail, fix=fix)
 
 
 def _extra(name: str, purpose: str, version: str | None) -> Finding:
@@ -234,8 +234,8 @@ def _device(device: EglDevice, probe: Probe) -> Finding:
     try:
         info = probe.finish()
     except ScanmillError as error:
-        mend = "Give this process access to the device, or leave it: another one works."
-        return _optional("EGL", name, "broken", error.met, mend)
+        fix = "Give this process access to the device, or leave it: another one works."
+        return _optional("EGL", name, "broken", error.found, fix)
     most = min(info.max_texture, info.max_renderbuffer, info.max_viewport)
     kind = "software" if info.is_software else "hardware"
     detail = f"{info.renderer} ({kind}), up to {most} pixels a side"
@@ -249,19 +249,19 @@ def _cuda(gpu: State) -> Finding:
     built = "+cpu" not in version
     if built == (gpu == "works"):
         return _optional("GPU", "CUDA in torch", "works" if built else "absent", f"torch {version}")
-    met = "no GPU for it" if built else "this build of torch cannot use the GPU"
-    mend = "" if built else "Install the CUDA build of the same torch version."
-    return _optional("GPU", "CUDA in torch", "absent", f"torch {version}: {met}", mend)
+    found = "no GPU for it" if built else "this build of torch cannot use the GPU"
+    fix = "" if built else "Install the CUDA build of the same torch version."
+    return _optional("GPU", "CUDA in torch", "absent", f"torch {version}: {found}", fix)
 
 
-def _needed(topic: str, name: str, *, fits: bool, detail: str, mend: str) -> Finding:
+def _needed(topic: str, name: str, *, fits: bool, detail: str, fix: str) -> Finding:
     state: State = "works" if fits else "broken"
-    kept = "" if fits else mend
-    return Finding(topic=topic, name=name, state=state, needed=True, detail=detail, mend=kept)
+    kept = "" if fits else fix
+    return Finding(topic=topic, name=name, state=state, needed=True, detail=detail, fix=kept)
 
 
-def _optional(topic: str, name: str, state: State, detail: str, mend: str = "") -> Finding:
-    return Finding(topic=topic, name=name, state=state, needed=False, detail=detail, mend=mend)
+def _optional(topic: str, name: str, state: State, detail: str, fix: str = "") -> Finding:
+    return Finding(topic=topic, name=name, state=state, needed=False, detail=detail, fix=fix)
 
 
 def _installed_version(name: str) -> str | None:

@@ -18,7 +18,7 @@ from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from schemas.views import View
 from tasks.checks.validation import Finding
-from tasks.published.folder_settings import settle_settings
+from tasks.published.folder_settings import resolve_settings
 from tasks.published.folder_views import list_folder
 from tasks.published.import_sample import import_view
 from tasks.published.layout import ALL_ENDING, LIST_FOLDER, SIDES, SPLIT_LISTS, ViewFiles
@@ -52,7 +52,7 @@ def check_2k2k(root: Path, *, workers: int = 1, progress: Progress | None = None
     Raises RequestError when the folder holds no view, InputError when no depth map can be read.
     """
     found = list_folder(root, split_seed=0)
-    settings = settle_settings(root, found)
+    settings = resolve_settings(root, found)
     pairs = [(ref, view) for ref in found.scans for view in sorted(found.views[ref.scan_id])]
     findings: list[Finding] = []
     if progress is not None:
@@ -82,7 +82,7 @@ def _check_view(
         import_view(root, ref, view, settings, metres_per_unit=1)
     except ScanmillError as error:
         place = error.thing.removeprefix(f"{root}/")
-        return (Finding(where=place, what="file", met=error.met, wanted=error.wanted),)
+        return (Finding(where=place, what="file", found=error.found, expected=error.expected),)
     return (*_check_depth(root, files), *_check_colors(root, files), *_check_joints(root, files))
 
 
@@ -91,23 +91,25 @@ def _check_depth(root: Path, files: ViewFiles) -> Iterator[Finding]:
     where = files.depth("front").as_posix()
     alone = int(((front > 0) != (back > 0)).sum())
     if alone:
-        met = f"{alone} pixels with one surface only"
-        yield Finding(where=where, what="silhouettes", met=met, wanted="one for front and back")
+        found = f"{alone} pixels with one surface only"
+        yield Finding(
+            where=where, what="silhouettes", found=found, expected="one for front and back"
+        )
     behind = int(((front > back) & (back > 0)).sum())
     if behind:
-        met = f"front behind back in {behind} pixels"
-        yield Finding(where=where, what="depth", met=met, wanted="front <= back")
+        found = f"front behind back in {behind} pixels"
+        yield Finding(where=where, what="depth", found=found, expected="front <= back")
 
 
 def _check_colors(root: Path, files: ViewFiles) -> Iterator[Finding]:
     outside = (_open_depth(root, files, 0) == 0) & (_open_depth(root, files, 1) == 0)
     for path in (files.shaded, files.color("front"), files.color("back")):
-        picture: UInt8[np.ndarray, "H W 3"] = _decode(root / path, cv2.IMREAD_COLOR)
-        colored = (picture[..., 0] | picture[..., 1] | picture[..., 2]) > 0
+        image: UInt8[np.ndarray, "H W 3"] = _decode(root / path, cv2.IMREAD_COLOR)
+        colored = (image[..., 0] | image[..., 1] | image[..., 2]) > 0
         stray = int((colored & outside).sum())
         if stray:
-            met = f"{stray} coloured pixels outside the person"
-            yield Finding(where=path.as_posix(), what="picture", met=met, wanted="black")
+            found = f"{stray} coloured pixels outside the person"
+            yield Finding(where=path.as_posix(), what="picture", found=found, expected="black")
 
 
 def _check_joints(root: Path, files: ViewFiles) -> Iterator[Finding]:
@@ -115,13 +117,17 @@ def _check_joints(root: Path, files: ViewFiles) -> Iterator[Finding]:
         return
     path = files.keypoints
     if not (root / path).is_file():
-        yield Finding(where=path.as_posix(), what="file", met="no such file", wanted="31 joints")
+        yield Finding(
+            where=path.as_posix(), what="file", found="no such file", expected="31 joints"
+        )
         return
     joints = np.load(root / path, allow_pickle=False)
     known = joints[:, 2]
     if not np.isin(known, (0, 1)).all() or joints[known == 0].any():
-        met = "a third column other than 0 and 1, or an unknown joint with coordinates"
-        yield Finding(where=path.as_posix(), what="joints", met=met, wanted="x, y, 1 or 0, 0, 0")
+        found = "a third column other than 0 and 1, or an unknown joint with coordinates"
+        yield Finding(
+            where=path.as_posix(), what="joints", found=found, expected="x, y, 1 or 0, 0, 0"
+        )
 
 
 def _check_lists(root: Path, pairs: list[tuple[ScanRef, View]]) -> Iterator[Finding]:
@@ -135,17 +141,17 @@ def _check_lists(root: Path, pairs: list[tuple[ScanRef, View]]) -> Iterator[Find
         if not path.is_file():
             yield _list_finding(name, "no such file", "a line for each view")
             continue
-        found = list(_lines(path))
-        strange = [line for line in found if line not in lines]
+        listed = list(_lines(path))
+        strange = [line for line in listed if line not in lines]
         if strange:
-            met = f"{len(strange)} lines that name no view, such as {strange[0][:80]!r}"
-            yield _list_finding(name, met, "three paths of a view that is there")
+            found = f"{len(strange)} lines that name no view, such as {strange[0][:80]!r}"
+            yield _list_finding(name, found, "three paths of a view that is there")
         if name.endswith(ALL_ENDING):
-            listed_in_all |= set(found)
+            listed_in_all |= set(listed)
     left_out = lines - listed_in_all
     if left_out:
-        met = f"{len(left_out)} views in no list, such as {min(left_out)[:80]!r}"
-        yield _list_finding(f"*{ALL_ENDING}", met, "a line for each view")
+        found = f"{len(left_out)} views in no list, such as {min(left_out)[:80]!r}"
+        yield _list_finding(f"*{ALL_ENDING}", found, "a line for each view")
 
 
 def _open_depth(root: Path, files: ViewFiles, side: int) -> UInt16[np.ndarray, "H W"]:
@@ -155,14 +161,14 @@ def _open_depth(root: Path, files: ViewFiles, side: int) -> UInt16[np.ndarray, "
 
 
 def _decode(path: Path, flags: int) -> np.ndarray:
-    """Decode a picture that was found whole before; raises InputError when it changed since."""
-    picture = cv2.imread(str(path), flags)
-    if picture is None:
+    """Decode an image that was found whole before; raises InputError when it changed since."""
+    image = cv2.imread(str(path), flags)
+    if image is None:
         raise InputError(
-            str(path), met="a picture that can't be read any more", wanted="the one just read",
-            way_out="Let nothing write to the folder while it is checked.",
+            str(path), found="an image that can't be read any more", expected="the one just read",
+            hint="Let nothing write to the folder while it is checked.",
         )  # fmt: skip
-    return picture
+    return image
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -170,5 +176,5 @@ def _lines(path: Path) -> Iterator[str]:
         yield from read_lines(path)
 
 
-def _list_finding(name: str, met: str, wanted: str) -> Finding:
-    return Finding(where=f"{LIST_FOLDER}/{name}", what="list", met=met, wanted=wanted)
+def _list_finding(name: str, found: str, expected: str) -> Finding:
+    return Finding(where=f"{LIST_FOLDER}/{name}", what="list", found=found, expected=expected)

@@ -15,7 +15,7 @@ from schemas.errors import InputError, RequestError
 
 UNITS_PER_PIXEL = 32
 LARGEST = np.iinfo(np.uint16).max
-LARGEST_RESOLUTION = 2048
+MAX_RESOLUTION = 2048
 """Above it 16 bits overflow within a placed person. Source: 2k2k-dataset.md."""
 
 
@@ -35,10 +35,10 @@ def encode_depth16(
     if bad.any():
         raise InputError(
             "depth",
-            met=f"{int(bad.sum())} lengths that would be stored as {units[bad].min():.0f} to "
+            found=f"{int(bad.sum())} lengths that would be stored as {units[bad].min():.0f} to "
             f"{units[bad].max():.0f}",
-            wanted=f"1 to {LARGEST}",
-            way_out="Export views of the 2K2K cameras at 2048 pixels or less.",
+            expected=f"1 to {LARGEST}",
+            hint="Export views of the 2K2K cameras at 2048 pixels or less.",
         )
     stored = np.zeros(depth.shape, np.uint16)
     stored[inside] = units
@@ -60,17 +60,17 @@ def encode_png16(stored: UInt16[np.ndarray, "H W"]) -> bytes:
 
 def refuse_resolution(resolution: int, *, allow_other: bool) -> None:
     """Refuse to export what the published code can't read; raises RequestError."""
-    if resolution > LARGEST_RESOLUTION:
+    if resolution > MAX_RESOLUTION:
         raise RequestError(
-            "2k2k", met=f"pictures of {resolution} pixels",
-            wanted=f"at most {LARGEST_RESOLUTION}: beyond, sixteen bits can't hold the depth",
-            way_out="Render a data set with --resolution 2048.",
+            "2k2k", found=f"images of {resolution} pixels",
+            expected=f"at most {MAX_RESOLUTION}: beyond, sixteen bits can't hold the depth",
+            hint="Render a data set with --resolution 2048.",
         )  # fmt: skip
-    if resolution != LARGEST_RESOLUTION and not allow_other:
+    if resolution != MAX_RESOLUTION and not allow_other:
         raise RequestError(
-            "2k2k", met=f"pictures of {resolution} pixels",
-            wanted=f"{LARGEST_RESOLUTION}, which the published training code takes for granted",
-            way_out="Give --allow-other-resolution for readers that know better, or render with "
+            "2k2k", found=f"images of {resolution} pixels",
+            expected=f"{MAX_RESOLUTION}, which the published training code takes for granted",
+            hint="Give --allow-other-resolution for readers that know better, or render with "
             "--resolution 2048.",
         )  # fmt: skip
 

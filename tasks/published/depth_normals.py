@@ -10,7 +10,7 @@ from schemas.camera import Camera, crop_camera, lift, ray_directions
 from schemas.codecs import bounding_window
 from tasks.published.layout import Side
 
-LARGEST_STEP_PX = 6.0
+MAX_STEP_PX = 6.0
 """Depth steps of more pixels than this between neighbours are edges, not slopes: 80 degrees."""
 
 
@@ -55,7 +55,7 @@ def _differentiate(
     """Return the mean of the steps to both neighbours on the same surface; 0 without any."""
     step = np.diff(points, axis=axis)
     pairs = _shift(mask, axis, 0, -1) & _shift(mask, axis, 1, None)
-    bound = LARGEST_STEP_PX / camera.focal_px
+    bound = MAX_STEP_PX / camera.focal_px
     pairs &= np.abs(np.diff(depth, axis=axis)) < bound
     step[~pairs] = 0
     total = np.zeros_like(points)

@@ -25,7 +25,7 @@ from tasks.published.lists import ListWriter, write_background_list
 Progress = Callable[[int, int], None]
 """Called with samples done, and samples in all."""
 
-MOST_FAILURES_LISTED = 1000
+MAX_FAILURES_LISTED = 1000
 
 
 class ExportFailure(BaseModel):
@@ -83,7 +83,7 @@ def export_2k2k(
                 lists.add(outcome)
             elif outcome is None:
                 counts["skipped"] += 1
-            elif len(failures) < MOST_FAILURES_LISTED:
+            elif len(failures) < MAX_FAILURES_LISTED:
                 failures.append(outcome)
             if progress is not None:
                 progress(done, total)
@@ -157,15 +157,15 @@ def _list_missing(folders: list[DatasetFolder]) -> Iterator[str]:
 
 def _list_backgrounds(folders: list[DatasetFolder]) -> Iterator[Background]:
     for folder in folders:
-        yield from read_backgrounds(folder).pictures
+        yield from read_backgrounds(folder).images
 
 
 def _refuse_used(target: Path) -> None:
-    met = "a file" if target.is_file() else next((p.name for p in _inside(target)), None)
-    if met is not None:
+    found = "a file" if target.is_file() else next((p.name for p in _inside(target)), None)
+    if found is not None:
         raise RequestError(
-            str(target), met=f"{met!r} is there", wanted="a new or empty folder",
-            way_out="Give another --to, or remove what an earlier export left.",
+            str(target), found=f"{found!r} is there", expected="a new or empty folder",
+            hint="Give another --to, or remove what an earlier export left.",
         )  # fmt: skip
 
 

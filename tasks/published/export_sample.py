@@ -1,6 +1,6 @@
 """One stored sample as the files of the published 2K2K layout.
 
-Pictures that are stored as 8-bit RGB PNG already are copied byte for byte.
+Images that are stored as 8-bit RGB PNG already are copied byte for byte.
 """
 
 import io
@@ -50,9 +50,9 @@ def export_sample(sample: StoredSample, root: Path) -> ExportedView:
     """
     files = _name_files(sample)
     contents: dict[Path, bytes] = {
-        root / files.color("front"): _picture(sample, "color_front"),
-        root / files.color("back"): _picture(sample, "color_back"),
-        root / files.shaded: _picture(sample, "shaded"),
+        root / files.color("front"): _image(sample, "color_front"),
+        root / files.color("back"): _image(sample, "color_back"),
+        root / files.shaded: _image(sample, "shaded"),
     }
     for side, depth in zip(SIDES, sample.depth, strict=True):
         stored = encode_depth16(depth, sample.camera, is_front=side == "front")
@@ -78,16 +78,16 @@ def _name_files(sample: StoredSample) -> ViewFiles:
     return ViewFiles(dataset, item, view)
 
 
-def _picture(sample: StoredSample, column: str) -> bytes:
+def _image(sample: StoredSample, column: str) -> bytes:
     data = sample.encoded(column)
     if data.startswith(_PNG_START) and data[_PNG_DEPTH_AND_COLOR] == _EIGHT_BIT_RGB:
         return data
-    return encode_png(sample.picture(column))
+    return encode_png(sample.image(column))
 
 
 def _draw_joints(sample: StoredSample) -> UInt8[np.ndarray, "H W 3"]:
     occluded = sample.numbers("keypoint_occluded").astype(np.uint8)
-    return draw_overlay(sample.picture("shaded"), sample.keypoints.astype(np.float32), occluded)
+    return draw_overlay(sample.image("shaded"), sample.keypoints.astype(np.float32), occluded)
 
 
 def _npy(keypoints: Float64[np.ndarray, "31 3"]) -> bytes:
@@ -100,8 +100,8 @@ def _write(contents: dict[Path, bytes], sample_id: str) -> None:
     for path, data in contents.items():
         if path.exists():
             raise RequestError(
-                sample_id, met=f"{path.name} is there already in {path.parent.name}",
-                wanted="one sample for each view of a scan",
-                way_out="Export data sets that hold the same scan into separate folders.",
+                sample_id, found=f"{path.name} is there already in {path.parent.name}",
+                expected="one sample for each view of a scan",
+                hint="Export data sets that hold the same scan into separate folders.",
             )  # fmt: skip
         write_atomically(path, data)

@@ -38,7 +38,7 @@ class FolderViews:
 
 
 def list_folder(root: Path, *, split_seed: int) -> FolderViews:
-    """Find all views by their front depth maps; reads no picture.
+    """Find all views by their front depth maps; reads no image.
 
     A scan's split is that of the lists, else by its hash. Raises RequestError when there is no
     view, InputError when a list or a name can't be read.
@@ -48,9 +48,9 @@ def list_folder(root: Path, *, split_seed: int) -> FolderViews:
         views.setdefault((found.dataset, found.item), set()).add(found.view)
     if not views:
         raise RequestError(
-            str(root), met="no PERS/DEPTH/<view>/<item>_front.png",
-            wanted="a folder that the published 2K2K code, or scanmill export, wrote",
-            way_out="Give the folder that holds PERS/.",
+            str(root), found="no PERS/DEPTH/<view>/<item>_front.png",
+            expected="a folder that the published 2K2K code, or scanmill export, wrote",
+            hint="Give the folder that holds PERS/.",
         )  # fmt: skip
     splits = _read_splits(root)
     refs = [
@@ -89,9 +89,9 @@ def _read_splits(root: Path) -> dict[tuple[DatasetName, str], Split]:
             name = Path(columns[-1])
             if len(columns) != _PATHS_IN_A_LINE or not name.name.endswith(_FRONT):
                 raise InputError(
-                    str(path), met=f"the line {line[:80]!r}",
-                    wanted="three paths: lit front, unlit front, front depth",
-                    way_out="Fetch the list again, or take it away to split by hash.",
+                    str(path), found=f"the line {line[:80]!r}",
+                    expected="three paths: lit front, unlit front, front depth",
+                    hint="Fetch the list again, or take it away to split by hash.",
                 )  # fmt: skip
             dataset, _ = parse_view_name(name.parent.name, "2k2k")
             found[dataset, name.name.removesuffix(_FRONT)] = split

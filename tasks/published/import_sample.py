@@ -1,6 +1,6 @@
 """One view of the published 2K2K layout as a sample: what it stores, and what follows from that.
 
-Known from the files: pictures, depth, joints in the picture. Known from the layout: the camera.
+Known from the files: images, depth, joints in the image. Known from the layout: the camera.
 Worked out: normals, from depth. Not known: joints in space, occlusion, the scan's own
 coordinates; those are NaN, 255, and the turn of the view alone.
 """
@@ -30,7 +30,7 @@ from schemas.views import View, camera_of
 from tasks.published.depth16 import decode_depth16
 from tasks.published.depth_normals import normals_from_depth
 from tasks.published.layout import SIDES, Side, ViewFiles
-from tasks.scans.files import LARGEST_TEXTURE_BYTES, read_whole
+from tasks.scans.files import MAX_TEXTURE_BYTES, read_whole
 from tasks.scans.textures import read_header
 
 _KEYPOINT_SHAPE = (JOINT_COUNT, 3)
@@ -131,17 +131,17 @@ class _Reader:
         kind: type[np.generic],
         axes: int,
     ) -> np.ndarray:
-        picture = decode(self._load(name))
-        wanted = (self._resolution, self._resolution)
-        if picture is None or picture.ndim != axes or picture.dtype != kind:
-            met = "none" if picture is None else f"{picture.dtype} of shape {picture.shape}"
-            raise _refuse(name, f"a picture of another kind ({met})")
-        if picture.shape[:2] != wanted:
-            raise _refuse(name, f"{picture.shape[1]} x {picture.shape[0]} pixels", str(wanted))
-        return picture
+        image = decode(self._load(name))
+        expected = (self._resolution, self._resolution)
+        if image is None or image.ndim != axes or image.dtype != kind:
+            found = "none" if image is None else f"{image.dtype} of shape {image.shape}"
+            raise _refuse(name, f"an image of another kind ({found})")
+        if image.shape[:2] != expected:
+            raise _refuse(name, f"{image.shape[1]} x {image.shape[0]} pixels", str(expected))
+        return image
 
     def _load(self, name: PurePosixPath) -> bytes:
-        data = read_whole(self._root / name, LARGEST_TEXTURE_BYTES)
+        data = read_whole(self._root / name, MAX_TEXTURE_BYTES)
         digest = sha256(data).hexdigest()
         self.files.append(InputFile(path=name.as_posix(), size=len(data), sha256=digest))
         return data
@@ -178,8 +178,10 @@ def _find_keypoints(reader: _Reader, files: ViewFiles) -> Float32[np.ndarray, "3
     return keypoints.astype(np.float32)
 
 
-def _refuse(name: PurePosixPath, met: str, wanted: str = "what the layout has there") -> InputError:
+def _refuse(
+    name: PurePosixPath, found: str, expected: str = "what the layout has there"
+) -> InputError:
     return InputError(
-        name.as_posix(), met=met, wanted=wanted,
-        way_out="Render the view again, or take all of its files away.",
+        name.as_posix(), found=found, expected=expected,
+        hint="Render the view again, or take all of its files away.",
     )  # fmt: skip

@@ -18,7 +18,7 @@ from tasks.dataset.imported import (
     import_shards,
     unreadable,
 )
-from tasks.published.folder_settings import settle_settings
+from tasks.published.folder_settings import resolve_settings
 from tasks.published.folder_views import list_folder
 from tasks.published.import_sample import assume_size, import_view
 from tasks.samples.encoding import encode_sample
@@ -33,7 +33,7 @@ def import_2k2k(
     the folder holds no view, or the data set has other settings; InputError for a broken list.
     """
     found = list_folder(source, split_seed=RenderSettings().split_seed)
-    settings = settle_settings(source, found)
+    settings = resolve_settings(source, found)
 
     def read(shard: PlannedShard) -> Iterator[Imported]:
         return _import_views(source, shard, settings, workers)

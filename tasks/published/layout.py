@@ -4,7 +4,7 @@
     PERS/COLOR/SHADED/<view>/<item>_front.png                 colour under lights
     PERS/DEPTH/<view>/<item>_front.png, _back.png             16-bit ray length
     PERS/keypoint/<view>/<item>_front.npy                     joints
-    PERS/keypoint_sample/<view>/<item>.png                    the picture with its joints
+    PERS/keypoint_sample/<view>/<item>.png                    the image with its joints
     ORTH/                                                     COLOR and DEPTH only
     list/<dataset>_all.txt, list/train_test.txt, list/val.txt
 
@@ -27,7 +27,7 @@ Side = Literal["front", "back"]
 SIDES: tuple[Side, ...] = ("front", "back")
 
 BRANCHES: dict[CameraName, Branch] = {"2k2k": "PERS", "orthographic": "ORTH"}
-"""Folder of each camera's pictures; other cameras have no place in this layout."""
+"""Folder of each camera's images; other cameras have no place in this layout."""
 
 REPLACED = ("front", "SHADED", "DEPTH", "png")
 """What the published loader replaces anywhere in a path, to find the files beside it."""
@@ -65,16 +65,16 @@ class ViewFiles:
 
     def color(self, side: Side) -> PurePosixPath:
         """Texture colour without lighting."""
-        return self._picture("COLOR/NOSHADING", side)
+        return self._image("COLOR/NOSHADING", side)
 
     @property
     def shaded(self) -> PurePosixPath:
         """Front surface under lights."""
-        return self._picture("COLOR/SHADED", "front")
+        return self._image("COLOR/SHADED", "front")
 
     def depth(self, side: Side) -> PurePosixPath:
         """16-bit ray lengths."""
-        return self._picture("DEPTH", side)
+        return self._image("DEPTH", side)
 
     @property
     def keypoints(self) -> PurePosixPath:
@@ -83,7 +83,7 @@ class ViewFiles:
 
     @property
     def overlay(self) -> PurePosixPath:
-        """The picture with the joints drawn on it."""
+        """The image with the joints drawn on it."""
         return PurePosixPath(self.branch, "keypoint_sample", self.view_name, f"{self.item}.png")
 
     @property
@@ -93,7 +93,7 @@ class ViewFiles:
             f"/{path}" for path in (self.shaded, self.color("front"), self.depth("front"))
         )
 
-    def _picture(self, folder: str, side: Side) -> PurePosixPath:
+    def _image(self, folder: str, side: Side) -> PurePosixPath:
         return PurePosixPath(self.branch, folder, self.view_name, f"{self.item}_{side}.png")
 
 
@@ -105,12 +105,12 @@ def check_item(item: str) -> None:
     breaking = [word for word in REPLACED if word in item]
     is_name = PurePosixPath(item).name == item and item not in {"", ".", ".."}
     if breaking or not is_name or not item.isprintable() or any(map(str.isspace, item)):
-        met = f"a name with {breaking[0]!r} in it" if breaking else "no plain file name"
+        found = f"a name with {breaking[0]!r} in it" if breaking else "no plain file name"
         raise InputError(
             ascii(item),
-            met=met,
-            wanted=f"a name without blanks, slashes and {', '.join(REPLACED)}",
-            way_out="Rename the scan in the data root and render it again: the published loader "
+            found=found,
+            expected=f"a name without blanks, slashes and {', '.join(REPLACED)}",
+            hint="Rename the scan in the data root and render it again: the published loader "
             "finds files by replacing these words.",
         )
 
@@ -120,8 +120,8 @@ def parse_view_name(name: str, camera: CameraName) -> tuple[DatasetName, View]:
     match = _VIEW.match(name)
     if match is None:
         raise InputError(
-            name, met="no view of the published layout", wanted="a name like RP_0_y_-30_x",
-            way_out="Rename the folder, or take it away.",
+            name, found="no view of the published layout", expected="a name like RP_0_y_-30_x",
+            hint="Rename the folder, or take it away.",
         )  # fmt: skip
     dataset = next(known for known in DATASET_NAMES if known == match["dataset"])
     return dataset, View(float(match["yaw"]) + 0.0, float(match["pitch"]) + 0.0, camera)

@@ -13,10 +13,10 @@ from schemas.errors import InputError
 from schemas.manifest import Background
 from tasks.published.export_sample import ExportedView
 from tasks.published.layout import ALL_ENDING, BACKGROUND_LIST, LIST_FOLDER, SPLIT_LISTS
-from tasks.scans.files import LARGEST_TEXT_BYTES, read_whole
+from tasks.scans.files import MAX_TEXT_BYTES, read_whole
 
-LEAST_BACKGROUND_SIDE = 1024
-"""The published loader enlarges twofold and crops 2048; from a smaller picture it raises."""
+MIN_BACKGROUND_SIDE = 1024
+"""The published loader enlarges twofold and crops 2048; from a smaller image it raises."""
 
 
 class ListWriter:
@@ -54,9 +54,9 @@ class ListWriter:
         return self._files[name]
 
 
-def write_background_list(root: Path, pictures: Iterable[Background]) -> int:
+def write_background_list(root: Path, images: Iterable[Background]) -> int:
     """Write the backgrounds that the published loader can use; returns how many."""
-    usable = [one.path for one in pictures if min(one.width, one.height) >= LEAST_BACKGROUND_SIDE]
+    usable = [one.path for one in images if min(one.width, one.height) >= MIN_BACKGROUND_SIDE]
     text = "".join(f"{path}\n" for path in dict.fromkeys(usable))
     write_atomically(root / LIST_FOLDER / BACKGROUND_LIST, text)
     return len(set(usable))
@@ -65,10 +65,10 @@ def write_background_list(root: Path, pictures: Iterable[Background]) -> int:
 def read_lines(path: Path) -> Iterator[str]:
     """Read the lines of a list, without empty ones; raises InputError when it is no text."""
     try:
-        text = read_whole(path, LARGEST_TEXT_BYTES).decode()
+        text = read_whole(path, MAX_TEXT_BYTES).decode()
     except UnicodeDecodeError as error:
         raise InputError(
-            str(path), met=f"no text ({error.reason} at byte {error.start})",
-            wanted="a list, one line an entry", way_out="Fetch the list again.",
+            str(path), found=f"no text ({error.reason} at byte {error.start})",
+            expected="a list, one line an entry", hint="Fetch the list again.",
         ) from error  # fmt: skip
     return (line.strip() for line in text.splitlines() if line.strip())

@@ -1,1 +1,1 @@
-"""One self-contained page about data sets and trainings: totals, pictures, failures."""
+"""One self-contained page about data sets and trainings: totals, images, failures."""

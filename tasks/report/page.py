@@ -1,6 +1,6 @@
 """The report page: what a data set or a training run holds, on one self-contained HTML page.
 
-Everything is inlined (pictures as data addresses, style, no script, no font from elsewhere), so
+Everything is inlined (images as data addresses, style, no script, no font from elsewhere), so
 that the page can be mailed and opened years later. Text from data sets is escaped.
 """
 
@@ -26,7 +26,7 @@ from schemas.settings import RenderSettings
 from tasks.dataset.card import sum_up_videos
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.dataset.states import dataset_status
-from tasks.report.pictures import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
+from tasks.report.images import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
 from tasks.video.match_sheet import draw_widest_pairs
 from tasks.video.states import video_status
 
@@ -38,8 +38,8 @@ TABLE_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture on the page: its name and its data address."""
+class Image:
+    """An image on the page: its name and its data address."""
 
     name: str
     address: str
@@ -58,9 +58,9 @@ class DatasetSection:
     warnings: tuple[str, ...]
     warnings_left_out: int
     layers: Sequence[str]
-    strips: tuple[Picture, ...]
-    wall: tuple[Picture, ...]
-    matches: tuple[Picture, ...]
+    strips: tuple[Image, ...]
+    wall: tuple[Image, ...]
+    matches: tuple[Image, ...]
     seconds: tuple[tuple[str, float, float], ...]
     settings: Mapping[str, object]
     renderers: tuple[str, ...]
@@ -69,12 +69,12 @@ class DatasetSection:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSection:
-    """What the page says of one training run: facts, its curve, its sample pictures."""
+    """What the page says of one training run: facts, its curve, its sample images."""
 
     uri: str
     facts: tuple[tuple[str, str], ...]
     validation: tuple[tuple[str, str], ...]
-    pictures: tuple[Picture, ...]
+    images: tuple[Image, ...]
 
 
 def build_report(uris: Sequence[str], out: Path) -> Path:
@@ -99,8 +99,8 @@ def _section(uri: str) -> DatasetSection | TrainingSection:
     if (folder.root / "run.json").is_file():
         return describe_training(folder.root)
     raise RequestError(
-        uri, met="neither dataset.json nor run.json", wanted="a data set or a training folder",
-        way_out="Give what `scanmill render --out` or `scanmill train --out` wrote.",
+        uri, found="neither dataset.json nor run.json", expected="a data set or a training folder",
+        hint="Give what `scanmill render --out` or `scanmill train --out` wrote.",
     )  # fmt: skip
 
 
@@ -127,10 +127,10 @@ def describe_dataset(folder: DatasetFolder) -> DatasetSection:
         warnings=warnings[:TABLE_LIMIT],
         warnings_left_out=max(0, len(warnings) - TABLE_LIMIT),
         layers=LAYERS,
-        strips=_pictures(sample_strips(folder, limit=STRIP_LIMIT, side=STRIP_SIDE)),
-        wall=_pictures(sample_wall(folder, limit=WALL_LIMIT, side=WALL_SIDE)),
-        matches=_pictures(
-            Tile(name, picture) for name, picture in islice(draw_widest_pairs(folder), MATCH_LIMIT)
+        strips=_images(sample_strips(folder, limit=STRIP_LIMIT, side=STRIP_SIDE)),
+        wall=_images(sample_wall(folder, limit=WALL_LIMIT, side=WALL_SIDE)),
+        matches=_images(
+            Tile(name, image) for name, image in islice(draw_widest_pairs(folder), MATCH_LIMIT)
         ),
         seconds=_seconds_by_stage(manifests),
         settings=_readable_settings(description.settings),
@@ -149,10 +149,8 @@ def describe_training(root: Path) -> TrainingSection:
         uri=str(root),
         facts=_flat(run),
         validation=_flat(validation),
-        pictures=tuple(
-            Picture(path.name, _address(path.read_bytes(), "png"))
-            for path in paths
-            if path.is_file()
+        images=tuple(
+            Image(path.name, _address(path.read_bytes(), "png")) for path in paths if path.is_file()
         ),
     )
 
@@ -236,10 +234,8 @@ def _said(leaf: object) -> str:
     return ", ".join(map(str, leaf)) if isinstance(leaf, list) else str(leaf)
 
 
-def _pictures(tiles: Iterable[Tile]) -> tuple[Picture, ...]:
-    return tuple(
-        Picture(tile.name, _address(encode_for_page(tile.picture), "jpeg")) for tile in tiles
-    )
+def _images(tiles: Iterable[Tile]) -> tuple[Image, ...]:
+    return tuple(Image(tile.name, _address(encode_for_page(tile.image), "jpeg")) for tile in tiles)
 
 
 def _address(data: bytes, kind: str) -> str:

@@ -11,10 +11,10 @@ UNIT_FACTOR = 5.0
 FAR_OUTSIDE = 0.15
 """Of the mesh's extent, by which a joint may lie outside the mesh's box before it is dropped."""
 
-LEAST_JOINTS_OF_A_BODY = 8
+MIN_JOINTS_OF_A_BODY = 8
 
 
-def doubt_annotation(
+def check_annotation(
     positions: Float64[np.ndarray, "N 3"],
     visible: Bool[np.ndarray, " N"],
     vertices: Float64[np.ndarray, "V 3"],
@@ -27,10 +27,10 @@ def doubt_annotation(
     size = float((high - low).max())
     seen = positions[visible]
     extent = float(np.ptp(seen, axis=0).max()) if len(seen) else 0.0
-    is_body = len(seen) >= LEAST_JOINTS_OF_A_BODY
+    is_body = len(seen) >= MIN_JOINTS_OF_A_BODY
     if is_body and not size / UNIT_FACTOR < extent < size * UNIT_FACTOR:
-        met = f"they span {extent:.4g} where the mesh spans {size:.4g}"
-        return np.zeros_like(visible), (f"joints in another unit: {met}; all are dropped",)
+        found = f"they span {extent:.4g} where the mesh spans {size:.4g}"
+        return np.zeros_like(visible), (f"joints in another unit: {found}; all are dropped",)
     beyond = np.maximum(low - positions, positions - high).max(axis=1)
     far = visible & (beyond > FAR_OUTSIDE * size)
     if not far.any():

@@ -1,4 +1,4 @@
-"""DensePose pictures that somebody made of our views: where they stand, and what they may hold.
+"""DensePose images that somebody made of our views: where they stand, and what they may hold.
 
     DIR/<dataset>/<item>/<yaw>.png      other views: <yaw>/pitch<deg>.png, <yaw>/orthographic.png
 
@@ -16,55 +16,55 @@ from schemas.errors import InputError
 from schemas.scan import InputFile, ScanRef
 from schemas.views import View
 from tasks.scans.files import digest_files, is_readable_file
-from tasks.video.pictures import read_iuv
+from tasks.video.images import read_iuv
 
-LEAST_INSIDE = 0.5
-"""Share of the picture's person that must lie on ours: else it shows another view or person."""
+MIN_INSIDE = 0.5
+"""Share of the image's person that must lie on ours: else it shows another view or person."""
 
 
 @dataclass(frozen=True, slots=True)
 class DenseposeFiles:
-    """A folder of DensePose pictures."""
+    """A folder of DensePose images."""
 
     root: Path
 
     def place(self, ref: ScanRef, view: View) -> Path:
-        """Return where the picture of a view stands, whether it is there or not."""
+        """Return where the image of a view stands, whether it is there or not."""
         named = replace(view, camera="2k2k") if view.camera == "hdnet" else view
         return self.root / f"{named.sample_id(ref.scan_id)}.png"
 
     def list_inputs(self, ref: ScanRef, views: Iterable[View]) -> tuple[InputFile, ...]:
-        """Digest the pictures of a scan's views; what is absent is kept as absent."""
+        """Digest the images of a scan's views; what is absent is kept as absent."""
         found = digest_files((self.place(ref, view) for view in views), self.root)
         return tuple(one.model_copy(update={"root": "densepose"}) for one in found)
 
     def read(
         self, ref: ScanRef, view: View, mask: Bool[np.ndarray, "H W"]
     ) -> UInt8[np.ndarray, "H W 3"] | None:
-        """Read part, U and V of a view; None where there is no picture.
+        """Read part, U and V of a view; None where there is no image.
 
-        mask: the view's own person. Raises InputError when the picture is of another size, is no
-        DensePose picture, or shows a person who stands elsewhere.
+        mask: the view's own person. Raises InputError when the image is of another size, is no
+        DensePose image, or shows a person who stands elsewhere.
         """
         path = self.place(ref, view)
         if not is_readable_file(path):
             return None
         iuv = read_iuv(path).iuv
         if iuv.shape[:2] != mask.shape:
-            met, wanted = (
+            found, expected = (
                 f"{width} x {height} pixels" for height, width in (iuv.shape[:2], mask.shape)
             )
-            raise _refuse(path, met, wanted)
+            raise _refuse(path, found, expected)
         person = iuv[..., 0] > 0
         inside = float(mask[person].mean())
-        if inside < LEAST_INSIDE:
-            met = f"a person of whom {inside:.0%} lie on the one that was rendered"
-            raise _refuse(path, met, f"{LEAST_INSIDE:.0%} or more")
+        if inside < MIN_INSIDE:
+            found = f"a person of whom {inside:.0%} lie on the one that was rendered"
+            raise _refuse(path, found, f"{MIN_INSIDE:.0%} or more")
         return iuv
 
 
-def _refuse(path: Path, met: str, wanted: str) -> InputError:
+def _refuse(path: Path, found: str, expected: str) -> InputError:
     return InputError(
-        str(path), met=met, wanted=wanted,
-        way_out="Make the picture from this view's `image`, or take it away: IUV is null then.",
+        str(path), found=found, expected=expected,
+        hint="Make the image from this view's `image`, or take it away: IUV is null then.",
     )  # fmt: skip

@@ -72,7 +72,7 @@ def draw_scan(
 ) -> Iterator[Sample | ViewFailure]:
     """Draw every view of a scan, in the order of the settings.
 
-    densepose: pictures whose IUV stands before that of the scan's own charts.
+    densepose: images whose IUV stands before that of the scan's own charts.
     on_fit: is told how a fitted body lies in its scan, before anything is drawn.
     on_warning: is told what the device made necessary, as a texture that had to be shrunk.
     Raises InputError when the scan can't be placed, or must fit and does not; a view that fails
@@ -152,7 +152,7 @@ class _Artist:
     def _find_iuv(
         self, view: View, stand: Viewpoint, surfaces: Surfaces
     ) -> UInt8[np.ndarray, "H W 3"] | None:
-        """Take the picture that somebody made of this view, else draw the scan's own charts."""
+        """Take the image that somebody made of this view, else draw the scan's own charts."""
         charts, mesh = self.scan.charts, self.scan.mesh
         if self.densepose is not None:
             made = self.densepose.read(self.scan.ref, view, surfaces.mask)

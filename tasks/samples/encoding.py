@@ -24,12 +24,12 @@ def encode_sample(sample: Sample, *, jpeg_quality: int) -> dict[str, object]:
         "mesh_to_world": sample.mesh_to_world.ravel().tolist(),
         "metres_per_unit": sample.metres_per_unit,
         "metric_source": sample.metric_source,
-        "image": _picture(encode_jpeg(sample.image, jpeg_quality)),
-        "color_front": _picture(encode_png(front.color)),
-        "color_back": _picture(encode_png(back.color)),
-        "shaded": _picture(encode_png(sample.shaded)),
-        "mask": _picture(encode_mask(mask)),
-        "iuv": None if sample.iuv is None else _picture(encode_png(sample.iuv)),
+        "image": _image(encode_jpeg(sample.image, jpeg_quality)),
+        "color_front": _image(encode_png(front.color)),
+        "color_back": _image(encode_png(back.color)),
+        "shaded": _image(encode_png(sample.shaded)),
+        "mask": _image(encode_mask(mask)),
+        "iuv": None if sample.iuv is None else _image(encode_png(sample.iuv)),
         "depth": encode_depth(front.depth, back.depth, mask),
         "normals": encode_normals(front.normal, back.normal, mask),
         "keypoints": sample.keypoints.ravel(),
@@ -41,5 +41,5 @@ def encode_sample(sample: Sample, *, jpeg_quality: int) -> dict[str, object]:
     }
 
 
-def _picture(data: bytes) -> dict[str, object]:
+def _image(data: bytes) -> dict[str, object]:
     return {"bytes": data, "path": None}

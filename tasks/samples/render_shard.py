@@ -81,9 +81,9 @@ def render_shard(job: ShardJob) -> ShardOutcome:
 
 def _open_backgrounds(folder: DatasetFolder, root: Path | None) -> Backgrounds:
     frozen = read_backgrounds(folder)
-    if frozen.pictures:
+    if frozen.images:
         root = _require("folder", "--backgrounds", root)
-    return Backgrounds(root, frozen.pictures, frozen.version)
+    return Backgrounds(root, frozen.images, frozen.version)
 
 
 def _open_model(job: ShardJob) -> BodyModel | None:
@@ -96,7 +96,7 @@ def _open_model(job: ShardJob) -> BodyModel | None:
 
 
 def _open_densepose(job: ShardJob) -> DenseposeFiles | None:
-    """Open the DensePose pictures that the data set was begun with, if it was."""
+    """Open the DensePose images that the data set was begun with, if it was."""
     if not job.settings.iuv_files:
         return None
     return DenseposeFiles(_require("folder", "--densepose", job.densepose_root))
@@ -106,8 +106,8 @@ def _require(what: str, option: str, root: Path | None) -> Path:
     """Refuse to go on without what the data set was begun with."""
     if root is None:
         raise RequestError(
-            option, met="no folder", wanted=f"the {what} that the data set was begun with",
-            way_out=f"Give {option}.",
+            option, found="no folder", expected=f"the {what} that the data set was begun with",
+            hint=f"Give {option}.",
         )  # fmt: skip
     return root
 
@@ -150,9 +150,9 @@ def _keep_the_better(folder: DatasetFolder, work: ShardWork, *, rows: int) -> No
     if is_whole and held.rows > rows:
         raise MachineError(
             shard_id,
-            met=f"{rows} samples, the others lost to this machine: {work.failures[-1].message}",
-            wanted=f"at least the {held.rows} of the shard that stands there, which is kept",
-            way_out="Mend the machine and run `scanmill rerun`.",
+            found=f"{rows} samples, the others lost to this machine: {work.failures[-1].message}",
+            expected=f"at least the {held.rows} of the shard that stands there, which is kept",
+            hint="Fix the machine and run `scanmill rerun`.",
         )
 
 

@@ -9,11 +9,11 @@ from schemas.scan import Joints, Mesh, Scan, ScanRef
 from tasks.fits.body_model import BodyModel
 from tasks.fits.fronting import yaw_of_fit
 from tasks.fits.reader import read_fit
-from tasks.samples.annotation_doubts import doubt_annotation
+from tasks.samples.annotation_doubts import check_annotation
 from tasks.samples.keypoints import complete_joints
 from tasks.scans.annotations import read_annotation
 from tasks.scans.charts import read_charts
-from tasks.scans.joints import LEAST_JOINTS
+from tasks.scans.joints import MIN_JOINTS
 from tasks.scans.layouts import ScanFiles, find_scan
 from tasks.scans.reader import digest_inputs, read_mesh
 
@@ -64,9 +64,9 @@ def _read_joints(
     body_joints = body.joints if body else None
     if files.joints is not None:
         positions, visible = read_annotation(files.joints)
-        visible, doubts = doubt_annotation(positions, visible, mesh.vertices[np.unique(mesh.faces)])
+        visible, doubts = check_annotation(positions, visible, mesh.vertices[np.unique(mesh.faces)])
         return complete_joints(ref, positions, visible, body_joints=body_joints), doubts
-    nothing = np.full((LEAST_JOINTS, 3), np.nan), np.zeros(LEAST_JOINTS, bool)
+    nothing = np.full((MIN_JOINTS, 3), np.nan), np.zeros(MIN_JOINTS, bool)
     joints = complete_joints(ref, *nothing, body_joints=body_joints)
     what = "those of the SMPL-X fit are used" if joints.known.any() else "all keypoints are unknown"
     return joints, (f"no Joint3D annotation: {what}",)

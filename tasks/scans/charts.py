@@ -13,7 +13,7 @@ from jaxtyping import UInt16
 
 from schemas.errors import InputError
 from schemas.scan import DENSEPOSE_PARTS, Charts
-from tasks.scans.files import LARGEST_TEXTURE_BYTES, read_whole
+from tasks.scans.files import MAX_TEXTURE_BYTES, read_whole
 
 COLUMNS = 7
 CHART_END = 65535
@@ -25,7 +25,7 @@ def read_charts(path: Path, *, face_count: int) -> Charts:
 
     Raises InputError when the file is no such array, or is not that of a mesh of so many faces.
     """
-    rows = _read_rows(path, read_whole(path, LARGEST_TEXTURE_BYTES))
+    rows = _read_rows(path, read_whole(path, MAX_TEXTURE_BYTES))
     if len(rows) != face_count:
         raise _refuse(path, f"charts of {len(rows)} faces", f"of the mesh's {face_count}")
     parts, uv = rows[:, 0], rows[:, 1:].astype(np.float32) / CHART_END
@@ -59,8 +59,8 @@ def _read_rows(path: Path, data: bytes) -> UInt16[np.ndarray, "F 7"]:
     return np.frombuffer(values, kind).reshape(-1, COLUMNS)
 
 
-def _refuse(path: Path, met: str, wanted: str) -> InputError:
+def _refuse(path: Path, found: str, expected: str) -> InputError:
     return InputError(
-        str(path), met=met, wanted=wanted,
-        way_out="Make it again with scanmill synth, or take it away: then IUV is unknown.",
+        str(path), found=found, expected=expected,
+        hint="Make it again with scanmill synth, or take it away: then IUV is unknown.",
     )  # fmt: skip

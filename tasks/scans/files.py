@@ -8,9 +8,9 @@ from pathlib import Path
 from schemas.errors import InputError, MachineError
 from schemas.scan import InputFile
 
-LARGEST_MESH_BYTES = 4 << 30
-LARGEST_TEXTURE_BYTES = 1 << 30
-LARGEST_TEXT_BYTES = 64 << 20
+MAX_MESH_BYTES = 4 << 30
+MAX_TEXTURE_BYTES = 1 << 30
+MAX_TEXT_BYTES = 64 << 20
 """Far above what scans have (10 MB to 100 MB); below what would fill a worker's memory."""
 
 _BLOCK_BYTES = 1 << 20
@@ -28,16 +28,16 @@ def read_whole(path: Path, limit: int) -> bytes:
     if size is None:
         raise InputError(
             str(path),
-            met="no such file",
-            wanted="a file that can be read",
-            way_out="Put the file there, or take the scan out of the data root.",
+            found="no such file",
+            expected="a file that can be read",
+            hint="Put the file there, or take the scan out of the data root.",
         )
     if size == 0 or size > limit:
         raise InputError(
             str(path),
-            met=f"{size} bytes",
-            wanted=f"1 to {limit} bytes",
-            way_out="Fetch the file again: a copy may have broken off.",
+            found=f"{size} bytes",
+            expected=f"1 to {limit} bytes",
+            hint="Fetch the file again: a copy may have broken off.",
         )
     try:
         return path.read_bytes()
@@ -123,9 +123,9 @@ def _measure_file(path: Path) -> int | None:
     if not stat.S_ISREG(status.st_mode):
         raise InputError(
             str(path),
-            met="a folder, pipe or device",
-            wanted="a regular file",
-            way_out="Put the scan's own file there.",
+            found="a folder, pipe or device",
+            expected="a regular file",
+            hint="Put the scan's own file there.",
         )
     return status.st_size
 
@@ -133,7 +133,7 @@ def _measure_file(path: Path) -> int | None:
 def _explain(path: Path, error: OSError) -> MachineError:
     return MachineError(
         str(path),
-        met=error.strerror or type(error).__name__,
-        wanted="a file that can be read",
-        way_out="Check permissions and the disk, then run again.",
+        found=error.strerror or type(error).__name__,
+        expected="a file that can be read",
+        hint="Check permissions and the disk, then run again.",
     )

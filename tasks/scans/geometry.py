@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from schemas.errors import InputError
 
-LARGEST_COORDINATE = 1e9
+MAX_COORDINATE = 1e9
 """Scans are at most hundreds of units tall; beyond this, areas lose their digits."""
 
 
@@ -40,9 +40,9 @@ def check_geometry(name: str, geometry: Geometry) -> Geometry:
     if not keep.any():
         raise InputError(
             name,
-            met=f"{len(keep)} faces, none of them covering any area",
-            wanted="a mesh with faces",
-            way_out="Export the scan again, with its faces.",
+            found=f"{len(keep)} faces, none of them covering any area",
+            expected="a mesh with faces",
+            hint="Export the scan again, with its faces.",
         )
     dropped = int((~keep).sum())
     if not dropped:
@@ -53,14 +53,14 @@ def check_geometry(name: str, geometry: Geometry) -> Geometry:
 
 def check_coordinates(name: str, vertices: Float64[np.ndarray, "V 3"]) -> None:
     """Raise InputError for the first vertex that is not finite or absurdly far away."""
-    good = (np.abs(vertices) <= LARGEST_COORDINATE).all(axis=1)
+    good = (np.abs(vertices) <= MAX_COORDINATE).all(axis=1)
     if not good.all():
         bad = int(np.flatnonzero(~good)[0])
         raise InputError(
             name,
-            met=f"vertex {bad} (counted from 0) at {vertices[bad].tolist()}",
-            wanted=f"finite coordinates up to {LARGEST_COORDINATE:g}",
-            way_out="Export the scan again, or mend that vertex.",
+            found=f"vertex {bad} (counted from 0) at {vertices[bad].tolist()}",
+            expected=f"finite coordinates up to {MAX_COORDINATE:g}",
+            hint="Export the scan again, or fix that vertex.",
         )
 
 
@@ -70,9 +70,9 @@ def check_indices(name: str, indices: Int64[np.ndarray, " N"], count: int, what:
         bad = indices[(indices < 0) | (indices >= count)][0]
         raise InputError(
             name,
-            met=f"a face uses {what} {bad}, counted from 0",
-            wanted=f"indices below {count}",
-            way_out="Fetch or export the scan again: the file may be cut.",
+            found=f"a face uses {what} {bad}, counted from 0",
+            expected=f"indices below {count}",
+            hint="Fetch or export the scan again: the file may be cut.",
         )
 
 

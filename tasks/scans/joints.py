@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from schemas.errors import InputError
-from tasks.scans.files import LARGEST_TEXT_BYTES, read_whole
+from tasks.scans.files import MAX_TEXT_BYTES, read_whole
 
-LEAST_JOINTS = 130
+MIN_JOINTS = 130
 """The highest COCO-WholeBody index in use is 129. Source: keypoints.md, The 31 joints."""
 
 
@@ -25,8 +25,8 @@ def read_joint3d(path: Path) -> tuple[Float64[np.ndarray, "N 3"], Bool[np.ndarra
         raise _refuse(path, f"a JSON {type(content).__name__}", 'keys "joint3d" and "visible"')
     positions = to_array(path, content["joint3d"], "joint3d")
     flags = to_array(path, content["visible"], "visible")
-    if positions.ndim != 2 or positions.shape[1] != 3 or len(positions) < LEAST_JOINTS:  # noqa: PLR2004 - rows of x, y, z
-        raise _refuse(path, f"joint3d of shape {positions.shape}", f"(N, 3), N >= {LEAST_JOINTS}")
+    if positions.ndim != 2 or positions.shape[1] != 3 or len(positions) < MIN_JOINTS:  # noqa: PLR2004 - rows of x, y, z
+        raise _refuse(path, f"joint3d of shape {positions.shape}", f"(N, 3), N >= {MIN_JOINTS}")
     flags = flags[:, 0] if flags.shape == (len(positions), 1) else flags
     if flags.shape != (len(positions),):
         raise _refuse(path, f"visible of shape {flags.shape}", f"({len(positions)},)")
@@ -43,14 +43,14 @@ def _check_values(
     finite: Bool[np.ndarray, " N"] = np.isfinite(positions).all(axis=1)
     bad = np.flatnonzero(visible & ~finite)
     if bad.size:
-        met = f"visible joint {bad[0]} at {positions[bad[0]].tolist()}"
-        raise _refuse(path, met, "finite coordinates")
+        found = f"visible joint {bad[0]} at {positions[bad[0]].tolist()}"
+        raise _refuse(path, found, "finite coordinates")
     return np.where(finite[:, None], positions, np.nan), visible
 
 
 def load_json(path: Path) -> object:
     """Read a JSON file; raises InputError when it is missing or no JSON."""
-    data = read_whole(path, LARGEST_TEXT_BYTES)
+    data = read_whole(path, MAX_TEXT_BYTES)
     try:
         content: object = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -66,10 +66,10 @@ def to_array(path: Path, value: object, key: str) -> Float64[np.ndarray, "..."]:
         raise _refuse(path, f"{key} is no table of numbers", "numbers in equal rows") from error
 
 
-def _refuse(path: Path, met: str, wanted: str) -> InputError:
+def _refuse(path: Path, found: str, expected: str) -> InputError:
     return InputError(
         str(path),
-        met=met,
-        wanted=wanted,
-        way_out="Fetch the annotation again, or take it away to render without joints.",
+        found=found,
+        expected=expected,
+        hint="Fetch the annotation again, or take it away to render without joints.",
     )

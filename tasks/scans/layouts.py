@@ -112,7 +112,7 @@ class ScanFiles:
 
     @property
     def texture(self) -> Path | None:
-        """The layout's own picture, whatever the mesh's files name."""
+        """The layout's own image, whatever the mesh's files name."""
         return self.found.get("texture")
 
     @property
@@ -144,17 +144,17 @@ def list_scans(data_root: Path, dataset: DatasetName) -> tuple[ScanFiles, ...]:
     """
     if dataset not in LAYOUTS:
         raise RequestError(
-            "--dataset", met=dataset, wanted=" or ".join(LAYOUTS),
-            way_out="Import published folders with `scanmill import`.",
+            "--dataset", found=dataset, expected=" or ".join(LAYOUTS),
+            hint="Import published folders with `scanmill import`.",
         )  # fmt: skip
     layout = LAYOUTS[dataset]
     folders = data_root / layout.folders
     if not folders.is_dir():
         raise RequestError(
             str(data_root),
-            met=f"no folder {layout.folders}",
-            wanted=f"a data root in the published layout of {dataset}",
-            way_out=f"Give the folder that holds {layout.folders.partition('/')[0]}/.",
+            found=f"no folder {layout.folders}",
+            expected=f"a data root in the published layout of {dataset}",
+            hint=f"Give the folder that holds {layout.folders.partition('/')[0]}/.",
         )
     names = sorted(path.name for path in folders.iterdir() if _is_scan_folder(path, layout))
     return tuple(find_scan(data_root, dataset, _to_item(name, layout)) for name in names)
@@ -197,9 +197,9 @@ def _to_item(name: str, layout: Layout) -> str:
     if not name.isprintable():
         raise RequestError(
             f"{layout.folders}/{ascii(name)[1:-1]}",
-            met="a folder name that is no printable text",
-            wanted="the name of a scan",
-            way_out="Rename that folder.",
+            found="a folder name that is no printable text",
+            expected="the name of a scan",
+            hint="Rename that folder.",
         )
     return name.removesuffix(layout.folder_ending)
 

@@ -170,13 +170,13 @@ def parse_ints(lines: TextLines, block: Block, tokens: Tokens) -> Int64[np.ndarr
     return numbers
 
 
-def refuse_line(lines: TextLines, offset: int, met: str, wanted: str) -> InputError:
+def refuse_line(lines: TextLines, offset: int, found: str, expected: str) -> InputError:
     """Return the error for the line at an offset of the file."""
     return InputError(
         f"{lines.name}, line {lines.number_at(offset)}",
-        met=met,
-        wanted=wanted,
-        way_out="Export the scan again, or mend that line.",
+        found=found,
+        expected=expected,
+        hint="Export the scan again, or fix that line.",
     )
 
 
@@ -202,9 +202,9 @@ def _refuse_number(
     count = len(tokens.start)
     bad = next((k for k in range(count) if not _is_number(block, tokens, k, kind)), 0)
     line = int(np.searchsorted(tokens.first, bad, side="right")) - 1
-    met = block.text[tokens.start[bad] : tokens.end[bad]][:40].decode("ascii", "backslashreplace")
-    wanted = "a number" if kind is float else "a whole number"
-    return refuse_line(lines, int(block.offset[line]), repr(met), wanted)
+    found = block.text[tokens.start[bad] : tokens.end[bad]][:40].decode("ascii", "backslashreplace")
+    expected = "a number" if kind is float else "a whole number"
+    return refuse_line(lines, int(block.offset[line]), repr(found), expected)
 
 
 def _is_number(block: Block, tokens: Tokens, k: int, kind: type[float | int]) -> bool:

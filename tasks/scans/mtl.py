@@ -1,10 +1,10 @@
-"""Material files of OBJ: the plain colour and the colour picture of each material."""
+"""Material files of OBJ: the plain colour and the colour image of each material."""
 
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
-from tasks.scans.files import LARGEST_TEXT_BYTES, read_whole, show
+from tasks.scans.files import MAX_TEXT_BYTES, read_whole, show
 
 _OPTION_VALUES = {
     "-blendu": 1,
@@ -39,7 +39,7 @@ def read_mtl(path: Path) -> tuple[dict[str, MtlMaterial], tuple[str, ...]]:
 
     Opens nothing that it names. Raises InputError when it is missing, empty or too big.
     """
-    return parse_mtl(read_whole(path, LARGEST_TEXT_BYTES), path.name)
+    return parse_mtl(read_whole(path, MAX_TEXT_BYTES), path.name)
 
 
 def parse_mtl(data: bytes, name: str) -> tuple[dict[str, MtlMaterial], tuple[str, ...]]:
@@ -76,7 +76,7 @@ def split_options(rest: str) -> tuple[str, str]:
         if option in _VECTOR_OPTIONS:
             values, words = _take_numbers(words)
             if any(value != _VECTOR_OPTIONS[option] for value in values):
-                warning = f"map_Kd {option} moves or scales the picture: unused"
+                warning = f"map_Kd {option} moves or scales the image: unused"
         elif option in _OPTION_VALUES:
             for _ in range(_OPTION_VALUES[option]):
                 words = words.strip().partition(" ")[2]

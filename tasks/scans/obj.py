@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from schemas.errors import InputError
-from tasks.scans.files import LARGEST_MESH_BYTES, describe_stranger, read_whole
+from tasks.scans.files import MAX_MESH_BYTES, describe_stranger, read_whole
 from tasks.scans.geometry import Geometry, check_geometry, to_color_bytes
 from tasks.scans.lines import (
     DECIMAL_DIGITS,
@@ -61,7 +61,7 @@ def read_obj(path: Path) -> Geometry:
     Raises InputError when it is missing, empty, cut, no OBJ, or holds numbers that make no mesh;
     names the line.
     """
-    return parse_obj(read_whole(path, LARGEST_MESH_BYTES), str(path))
+    return parse_obj(read_whole(path, MAX_MESH_BYTES), str(path))
 
 
 def parse_obj(data: bytes, name: str) -> Geometry:
@@ -75,9 +75,9 @@ def parse_obj(data: bytes, name: str) -> Geometry:
     lines, cut = _drop_cut_line(split_lines(name, data))
     kinds = _classify(lines)
     if not (kinds.vertex.any() and kinds.face.any()):
-        met = f"{kinds.vertex.sum()} vertex lines and {kinds.face.sum()} faces"
-        met = describe_stranger(data) or met
-        raise _refuse(name, met, "an OBJ file with vertices (v x y z) and faces (f ...)")
+        found = f"{kinds.vertex.sum()} vertex lines and {kinds.face.sum()} faces"
+        found = describe_stranger(data) or found
+        raise _refuse(name, found, "an OBJ file with vertices (v x y z) and faces (f ...)")
     vertices, colors, color_warnings = _read_vertices(lines, kinds.vertex)
     uv = _read_uv(lines, kinds.uv)
     corners, short = drop_short_faces(
@@ -182,8 +182,8 @@ def _read_numbers(
     tokens = find_tokens(block, is_blank(block.text))
     short = np.flatnonzero(tokens.per_line < at_least)
     if short.size:
-        met = f"{tokens.per_line[short[0]]} numbers"
-        raise refuse_line(lines, int(block.offset[short[0]]), met, f"at least {at_least}")
+        found = f"{tokens.per_line[short[0]]} numbers"
+        raise refuse_line(lines, int(block.offset[short[0]]), found, f"at least {at_least}")
     return parse_floats(lines, block, tokens), tokens.first
 
 
@@ -200,8 +200,8 @@ def _refuse_unusable(lines: TextLines, block: Block, rows: Float64[np.ndarray, "
     """Raise InputError naming the line of the first row that float32 can't hold."""
     bad = np.flatnonzero(~(np.abs(rows) <= np.finfo(np.float32).max).all(axis=1))
     if bad.size:
-        met = f"{rows[bad[0]].tolist()}"
-        raise refuse_line(lines, int(block.offset[bad[0]]), met, "finite numbers")
+        found = f"{rows[bad[0]].tolist()}"
+        raise refuse_line(lines, int(block.offset[bad[0]]), found, "finite numbers")
 
 
 def _choose_uv(
@@ -268,7 +268,10 @@ def _is_whole(line: bytes) -> bool:
     return is_uniform and bool(pattern.fullmatch(b" ".join(values)))
 
 
-def _refuse(name: str, met: str, wanted: str) -> InputError:
+def _refuse(name: str, found: str, expected: str) -> InputError:
     return InputError(
-        name, met=met, wanted=wanted, way_out="Fetch or export the scan again: this file is no use."
+        name,
+        found=found,
+        expected=expected,
+        hint="Fetch or export the scan again: this file is no use.",
     )

@@ -139,8 +139,8 @@ def _resolve(
     resolved[back] = index[back] + np.searchsorted(defined_at, offset[back])
     bad = np.flatnonzero((resolved < 0) | (resolved >= len(defined_at)))
     if bad.size:
-        met = f"index {index[bad[0]]}, with {len(defined_at)} defined"
-        raise refuse_line(lines, int(offset[bad[0]]), met, "an index of something defined")
+        found = f"index {index[bad[0]]}, with {len(defined_at)} defined"
+        raise refuse_line(lines, int(offset[bad[0]]), found, "an index of something defined")
     return resolved
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float64
 
 from schemas.errors import InputError
 from schemas.keypoints import COCO_WHOLEBODY_INDICES
-from tasks.scans.joints import LEAST_JOINTS, load_json, to_array
+from tasks.scans.joints import MIN_JOINTS, load_json, to_array
 
 FILE_NAME = "kp3ds.json"
 ROWS, COLUMNS = 118, 4
@@ -36,7 +36,7 @@ EAR_FROM_EYE = ((18, 16), (17, 15))
 
 WRISTS = ((7, LEFT_HAND, "left"), (4, RIGHT_HAND, "right"))
 HIPS_AND_ANKLES = ((12, 14, "left"), (9, 11, "right"))
-LARGEST_HAND_GAP = 0.15
+MAX_HAND_GAP = 0.15
 """Of the body's extent, between a wrist and the root of its hand."""
 
 
@@ -57,7 +57,7 @@ def read_openpose3d(path: Path) -> tuple[Float64[np.ndarray, "N 3"], Bool[np.nda
     for ear, eye in EAR_FROM_EYE:
         if not known[ear]:
             points[ear], known[ear] = points[eye], known[eye]
-    positions, visible = np.full((LEAST_JOINTS, 3), np.nan), np.zeros(LEAST_JOINTS, bool)
+    positions, visible = np.full((MIN_JOINTS, 3), np.nan), np.zeros(MIN_JOINTS, bool)
     positions[list(COCO_WHOLEBODY_INDICES)] = points[list(OPENPOSE_INDICES)]
     visible[list(COCO_WHOLEBODY_INDICES)] = known[list(OPENPOSE_INDICES)]
     return positions, visible
@@ -67,20 +67,20 @@ def _check_order(path: Path, points: Float64[np.ndarray, "R 3"]) -> None:
     """Refuse joints that would be a body only in another order; unknown ones prove nothing."""
     for hip, ankle, side in HIPS_AND_ANKLES:
         if points[ankle, 1] > points[hip, 1]:
-            met = f"the {side} ankle (row {ankle}) above the hip (row {hip})"
-            raise _refuse(path, met, "ankles below hips, in the order BODY_25, hands, face")
+            found = f"the {side} ankle (row {ankle}) above the hip (row {hip})"
+            raise _refuse(path, found, "ankles below hips, in the order BODY_25, hands, face")
     finite = points[np.isfinite(points[:, 0])]
     extent = float(np.ptp(finite, axis=0).max()) if len(finite) else 0.0
     for wrist, hand, side in WRISTS:
         gap = float(np.linalg.norm(points[hand] - points[wrist]))
-        if gap > LARGEST_HAND_GAP * extent:
-            met = f"the {side} hand (row {hand}) {gap:.3g} from its wrist (row {wrist})"
-            wanted = f"at most {LARGEST_HAND_GAP * extent:.3g}, in the order BODY_25, hands, face"
-            raise _refuse(path, met, wanted)
+        if gap > MAX_HAND_GAP * extent:
+            found = f"the {side} hand (row {hand}) {gap:.3g} from its wrist (row {wrist})"
+            expected = f"at most {MAX_HAND_GAP * extent:.3g}, in the order BODY_25, hands, face"
+            raise _refuse(path, found, expected)
 
 
-def _refuse(path: Path, met: str, wanted: str) -> InputError:
+def _refuse(path: Path, found: str, expected: str) -> InputError:
     return InputError(
-        str(path), met=met, wanted=wanted,
-        way_out="Give a Joint3D annotation, or take the file away to render without joints.",
+        str(path), found=found, expected=expected,
+        hint="Give a Joint3D annotation, or take the file away to render without joints.",
     )  # fmt: skip

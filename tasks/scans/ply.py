@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from schemas.errors import InputError
-from tasks.scans.files import LARGEST_MESH_BYTES, describe_stranger, read_whole
+from tasks.scans.files import MAX_MESH_BYTES, describe_stranger, read_whole
 from tasks.scans.geometry import (
     Geometry,
     check_coordinates,
@@ -34,9 +34,9 @@ _POSITION = ("x", "y", "z")
 _COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 _CORNERS = ("vertex_indices", "vertex_index")
 _HEADER = re.compile(rb"\Aply\s*?\r?\n(.*?)\bend_header[ \t]*\r?\n", re.DOTALL)
-_MOST_HEADER_BYTES = 1 << 16
-_MOST_CORNERS = 1 << 16
-_LARGEST_INDEX = (1 << 31) - 1
+_MAX_HEADER_BYTES = 1 << 16
+_MAX_CORNERS = 1 << 16
+_MAX_INDEX = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class _Column:
 
 def read_ply(path: Path) -> Geometry:
     """Read a PLY mesh. Raises InputError when it is missing, empty, cut or no mesh."""
-    return parse_ply(read_whole(path, LARGEST_MESH_BYTES), str(path))
+    return parse_ply(read_whole(path, MAX_MESH_BYTES), str(path))
 
 
 def parse_ply(data: bytes, name: str) -> Geometry:
@@ -79,7 +79,7 @@ def parse_ply(data: bytes, name: str) -> Geometry:
         raise _refuse(name, "no table of vertices (x, y, z) or of faces (vertex_indices)")
     vertices = _stack(vertex, _POSITION)
     check_coordinates(name, vertices)
-    is_whole = (np.abs(corners.values) <= _LARGEST_INDEX) & (corners.values % 1 == 0)
+    is_whole = (np.abs(corners.values) <= _MAX_INDEX) & (corners.values % 1 == 0)
     if not is_whole.all():
         raise _refuse(name, "a face whose corners are no whole numbers")
     index, per_face, warnings = _drop_short(corners)
@@ -122,7 +122,7 @@ def _stack(columns: dict[str, _Column], keys: tuple[str, ...]) -> Float64[np.nda
 
 
 def _read_tables(data: bytes, name: str) -> dict[str, dict[str, _Column]]:
-    header = _HEADER.match(data[:_MOST_HEADER_BYTES])
+    header = _HEADER.match(data[:_MAX_HEADER_BYTES])
     if header is None:
         raise _refuse(name, describe_stranger(data) or "no PLY header")
     order, elements = _parse_header(header.group(1).decode("ascii", "replace"), name)
@@ -246,7 +246,7 @@ class _Body:
         count = self._type(kind)
         self._need(at, count.itemsize)
         value = float(np.frombuffer(self._data, count, 1, at)[0])
-        if not (value.is_integer() and 0 <= value <= _MOST_CORNERS):
+        if not (value.is_integer() and 0 <= value <= _MAX_CORNERS):
             raise _refuse(self._name, f"a list of {value:g} values")
         return int(value), at + count.itemsize
 
@@ -258,10 +258,10 @@ class _Body:
             raise _refuse(self._name, "the end of the file in the middle of a table: it was cut")
 
 
-def _refuse(name: str, met: str) -> InputError:
+def _refuse(name: str, found: str) -> InputError:
     return InputError(
         name,
-        met=met,
-        wanted="a whole PLY mesh with vertices and faces",
-        way_out="Fetch or export the scan again.",
+        found=found,
+        expected="a whole PLY mesh with vertices and faces",
+        hint="Fetch or export the scan again.",
     )

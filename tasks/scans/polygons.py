@@ -5,10 +5,10 @@ from jaxtyping import Bool, Float64, Int64
 
 TRIANGLE_CORNERS = 3
 
-MOST_FAN_STARTS = 8
+MAX_FAN_STARTS = 8
 """A concave polygon of up to this many corners is first tried as a fan from every corner."""
 
-MOST_EAR_CORNERS = 100
+MAX_EAR_CORNERS = 100
 """Ear cutting takes the cube of the corners (0.3 s here); a longer concave polygon stays a fan."""
 
 
@@ -49,14 +49,14 @@ def _split_equal(
         return split
     polygons = points[begin[:, None] + np.arange(n)]
     todo = np.flatnonzero(~_is_fan_inside(polygons, fan))
-    for turn in range(1, n if n <= MOST_FAN_STARTS else 1):
+    for turn in range(1, n if n <= MAX_FAN_STARTS else 1):
         if not todo.size:
             return split
         turned = (fan + turn) % n
         inside = _is_fan_inside(polygons[todo], turned)
         split[todo[inside]] = turned
         todo = todo[~inside]
-    if n <= MOST_EAR_CORNERS:
+    if n <= MAX_EAR_CORNERS:
         for polygon in todo.tolist():
             split[polygon] = cut_ears(polygons[polygon])
     return split

@@ -27,7 +27,7 @@ _READERS = {".obj": read_obj, ".ply": read_ply}
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """What a material is painted with, before its picture is read: a path, or a plain colour."""
+    """What a material is painted with, before its image is read: a path, or a plain colour."""
 
     name: str
     texture: Path | None
@@ -36,7 +36,7 @@ class Paint:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A scan without its pictures.
+    """A scan without its images.
 
     paints: the mesh's materials. face_material: into paints, -1 for none. asked_for: files named
     inside the scan's files that were looked for, found or not.
@@ -65,7 +65,7 @@ def read_mesh(files: ScanFiles) -> MeshReading:
     """
     outline = read_outline(files)
     geometry = outline.geometry
-    pictures = {path: read_texture(path) for path in list_textures(outline)}
+    images = {path: read_texture(path) for path in list_textures(outline)}
     mesh = Mesh(
         vertices=geometry.vertices,
         faces=geometry.faces,
@@ -73,13 +73,13 @@ def read_mesh(files: ScanFiles) -> MeshReading:
         uv_faces=geometry.uv_faces,
         face_material=outline.face_material,
         vertex_colors=geometry.vertex_colors,
-        materials=tuple(_to_material(paint, pictures) for paint in outline.paints),
+        materials=tuple(_to_material(paint, images) for paint in outline.paints),
     )
     return MeshReading(mesh, outline.warnings, outline.asked_for)
 
 
 def read_outline(files: ScanFiles) -> Outline:
-    """Read the mesh of a scan and find its pictures, without opening them.
+    """Read the mesh of a scan and find its images, without opening them.
 
     Raises InputError when the mesh is missing or broken, or nothing says what colour it has.
     """
@@ -103,7 +103,7 @@ def read_outline(files: ScanFiles) -> Outline:
 
 
 def list_textures(outline: Outline) -> tuple[Path, ...]:
-    """Return the pictures of an outline, each once."""
+    """Return the images of an outline, each once."""
     paths = (paint.texture for paint in outline.paints)
     return tuple(dict.fromkeys(path for path in paths if path is not None))
 
@@ -117,9 +117,9 @@ def _outline_without_uv(files: ScanFiles, geometry: Geometry) -> Outline:
     if geometry.vertex_colors is None:
         raise InputError(
             str(files.mesh),
-            met="neither texture coordinates nor vertex colours",
-            wanted="a mesh with colours",
-            way_out="Export the scan again, with its texture coordinates or vertex colours.",
+            found="neither texture coordinates nor vertex colours",
+            expected="a mesh with colours",
+            hint="Export the scan again, with its texture coordinates or vertex colours.",
         )
     unused = files.texture is not None
     warnings = ["no texture coordinates: vertex colours are used, the texture is not"] * unused
@@ -145,7 +145,7 @@ def _read_libraries(
         try:
             materials, more = read_mtl(path)
         except InputError as error:
-            warnings.append(f"mtllib {show(name)} is unused ({error.met})")
+            warnings.append(f"mtllib {show(name)} is unused ({error.found})")
             continue
         defined |= materials
         warnings += more
@@ -181,7 +181,7 @@ class _Painter:
         return Paint(name, texture)
 
     def paint(self, name: str) -> Paint:
-        """Paint one of several materials: with its own picture, else the layout's, else plain."""
+        """Paint one of several materials: with its own image, else the layout's, else plain."""
         material = self._defined.get(name)
         color = material.color if material else None
         if material is not None and material.texture is None:
@@ -194,7 +194,7 @@ class _Painter:
         return Paint(name, texture or self._files.texture, color)
 
     def _find_named(self, name: str) -> Path | None:
-        """Return the picture a material names, if it may be opened and is there."""
+        """Return the image a material names, if it may be opened and is there."""
         material = self._defined.get(name)
         if material is None or material.texture is None:
             return None
@@ -231,8 +231,8 @@ def _paint_faces(
     return paints, np.searchsorted(used, face_material).astype(np.int32)
 
 
-def _to_material(paint: Paint, pictures: dict[Path, UInt8[np.ndarray, "H W 3"]]) -> Material:
-    texture = None if paint.texture is None else pictures[paint.texture]
+def _to_material(paint: Paint, images: dict[Path, UInt8[np.ndarray, "H W 3"]]) -> Material:
+    texture = None if paint.texture is None else images[paint.texture]
     if paint.color is None:
         return Material(paint.name, texture)
     return Material(paint.name, texture, paint.color)
@@ -244,7 +244,7 @@ def _refuse_missing(
     because = f" ({'; '.join(reasons)})" if reasons else ""
     return InputError(
         str(files.folder),
-        met=f"no {what}{because}",
-        wanted=" or ".join(pattern.replace("{item}", files.item) for pattern in patterns),
-        way_out=f"Put the {what} there, or take the scan out of the data root.",
+        found=f"no {what}{because}",
+        expected=" or ".join(pattern.replace("{item}", files.item) for pattern in patterns),
+        hint=f"Put the {what} there, or take the scan out of the data root.",
     )

@@ -1,4 +1,4 @@
-"""Pictures of a scan: JPEG and PNG, known by their content, checked to their end.
+"""Images of a scan: JPEG and PNG, known by their content, checked to their end.
 
 OpenCV fills what a broken file lacks with grey and says nothing, so the file's own structure is
 walked first: that is also all that a quick look needs.
@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from schemas.errors import InputError
-from tasks.scans.files import LARGEST_TEXTURE_BYTES, describe_stranger, read_whole
+from tasks.scans.files import MAX_TEXTURE_BYTES, describe_stranger, read_whole
 
-LARGEST_SIDE_PX = 16384
+MAX_SIDE_PX = 16384
 """What common GL devices take as a texture's side; published scans have 8192."""
 
 _JPEG_START, _PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -31,7 +31,7 @@ _PNG_CHUNK_OVERHEAD = 12
 
 @dataclass(frozen=True, slots=True)
 class TextureHeader:
-    """What a picture says about itself."""
+    """What an image says about itself."""
 
     format: Literal["jpeg", "png"]
     width: int
@@ -45,22 +45,22 @@ def read_texture(path: Path) -> UInt8[np.ndarray, "H W 3"]:
     coordinates mean the stored rows.
     Raises InputError when the file is missing, no JPEG or PNG, cut, damaged or of absurd size.
     """
-    data = read_whole(path, LARGEST_TEXTURE_BYTES)
+    data = read_whole(path, MAX_TEXTURE_BYTES)
     header = read_header(data, str(path), check_sums=True)
-    picture = _decode(data)
-    if picture is None or picture.shape != (header.height, header.width, 3):
-        met = "no picture could be decoded" if picture is None else f"decoded to {picture.shape}"
-        raise _refuse(str(path), f"{header.format} data that is damaged ({met})")
-    rgb: UInt8[np.ndarray, "H W 3"] = picture
+    image = _decode(data)
+    if image is None or image.shape != (header.height, header.width, 3):
+        found = "no image could be decoded" if image is None else f"decoded to {image.shape}"
+        raise _refuse(str(path), f"{header.format} data that is damaged ({found})")
+    rgb: UInt8[np.ndarray, "H W 3"] = image
     return rgb
 
 
 def probe_texture(path: Path) -> TextureHeader:
-    """Read the size of a picture and check that it is there to its end, without decoding it.
+    """Read the size of an image and check that it is there to its end, without decoding it.
 
     Raises InputError as read_texture does, except for damage in the middle.
     """
-    return read_header(read_whole(path, LARGEST_TEXTURE_BYTES), str(path), check_sums=False)
+    return read_header(read_whole(path, MAX_TEXTURE_BYTES), str(path), check_sums=False)
 
 
 def read_header(data: bytes, name: str, *, check_sums: bool) -> TextureHeader:
@@ -70,11 +70,11 @@ def read_header(data: bytes, name: str, *, check_sums: bool) -> TextureHeader:
     elif data.startswith(_PNG_START):
         header = _walk_png(data, name, check_sums=check_sums)
     else:
-        met = f"neither JPEG nor PNG: it begins with {data[:16]!r}"
-        raise _refuse(name, describe_stranger(data) or met)
-    if not (0 < header.width <= LARGEST_SIDE_PX and 0 < header.height <= LARGEST_SIDE_PX):
-        met = f"{header.width} x {header.height} pixels"
-        raise _refuse(name, met, f"1 to {LARGEST_SIDE_PX} pixels a side")
+        found = f"neither JPEG nor PNG: it begins with {data[:16]!r}"
+        raise _refuse(name, describe_stranger(data) or found)
+    if not (0 < header.width <= MAX_SIDE_PX and 0 < header.height <= MAX_SIDE_PX):
+        found = f"{header.width} x {header.height} pixels"
+        raise _refuse(name, found, f"1 to {MAX_SIDE_PX} pixels a side")
     return header
 
 
@@ -125,7 +125,7 @@ def _walk_png(data: bytes, name: str, *, check_sums: bool) -> TextureHeader:
     raise _refuse(name, f"a PNG of {len(data)} bytes without its end: it was cut")
 
 
-def _refuse(name: str, met: str, wanted: str = "a whole JPEG or PNG picture") -> InputError:
+def _refuse(name: str, found: str, expected: str = "a whole JPEG or PNG image") -> InputError:
     return InputError(
-        name, met=met, wanted=wanted, way_out="Fetch the picture again, or convert it to PNG."
+        name, found=found, expected=expected, hint="Fetch the image again, or convert it to PNG."
     )

@@ -190,8 +190,8 @@ def _round_the_square(
 
 def _four_corners(flat: Float64[np.ndarray, "L 2"]) -> list[int]:
     """Choose the loop's lower left, lower right, upper right and upper left vertex."""
-    wanted = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    corners = [int((flat @ np.array(sign)).argmax()) for sign in wanted]
+    expected = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    corners = [int((flat @ np.array(sign)).argmax()) for sign in expected]
     turns = [(corner - corners[0]) % len(flat) for corner in corners]
     if all(turns[i] < turns[i + 1] for i in range(3)):
         return corners

@@ -1,6 +1,6 @@
-"""Pictures of rooms: a box with walls, floor, window and furniture blocks, cast ray by ray.
+"""Images of rooms: a box with walls, floor, window and furniture blocks, cast ray by ray.
 
-Room axes: x right, y up, z into the picture; metres. The camera stands inside, by the near wall.
+Room axes: x right, y up, z into the image; metres. The camera stands inside, by the near wall.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ FURNITURE: tuple[Color, ...] = (
 )
 BACKGROUND_PURPOSE = 1000
 FOCAL = 0.95
-"""Focal length in picture heights: a wide room lens."""
+"""Focal length in image heights: a wide room lens."""
 PLANK_M, TILE_M = 0.14, 0.45
 
 
@@ -63,7 +63,7 @@ class Room:
 def draw_background(
     seed: int, index: int, *, width: int, height: int
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the picture of one room, RGB: a pure function of its arguments."""
+    """Return the image of one room, RGB: a pure function of its arguments."""
     rng = rng_for(seed, index, BACKGROUND_PURPOSE)
     room = draw_room(rng)
     rays = _rays(
@@ -72,13 +72,13 @@ def draw_background(
     eye = np.array([rng.uniform(-0.6, 0.6), rng.uniform(1.2, 1.6), 0.2], np.float32)
     color = cast_room(room, eye, rays)
     grain = rng.normal(0, 2.0, (height, width, 1)).astype(np.float32)
-    picture = cv2.GaussianBlur(color, (0, 0), max(0.6, height / 1200)) + grain
-    clipped: UInt8[np.ndarray, "H W 3"] = np.clip(picture, 0, 255).astype(np.uint8)
+    image = cv2.GaussianBlur(color, (0, 0), max(0.6, height / 1200)) + grain
+    clipped: UInt8[np.ndarray, "H W 3"] = np.clip(image, 0, 255).astype(np.uint8)
     return clipped
 
 
 def background_name(seed: int, index: int) -> str:
-    """Return `<category>/<picture>.jpg` of a background."""
+    """Return `<category>/<image>.jpg` of a background."""
     del seed
     category = CATEGORIES[index % len(CATEGORIES)]
     return f"{category}/{category}_synth{index:04d}.jpg"
@@ -187,9 +187,9 @@ def _hang_window(
     pane = frame & (np.abs(across - 0.4) < 0.37) & (y > 0.92) & (y < 2.08)
     color[frame] = (244, 244, 240)
     color[pane] = (250, 252, 255)
-    picture = (axis == 2) & (np.abs(x + 0.4) < 0.45) & (np.abs(y - 1.6) < 0.32)
+    image = (axis == 2) & (np.abs(x + 0.4) < 0.45) & (np.abs(y - 1.6) < 0.32)
     canvas = (axis == 2) & (np.abs(x + 0.4) < 0.41) & (np.abs(y - 1.6) < 0.28)
-    color[picture] = (60, 48, 40)
+    color[image] = (60, 48, 40)
     wave = 0.5 + 0.5 * np.sin(x * 9 + 3 * np.sin(y * 7))
     color[canvas] = (np.stack([90 + 120 * wave, 120 + 40 * wave, 190 - 90 * wave], -1))[canvas]
 

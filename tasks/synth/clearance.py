@@ -36,11 +36,11 @@ def _is_clear(dressed: Dressed, skeleton: Skeleton, transforms: Transforms, side
     elbow = _posed(skeleton, transforms, f"{side}_forearm")
     middle = 0.5 * (elbow + hand[0])
     points = np.concatenate([hand, [elbow, middle]])
-    wanted = np.array([CLEARANCE_CM] * len(hand) + [ELBOW_CLEARANCE_CM] * 2)
+    expected = np.array([CLEARANCE_CM] * len(hand) + [ELBOW_CLEARANCE_CM] * 2)
     for carrier in (*TRUNK, f"{side}_thigh"):
         back = np.linalg.inv(transforms[carrier])
         rest = points @ back[:3, :3].T + back[:3, 3]
-        if (dressed_distance(dressed, rest.astype(np.float32)) < wanted).any():
+        if (dressed_distance(dressed, rest.astype(np.float32)) < expected).any():
             return False
     return True
 

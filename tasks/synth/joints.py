@@ -83,11 +83,11 @@ def settle_face(
     joints: Float64[np.ndarray, "133 3"], surface: DistanceFunction
 ) -> Float64[np.ndarray, "133 3"]:
     """Move the 68 face points onto a surface, along its gradient."""
-    settled, face = joints.copy(), joints[FACE_FROM:LEFT_HAND_FROM].astype(np.float32)
+    resolved, face = joints.copy(), joints[FACE_FROM:LEFT_HAND_FROM].astype(np.float32)
     for _ in range(SETTLE_ROUNDS):
         face = newton_step(surface, face)
-    settled[FACE_FROM:LEFT_HAND_FROM] = face
-    return settled
+    resolved[FACE_FROM:LEFT_HAND_FROM] = face
+    return resolved
 
 
 def rest_joints(

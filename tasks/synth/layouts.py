@@ -113,10 +113,10 @@ def format_joints(joints: Float64[np.ndarray, "133 3"]) -> bytes:
     return json.dumps({"joint3d": rows, "visible": [1] * len(rows)}).encode()
 
 
-def encode_jpeg(picture: UInt8[np.ndarray, "H W 3"]) -> bytes:
-    """Return an RGB picture as a JPEG of quality 95."""
+def encode_jpeg(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
+    """Return an RGB image as a JPEG of quality 95."""
     flags = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture[:, :, ::-1]), flags)
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(image[:, :, ::-1]), flags)
     return data.tobytes()
 
 

@@ -1,6 +1,6 @@
 """Painted markers: discs centred on surface points whose exact places become the joints.
 
-So a test can find a joint again in a picture, by its colour, within half a pixel.
+So a test can find a joint again in an image, by its colour, within half a pixel.
 """
 
 import colorsys
@@ -46,10 +46,10 @@ def paint_markers(
     for cell in texel_cells(
         atlas, vertices.astype(np.float32), len(texture), raster_limit=len(texture)
     ):
-        picture, point = texture[cell.rows, cell.columns], cell.enlarge(cell.values)
+        image, point = texture[cell.rows, cell.columns], cell.enlarge(cell.values)
         for number, joint in enumerate(USED):
             away = np.linalg.norm(point - joints[joint].astype(np.float32), axis=-1)
-            picture[away < marker_radius_cm(joint)] = marker_color(number)
+            image[away < marker_radius_cm(joint)] = marker_color(number)
 
 
 def marker_radius_cm(joint: int) -> float:
@@ -100,9 +100,9 @@ def _points_near(
     if not found:
         raise MachineError(
             f"joint {number}",
-            met="no surface in front of it",
-            wanted="a joint inside the body",
-            way_out="Report this as a bug, with the seed.",
+            found="no surface in front of it",
+            expected="a joint inside the body",
+            hint="Report this as a bug, with the seed.",
         )
     return np.array([[*place, facing] for place, facing in found])
 

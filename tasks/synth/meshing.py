@@ -106,7 +106,7 @@ def extract_surface(distance: DistanceFunction, spacing_cm: float) -> tuple[Poin
     volume = _narrow_band(distance, spacing_cm)
     if volume.min() >= 0:
         raise MachineError(
-            "the figure", met="no surface", wanted="a solid", way_out="Report this as a bug."
+            "the figure", found="no surface", expected="a solid", hint="Report this as a bug."
         )
     raw, faces, _, _ = marching_cubes(volume, 0.0)  # type: ignore[no-untyped-call]  # untyped
     raw, faces = _largest_piece(raw, faces.astype(np.int32))

@@ -8,8 +8,8 @@ from jaxtyping import Float32
 
 from tasks.synth.figure import Bottom, Color, Figure, Top
 from tasks.synth.pixels import (
+    Image,
     Layer,
-    Picture,
     Plane,
     Tile,
     bump,
@@ -50,7 +50,7 @@ class Cloth:
 
     figure: Figure
     wardrobe: Wardrobe
-    point: Picture
+    point: Image
     covers: Float32[np.ndarray, "H W 5"]
     grain: Tile
 
@@ -64,7 +64,7 @@ def cloth_layers(cloth: Cloth) -> list[Layer]:
     return [layer for layer in order if layer.alpha.any()]
 
 
-def _woven(cloth: Cloth, garment: Top | Bottom, color: Color) -> Picture:
+def _woven(cloth: Cloth, garment: Top | Bottom, color: Color) -> Image:
     """Return a garment's plain cloth: its colour, threads and grain."""
     point, shape = cloth.point, cloth.point.shape[:2]
     rate = np.float32(2 * np.pi * WEAVE_PER_CM[garment] / 2)
@@ -78,17 +78,17 @@ def _woven(cloth: Cloth, garment: Top | Bottom, color: Color) -> Picture:
     depth = WEAVE_DEPTH[garment]
     mottle = 2.2 if garment == "jeans" else 1.0
     tone = 1 + depth * threads + 0.05 * mottle * tile_over(cloth.grain, shape, 77)
-    woven: Picture = (fill(color, x) * tone[..., None]).astype(np.float32)
+    woven: Image = (fill(color, x) * tone[..., None]).astype(np.float32)
     return woven
 
 
-def _hem(color: Picture, cover: Plane, stitch: Color | None = None) -> Picture:
+def _hem(color: Image, cover: Plane, stitch: Color | None = None) -> Image:
     """Darken a garment's very edge and lay a line of stitches beside it."""
     color = color * (1 - 0.35 * np.exp(-np.abs(cover) / 0.25))[..., None]
     line = line_alpha(cover + 1.7, 0.22)
     if stitch is not None:
         return tint(color, stitch, 0.7 * line)
-    stitched: Picture = color * (1 - 0.22 * line)[..., None]
+    stitched: Image = color * (1 - 0.22 * line)[..., None]
     return stitched
 
 
@@ -111,7 +111,7 @@ def _top(cloth: Cloth) -> Layer:
     return Layer(color, alpha)
 
 
-def _pattern(cloth: Cloth, color: Picture) -> Picture:
+def _pattern(cloth: Cloth, color: Image) -> Image:
     figure, point = cloth.figure, cloth.point
     x, y = point[..., 0], point[..., 1]
     if figure.pattern == "plain" or figure.top == "jacket":
@@ -133,27 +133,27 @@ def _pattern(cloth: Cloth, color: Picture) -> Picture:
     return tint(color, figure.print_color, block.astype(np.float32))
 
 
-def _seams(cloth: Cloth, color: Picture) -> Picture:
+def _seams(cloth: Cloth, color: Image) -> Image:
     x, y, z = np.abs(cloth.point[..., 0]), cloth.point[..., 1], cloth.point[..., 2]
     high = y > 116
     armhole = line_alpha(x - cloth.wardrobe.shift - 17.0 - 0.06 * (y - 134), 0.2) * high
     side = line_alpha(z + 2.6, 0.2) * np.where(high, x > 22, x > 8)
     neck = line_alpha(cloth.covers[..., 4] + 2.0, 0.24)
     seam = np.clip(armhole + side + neck, 0, 1)
-    shade: Picture = color * (1 - 0.3 * seam)[..., None]
+    shade: Image = color * (1 - 0.3 * seam)[..., None]
     return shade
 
 
-def _ribs(cloth: Cloth, color: Picture, cover: Plane) -> Picture:
+def _ribs(cloth: Cloth, color: Image, cover: Plane) -> Image:
     x, z = cloth.point[..., 0], cloth.point[..., 2]
     rim = edge_alpha(-(cover + 5.0))
     around = np.where(np.abs(x) > 50, cloth.point[..., 1] + z, x + z)
-    ribs: Picture = color * (1 - 0.16 * rim * (0.5 + 0.5 * np.sin(around * 7)))[..., None]
+    ribs: Image = color * (1 - 0.16 * rim * (0.5 + 0.5 * np.sin(around * 7)))[..., None]
     return ribs
 
 
 def number_mask(number: int) -> Plane:
-    """Return the picture of a two-digit number, 1 on the digits, row 0 at the top."""
+    """Return the image of a two-digit number, 1 on the digits, row 0 at the top."""
     mask = np.zeros((NUMBER_TEXELS, NUMBER_TEXELS), np.uint8)
     font, thick = cv2.FONT_HERSHEY_SIMPLEX, 30
     (width, height), _ = cv2.getTextSize(str(number), font, 5.2, thick)
@@ -163,7 +163,7 @@ def number_mask(number: int) -> Plane:
     return plane
 
 
-def _number(figure: Figure, point: Picture, color: Picture) -> Picture:
+def _number(figure: Figure, point: Image, color: Image) -> Image:
     """Print the figure's number on the chest, readable from the front (+x is to the right)."""
     left, right, bottom, top = NUMBER_BOX_CM
     u = (point[..., 0] - left) / (right - left) * NUMBER_TEXELS - 0.5
@@ -176,7 +176,7 @@ def _number(figure: Figure, point: Picture, color: Picture) -> Picture:
     return tint(color, ink, 0.95 * shown * (point[..., 2] > 0))
 
 
-def _buttons(cloth: Cloth, color: Picture, *, line_x: float) -> Picture:
+def _buttons(cloth: Cloth, color: Image, *, line_x: float) -> Image:
     x, y, z = (cloth.point[..., i] for i in range(3))
     front = (z > 0).astype(np.float32) * (y < 147)
     placket = line_alpha(np.abs(x - line_x) - 1.5, 0.18) * front
@@ -187,7 +187,7 @@ def _buttons(cloth: Cloth, color: Picture, *, line_x: float) -> Picture:
     return tint(color, DARK, 0.5 * line_alpha(radius - BUTTON_CM, 0.14) * front)
 
 
-def _lapels(cloth: Cloth, color: Picture) -> Picture:
+def _lapels(cloth: Cloth, color: Image) -> Image:
     x, y, z = np.abs(cloth.point[..., 0]), cloth.point[..., 1], cloth.point[..., 2]
     front = (z > 0) & (y > 112) & (y < 147)
     edge = 3.2 + 0.24 * (y - 112) + 0.9 * np.sin(np.clip((y - 112) / 30, 0, 1) * np.pi)
@@ -195,7 +195,7 @@ def _lapels(cloth: Cloth, color: Picture) -> Picture:
     line = np.maximum(line_alpha(x - edge, 0.26) * (y < 140), notch * (x < edge)) * front
     color = color * (1 - 0.45 * line)[..., None]
     pocket = line_alpha(y - 98.5 - 0.1 * (x - 8), 0.5) * (np.abs(x - 9.5) < 4.2) * (z > 0)
-    shade: Picture = color * (1 - 0.4 * pocket)[..., None]
+    shade: Image = color * (1 - 0.4 * pocket)[..., None]
     return shade
 
 
@@ -228,14 +228,14 @@ def _bottom(cloth: Cloth) -> Layer:
     return Layer(color, alpha)
 
 
-def _fade(cloth: Cloth, color: Picture) -> Picture:
+def _fade(cloth: Cloth, color: Image) -> Image:
     """Bleach thighs and knees of jeans."""
     x, y, z = np.abs(cloth.point[..., 0]), cloth.point[..., 1], cloth.point[..., 2]
     worn = bump(x - 9.5, 4.0) * np.clip(z / 5, 0, 1) * (bump(y - 70, 13) + 0.6 * bump(y - 49, 6))
     return tint(color, (176, 192, 208), (0.42 * np.clip(worn, 0, 1)).astype(np.float32))
 
 
-def _trouser_lines(cloth: Cloth, color: Picture, stitch: Color | None) -> Picture:
+def _trouser_lines(cloth: Cloth, color: Image, stitch: Color | None) -> Image:
     if cloth.figure.bottom == "skirt":
         return color
     x, y, z = np.abs(cloth.point[..., 0]), cloth.point[..., 1], cloth.point[..., 2]

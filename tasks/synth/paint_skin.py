@@ -6,7 +6,7 @@ from tasks.synth.figure import Color, Figure
 from tasks.synth.hair import Hair, beard_cover
 from tasks.synth.head import EYE_CENTRE, MOUTH_Y, to_head
 from tasks.synth.pixels import (
-    Picture,
+    Image,
     Plane,
     Tile,
     bump,
@@ -27,7 +27,7 @@ BLUSH = (1.06, 0.86, 0.84)
 STUBBLE_SHARE = 0.28
 
 
-def skin_color(figure: Figure, hair: Hair, point: Picture, grain: Tile) -> Picture:
+def skin_color(figure: Figure, hair: Hair, point: Image, grain: Tile) -> Image:
     """Return bare skin, with a face on the head and nails on the hands."""
     shape = point.shape[:2]
     color = fill(figure.skin_color, point[..., 0])
@@ -40,7 +40,7 @@ def skin_color(figure: Figure, hair: Hair, point: Picture, grain: Tile) -> Pictu
     return color.astype(np.float32)
 
 
-def _paint_face(figure: Figure, hair: Hair, color: Picture, point: Picture, fine: Plane) -> Picture:
+def _paint_face(figure: Figure, hair: Hair, color: Image, point: Image, fine: Plane) -> Image:
     local = to_head(hair.head, np.ascontiguousarray(point).reshape(-1, 3))
     face = local.reshape(point.shape)
     x, y, z = np.abs(face[..., 0]), face[..., 1], face[..., 2]
@@ -55,7 +55,7 @@ def _paint_face(figure: Figure, hair: Hair, color: Picture, point: Picture, fine
     return tint(color, DARK, 0.75 * nostril)
 
 
-def _blush(color: Picture, xyf: tuple[Plane, Plane, Plane]) -> Picture:
+def _blush(color: Image, xyf: tuple[Plane, Plane, Plane]) -> Image:
     x, y, front = xyf
     cheeks = bump(np.hypot(x - 4.3, y - 159.6), 2.2)
     nose = bump(np.hypot(x, (y - 159.8) * 0.7), 1.3)
@@ -63,11 +63,11 @@ def _blush(color: Picture, xyf: tuple[Plane, Plane, Plane]) -> Picture:
     red = np.array(BLUSH, np.float32)
     amount = (0.45 * cheeks + 0.4 * nose) * front
     color = color * (1 + (red - 1) * amount[..., None])
-    shaded: Picture = color * (1 - 0.13 * socket * front)[..., None]
+    shaded: Image = color * (1 - 0.13 * socket * front)[..., None]
     return shaded
 
 
-def _stubble(figure: Figure, color: Picture, face: Picture, fine: Plane) -> Picture:
+def _stubble(figure: Figure, color: Image, face: Image, fine: Plane) -> Image:
     if figure.female:
         return color
     cover = beard_cover(np.ascontiguousarray(face).reshape(-1, 3)).reshape(fine.shape)
@@ -77,18 +77,18 @@ def _stubble(figure: Figure, color: Picture, face: Picture, fine: Plane) -> Pict
     return tint(color, figure.hair_color, np.clip(share * inside * texture, 0, 1))
 
 
-def _age(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane]) -> Picture:
+def _age(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane]) -> Image:
     x, y, front = xyf
     strength = 0.26 * min(max((figure.age_years - 22) / 50, 0.0), 1.0)
     fold = line_alpha(x - 1.9 - 0.33 * (159.5 - y), 0.32) * bump(y - 157.6, 1.6)
     bag = line_alpha(y - 162.3 + 0.12 * (x - 3.1) ** 2, 0.26) * bump(x - 3.1, 1.4)
     brow = sum(line_alpha(y - level - 0.05 * x, 0.26) for level in (167.6, 168.5, 169.4))
     lines = np.clip(fold + bag + 0.6 * brow * bump(x, 4.0), 0, 1) * front
-    aged: Picture = color * (1 - strength * lines)[..., None]
+    aged: Image = color * (1 - strength * lines)[..., None]
     return aged
 
 
-def _brows(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane], fine: Plane) -> Picture:
+def _brows(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane], fine: Plane) -> Image:
     x, y, front = xyf
     arch = 165.8 + 0.07 * (x - 1.2) - 0.10 * np.maximum(0, x - 3.6) ** 2
     thick = (0.36 if figure.female else 0.5) * np.clip((6.0 - x) / 2.4, 0.25, 1)
@@ -98,7 +98,7 @@ def _brows(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane], fine
     return tint(color, (dark[0], dark[1], dark[2]), 0.85 * hairs * along * front)
 
 
-def _lips(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane], fine: Plane) -> Picture:
+def _lips(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane], fine: Plane) -> Image:
     x, y, front = xyf
     half = 2.35
     y = y - 0.035 * x * x
@@ -115,11 +115,11 @@ def _lips(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane], fine:
     gap = line_alpha(y - MOUTH_Y - 0.04 * np.cos(2.4 * x), 0.2) * (x < half) * front
     color = tint(color, DARK, 0.62 * gap)
     below = bump(y - 154.55, 0.35) * bump(x, 1.6) * front
-    shaded: Picture = color * (1 - 0.12 * below)[..., None]
+    shaded: Image = color * (1 - 0.12 * below)[..., None]
     return shaded
 
 
-def _eyes(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane]) -> Picture:
+def _eyes(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane]) -> Image:
     signed, y, front = xyf
     x = np.abs(signed) - EYE_X
     lift = 0.08 * x
@@ -141,21 +141,21 @@ def _eyes(figure: Figure, color: Picture, xyf: tuple[Plane, Plane, Plane]) -> Pi
     lash = np.clip(1.3 - np.abs(top) / (0.17 if figure.female else 0.12), 0, 1) * near * front
     color = tint(color, DARK, 0.85 * lash)
     rim = line_alpha(bottom, 0.14) * near * front
-    shaded: Picture = color * (1 - 0.25 * rim)[..., None]
+    shaded: Image = color * (1 - 0.25 * rim)[..., None]
     return shaded
 
 
-def _paint_hand(figure: Figure, color: Picture, point: Picture) -> Picture:
+def _paint_hand(figure: Figure, color: Image, point: Image) -> Image:
     """Redden knuckles and fingertips."""
     reach = np.abs(point[..., 0])
     knuckles = bump(reach - 77.5, 1.1) + 0.8 * bump(reach - 81.2, 0.7) + bump(reach - 85.5, 1.6)
     red = np.array(BLUSH, np.float32)
-    warm: Picture = color * (1 + 0.5 * (red - 1) * np.clip(knuckles, 0, 1)[..., None])
+    warm: Image = color * (1 + 0.5 * (red - 1) * np.clip(knuckles, 0, 1)[..., None])
     del figure
     return warm
 
 
-def hair_color(figure: Figure, point: Picture, grain: Tile) -> Picture:
+def hair_color(figure: Figure, point: Image, grain: Tile) -> Image:
     """Return hair: strands that run down, lighter on the crown."""
     shape = point.shape[:2]
     strands = tile_over(grain, shape)
@@ -164,5 +164,5 @@ def hair_color(figure: Figure, point: Picture, grain: Tile) -> Picture:
     wander = 5.0 * strands + 0.22 * y + 1.7 * np.sin(0.55 * y + 5 * angle)
     fibre = np.sin(61 * angle + wander) * 0.5 + np.sin(37.7 * angle - 0.7 * wander) * 0.6
     tone = 0.9 + 0.09 * fibre + 0.2 * strands + 0.12 * np.clip((y - 168) / 8, -1, 1)
-    picture: Picture = (fill(figure.hair_color, x) * tone[..., None]).astype(np.float32)
-    return picture
+    image: Image = (fill(figure.hair_color, x) * tone[..., None]).astype(np.float32)
+    return image

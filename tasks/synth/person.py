@@ -21,7 +21,7 @@ from tasks.synth.parts import label_faces
 from tasks.synth.pose import draw_rotations
 from tasks.synth.shapes import Distances, Points
 from tasks.synth.skeleton import Rotations, Skeleton, build_skeleton, pose_skeleton
-from tasks.synth.skinning import Weights, bone_weights, mend_posed, skin_points
+from tasks.synth.skinning import Weights, bone_weights, repair_posed, skin_points
 
 Detail = Literal["full", "fast", "sketch"]
 SPACING_CM: dict[Detail, float] = {"full": 0.95, "fast": 1.75, "sketch": 2.6}
@@ -149,7 +149,7 @@ def pose_model(model: Model, rotations: Rotations, *, folded: bool = True) -> Po
     height = fold_height(model.dressed, measure_bends(rotations), model.rest) * np.float32(folded)
     shape = model.rest + model.normals * height[:, None]
     skinned = skin_points(model.skeleton, transforms, model.weights, shape)
-    posed = mend_posed(shape, skinned, model.faces).astype(np.float64)
+    posed = repair_posed(shape, skinned, model.faces).astype(np.float64)
     lift = np.array([0.0, posed[:, 1].min(), 0.0])
     pelvis = model.skeleton.head("pelvis")
     joints = pose_joints(model.joints, model.carriers, transforms)

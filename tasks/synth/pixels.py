@@ -13,26 +13,26 @@ GRAIN_OCTAVES = 6
 
 Plane = Float[np.ndarray, "H W"]
 Tile = Float32[np.ndarray, "G G"]
-Picture = Float[np.ndarray, "H W 3"]
+Image = Float[np.ndarray, "H W 3"]
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
     """Paint and how much of it lies on each texel (0..1)."""
 
-    color: Picture
+    color: Image
     alpha: Plane
 
 
-def blend(below: Picture, layer: Layer) -> Picture:
-    """Lay a layer over a picture."""
+def blend(below: Image, layer: Layer) -> Image:
+    """Lay a layer over an image."""
     alpha = layer.alpha[..., None]
-    mixed: Picture = below + (layer.color - below) * alpha
+    mixed: Image = below + (layer.color - below) * alpha
     return mixed
 
 
-def tint(below: Picture, color: Color, alpha: Plane) -> Picture:
-    """Lay one colour over a picture."""
+def tint(below: Image, color: Color, alpha: Plane) -> Image:
+    """Lay one colour over an image."""
     rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return below
@@ -43,11 +43,11 @@ def tint(below: Picture, color: Color, alpha: Plane) -> Picture:
     return mixed
 
 
-def fill(color: Color, like: Plane) -> Picture:
-    """Return a picture of one colour."""
-    picture = np.empty((*like.shape, 3), np.float32)
-    picture[:] = color
-    return picture
+def fill(color: Color, like: Plane) -> Image:
+    """Return an image of one colour."""
+    image = np.empty((*like.shape, 3), np.float32)
+    image[:] = color
+    return image
 
 
 def edge_alpha(cover: Plane, shift: float = 0.0, width: float = 0.12) -> Plane:
@@ -85,7 +85,7 @@ def grain_tile(seed: int) -> Tile:
 
 
 def tile_over(tile: Tile, shape: tuple[int, int], shift: int = 0) -> Plane:
-    """Repeat a tile over a picture's shape."""
+    """Repeat a tile over an image's shape."""
     times = (shape[0] // len(tile) + 2, shape[1] // len(tile) + 2)
     covered: Plane = np.tile(tile, times)[shift : shift + shape[0], shift : shift + shape[1]]
     return covered

@@ -140,17 +140,17 @@ def skin_points(
     return posed
 
 
-def mend_posed(rest: Points, posed: Points, faces: Faces) -> Points:
+def repair_posed(rest: Points, posed: Points, faces: Faces) -> Points:
     """Undo the pinches of blend skinning where the body bends (head and hands stay as they are)."""
     mean = averaging_matrix(faces, len(rest))
     soft_rest, soft_posed = _mush(mean, rest), _mush(mean, posed)
     detail = np.einsum("nji,nj->ni", _frames(soft_rest, faces), rest - soft_rest)
-    mended = soft_posed + np.einsum("nij,nj->ni", _frames(soft_posed, faces), detail)
+    fixed = soft_posed + np.einsum("nij,nj->ni", _frames(soft_posed, faces), detail)
     x, y = np.abs(rest[:, 0]), rest[:, 1]
     share = (
         smooth_step(-x, -60.0, -54.0) * smooth_step(-y, -146.0, -140.0) * smooth_step(y, 12.0, 18.0)
     )
-    result: Points = (posed + share[:, None] * (mended - posed)).astype(np.float32)
+    result: Points = (posed + share[:, None] * (fixed - posed)).astype(np.float32)
     return result
 
 

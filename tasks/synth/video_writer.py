@@ -81,9 +81,9 @@ def write_synthetic_videos(
     if videos < 0 or frames < 1:
         raise RequestError(
             "the synthetic videos",
-            met=f"{videos} videos of {frames} frames",
-            wanted="0 or more videos of at least one frame",
-            way_out="Change --videos or --frames.",
+            found=f"{videos} videos of {frames} frames",
+            expected="0 or more videos of at least one frame",
+            hint="Change --videos or --frames.",
         )
     look = VideoJob(seed=seed, index=0, frames=frames, texture_size=texture_size, detail=detail)
     jobs = [look.model_copy(update={"index": number}) for number in range(videos)]
@@ -148,7 +148,7 @@ def _frame_files(
     yield f"{folder}/color/{name}.png", encode_rgb(np.where(inside, shot.color, room))
     yield f"{folder}/color_WO_bg/{name}.png", encode_rgb(np.where(inside, shot.color, white))
     yield f"{folder}/mask/{name}.png", _encode(np.where(shot.mask, WHITE, 0).astype(np.uint8))
-    # Written as blue, green, red = I, U, V, as DensePose's own pictures are.
+    # Written as blue, green, red = I, U, V, as DensePose's own images are.
     yield f"{folder}/densepose/{name}.png", _encode(shot.iuv)
     buffer = io.BytesIO()
     np.savez_compressed(
@@ -162,11 +162,11 @@ def _format_camera(camera: Camera) -> bytes:
     return json.dumps(values).encode()
 
 
-def encode_rgb(picture: UInt8[np.ndarray, "H W 3"]) -> bytes:
-    """Return an RGB picture as a PNG."""
-    return _encode(np.ascontiguousarray(picture[:, :, ::-1]))
+def encode_rgb(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
+    """Return an RGB image as a PNG."""
+    return _encode(np.ascontiguousarray(image[:, :, ::-1]))
 
 
-def _encode(picture: np.ndarray) -> bytes:
-    _, data = cv2.imencode(".png", picture)
+def _encode(image: np.ndarray) -> bytes:
+    _, data = cv2.imencode(".png", image)
     return data.tobytes()

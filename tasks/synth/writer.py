@@ -6,7 +6,7 @@
     Joint3D/<dataset>/<item>.json                                  133 COCO-WholeBody joints
     DensePose/<dataset>/<item>.npy                                 part, U and V of each face: ours
     smplx_models/smplx/SMPLX_MALE.npz                              the stand-in that the fits fit
-    IndoorCVPR09/<category>/<picture>.jpg                          rooms
+    IndoorCVPR09/<category>/<image>.jpg                          rooms
     synth.json                                                     what made each of these files
 
 Every file is written under a temporary name and renamed; what is there already is kept.
@@ -34,7 +34,7 @@ DatasetChoice = Literal["RP", "THuman2", "2K2K", "all"]
 Progress = Callable[[str], None]
 
 GENERATOR_VERSION = 7
-"""Raised whenever the same seed gives other bytes: older files are then made anew."""
+"""Raised whenever the same seed gives other bytes: older files are then made again."""
 FIRST_INDEX = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
 """Each layout shows other people."""
 FIRST_ID = 9000
@@ -56,7 +56,7 @@ class Job(BaseModel):
 
     kind: Literal["RP", "THuman2", "2K2K", "background", "model"]
     seed: int = Field(description="the run's seed")
-    index: int = Field(description="which person or picture")
+    index: int = Field(description="which person or image")
     texture_size: int = Field(default=0, description="texels a side")
     detail: Detail = "full"
     markers: bool = False
@@ -124,9 +124,9 @@ def _check(subjects: int, texture_size: int) -> None:
     if subjects < 0 or texture_size < 64 or texture_size % 16:
         raise RequestError(
             "the synthetic root",
-            met=f"{subjects} subjects, texture {texture_size}",
-            wanted="0 or more subjects, a texture of 64 or more in steps of 16",
-            way_out="Change --subjects or --texture.",
+            found=f"{subjects} subjects, texture {texture_size}",
+            expected="0 or more subjects, a texture of 64 or more in steps of 16",
+            hint="Change --subjects or --texture.",
         )
 
 
@@ -151,8 +151,8 @@ def make_files(out: Path, job: Job) -> dict[str, int]:
 def _make(job: Job) -> dict[str, bytes]:
     if job.kind == "background":
         width, height = background_size(job.index)
-        picture = draw_background(job.seed, job.index, width=width, height=height)
-        return {f"IndoorCVPR09/{job.name}": encode_jpeg(picture)}
+        image = draw_background(job.seed, job.index, width=width, height=height)
+        return {f"IndoorCVPR09/{job.name}": encode_jpeg(image)}
     if job.kind == "model":
         return {MODEL_PATH: format_model()}
     person = make_person(
@@ -170,7 +170,7 @@ def _make(job: Job) -> dict[str, bytes]:
 
 
 def background_size(index: int) -> tuple[int, int]:
-    """Return the width and height of a room's picture."""
+    """Return the width and height of a room's image."""
     if index < len(LARGE_ROOMS):
         return LARGE_ROOMS[index]
     return OTHER_ROOMS[(index - len(LARGE_ROOMS)) % len(OTHER_ROOMS)]

@@ -11,11 +11,11 @@ from schemas.errors import InputError
 from schemas.pairing import PairSettings
 from tasks.video.matching import BodyPixels, Lattice, Matches, match_frames
 
-FEWEST_ROWS = 2
+MIN_ROWS = 2
 """A one-row corr_mat.txt makes the published reader fail. Source: hdnet-dataset.md."""
 
 
-FEWEST_MATCHES = 2
+MIN_MATCHES = 2
 """A one-row correspondence file is silently repeated by the published reader. Same source."""
 
 
@@ -70,16 +70,16 @@ def choose_neighbours(
     strides = sorted(settings.strides, key=lambda stride: -abs(stride))
     order = strides if settings.policy == "widest" else settings.strides
     there = [frame + stride for stride in order if frame + stride in frames]
-    wanted = None if settings.policy == "overlap" else settings.neighbours
+    expected = None if settings.policy == "overlap" else settings.neighbours
     accepted: list[tuple[int, Matches]] = []
     most_parts = 0
     for neighbour in there:
         matches = match_frames(frames[frame], frames[neighbour], settings, lattice)
         shared = int((matches.found > settings.min_shared).sum())
         most_parts = max(most_parts, shared)
-        if shared >= settings.min_parts and len(matches.part) >= FEWEST_MATCHES:
+        if shared >= settings.min_parts and len(matches.part) >= MIN_MATCHES:
             accepted.append((neighbour, matches))
-        if len(accepted) == wanted:
+        if len(accepted) == expected:
             break
     if settings.policy == "overlap":
         accepted.sort(key=lambda pair: -int(pair[1].found.sum()))
@@ -108,16 +108,16 @@ class Tally:
         rows = sum(n for found, n in self.counts.items() if found >= settings.min_neighbours)
         return InputError(
             video,
-            met=f"{rows} of {self.frames} frames with {settings.min_neighbours} neighbours",
-            wanted=f"at least {FEWEST_ROWS} frames that have so many",
-            way_out=self._way_out(settings),
+            found=f"{rows} of {self.frames} frames with {settings.min_neighbours} neighbours",
+            expected=f"at least {MIN_ROWS} frames that have so many",
+            hint=self._way_out(settings),
         )
 
     def _way_out(self, settings: PairSettings) -> str:
         neighbours = _second_best(self.counts)
         if 0 < neighbours < settings.min_neighbours:
             return f"--min-neighbours {neighbours} would admit it."
-        if self.had_candidates < FEWEST_ROWS:
+        if self.had_candidates < MIN_ROWS:
             return (
                 f"Hardly any two frames stand {settings.step} to {settings.reach} apart in steps "
                 f"of {settings.step}: give --step and --reach that fit the numbers of its frames."
@@ -133,6 +133,6 @@ def _second_best(frames_by_value: dict[int, int]) -> int:
     reached = 0
     for value in sorted(frames_by_value, reverse=True):
         reached += frames_by_value[value]
-        if reached >= FEWEST_ROWS:
+        if reached >= MIN_ROWS:
             return value
     return 0

@@ -21,7 +21,7 @@ PAIR_FILES: tuple[str, ...] = (
     "tasks/video/frames.py",
     "tasks/video/matching.py",
     "tasks/video/pair_shard.py",
-    "tasks/video/pictures.py",
+    "tasks/video/images.py",
     "tasks/video/sequences.py",
     "tasks/video/shard_formats.py",
     "tasks/video/survey.py",

@@ -1,6 +1,6 @@
-"""The square window of a frame around the person, and pictures cut and scaled to 256 x 256.
+"""The square window of a frame around the person, and images cut and scaled to 256 x 256.
 
-Pixels: corner origin of the source picture. The window may reach beyond the picture where the
+Pixels: corner origin of the source image. The window may reach beyond the image where the
 person stands at its border; what lies there is black.
 """
 
@@ -35,7 +35,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A square window of whole pixels of the source picture."""
+    """A square window of whole pixels of the source image."""
 
     left: int
     top: int
@@ -59,7 +59,7 @@ def box_of(mask: Bool[np.ndarray, "H W"]) -> Box:
 def choose_crop(box: Box, *, height: int, width: int, fill: float) -> Crop:
     """Return the window in which the box takes the share `fill`, centred on the box.
 
-    Where the window is smaller than the picture it is moved inside.
+    Where the window is smaller than the image it is moved inside.
     """
     side = int(np.ceil(max(box.right - box.left, box.bottom - box.top) / fill))
     left = _keep_inside((box.left + box.right - side) // 2, side, width)
@@ -67,13 +67,13 @@ def choose_crop(box: Box, *, height: int, width: int, fill: float) -> Crop:
     return Crop(left, top, side)
 
 
-def crop_color(picture: UInt8[np.ndarray, "H W 3"], crop: Crop) -> UInt8[np.ndarray, "256 256 3"]:
-    """Cut and scale a picture: area means when it shrinks, bicubic when it grows."""
-    if crop == WHOLE and picture.shape[:2] == (FRAME_SIDE_PX, FRAME_SIDE_PX):
-        return picture
+def crop_color(image: UInt8[np.ndarray, "H W 3"], crop: Crop) -> UInt8[np.ndarray, "256 256 3"]:
+    """Cut and scale an image: area means when it shrinks, bicubic when it grows."""
+    if crop == WHOLE and image.shape[:2] == (FRAME_SIDE_PX, FRAME_SIDE_PX):
+        return image
     shrinks = crop.side > FRAME_SIDE_PX
     scaled: UInt8[np.ndarray, "256 256 3"] = cv2.resize(
-        _cut(picture, crop), (FRAME_SIDE_PX, FRAME_SIDE_PX),
+        _cut(image, crop), (FRAME_SIDE_PX, FRAME_SIDE_PX),
         interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC,
     )  # fmt: skip
     return scaled
@@ -89,7 +89,7 @@ def crop_mask(mask: Bool[np.ndarray, "H W"], crop: Crop) -> Bool[np.ndarray, "25
 
 
 def crop_iuv(iuv: UInt8[np.ndarray, "H W 3"], crop: Crop) -> UInt8[np.ndarray, "256 256 3"]:
-    """Cut and scale an IUV picture: the source pixel under each pixel's centre, never a mean."""
+    """Cut and scale an IUV image: the source pixel under each pixel's centre, never a mean."""
     rows = _nearest(crop.top, crop.side)
     columns = _nearest(crop.left, crop.side)
     inside = _is_inside(rows, iuv.shape[0])[:, None] & _is_inside(columns, iuv.shape[1])[None, :]
@@ -101,13 +101,13 @@ def _keep_inside(start: int, side: int, length: int) -> int:
     return start if side > length else min(max(start, 0), length - side)
 
 
-def _cut(picture: UInt8[np.ndarray, "H W 3"], crop: Crop) -> UInt8[np.ndarray, "S S 3"]:
-    height, width = picture.shape[:2]
+def _cut(image: UInt8[np.ndarray, "H W 3"], crop: Crop) -> UInt8[np.ndarray, "S S 3"]:
+    height, width = image.shape[:2]
     window = np.zeros((crop.side, crop.side, 3), np.uint8)
     top, left = max(crop.top, 0), max(crop.left, 0)
     bottom, right = min(crop.top + crop.side, height), min(crop.left + crop.side, width)
     inside = np.s_[top - crop.top : bottom - crop.top, left - crop.left : right - crop.left]
-    window[inside] = picture[top:bottom, left:right]
+    window[inside] = image[top:bottom, left:right]
     return window
 
 

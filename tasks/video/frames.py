@@ -1,4 +1,4 @@
-"""One frame: its pictures in, cropped and canonical, and out as a row of `frames`."""
+"""One frame: its images in, cropped and canonical, and out as a row of `frames`."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from schemas.pairing import FRAME_SIDE_PX
 from schemas.video import VideoRef
 from tasks.hdnet.text import read_grid
 from tasks.video.cropping import Crop, crop_color, crop_iuv, crop_mask
-from tasks.video.pictures import read_color, read_iuv, read_mask
+from tasks.video.images import read_color, read_iuv, read_mask
 from tasks.video.sequences import FrameFiles
 
 LENGTH_TOLERANCE = 0.05
@@ -34,18 +34,18 @@ class Frame:
 
 def read_frame(files: FrameFiles, crop: Crop) -> Frame:
     """Read, crop and scale one frame; raises InputError naming the file at fault."""
-    color, mask = read_color(files.pictures["color"]), read_mask(files.pictures["mask"])
+    color, mask = read_color(files.images["color"]), read_mask(files.images["mask"])
     if color.shape[:2] != mask.shape:
         raise InputError(
-            str(files.pictures["color"]), met=f"{color.shape[1]} x {color.shape[0]} pixels",
-            wanted=f"{mask.shape[1]} x {mask.shape[0]}, the size of the mask",
-            way_out="Make all pictures of a frame of one size.",
+            str(files.images["color"]), found=f"{color.shape[1]} x {color.shape[0]} pixels",
+            expected=f"{mask.shape[1]} x {mask.shape[0]}, the size of the mask",
+            hint="Make all images of a frame of one size.",
         )  # fmt: skip
     return Frame(
         number=files.number,
         color=crop_color(color, crop),
         mask=crop_mask(mask, crop),
-        iuv=crop_iuv(read_iuv(files.pictures["densepose"]).iuv, crop),
+        iuv=crop_iuv(read_iuv(files.images["densepose"]).iuv, crop),
         crop=crop,
         pred_normals=_read_normals(files),
     )
@@ -57,9 +57,9 @@ def frame_row(frame: Frame, ref: VideoRef) -> dict[str, object]:
         "frame_id": frame_id(ref.video, frame.number),
         "video": ref.video,
         "frame": frame.number,
-        "color": _picture(encode_png(frame.color)),
-        "mask": _picture(encode_mask(frame.mask)),
-        "iuv": _picture(encode_png(frame.iuv)),
+        "color": _image(encode_png(frame.color)),
+        "mask": _image(encode_mask(frame.mask)),
+        "iuv": _image(encode_png(frame.iuv)),
         "pred_normals": _encode_normals(frame.pred_normals),
         "intrinsics": camera_hdnet(np.eye(4)).K.ravel(),
         "crop": list(frame.crop.window),
@@ -74,7 +74,7 @@ def _encode_normals(normals: Float32[np.ndarray, "256 256 3"] | None) -> bytes |
     return encode_front_normals(normals, inside)
 
 
-def _picture(data: bytes) -> dict[str, object]:
+def _image(data: bytes) -> dict[str, object]:
     return {"bytes": data, "path": None}
 
 
@@ -88,8 +88,8 @@ def _read_normals(files: FrameFiles) -> Float32[np.ndarray, "256 256 3"] | None:
     if lengths.size and np.abs(lengths - 1).max() > LENGTH_TOLERANCE:
         raise InputError(
             str(files.normals[0]),
-            met=f"normals of length {lengths.min():.3f} to {lengths.max():.3f}",
-            wanted="unit length, or 0 outside the person",
-            way_out="Predict the normals again, or take the files out.",
+            found=f"normals of length {lengths.min():.3f} to {lengths.max():.3f}",
+            expected="unit length, or 0 outside the person",
+            hint="Predict the normals again, or take the files out.",
         )
     return normals

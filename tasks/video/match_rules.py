@@ -12,7 +12,7 @@ from jaxtyping import Float, Int, UInt8
 from schemas.frames import NO_ROW, PART_COUNT
 from schemas.pairing import FRAME_SIDE_PX, MAX_ROWS
 from tasks.checks.sample_checks import Breach
-from tasks.video.choosing import FEWEST_MATCHES
+from tasks.video.choosing import MIN_MATCHES
 
 SHIFTED_SHARE = 0.25
 """When another base of counting leaves less than this share of the wrong parts, it is the base."""
@@ -34,17 +34,17 @@ def check_matches(
     *,
     max_distance: float,
 ) -> Iterator[Breach]:
-    """Check the matches of one pair against themselves and against both IUV pictures."""
+    """Check the matches of one pair against themselves and against both IUV images."""
     rows = len(matches.part)
-    if not FEWEST_MATCHES <= rows <= MAX_ROWS:
-        yield Breach("matches", f"{rows} rows", f"{FEWEST_MATCHES} to {MAX_ROWS} rows")
+    if not MIN_MATCHES <= rows <= MAX_ROWS:
+        yield Breach("matches", f"{rows} rows", f"{MIN_MATCHES} to {MAX_ROWS} rows")
     yield from _check_parts(matches.part)
     yield from check_limits(matches.part, matches.limits)
     outside = (matches.pixels < 0) | (matches.pixels >= FRAME_SIDE_PX)
     if outside.any():
         worst = matches.pixels[outside]
-        met = f"{int(outside.any(axis=1).sum())} rows from {worst.min()} to {worst.max()}"
-        yield Breach("pixels", met, f"0 to {FRAME_SIDE_PX - 1}, counted from 0")
+        found = f"{int(outside.any(axis=1).sum())} rows from {worst.min()} to {worst.max()}"
+        yield Breach("pixels", found, f"0 to {FRAME_SIDE_PX - 1}, counted from 0")
     elif rows:
         yield from _check_ends(matches, iuv_i, iuv_j, max_distance)
 
@@ -56,8 +56,8 @@ def check_limits(part: Int[np.ndarray, " N"], limits: Int[np.ndarray, "24 2"]) -
     begins = 0
     for first, last, number in sorted(ranges):
         if first != begins or last < first:
-            met = f"part {number} in rows {first} to {last}"
-            yield Breach("limits", met, f"ranges that tile the rows; the next begins at {begins}")
+            found = f"part {number} in rows {first} to {last}"
+            yield Breach("limits", found, f"ranges that tile the rows; the next begins at {begins}")
             return
         begins = last + 1
     if begins != len(part):
@@ -90,8 +90,8 @@ def _check_parts(part: Int[np.ndarray, " N"]) -> Iterator[Breach]:
     falls = np.flatnonzero(np.diff(part.astype(np.int64)) < 0)
     if falls.size:
         row = int(falls[0]) + 1
-        met = f"part {part[row]} after part {part[row - 1]} in row {row}"
-        yield Breach("part", met, "the rows of a part together, parts ascending")
+        found = f"part {part[row]} after part {part[row - 1]} in row {row}"
+        yield Breach("part", found, "the rows of a part together, parts ascending")
 
 
 def _check_ends(

@@ -1,4 +1,4 @@
-"""Pictures of matches from the shards of a data set: one pair of each of its first videos."""
+"""Images of matches from the shards of a data set: one pair of each of its first videos."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -8,24 +8,24 @@ from typing import cast
 import numpy as np
 from jaxtyping import UInt8
 
-from schemas.codecs import decode_picture, encode_png
+from schemas.codecs import decode_image, encode_png
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError
 from schemas.frames import frame_id
 from tasks.dataset.shards import RowFile
-from tasks.video.match_picture import draw_matches
+from tasks.video.match_image import draw_matches
 
-MOST_VIDEOS = 3
+MAX_VIDEOS = 3
 
 
-def matches_sheet(folder: DatasetFolder, *, limit: int = MOST_VIDEOS) -> bytes | None:
+def matches_sheet(folder: DatasetFolder, *, limit: int = MAX_VIDEOS) -> bytes | None:
     """Return a PNG with a pair of each of the first videos, None when there are no pairs."""
-    pictures = [picture for _, picture in islice(draw_widest_pairs(folder), limit)]
-    return encode_png(np.concatenate(pictures)) if pictures else None
+    images = [image for _, image in islice(draw_widest_pairs(folder), limit)]
+    return encode_png(np.concatenate(images)) if images else None
 
 
 def draw_widest_pairs(folder: DatasetFolder) -> Iterator[tuple[str, UInt8[np.ndarray, "H W 3"]]]:
-    """Yield name and picture of the pair of each video whose frames lie farthest apart."""
+    """Yield name and image of the pair of each video whose frames lie farthest apart."""
     for shard_id in folder.committed_shards("pairs"):
         drawn = _draw_widest(folder, shard_id)
         if drawn is not None:
@@ -42,9 +42,9 @@ def _draw_widest(
         if not pairs:
             return None
         chosen = max(range(len(pairs)), key=lambda row: (_stride(pairs[row]), -row))
-        picture = _draw(folder.shard_path(shard_id, "frames"), frames,
+        image = _draw(folder.shard_path(shard_id, "frames"), frames,
                         folder.shard_path(shard_id, "pairs"), chosen)  # fmt: skip
-        return pairs[chosen], picture
+        return pairs[chosen], image
     except (InputError, OSError, ValueError):
         return None
 
@@ -58,7 +58,7 @@ def _draw(
         for end in ("frame_i", "frame_j"):
             name = frame_id(str(pair["video"]), cast("int", pair[end]))
             cell = frames.read(names.index(name), ["color"])["color"]
-            colors.append(decode_picture(cast("dict[str, bytes]", cell)["bytes"]))
+            colors.append(decode_image(cast("dict[str, bytes]", cell)["bytes"]))
     part = np.asarray(pair["part"], np.int64)
     pixels = np.asarray(pair["pixels"], np.int64).reshape(-1, 4)
     return draw_matches(colors[0], colors[1], part, pixels)

@@ -51,7 +51,7 @@ class Matches:
 
 
 def list_body_pixels(iuv: UInt8[np.ndarray, "H W 3"]) -> BodyPixels:
-    """List the pixels of a canonical IUV picture that belong to a part."""
+    """List the pixels of a canonical IUV image that belong to a part."""
     place = np.flatnonzero(iuv[..., 0]).astype(np.int32)
     part, u, v = iuv.reshape(-1, 3)[place].T
     return BodyPixels(iuv.shape[1], place, part.copy(), u.copy(), v.copy())

@@ -1,4 +1,4 @@
-"""Pair one video: its pictures in, one shard of frames and one of pairs out.
+"""Pair one video: its images in, one shard of frames and one of pairs out.
 
 A frame that can't be used fails alone; a sequence without enough pairs keeps its frames.
 """
@@ -12,7 +12,7 @@ from schemas.frames import frame_id
 from schemas.scan import InputFile
 from tasks.dataset.shards import Row, ShardWriter
 from tasks.scans.files import digest_files
-from tasks.video.choosing import FEWEST_ROWS, FramePairs, PairFinder, Tally
+from tasks.video.choosing import MIN_ROWS, FramePairs, PairFinder, Tally
 from tasks.video.frames import Frame, frame_row, read_frame
 from tasks.video.matching import BodyPixels, list_body_pixels
 from tasks.video.sequences import Sequence, list_frames
@@ -75,12 +75,12 @@ class _PairingWork(VideoWork):
 
     def _rows_of(self, found: FramePairs) -> list[Row]:
         """Return the rows of one frame; one with too few neighbours is left out and listed."""
-        video, wanted = self.job.shard.video.video, self.job.settings.min_neighbours
+        video, expected = self.job.shard.video.video, self.job.settings.min_neighbours
         self._tally.note(found)
-        if len(found.neighbours) < wanted:
+        if len(found.neighbours) < expected:
             self.warnings.append(
                 f"{frame_id(video, found.frame)}: left out of the pairs, "
-                f"{len(found.neighbours)} neighbours of at least {wanted}"
+                f"{len(found.neighbours)} neighbours of at least {expected}"
             )
             return []
         return [
@@ -100,7 +100,7 @@ class _FewestRows:
     @property
     def is_enough(self) -> bool:
         """Tell whether so many frames have pairs that the published reader can take them."""
-        return self._frames >= FEWEST_ROWS
+        return self._frames >= MIN_ROWS
 
     def take(self, rows: list[Row]) -> None:
         """Write the rows of one frame, or hold them."""

@@ -13,7 +13,7 @@ from tasks.video.sequences import find_sequences
 
 
 def list_videos(data_root: Path, *, split_seed: int) -> tuple[VideoRef, ...]:
-    """Name the videos below a data root, each with its split; reads no picture.
+    """Name the videos below a data root, each with its split; reads no image.
 
     Raises RequestError when there is none.
     """

@@ -15,27 +15,27 @@ from pathlib import Path
 from schemas.errors import InputError, RequestError
 from tasks.scans.files import is_readable_file, show
 
-PICTURE_FOLDERS = ("color", "densepose", "mask")
-"""What every frame needs one picture of."""
+IMAGE_FOLDERS = ("color", "densepose", "mask")
+"""What every frame needs one image of."""
 
 PRED_NORMALS = "pred_normals"
 COLLECTION = "tiktok"
 HIGHEST_NUMBER = (1 << 53) - 1
 """Far above any frame; below what a double or an int64 can't hold."""
 
-_PICTURE = re.compile(r"^(?P<number>[0-9]{1,16})\.(?:png|jpg|jpeg)$", re.IGNORECASE)
+_IMAGE = re.compile(r"^(?P<number>[0-9]{1,16})\.(?:png|jpg|jpeg)$", re.IGNORECASE)
 _NORMAL_AXES = ("1", "2", "3")
 
 
 @dataclass(frozen=True, slots=True)
 class FrameFiles:
-    """One frame's files. pictures: by folder, those that are there. missing: where others lack.
+    """One frame's files. images: by folder, those that are there. missing: where others lack.
 
     normals: x, y and z of predicted normals, all three or none.
     """
 
     number: int
-    pictures: dict[str, Path]
+    images: dict[str, Path]
     missing: tuple[Path, ...]
     normals: tuple[Path, ...]
     normals_tried: tuple[Path, ...]
@@ -43,7 +43,7 @@ class FrameFiles:
     @property
     def looked_for(self) -> tuple[Path, ...]:
         """List every path that was tried, there or not: together they decide the bytes."""
-        return (*self.pictures.values(), *self.missing, *self.normals_tried)
+        return (*self.images.values(), *self.missing, *self.normals_tried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,54 +67,54 @@ def find_sequences(data_root: Path) -> tuple[tuple[str, Path], ...]:
     if not found:
         raise RequestError(
             str(data_root),
-            met="no folder with color/, densepose/ and mask/ in it",
-            wanted=f"{COLLECTION}/<video>/color, densepose and mask, or such a folder itself",
-            way_out="Give the folder above the videos, or make some with `scanmill synth`.",
+            found="no folder with color/, densepose/ and mask/ in it",
+            expected=f"{COLLECTION}/<video>/color, densepose and mask, or such a folder itself",
+            hint="Give the folder above the videos, or make some with `scanmill synth`.",
         )
     twice = [name for name, count in Counter(name for name, _ in found).items() if count > 1]
     if twice:
         raise RequestError(
-            str(data_root), met=f"two sequences named {show(twice[0])}",
-            wanted="one name for one sequence", way_out="Rename one of the folders.",
+            str(data_root), found=f"two sequences named {show(twice[0])}",
+            expected="one name for one sequence", hint="Rename one of the folders.",
         )  # fmt: skip
     return tuple(sorted(found))
 
 
 def is_sequence(folder: Path) -> bool:
-    """Tell whether a folder is meant as a sequence: two of the three picture folders are there."""
-    return sum((folder / name).is_dir() for name in PICTURE_FOLDERS) > 1
+    """Tell whether a folder is meant as a sequence: two of the three image folders are there."""
+    return sum((folder / name).is_dir() for name in IMAGE_FOLDERS) > 1
 
 
 def list_frames(video: str, folder: Path) -> Sequence:
     """List the frames of a sequence by number; opens no file.
 
-    A frame is whatever any of the three picture folders has a number for.
+    A frame is whatever any of the three image folders has a number for.
     Raises InputError when two files of one folder have the same number.
     """
     strangers: list[str] = []
-    by_folder = {name: _by_number(folder / name, strangers) for name in PICTURE_FOLDERS}
+    by_folder = {name: _by_number(folder / name, strangers) for name in IMAGE_FOLDERS}
     numbers = sorted({number for found in by_folder.values() for number in found})
     frames = tuple(_collect_frame(folder, number, by_folder) for number in numbers)
     return Sequence(video, folder, frames, tuple(strangers))
 
 
 def _collect_frame(folder: Path, number: int, by_folder: dict[str, dict[int, Path]]) -> FrameFiles:
-    pictures = {name: found[number] for name, found in by_folder.items() if number in found}
-    stem = next(iter(pictures.values())).stem
-    missing = (folder / name / f"{stem}.png" for name in PICTURE_FOLDERS if name not in pictures)
+    images = {name: found[number] for name, found in by_folder.items() if number in found}
+    stem = next(iter(images.values())).stem
+    missing = (folder / name / f"{stem}.png" for name in IMAGE_FOLDERS if name not in images)
     normals = tuple(folder / PRED_NORMALS / f"{stem}_{axis}.txt" for axis in _NORMAL_AXES)
     are_there = all(is_readable_file(path) for path in normals)
-    return FrameFiles(number, pictures, tuple(missing), normals if are_there else (), normals)
+    return FrameFiles(number, images, tuple(missing), normals if are_there else (), normals)
 
 
 def _by_number(folder: Path, strangers: list[str]) -> dict[int, Path]:
-    """Index the pictures of a folder; what has no number is noted, hidden files are not."""
+    """Index the images of a folder; what has no number is noted, hidden files are not."""
     found: dict[int, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        match = _PICTURE.match(path.name)
+        match = _IMAGE.match(path.name)
         if match is None or not is_readable_file(path):
             if not path.name.startswith("."):
-                strangers.append(f"{folder.name}/{show(path.name)} is no picture with a number")
+                strangers.append(f"{folder.name}/{show(path.name)} is no image with a number")
             continue
         number = int(match["number"])
         if number > HIGHEST_NUMBER:
@@ -133,13 +133,13 @@ def _name_of(folder: Path) -> str:
     name = folder.name or folder.resolve().name
     if not name.isprintable() or not name or "--" in name:
         raise RequestError(
-            ascii(str(folder)), met="a folder name that can't name a video",
-            wanted="printable text without a double hyphen", way_out="Rename that folder.",
+            ascii(str(folder)), found="a folder name that can't name a video",
+            expected="printable text without a double hyphen", hint="Rename that folder.",
         )  # fmt: skip
     return name
 
 
-def _refuse_name(path: Path, met: str) -> InputError:
+def _refuse_name(path: Path, found: str) -> InputError:
     return InputError(
-        str(path), met=met, wanted="one picture for one number", way_out="Rename or remove it."
+        str(path), found=found, expected="one image for one number", hint="Rename or remove it."
     )

@@ -75,7 +75,7 @@ class _Inspector:
         try:
             manifests = self._read_manifests(planned.shard_id)
         except ScanmillError as error:
-            return self._report(planned, "corrupt", (*reasons, f"manifest: {error.met}"), is_gone)
+            return self._report(planned, "corrupt", (*reasons, f"manifest: {error.found}"), is_gone)
         if len(manifests) < len(VIDEO_PARTS):
             state: ShardState = "orphaned" if is_gone else "missing"
             return self._report(planned, state, (*reasons, "no commit record"), is_gone)
@@ -171,7 +171,7 @@ def _find_new_files(root: Path, planned: PlannedVideo, recorded: set[str]) -> li
         sequence = list_frames(planned.video.video, root / planned.video.folder)
     except ScanmillError:
         return []  # it can't be listed now either; its record says why
-    found = (path for files in sequence.frames for path in files.pictures.values())
+    found = (path for files in sequence.frames for path in files.images.values())
     names = (path.relative_to(root).as_posix() for path in found)
     return [f"{name} is new" for name in names if name not in recorded]
 

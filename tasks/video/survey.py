@@ -12,7 +12,7 @@ from schemas.frames import frame_id
 from schemas.manifest import Failure, Stage
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
 from tasks.video.cropping import WHOLE, Box, Crop, box_of, choose_crop
-from tasks.video.pictures import IuvOrder, read_iuv, read_mask
+from tasks.video.images import IuvOrder, read_iuv, read_mask
 from tasks.video.sequences import FrameFiles, Sequence
 
 
@@ -66,21 +66,21 @@ def look_at_frame(files: FrameFiles) -> FrameFacts:
     if files.missing:
         names = " and ".join(path.parent.name for path in files.missing)
         raise InputError(
-            str(files.missing[0]), met=f"no picture in {names}",
-            wanted="color, densepose and mask of every frame",
-            way_out="Put the picture there, or take the frame's other pictures out.",
+            str(files.missing[0]), found=f"no image in {names}",
+            expected="color, densepose and mask of every frame",
+            hint="Put the image there, or take the frame's other images out.",
         )  # fmt: skip
-    mask, iuv = read_mask(files.pictures["mask"]), read_iuv(files.pictures["densepose"])
+    mask, iuv = read_mask(files.images["mask"]), read_iuv(files.images["densepose"])
     if mask.shape != iuv.iuv.shape[:2]:
         raise InputError(
-            str(files.pictures["densepose"]), met=_size(iuv.iuv.shape),
-            wanted=f"{_size(mask.shape)}, the size of the mask",
-            way_out="Make all pictures of a frame of one size.",
+            str(files.images["densepose"]), found=_size(iuv.iuv.shape),
+            expected=f"{_size(mask.shape)}, the size of the mask",
+            hint="Make all images of a frame of one size.",
         )  # fmt: skip
     if not mask.any():
         raise InputError(
-            str(files.pictures["mask"]), met="an empty mask", wanted="a person above level 100",
-            way_out="Leave the frame out.",
+            str(files.images["mask"]), found="an empty mask", expected="a person above level 100",
+            hint="Leave the frame out.",
         )  # fmt: skip
     height, width = mask.shape
     return FrameFacts(files, (height, width), box_of(mask), iuv.order)
@@ -89,9 +89,9 @@ def look_at_frame(files: FrameFiles) -> FrameFacts:
 def _refuse_other_size(facts: FrameFacts, before: list[FrameFacts]) -> None:
     if before and before[0].size != facts.size:
         raise InputError(
-            str(facts.files.pictures["mask"]), met=_size(facts.size),
-            wanted=f"{_size(before[0].size)}, as frame {before[0].files.number} has it",
-            way_out="Keep videos of different sizes in folders of their own.",
+            str(facts.files.images["mask"]), found=_size(facts.size),
+            expected=f"{_size(before[0].size)}, as frame {before[0].files.number} has it",
+            hint="Keep videos of different sizes in folders of their own.",
         )  # fmt: skip
 
 
@@ -101,10 +101,10 @@ def _refuse_mixed_orders(sequence: Sequence, usable: list[FrameFacts]) -> None:
         (usual, _), (rare, count) = orders.most_common()
         first = next(facts.files for facts in usable if facts.order == rare)
         raise InputError(
-            str(first.pictures["densepose"]),
-            met=f"channel order {rare}, as in {count} frames of {sequence.video}",
-            wanted=f"one order within a sequence; the other {orders[usual]} have {usual}",
-            way_out="Write all IUV pictures of the sequence in one order.",
+            str(first.images["densepose"]),
+            found=f"channel order {rare}, as in {count} frames of {sequence.video}",
+            expected=f"one order within a sequence; the other {orders[usual]} have {usual}",
+            hint="Write all IUV images of the sequence in one order.",
         )
 
 

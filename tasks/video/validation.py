@@ -24,7 +24,7 @@ from tasks.checks.sample_checks import Breach
 from tasks.checks.validation import Finding
 from tasks.dataset.shards import RowFile, ShardFormat, digest_shard, read_rows, read_shard_schema
 from tasks.dataset.states import Progress
-from tasks.video.choosing import FEWEST_ROWS
+from tasks.video.choosing import MIN_ROWS
 from tasks.video.frame_checks import Row, check_frame, decode_iuv
 from tasks.video.match_rules import StoredMatches, check_matches
 from tasks.video.plan import read_video_plan
@@ -32,10 +32,10 @@ from tasks.video.shard_formats import FRAMES, PAIRS
 from tasks.video.video_shard import VIDEO_PARTS
 
 FRAMES_KEPT = 64
-"""IUV pictures that are remembered: neighbours come back soon, memory stays flat."""
+"""IUV images that are remembered: neighbours come back soon, memory stays flat."""
 
 ReadIuv = Callable[[int], UInt8[np.ndarray, "H W 3"]]
-"""Returns the IUV picture of a frame by its number."""
+"""Returns the IUV image of a frame by its number."""
 
 _FORMATS: dict[Part, ShardFormat] = {"frames": FRAMES, "pairs": PAIRS}
 
@@ -66,8 +66,8 @@ def validate_videos(folder: DatasetFolder, *, progress: Progress | None = None) 
     settings = description.pairing or PairSettings()
     findings = list(_check_folders(folder, plan))
     if description.pairing is not None and description.pairing_digest != digest_of(settings):
-        met = str(description.pairing_digest)
-        findings.append(_finding("dataset.json", "pairing digest", met, digest_of(settings)))
+        found = str(description.pairing_digest)
+        findings.append(_finding("dataset.json", "pairing digest", found, digest_of(settings)))
     counts = Counter[str]()
     for done, planned in enumerate(plan, start=1):
         checker = _Checker(folder, planned, settings)
@@ -104,8 +104,8 @@ class _Checker:
             except FileNotFoundError as error:
                 yield _finding(place, "shard", f"no {Path(error.filename).name}", "a shard")
             except (ScanmillError, OSError, KeyError) as error:
-                met = error.met if isinstance(error, ScanmillError) else str(error)
-                yield _finding(place, "file", met, "a shard file that can be read")
+                found = error.found if isinstance(error, ScanmillError) else str(error)
+                yield _finding(place, "file", found, "a shard file that can be read")
 
     def _check_file(self, part: Part, manifest: Manifest) -> Iterator[Finding]:
         path = self._path(part)
@@ -116,8 +116,8 @@ class _Checker:
         if not read_shard_schema(path).equals(_FORMATS[part].schema, check_metadata=True):
             yield _finding(place, "schema", "other columns", "those of the format version")
         if manifest.settings_digest != digest_of(self.settings):
-            wanted = "the settings of dataset.json"
-            yield _finding(f"manifests/{part}/{path.stem}.json", "settings", "others", wanted)
+            expected = "the settings of dataset.json"
+            yield _finding(f"manifests/{part}/{path.stem}.json", "settings", "others", expected)
 
     def _check_frames(self, manifest: Manifest) -> Iterator[Finding]:
         names = []
@@ -147,9 +147,9 @@ class _Checker:
 
     def _check_pair(self, row: Row, read_iuv: ReadIuv) -> Iterator[Breach]:
         ends = cast("int", row["frame_i"]), cast("int", row["frame_j"])
-        wanted = pair_id(self.planned.video.video, *ends)
-        if row["pair_id"] != wanted or ends[0] == ends[1]:
-            yield Breach("pair_id", str(row["pair_id"]), wanted)
+        expected = pair_id(self.planned.video.video, *ends)
+        if row["pair_id"] != expected or ends[0] == ends[1]:
+            yield Breach("pair_id", str(row["pair_id"]), expected)
         lost = [end for end in ends if end not in self.frames]
         if lost:
             yield Breach("frames", f"no frame {lost}", "two frames of the video")
@@ -173,14 +173,14 @@ class _Checker:
 
     def _check_counts(self, rows_of: Counter[int]) -> Iterator[Finding]:
         video, settings = self.planned.video.video, self.settings
-        wanted = f"{settings.min_neighbours} to {settings.neighbours}"
+        expected = f"{settings.min_neighbours} to {settings.neighbours}"
         if self.planned.video.layout != "sequence":
             return  # what is imported may have lost pairs that break the rules
-        if 0 < len(rows_of) < FEWEST_ROWS:
-            yield _finding(video, "frames with pairs", str(len(rows_of)), f"{FEWEST_ROWS} or none")
+        if 0 < len(rows_of) < MIN_ROWS:
+            yield _finding(video, "frames with pairs", str(len(rows_of)), f"{MIN_ROWS} or none")
         for frame, count in rows_of.items():
             if not settings.min_neighbours <= count <= settings.neighbours:
-                yield _finding(f"{video}, frame {frame}", "neighbours", str(count), wanted)
+                yield _finding(f"{video}, frame {frame}", "neighbours", str(count), expected)
 
     def _path(self, part: Part) -> Path:
         return self.folder.shard_path(self.planned.shard_id, part)
@@ -191,8 +191,8 @@ def _check_folders(folder: DatasetFolder, plan: tuple[PlannedVideo, ...]) -> Ite
     for part in VIDEO_PARTS:
         for path in sorted(folder.shard_path("any", part).parent.glob("*")):
             if path.suffix != ".parquet" or path.stem not in planned:
-                wanted = "planned shards and nothing else"
-                yield _finding(f"{part}/{path.name}", "file", "not one of ours", wanted)
+                expected = "planned shards and nothing else"
+                yield _finding(f"{part}/{path.name}", "file", "not one of ours", expected)
         for path in leftovers(folder.root / "manifests" / part):
             yield _finding(f"manifests/{part}/{path.name}", "file", "left by a writer", "nothing")
         for shard_id in sorted(set(folder.committed_shards(part)) - planned):
@@ -201,8 +201,8 @@ def _check_folders(folder: DatasetFolder, plan: tuple[PlannedVideo, ...]) -> Ite
 
 
 def _from_breach(where: str, breach: Breach) -> Finding:
-    return _finding(where, breach.what, breach.met, breach.wanted)
+    return _finding(where, breach.what, breach.found, breach.expected)
 
 
-def _finding(where: str, what: str, met: str, wanted: str) -> Finding:
-    return Finding(where=where, what=what, met=met, wanted=wanted)
+def _finding(where: str, what: str, found: str, expected: str) -> Finding:
+    return Finding(where=where, what=what, found=found, expected=expected)

@@ -8,7 +8,7 @@ import pytest
 from flows import launching
 from flows.launching import (
     TrainingError,
-    ask_standing,
+    ask_status,
     launch_command,
     launch_environment,
     run_program,
@@ -82,7 +82,7 @@ def test_a_program_is_stopped_when_its_log_can_not_be_told() -> None:
 
 def test_refusal_of_the_training_program_is_a_wrong_request(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="nothing: no such folder"):
-        ask_standing(request(data=(str(tmp_path / "nothing"),), out=str(tmp_path / "out")))
+        ask_status(request(data=(str(tmp_path / "nothing"),), out=str(tmp_path / "out")))
 
 
 def test_a_training_whose_process_died_is_started_again(

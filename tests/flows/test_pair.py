@@ -128,8 +128,8 @@ def test_a_labelled_set_goes_the_whole_way(scanmill: Command, people: Path, tmp_
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--resolution", "512"), "wanted camera hdnet with resolution 256, not 512"),
-        (("--orthographic",), "wanted camera hdnet without orthographic views"),
+        (("--resolution", "512"), "expected camera hdnet with resolution 256, not 512"),
+        (("--orthographic",), "expected camera hdnet without orthographic views"),
         (("--densepose", "nowhere"), "--densepose: no folder nowhere"),
     ],
 )

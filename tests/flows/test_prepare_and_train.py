@@ -74,7 +74,9 @@ def test_more_lost_scans_stop_it_and_are_named_with_the_way_out(tmp_path: Path) 
 
 
 def test_only_the_first_lost_scans_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"RP/4 \(no mesh\); and 2 more; wanted at most 2.0% lost"):
+    with pytest.raises(
+        InputError, match=r"RP/4 \(no mesh\); and 2 more; expected at most 2.0% lost"
+    ):
         check_share(lost(7), 7, request(tmp_path, tmp_path))
 
 

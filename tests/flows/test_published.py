@@ -39,7 +39,7 @@ def test_an_imported_set_is_not_redone_by_rendering(scanmill: Command, tmp_path:
     prepare_dataset(DatasetFolder(tmp_path / "back"), settings)
     refused = scanmill("rerun", tmp_path / "back")
     assert refused.returncode == 2
-    assert "a data set that was imported from pictures" in refused.stderr
+    assert "a data set that was imported from images" in refused.stderr
 
 
 def test_a_view_that_can_not_be_imported_ends_with_1(scanmill: Command, tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_a_view_that_can_not_be_imported_ends_with_1(scanmill: Command, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("export", "2k2k", "{balls}", "--to", "{new}"), "pictures of 64 pixels; wanted 2048"),
-        (("export", "4d", "{balls}", "--to", "{new}"), "the layout: '4d'; wanted 2k2k"),
+        (("export", "2k2k", "{balls}", "--to", "{new}"), "images of 64 pixels; expected 2048"),
+        (("export", "4d", "{balls}", "--to", "{new}"), "the layout: '4d'; expected 2k2k"),
         (("export", "2k2k", "{new}", "--to", "{new}"), "no dataset.json"),
         (("import", "2k2k", "{new}", "--out", "{new}"), "no folder"),
         (("validate", "--layout", "2k2k", "{balls}"), "no PERS/DEPTH"),

@@ -129,8 +129,8 @@ def test_changed_byte_is_seen_and_mended(scanmill: Command, people: Path, tmp_pa
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     assert "corrupt" in scanmill("status", out).stdout
-    mended = scanmill("rerun", out)
-    assert mended.returncode == 0, mended.stdout + mended.stderr
+    fixed = scanmill("rerun", out)
+    assert fixed.returncode == 0, fixed.stdout + fixed.stderr
     assert shards(out) == whole
 
 

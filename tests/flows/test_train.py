@@ -62,7 +62,7 @@ def uninterrupted(
     return folder / "out"
 
 
-def test_progress_curve_measures_and_pictures_stand_on_the_page(
+def test_progress_curve_measures_and_images_stand_on_the_page(
     server: LiveServer, uninterrupted: Path
 ) -> None:
     run = run_named(server, f"{uninterrupted}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.train_folder import last_picture, read_losses, read_validation, sum_up_training
+from flows.train_folder import last_image, read_losses, read_validation, sum_up_training
 from flows.train_requests import TrainRequest
 from schemas.errors import MachineError
 
@@ -50,8 +50,8 @@ def test_before_the_first_validation_there_are_no_measures(tmp_path: Path) -> No
     assert read_validation(tmp_path) == {}
 
 
-def test_newest_sample_picture_is_found(tmp_path: Path) -> None:
+def test_newest_sample_image_is_found(tmp_path: Path) -> None:
     (tmp_path / "samples").mkdir()
     for step in (100, 20):
         (tmp_path / "samples" / f"step-{step:08d}.png").write_bytes(b"")
-    assert last_picture(tmp_path) == tmp_path / "samples" / "step-00000100.png"
+    assert last_image(tmp_path) == tmp_path / "samples" / "step-00000100.png"

@@ -16,9 +16,9 @@ class Told:
         self.validations = 0
         self.kept: list[str] = []
 
-    def step(self, done: int, wanted: int) -> None:
+    def step(self, done: int, expected: int) -> None:
         """Hear of a step."""
-        self.steps.append((done, wanted))
+        self.steps.append((done, expected))
 
     def validated(self) -> None:
         """Hear of a validation."""

@@ -22,7 +22,7 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "nodes without a meeting": ({"nnodes": 2}, "--rdzv: none"),
     "a meeting without a port": ({"nnodes": 2, "rdzv": "node0"}, "--rdzv: 'node0'"),
     "a port that is none": ({"nnodes": 2, "rdzv": "node0:70000"}, "--rdzv: 'node0:70000'"),
-    "one node too far": ({"nnodes": 2, "node_rank": 2, "rdzv": "a:1"}, "wanted 0 to 1"),
+    "one node too far": ({"nnodes": 2, "node_rank": 2, "rdzv": "a:1"}, "expected 0 to 1"),
     "a meeting of one": ({"rdzv": "node0:29400"}, "--nnodes: 1, with --rdzv"),
 }  # fmt: skip
 

@@ -8,5 +8,5 @@ from renderers.session import open_session
 
 @pytest.fixture(scope="module")
 def context() -> GLContext:
-    """Return this process's context, opened anew where another room's tests closed it."""
+    """Return this process's context, opened again where another room's tests closed it."""
     return open_session().context

@@ -1,4 +1,4 @@
-"""Shapes whose pictures are known beforehand, and a folded figure to cast rays at.
+"""Shapes whose images are known beforehand, and a folded figure to cast rays at.
 
 Faces turn anticlockwise seen from outside; uv runs over the whole texture.
 """
@@ -121,7 +121,7 @@ def _blob(steps: int, part: BlobPart) -> Mesh:
 
 
 def with_texture(mesh: Mesh, texture: np.ndarray) -> Mesh:
-    """Paint the whole mesh with one picture."""
+    """Paint the whole mesh with one image."""
     return replace(
         mesh,
         materials=(Material("paint", texture),),
@@ -130,7 +130,7 @@ def with_texture(mesh: Mesh, texture: np.ndarray) -> Mesh:
 
 
 def checkerboard(*, squares: int, square_px: int) -> np.ndarray:
-    """Make a picture of squares of equal colour, each of a colour of its own, far from its next."""
+    """Make an image of squares of equal colour, each of a colour of its own, far from its next."""
     row, column = np.meshgrid(np.arange(squares), np.arange(squares), indexing="ij")
     light = (row + column) % 2
     colors = np.stack(

@@ -9,14 +9,14 @@ MASK[10:30, 10:30] = True
 
 
 def test_away_from_the_seam_the_person_and_the_background_are_untouched() -> None:
-    picture = composite(WHITE, MASK, BLACK)
-    assert (picture[13:27, 13:27] == 255).all()
-    assert not picture[:7].any()
+    image = composite(WHITE, MASK, BLACK)
+    assert (image[13:27, 13:27] == 255).all()
+    assert not image[:7].any()
 
 
 def test_a_hard_seam_is_a_plain_paste() -> None:
-    picture = composite(WHITE, MASK, BLACK, filter_seam=False)
-    assert np.array_equal(picture, np.where(MASK[..., None], WHITE, BLACK))
+    image = composite(WHITE, MASK, BLACK, filter_seam=False)
+    assert np.array_equal(image, np.where(MASK[..., None], WHITE, BLACK))
 
 
 def test_the_seam_is_smoothed_by_the_published_kernel() -> None:
@@ -55,11 +55,11 @@ def test_a_background_is_enlarged_by_the_least_that_covers(
 
 @pytest.mark.parametrize("shape", [(300, 400), (64, 64), (40, 90)])
 def test_a_crop_has_the_resolution(shape: tuple[int, int]) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-    assert crop_background(picture, 64, np.random.default_rng(1)).shape == (64, 64, 3)
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    assert crop_background(image, 64, np.random.default_rng(1)).shape == (64, 64, 3)
 
 
 def test_the_same_generator_gives_the_same_crop() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (3000, 2100, 3), np.uint8)
-    crops = [crop_background(picture, 2048, np.random.default_rng(5)) for _ in range(2)]
+    image = np.random.default_rng(0).integers(0, 256, (3000, 2100, 3), np.uint8)
+    crops = [crop_background(image, 2048, np.random.default_rng(5)) for _ in range(2)]
     assert np.array_equal(*crops)

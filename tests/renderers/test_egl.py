@@ -114,7 +114,7 @@ def test_a_forked_process_is_refused(use: str) -> None:
     program = (
         f"c = GLContext.open()\nif os.fork() == 0:\n  {use}\nelse:\n  os.wait()\n  c.close()\n"
     )
-    assert "before this process forked; wanted one open context" in run(program).stderr
+    assert "before this process forked; expected one open context" in run(program).stderr
 
 
 def test_a_forked_process_may_open_one_when_its_parent_drew_nothing() -> None:

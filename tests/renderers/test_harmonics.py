@@ -81,23 +81,23 @@ def test_full_light_leaves_colours_as_they_are_and_outside_black() -> None:
     normals = np.zeros((8, 8, 3), np.float32)
     normals[mask] = (0, 0, -1)
     full = light_from_lamps(UP[None], np.zeros(1), ambient=1.0)
-    picture = shade(color, normals, mask, camera=CAMERA, light=full)
-    assert np.array_equal(picture[mask], color[mask])
-    assert not picture[~mask].any()
+    image = shade(color, normals, mask, camera=CAMERA, light=full)
+    assert np.array_equal(image[mask], color[mask])
+    assert not image[~mask].any()
 
 
 def test_half_the_light_is_half_in_linear_colour() -> None:
     normals = np.array([[[0.0, 0.0, -1.0]]], np.float32)
     half = light_from_lamps(UP[None], np.zeros(1), ambient=0.5)
     white = np.full((1, 1, 3), 255, np.uint8)
-    picture = shade(white, normals, np.ones((1, 1), bool), camera=CAMERA, light=half)
-    assert picture[0, 0].tolist() == [188, 188, 188]  # sRGB of 0.5
+    image = shade(white, normals, np.ones((1, 1), bool), camera=CAMERA, light=half)
+    assert image[0, 0].tolist() == [188, 188, 188]  # sRGB of 0.5
 
 
 def test_light_from_above_brightens_what_faces_up() -> None:
     above = light_from_lamps(UP[None], np.ones(1), ambient=0.0)
     normals = np.array([[[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]]], np.float32)  # camera y points down
     white = np.full((1, 2, 3), 255, np.uint8)
-    picture = shade(white, normals, np.ones((1, 2), bool), camera=CAMERA, light=above)
-    assert picture[0, 0, 0] > 250
-    assert picture[0, 1, 0] < 90
+    image = shade(white, normals, np.ones((1, 2), bool), camera=CAMERA, light=above)
+    assert image[0, 0, 0] > 250
+    assert image[0, 1, 0] < 90

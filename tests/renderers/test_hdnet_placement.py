@@ -76,7 +76,7 @@ def test_the_person_faces_the_camera_along_the_ray() -> None:
     assert ends[1] - ends[0] == pytest.approx(towards_camera)
 
 
-def test_the_person_stands_upright_in_the_picture() -> None:
+def test_the_person_stands_upright_in_the_image() -> None:
     placed = place(box())
     head, feet = pixels_of(placed, np.array([[300.0, 170, 20], [300.0, 0, 20]]))
     assert head[1] < feet[1]
@@ -85,7 +85,7 @@ def test_the_person_stands_upright_in_the_picture() -> None:
     assert np.linalg.det(axes) == pytest.approx(1)
 
 
-def test_the_right_hand_side_of_the_person_is_on_the_left_of_the_picture() -> None:
+def test_the_right_hand_side_of_the_person_is_on_the_left_of_the_image() -> None:
     placed = place(box())
     left, right = pixels_of(placed, np.array([[290.0, 85, 20], [310.0, 85, 20]]))
     assert left[0] < right[0]

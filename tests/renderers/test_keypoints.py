@@ -38,7 +38,7 @@ def test_an_unknown_joint_is_zero_in_pixels_and_nan_in_space() -> None:
     assert projected.source[1] == 0
 
 
-def test_a_joint_outside_the_picture_keeps_its_coordinates() -> None:
+def test_a_joint_outside_the_image_keeps_its_coordinates() -> None:
     projected = _project(_joints({5: (0.9, 0, 0)}))
     assert projected.pixels[5, 0] > 128
     assert projected.occluded[5] == OCCLUSION_UNKNOWN
@@ -58,9 +58,9 @@ def test_the_published_factor_moves_joints_away_from_the_centre() -> None:
     assert widened.pixels[0, 0] - 64 == pytest.approx(1.037 * (plain.pixels[0, 0] - 64))
 
 
-def test_the_overlay_marks_a_seen_joint_green_and_leaves_the_picture_alone() -> None:
-    picture = np.zeros((128, 128, 3), np.uint8)
+def test_the_overlay_marks_a_seen_joint_green_and_leaves_the_image_alone() -> None:
+    image = np.zeros((128, 128, 3), np.uint8)
     projected = _project(_joints({0: (0, 0, 0)}))
-    overlay = draw_overlay(picture, projected.pixels, projected.occluded)
+    overlay = draw_overlay(image, projected.pixels, projected.occluded)
     assert overlay[64, 64].tolist() == [40, 220, 90]
-    assert not picture.any()
+    assert not image.any()

@@ -122,7 +122,7 @@ def test_the_same_call_gives_the_same_bytes_in_any_order(context: GLContext) -> 
     assert (first == other).all()
 
 
-def test_lighting_the_visible_triangles_alone_gives_the_same_picture(context: GLContext) -> None:
+def test_lighting_the_visible_triangles_alone_gives_the_same_image(context: GLContext) -> None:
     lights = choose_spot_lights(np.random.default_rng(3))
     parts = replace(FIGURE, materials=(FIGURE.materials[0], Material("plain", None)))
     parts = replace(parts, face_material=(np.arange(len(parts.faces)) % 2).astype(np.int32))
@@ -138,7 +138,7 @@ def test_lighting_the_visible_triangles_alone_gives_the_same_picture(context: GL
     assert (everything == again).all()
 
 
-def test_a_mesh_outside_the_picture_stays_black(context: GLContext) -> None:
+def test_a_mesh_outside_the_image_stays_black(context: GLContext) -> None:
     place = np.eye(4)
     place[0, 3] = 3
     lit, _ = lit_and_mask(context, FIGURE, front_light(), turn=place)
@@ -162,7 +162,7 @@ def test_vertex_colours_are_lit_as_a_texture_of_that_colour(
     assert lit[128, 128] == pytest.approx(255 * (light + 0.01 * linear) ** (1 / 2.2), abs=3)
 
 
-def test_pyrender_alone_draws_the_same_picture(context: GLContext) -> None:
+def test_pyrender_alone_draws_the_same_image(context: GLContext) -> None:
     """Give the scene to pyrender's own renderer in its own way, in the same context."""
     texture = checkerboard(squares=8, square_px=64)
     mesh = with_texture(folded_figure(steps=24), texture)

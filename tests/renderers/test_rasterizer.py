@@ -1,4 +1,4 @@
-"""What a rasteriser promises beside right pictures: refusals, same bytes, nothing left over."""
+"""What a rasteriser promises beside right images: refusals, same bytes, nothing left over."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ import pytest
 from renderers.egl import GLContext
 from renderers.gl import GL
 from renderers.lighting import choose_spot_lights, draw_lit
-from renderers.limits import check_faces, fit_pictures
+from renderers.limits import check_faces, fit_images
 from renderers.mesh_buffers import pack_mesh
 from renderers.rasterizer import Rasterizer
 from schemas.camera import Camera, camera_2k2k, camera_orthographic, ray_directions
@@ -106,7 +106,7 @@ def test_placement_scales_lengths_to_the_scene(context: GLContext) -> None:
     assert draw(context, big, place=place).front.depth[128, 128] == pytest.approx(1.0, abs=1e-4)
 
 
-def test_a_mesh_outside_the_picture_leaves_it_empty(context: GLContext) -> None:
+def test_a_mesh_outside_the_image_leaves_it_empty(context: GLContext) -> None:
     surfaces = draw(context, plane(size=0.1), place=moved(3, 0, 0))
     assert not surfaces.mask.any()
 
@@ -182,7 +182,7 @@ def test_a_resolution_past_the_device_is_refused_naming_the_limit(context: GLCon
         draw(context, plane(), camera=sized(limit + 1, 8))
 
 
-def test_a_picture_of_no_size_is_refused(context: GLContext) -> None:
+def test_a_image_of_no_size_is_refused(context: GLContext) -> None:
     with pytest.raises(RequestError, match="0 x 256"):
         draw(context, plane(), camera=sized(0, 256))
 
@@ -201,7 +201,7 @@ def test_a_mesh_without_faces_is_refused(context: GLContext) -> None:
 @pytest.mark.parametrize("index", [-1, 4])
 def test_an_index_out_of_range_is_refused(context: GLContext, index: int) -> None:
     faces = np.array([[0, 1, 2], [0, 1, index]], np.int32)
-    with pytest.raises(InputError, match=r"mesh faces.*wanted 0\.\.3"):
+    with pytest.raises(InputError, match=r"mesh faces.*expected 0\.\.3"):
         Rasterizer(context, replace(plane(), faces=faces))
 
 
@@ -223,16 +223,16 @@ def test_more_faces_than_a_buffer_holds_are_refused(context: GLContext) -> None:
 
 
 def test_a_texture_past_the_device_is_shrunk_by_area_with_a_warning() -> None:
-    picture = np.zeros((8, 4, 3), np.uint8)
-    picture[::2] = 100
-    (small,), warnings = fit_pictures((picture,), 4)
+    image = np.zeros((8, 4, 3), np.uint8)
+    image[::2] = 100
+    (small,), warnings = fit_images((image,), 4)
     assert small.shape == (4, 2, 3)
     assert (small == 50).all()
     assert "4 x 8 shrunk to 2 x 4" in warnings[0]
 
 
 def test_a_fitting_texture_is_not_touched() -> None:
-    picture = np.zeros((4, 4, 3), np.uint8)
-    (same,), warnings = fit_pictures((picture,), 4)
-    assert same is picture
+    image = np.zeros((4, 4, 3), np.uint8)
+    (same,), warnings = fit_images((image,), 4)
+    assert same is image
     assert warnings == ()

@@ -1,4 +1,4 @@
-"""Pictures of a sphere, a box and a tilted plane against formulas, for each camera.
+"""Images of a sphere, a box and a tilted plane against formulas, for each camera.
 
 All shapes come in centimetres, far from the origin of their file, as scans do.
 """

@@ -31,11 +31,11 @@ def test_hdnet_focal_length_is_the_published_one() -> None:
 
 
 @pytest.mark.parametrize("make", [camera_2k2k, camera_orthographic])
-def test_the_origin_stands_in_the_middle_of_the_picture(make: type[Camera]) -> None:
+def test_the_origin_stands_in_the_middle_of_the_image(make: type[Camera]) -> None:
     assert project(make(256), np.zeros((1, 3))).tolist() == [[128.0, 128.0]]
 
 
-def test_a_point_up_and_to_the_right_lies_above_and_right_in_the_picture() -> None:
+def test_a_point_up_and_to_the_right_lies_above_and_right_in_the_image() -> None:
     x, y = project(camera_2k2k(256), np.array([[0.1, 0.2, 0.0]]))[0]
     assert x > 128
     assert y < 128

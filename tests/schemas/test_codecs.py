@@ -5,9 +5,9 @@ from jaxtyping import Bool
 from schemas.codecs import (
     bounding_window,
     decode_depth,
+    decode_image,
     decode_mask,
     decode_normals,
-    decode_picture,
     encode_depth,
     encode_jpeg,
     encode_mask,
@@ -22,14 +22,14 @@ MASK[5:20, 9:17] = True
 
 
 def test_png_keeps_rgb_and_its_order() -> None:
-    picture = RNG.integers(0, 256, (7, 5, 3), np.uint8)
-    assert np.array_equal(decode_picture(encode_png(picture)), picture)
+    image = RNG.integers(0, 256, (7, 5, 3), np.uint8)
+    assert np.array_equal(decode_image(encode_png(image)), image)
 
 
 def test_jpeg_keeps_the_order_of_the_channels() -> None:
     red = np.zeros((16, 16, 3), np.uint8)
     red[..., 0] = 200
-    assert decode_picture(encode_jpeg(red, 95))[8, 8].tolist() == pytest.approx([200, 0, 0], abs=3)
+    assert decode_image(encode_jpeg(red, 95))[8, 8].tolist() == pytest.approx([200, 0, 0], abs=3)
 
 
 def test_jpeg_keeps_full_chroma_resolution() -> None:
@@ -67,9 +67,9 @@ def test_the_window_holds_the_mask_and_no_more() -> None:
     assert bounding_window(MASK) == (9, 5, 16, 19)
 
 
-@pytest.mark.parametrize("decode", [decode_picture, decode_mask, decode_depth, decode_normals])
+@pytest.mark.parametrize("decode", [decode_image, decode_mask, decode_depth, decode_normals])
 @pytest.mark.parametrize("data", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"v/1\x01\x02\0\0\0"])
-def test_what_is_no_picture_is_refused(decode: object, data: bytes) -> None:
+def test_what_is_no_image_is_refused(decode: object, data: bytes) -> None:
     assert callable(decode)
     with pytest.raises(InputError, match=f"{len(data)} bytes that begin with"):
         decode(data)

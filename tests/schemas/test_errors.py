@@ -9,17 +9,17 @@ KINDS = [InputError, RequestError, MachineError, DependencyError]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_errors_survive_pickling_with_all_four_parts(kind: type[ScanmillError]) -> None:
-    error = kind("scan.obj", met="nothing", wanted="faces", way_out="Export it again.")
+    error = kind("scan.obj", found="nothing", expected="faces", hint="Export it again.")
     back = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes, made a line above
     assert type(back) is kind
-    assert (back.thing, back.met, back.wanted, back.way_out) == (
+    assert (back.thing, back.found, back.expected, back.hint) == (
         "scan.obj", "nothing", "faces", "Export it again.",
     )  # fmt: skip
 
 
 def test_the_sentence_holds_thing_met_wanted_and_way_out() -> None:
-    error = InputError("a.obj", met="0 faces", wanted="a mesh", way_out="Replace it.")
-    assert str(error) == "a.obj: 0 faces; wanted a mesh. Replace it."
+    error = InputError("a.obj", found="0 faces", expected="a mesh", hint="Replace it.")
+    assert str(error) == "a.obj: 0 faces; expected a mesh. Replace it."
 
 
 @pytest.mark.parametrize(("kind", "fault"), [(InputError, "input"), (MachineError, "environment")])

@@ -24,7 +24,7 @@ REF = ScanRef(dataset="RP", item="a", subject="a", split="train")
 RECORDS: list[BaseModel] = [
     MANIFEST,
     PlanSegment(segment=0, shards=(PlannedShard(shard_id="shard-00000", scans=(REF,)),)),
-    BackgroundList(pictures=()),
+    BackgroundList(images=()),
 ]
 
 
@@ -42,7 +42,7 @@ def test_a_record_comes_back_as_it_was_written(record: BaseModel) -> None:
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_another_version_is_refused_with_both_versions(record: BaseModel) -> None:
     text = record.model_copy(update={"format_version": 9}).model_dump_json()
-    with pytest.raises(InputError, match=r"x\.json: format version 9; wanted format version 1"):
+    with pytest.raises(InputError, match=r"x\.json: format version 9; expected format version 1"):
         parse_record(type(record), text, source="x.json")
 
 

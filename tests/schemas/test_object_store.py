@@ -68,7 +68,9 @@ def test_without_the_driver_the_extra_is_named() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", WITHOUT_DRIVER], capture_output=True, text=True, check=True
     )
-    assert answer.stdout.startswith("s3://bucket/set: Install s3fs to access S3; wanted the driver")
+    assert answer.stdout.startswith(
+        "s3://bucket/set: Install s3fs to access S3; expected the driver"
+    )
     assert "pip install 'scanmill[s3]'" in answer.stdout
 
 

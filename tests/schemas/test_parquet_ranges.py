@@ -35,8 +35,8 @@ def write(path: Path, *, rows: int = 3, columns: int = 1) -> Recorded:
 def test_a_row_group_is_read_as_arrow_reads_the_file(tmp_path: Path) -> None:
     fetch = write(tmp_path / "a.parquet")
     ranged = RangedParquet(fetch, len(fetch.data))
-    wanted = pq.ParquetFile(tmp_path / "a.parquet").read_row_group(1)
-    assert ranged.read_row_group(1, columns=wanted.column_names) == wanted
+    expected = pq.ParquetFile(tmp_path / "a.parquet").read_row_group(1)
+    assert ranged.read_row_group(1, columns=expected.column_names) == expected
 
 
 def test_opening_asks_for_the_end_alone(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from schemas.samples import PICTURE, PICTURE_COLUMNS, SAMPLE_COLUMNS, sample_schema, sample_table
+from schemas.samples import IMAGE, IMAGE_COLUMNS, SAMPLE_COLUMNS, sample_schema, sample_table
 from tests.tasks.sample_rows import ball_row
 
 CONTRACT = [
@@ -23,15 +23,15 @@ CONTRACT = [
 def name_of(kind: pa.DataType) -> str:
     if pa.types.is_fixed_size_list(kind):
         return f"{kind.list_size} {kind.value_type}"
-    return "picture" if kind == PICTURE else str(kind)
+    return "picture" if kind == IMAGE else str(kind)
 
 
 def test_the_columns_are_those_of_the_contract() -> None:
     assert [(field.name, name_of(field.type)) for field in sample_schema()] == CONTRACT
 
 
-def test_a_picture_holds_bytes_and_a_path() -> None:
-    assert [(field.name, str(field.type)) for field in PICTURE] == [
+def test_a_image_holds_bytes_and_a_path() -> None:
+    assert [(field.name, str(field.type)) for field in IMAGE] == [
         ("bytes", "binary"), ("path", "string"),
     ]  # fmt: skip
 
@@ -62,10 +62,10 @@ def test_joints_are_named_in_the_metadata() -> None:
     assert meaning.endswith("right pinky")
 
 
-def test_only_pictures_are_images_for_hugging_face() -> None:
+def test_only_images_are_images_for_hugging_face() -> None:
     features = json.loads(sample_schema().metadata[b"huggingface"])["info"]["features"]
     images = tuple(name for name, one in features.items() if one["_type"] == "Image")
-    assert sorted(images) == sorted(PICTURE_COLUMNS)
+    assert sorted(images) == sorted(IMAGE_COLUMNS)
     assert features["intrinsics"] == {
         "feature": {"dtype": "float64", "_type": "Value"}, "length": 9, "_type": "List",
     }  # fmt: skip

@@ -9,7 +9,7 @@ from schemas.scan import DATASET_NAMES, InputFile, ScanRef
 from schemas.settings import RenderSettings, digest_of
 from tasks.dataset.code_digest import code_digest
 from tasks.dataset.planning import plan_new
-from tasks.dataset.preparation import prepare_dataset, settle_backgrounds
+from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
 from tasks.dataset.shards import write_shard
 from tasks.dataset.splits import ScanName, assign_splits
 from tasks.samples.render_shard import ShardOutcome, render_shard
@@ -71,7 +71,7 @@ def plan_jobs(
     """Begin a data set of all scans of a data root; returns one job a new shard."""
     folder = DatasetFolder(root)
     prepare_dataset(folder, settings)
-    settle_backgrounds(folder, None)
+    resolve_backgrounds(folder, None)
     found = [ScanName(one.dataset, one.item, one.subject) for one in list_scans(data_root, "RP")]
     refs = assign_splits(found, split_seed=settings.split_seed)
     shards = plan_new(folder, refs, scans_per_shard=scans_per_shard)

@@ -1,4 +1,4 @@
-"""Rows of real encoded pictures with analytic content: a ball before the 2K2K camera."""
+"""Rows of real encoded images with analytic content: a ball before the 2K2K camera."""
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def ball_row(
     keypoints[known, 2] = 1
     view = camera.world_to_camera
     joints_camera = joints_world @ view[:3, :3].T + view[:3, 3]
-    picture = encode_png(color)
+    image = encode_png(color)
     return {
         "sample_id": sample_id, "dataset": dataset, "item": item,
         "subject": item.partition("_posed_")[0], "split": split,
@@ -49,9 +49,9 @@ def ball_row(
         "intrinsics": camera.K.ravel(), "world_to_camera": view.ravel(),
         "mesh_to_world": np.eye(4).ravel(), "metres_per_unit": 2.4, "metric_source": "file",
         "image": {"bytes": encode_jpeg(color, 95), "path": None},
-        "color_front": {"bytes": picture, "path": None},
-        "color_back": {"bytes": picture, "path": None},
-        "shaded": {"bytes": picture, "path": None},
+        "color_front": {"bytes": image, "path": None},
+        "color_back": {"bytes": image, "path": None},
+        "shaded": {"bytes": image, "path": None},
         "mask": {"bytes": encode_mask(mask), "path": None},
         "iuv": None,
         "depth": encode_depth(front, back, mask),

@@ -51,7 +51,7 @@ def write_box(path: Path) -> None:
 
 
 def write_texture(path: Path, seed: int) -> None:
-    """Write a picture of coarse random squares."""
+    """Write an image of coarse random squares."""
     squares = np.random.default_rng(seed).integers(40, 220, (8, 8, 3)).astype(np.uint8)
     cv2.imwrite(str(path), cv2.resize(squares, (64, 64), interpolation=cv2.INTER_NEAREST))
 

@@ -26,38 +26,38 @@ def root(tmp_path: Path) -> Path:
     _paint(tmp_path / "bar" / "z.png", (64, 64))
     _paint(tmp_path / "bar" / "a.jpg", (200, 128))
     (tmp_path / "bar" / "page.jpg").write_text("<html>not found</html>")
-    (tmp_path / "bar" / "notes.txt").write_text("no picture")
+    (tmp_path / "bar" / "notes.txt").write_text("no image")
     _paint(tmp_path / "__MACOSX" / "a.jpg", (64, 64))
     return tmp_path
 
 
-def test_pictures_are_frozen_in_the_order_of_their_paths(root: Path) -> None:
+def test_images_are_frozen_in_the_order_of_their_paths(root: Path) -> None:
     frozen = freeze_backgrounds(root)
-    assert [one.path for one in frozen.pictures] == ["bar/a.jpg", "bar/z.png", "office/b.jpg"]
-    assert (frozen.pictures[0].width, frozen.pictures[0].height) == (128, 200)
+    assert [one.path for one in frozen.images] == ["bar/a.jpg", "bar/z.png", "office/b.jpg"]
+    assert (frozen.images[0].width, frozen.images[0].height) == (128, 200)
 
 
-def test_what_is_no_picture_is_listed_and_not_fatal(root: Path) -> None:
+def test_what_is_no_image_is_listed_and_not_fatal(root: Path) -> None:
     refused = freeze_backgrounds(root).refused
     assert [one.path for one in refused] == ["bar/page.jpg"]
-    assert "22 bytes that are no picture" in refused[0].reason
+    assert "22 bytes that are no image" in refused[0].reason
 
 
 @pytest.mark.parametrize("folder", ["missing", "empty"])
-def test_a_folder_without_pictures_is_refused(tmp_path: Path, folder: str) -> None:
+def test_a_folder_without_images_is_refused(tmp_path: Path, folder: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(RequestError, match=r"none usable|no such folder"):
         freeze_backgrounds(tmp_path / folder)
 
 
-def test_only_pictures_that_cover_within_the_enlargement_are_used(root: Path) -> None:
-    backgrounds = Backgrounds(root, freeze_backgrounds(root).pictures)
+def test_only_images_that_cover_within_the_enlargement_are_used(root: Path) -> None:
+    backgrounds = Backgrounds(root, freeze_backgrounds(root).images)
     assert [one.path for one in backgrounds.usable(256, 2.0)] == ["bar/a.jpg", "office/b.jpg"]
     assert [one.path for one in backgrounds.usable(256, 1.0)] == ["office/b.jpg"]
 
 
-def test_a_seed_always_chooses_the_same_picture(root: Path) -> None:
-    backgrounds = Backgrounds(root, freeze_backgrounds(root).pictures)
+def test_a_seed_always_chooses_the_same_image(root: Path) -> None:
+    backgrounds = Backgrounds(root, freeze_backgrounds(root).images)
     choices = {backgrounds.choose(64, 2.0, np.random.default_rng(7)) for _ in range(5)}
     assert len(choices) == 1
 
@@ -66,29 +66,29 @@ def test_without_backgrounds_the_choice_is_black() -> None:
     assert Backgrounds().choose(64, 2.0, np.random.default_rng(0)) is None
 
 
-def test_a_picture_that_changed_after_freezing_is_refused(root: Path) -> None:
-    backgrounds = Backgrounds(root, freeze_backgrounds(root).pictures)
+def test_a_image_that_changed_after_freezing_is_refused(root: Path) -> None:
+    backgrounds = Backgrounds(root, freeze_backgrounds(root).images)
     _paint(root / "bar" / "a.jpg", (200, 128), value=10)
-    with pytest.raises(InputError, match="another picture than the data set was begun with"):
-        backgrounds.read(backgrounds.pictures[0])
+    with pytest.raises(InputError, match="another image than the data set was begun with"):
+        backgrounds.read(backgrounds.images[0])
 
 
-def test_a_picture_that_is_gone_is_refused(root: Path) -> None:
-    backgrounds = Backgrounds(root, freeze_backgrounds(root).pictures)
+def test_a_image_that_is_gone_is_refused(root: Path) -> None:
+    backgrounds = Backgrounds(root, freeze_backgrounds(root).images)
     (root / "bar" / "a.jpg").unlink()
     with pytest.raises(InputError, match="no such file"):
-        backgrounds.read(backgrounds.pictures[0])
+        backgrounds.read(backgrounds.images[0])
 
 
 def test_reading_without_the_folder_is_refused(root: Path) -> None:
-    frozen = freeze_backgrounds(root).pictures
+    frozen = freeze_backgrounds(root).images
     with pytest.raises(RequestError, match=r"the folder that holds bar/a\.jpg"):
         Backgrounds(None, frozen).read(frozen[0])
 
 
 def test_an_input_is_described_with_size_and_digest(root: Path) -> None:
-    backgrounds = Backgrounds(root, freeze_backgrounds(root).pictures)
-    described = backgrounds.input_file(backgrounds.pictures[0])
+    backgrounds = Backgrounds(root, freeze_backgrounds(root).images)
+    described = backgrounds.input_file(backgrounds.images[0])
     assert described.root == "backgrounds"
     assert described.size == (root / "bar" / "a.jpg").stat().st_size
 
@@ -111,21 +111,21 @@ def _paint_zoo(root: Path, name: str) -> None:
     form, mode = ZOO[name]
     values = np.full((80, 120), 200 << 8 if mode == "I;16" else 200)
     if mode == "I;16":
-        picture = Image.fromarray(values.astype(np.uint16))
+        image = Image.fromarray(values.astype(np.uint16))
     else:
         rgb = Image.fromarray(np.repeat(values[..., None], 3, axis=2).astype(np.uint8))
-        picture = rgb.convert(mode)
-    picture.save(root / name, format=form, progressive=name.startswith("progressive"))
+        image = rgb.convert(mode)
+    image.save(root / name, format=form, progressive=name.startswith("progressive"))
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_every_kind_of_picture_is_read_as_rgb(tmp_path: Path, name: str) -> None:
+def test_every_kind_of_image_is_read_as_rgb(tmp_path: Path, name: str) -> None:
     _paint_zoo(tmp_path, name)
     frozen = freeze_backgrounds(tmp_path)
-    assert [(one.path, one.width, one.height) for one in frozen.pictures] == [(name, 120, 80)]
-    picture = Backgrounds(tmp_path, frozen.pictures).read(frozen.pictures[0])
-    assert picture.shape == (80, 120, 3)
-    assert picture.mean() == pytest.approx(200, abs=5)  # some modes are dithered
+    assert [(one.path, one.width, one.height) for one in frozen.images] == [(name, 120, 80)]
+    image = Backgrounds(tmp_path, frozen.images).read(frozen.images[0])
+    assert image.shape == (80, 120, 3)
+    assert image.mean() == pytest.approx(200, abs=5)  # some modes are dithered
 
 
 @pytest.mark.parametrize(
@@ -133,19 +133,17 @@ def test_every_kind_of_picture_is_read_as_rgb(tmp_path: Path, name: str) -> None
     [
         (b"", "0 bytes"),
         (b"\xff\xd8\xff\xe0 cut off", "without its end: it was cut"),
-        (b"GIF89a", "6 bytes that are no picture"),
+        (b"GIF89a", "6 bytes that are no image"),
         (b"\x89PNG\r\n\x1a\n", "a PNG of 8 bytes without its end"),
     ],
 )
-def test_a_broken_picture_is_listed_with_its_reason(
-    root: Path, content: bytes, reason: str
-) -> None:
+def test_a_broken_image_is_listed_with_its_reason(root: Path, content: bytes, reason: str) -> None:
     (root / "bar" / "broken.jpg").write_bytes(content)
     refused = {one.path: one.reason for one in freeze_backgrounds(root).refused}
     assert reason in refused["bar/broken.jpg"]
 
 
-def test_a_picture_that_breaks_off_is_refused_not_filled_with_grey(root: Path) -> None:
+def test_a_image_that_breaks_off_is_refused_not_filled_with_grey(root: Path) -> None:
     path = root / "office" / "b.jpg"
     path.write_bytes(path.read_bytes()[:-40])
     assert "office/b.jpg" in [one.path for one in freeze_backgrounds(root).refused]
@@ -155,23 +153,23 @@ def test_a_published_list_chooses_orders_and_repeats(root: Path, tmp_path: Path)
     listed = tmp_path / "list.txt"
     listed.write_text("office/b.jpg\nbar/a.jpg\noffice/b.jpg\n\nbar/gone.jpg\n")
     frozen = freeze_backgrounds(root, listed=listed)
-    assert [one.path for one in frozen.pictures] == ["office/b.jpg", "bar/a.jpg", "office/b.jpg"]
+    assert [one.path for one in frozen.images] == ["office/b.jpg", "bar/a.jpg", "office/b.jpg"]
     assert [(one.path, one.reason) for one in frozen.refused] == [("bar/gone.jpg", "no such file")]
 
 
 @pytest.mark.parametrize("line", ["../secret.jpg", "a/../../b.jpg", "a\x00.jpg"])
 def test_a_list_that_leaves_the_folder_is_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "list.txt").write_text(f"bar/a.jpg\n{line}\n")
-    with pytest.raises(InputError, match="as entry 2; wanted paths below the background root"):
+    with pytest.raises(InputError, match="as entry 2; expected paths below the background root"):
         read_background_list(tmp_path / "list.txt")
 
 
 def _sides(*sides: int) -> BackgroundList:
-    pictures = (
+    images = (
         Background(path=f"{number}.jpg", sha256="0" * 64, width=side, height=3000)
         for number, side in enumerate(sides)
     )
-    return BackgroundList(pictures=tuple(pictures))
+    return BackgroundList(images=tuple(images))
 
 
 def test_few_usable_backgrounds_are_warned_of_with_the_limit_that_admits_more() -> None:
@@ -182,7 +180,7 @@ def test_few_usable_backgrounds_are_warned_of_with_the_limit_that_admits_more() 
     )
 
 
-def test_a_limit_of_all_pictures_is_named_where_there_are_few_in_all() -> None:
+def test_a_limit_of_all_images_is_named_where_there_are_few_in_all() -> None:
     warning = describe_shortage(_sides(2048, 300), 2048, 2.0)
     assert warning is not None
     assert warning.endswith("a limit of 6.83 would admit 2")

@@ -1,4 +1,4 @@
-"""Markers painted on a person are found in the picture where the joints are projected to."""
+"""Markers painted on a person are found in the image where the joints are projected to."""
 
 from collections.abc import Iterator
 from pathlib import Path

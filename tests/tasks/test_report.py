@@ -12,10 +12,10 @@ from schemas.manifest import PlannedShard
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from tasks.dataset.planning import plan_new
-from tasks.dataset.preparation import prepare_dataset, settle_backgrounds
+from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
 from tasks.fits.check import describe_misfit
+from tasks.report.images import contact_sheet, square_around
 from tasks.report.page import build_report, describe_dataset
-from tasks.report.pictures import contact_sheet, square_around
 from tasks.samples.render_shard import render_shard
 from tasks.samples.shard_work import ShardJob
 from tests.tasks.published.ball_sets import make_ball_set
@@ -35,7 +35,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> DatasetFolder:
         write_scan(data, item)
     (data / "obj/RP" / f"{ITEMS[1]}_OBJ" / f"{ITEMS[1]}_100k.obj").write_text("<html>")
     prepare_dataset(folder, SETTINGS)
-    settle_backgrounds(folder, None)
+    resolve_backgrounds(folder, None)
     refs = [ScanRef(dataset="RP", item=item, subject=item, split="train") for item in ITEMS]
     open_session()
     for shard in plan_new(folder, refs, scans_per_shard=1):
@@ -68,7 +68,7 @@ def test_totals_are_on_the_page(page: str) -> None:
 
 def test_a_failure_is_listed_with_its_reason(page: str) -> None:
     assert "1 shard done with rejects" in page
-    assert "no faces" in page or "no usable line" in page or "wanted" in page
+    assert "no faces" in page or "no usable line" in page or "expected" in page
 
 
 def test_a_hostile_name_is_escaped(page: str) -> None:
@@ -109,7 +109,7 @@ def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
         build_report([str(tmp_path)], tmp_path / "report.html")
 
 
-def test_the_square_around_a_mask_stays_inside_the_picture() -> None:
+def test_the_square_around_a_mask_stays_inside_the_image() -> None:
     mask = np.zeros((50, 40), bool)
     mask[0:30, 35:40] = True
     rows, columns = square_around(mask)

@@ -77,7 +77,7 @@ def ellipsoid_row(name: str, split: str, resolution: int, body: Ellipsoid) -> di
     image = np.where(mask[..., None], shaded, room.astype(np.uint8))
     pixels = STANDING * camera.focal_px + resolution / 2
     keypoints = np.concatenate([pixels, np.ones((31, 1))], axis=1).astype(np.float32)
-    picture = {"bytes": encode_png(shaded), "path": None}
+    lossless = {"bytes": encode_png(shaded), "path": None}
     flat = np.zeros((resolution, resolution, 3), np.float32)
     return {
         "sample_id": f"RP/{name}/0", "dataset": "RP", "item": name, "subject": name,
@@ -86,7 +86,7 @@ def ellipsoid_row(name: str, split: str, resolution: int, body: Ellipsoid) -> di
         "world_to_camera": camera.world_to_camera.ravel().tolist(),
         "mesh_to_world": np.eye(4).ravel().tolist(), "metres_per_unit": 2.5,
         "metric_source": "file", "image": {"bytes": encode_jpeg(image, 95), "path": None},
-        "color_front": picture, "color_back": picture, "shaded": picture,
+        "color_front": lossless, "color_back": lossless, "shaded": lossless,
         "mask": {"bytes": encode_mask(mask), "path": None}, "iuv": None,
         "depth": encode_depth(front, back, mask), "normals": encode_normals(flat, flat, mask),
         "keypoints": keypoints.ravel().tolist(), "joints_camera": [math.nan] * 93,

@@ -138,19 +138,19 @@ def test_transforms_are_finite_even_where_they_do_not_count() -> None:
 
 
 def test_cutting_keeps_the_centre_of_the_grid_made_at_full_size() -> None:
-    picture = torch.rand(1, 3, 256, 256)
+    image = torch.rand(1, 3, 256, 256)
     _, inverse, _ = fit(standing_px())
     grid = functional.affine_grid(inverse[:1], [1, 3, 256, 256], align_corners=False)
-    whole = functional.grid_sample(picture, grid, padding_mode="zeros", align_corners=False)
-    cut = cut_parts(picture, inverse[None, :1], (48, 40))[0, 0]
+    whole = functional.grid_sample(image, grid, padding_mode="zeros", align_corners=False)
+    cut = cut_parts(image, inverse[None, :1], (48, 40))[0, 0]
     expected = whole[0, :, 128 - 24 : 128 + 24, 128 - 20 : 128 + 20]
     torch.testing.assert_close(cut, expected, atol=1e-4, rtol=0)
 
 
-def test_every_part_of_a_batch_is_cut_from_its_own_picture() -> None:
-    pictures = torch.stack([torch.zeros(1, 64, 64), torch.ones(1, 64, 64)])
+def test_every_part_of_a_batch_is_cut_from_its_own_image() -> None:
+    images = torch.stack([torch.zeros(1, 64, 64), torch.ones(1, 64, 64)])
     identity = torch.eye(3)[:2].expand(2, 3, 2, 3)
-    cut = cut_parts(pictures, identity, (16, 8))
+    cut = cut_parts(images, identity, (16, 8))
     assert cut.shape == (2, 3, 1, 16, 8)
     assert cut.mean(dim=(2, 3, 4)).tolist() == [[0, 0, 0], [1, 1, 1]]
 

@@ -43,21 +43,21 @@ def test_saturation_blends_each_pixel_with_its_own_grey() -> None:
 def test_every_order_of_the_three_changes_gives_the_same(order: tuple[int, ...]) -> None:
     factors = [0.75, 0.8, 0.9]
     weights = torch.tensor([0.299, 0.587, 0.114])[None, :, None, None]
-    picture = torch.rand(1, 3, 4, 4)
-    step = picture
+    image = torch.rand(1, 3, 4, 4)
+    step = image
     for change in order:
         grey = (step * weights).sum(dim=1, keepdim=True)
         towards = (torch.zeros_like(grey), grey.mean().expand_as(grey), grey)[change]
         step = (factors[change] * step + (1 - factors[change]) * towards).clamp(0, 1)
-    torch.testing.assert_close(jitter_colors(picture, jitter(factors)), step)
+    torch.testing.assert_close(jitter_colors(image, jitter(factors)), step)
 
 
-def test_every_picture_of_a_batch_has_its_own_jitter() -> None:
-    pictures = two_pixels().expand(2, -1, -1, -1)
+def test_every_image_of_a_batch_has_its_own_jitter() -> None:
+    images = two_pixels().expand(2, -1, -1, -1)
     both = Jitter(torch.tensor([NEUTRAL, [0.7, 1.0, 1.0]]))
-    changed = jitter_colors(pictures, both)
-    torch.testing.assert_close(changed[0], pictures[0])
-    torch.testing.assert_close(changed[1], 0.7 * pictures[1])
+    changed = jitter_colors(images, both)
+    torch.testing.assert_close(changed[0], images[0])
+    torch.testing.assert_close(changed[1], 0.7 * images[1])
 
 
 def test_draws_belong_to_seed_sample_and_epoch_alone() -> None:
@@ -74,9 +74,9 @@ def test_factors_lie_between_seven_tenths_and_one() -> None:
 
 
 def test_the_median_of_nine_is_opencvs() -> None:
-    picture = torch.rand(1, 3, 33, 20)
-    ours = _median3(picture)[0].permute(1, 2, 0).numpy()
-    theirs = cv2.medianBlur(np.ascontiguousarray(picture[0].permute(1, 2, 0).numpy()), 3)
+    image = torch.rand(1, 3, 33, 20)
+    ours = _median3(image)[0].permute(1, 2, 0).numpy()
+    theirs = cv2.medianBlur(np.ascontiguousarray(image[0].permute(1, 2, 0).numpy()), 3)
     np.testing.assert_array_equal(ours, theirs)
 
 
@@ -100,7 +100,7 @@ def test_the_seam_is_where_the_blurred_mask_is_between_a_fifth_and_four_fifths()
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (20, 9), (39, 27)])
-def test_filtering_the_window_alone_equals_filtering_the_whole_picture(
+def test_filtering_the_window_alone_equals_filtering_the_whole_image(
     corner: tuple[int, int],
 ) -> None:
     inside = torch.zeros(1, 1, 64, 48, dtype=torch.bool)
@@ -120,11 +120,11 @@ def test_filtering_the_window_alone_equals_filtering_the_whole_picture(
     np.testing.assert_allclose(composed[0].numpy(), expected, atol=1e-5)
 
 
-def test_a_picture_of_nobody_is_its_background() -> None:
+def test_a_image_of_nobody_is_its_background() -> None:
     nobody = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
     background = torch.rand(1, 3, 8, 8)
     assert torch.equal(compose(torch.rand(1, 3, 8, 8), background, nobody), background)
 
 
-def test_a_crop_is_enlarged_to_the_picture() -> None:
+def test_a_crop_is_enlarged_to_the_image() -> None:
     assert enlarge(torch.rand(1, 3, 64, 64), 128).shape == (1, 3, 128, 128)

@@ -72,7 +72,7 @@ def test_a_part_without_transform_counts_nothing() -> None:
     assert float(blended[0, 0, 128, 128]) == pytest.approx(0.2, abs=1e-6)
 
 
-def test_blending_agrees_with_padding_everything_to_the_full_picture() -> None:
+def test_blending_agrees_with_padding_everything_to_the_full_image() -> None:
     torch.manual_seed(1)
     resolution = 256
     transforms = identity()

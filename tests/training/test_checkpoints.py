@@ -138,5 +138,5 @@ def test_a_checkpoint_of_anything_but_tensors_is_refused(tmp_path: Path) -> None
 def test_a_cut_index_is_refused(tmp_path: Path, ranks: Ranks) -> None:
     folder = save_checkpoint(tmp_path, state(), meta(3), ranks)
     (folder / ".metadata").write_bytes((folder / ".metadata").read_bytes()[:50])
-    with pytest.raises(InputError, match="wanted the index of a checkpoint of tensors"):
+    with pytest.raises(InputError, match="expected the index of a checkpoint of tensors"):
         read_tensors(folder, "")

@@ -30,8 +30,8 @@ def test_a_published_phase_1_gets_the_names_of_phase_1(tmp_path: Path) -> None:
     ("source", "target", "answer"),
     [
         ("nothing.pth", "x.safetensors", (2, "nothing.pth: no such file or folder")),
-        ("w.safetensors", "x.onnx", (2, "the ending .onnx; wanted .safetensors")),
-        ("cut.safetensors", "x.pth", (1, "wanted a whole safetensors file")),
+        ("w.safetensors", "x.onnx", (2, "the ending .onnx; expected .safetensors")),
+        ("cut.safetensors", "x.pth", (1, "expected a whole safetensors file")),
     ],
 )
 def test_what_cannot_be_converted_is_said_in_one_line(

@@ -14,7 +14,7 @@ from training.backgrounds import open_backgrounds
 from training.batches import Drawing
 from training.loader import Loader
 from training.order import InTurn, Order
-from training.preparation import make_picture
+from training.preparation import make_image
 from training.samples import SampleReader, check_resolution
 from training.shards import ShardIndex, open_index
 
@@ -40,7 +40,7 @@ def rewrite(path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
 
 def spoil_depth(table: pa.Table) -> pa.Table:
     place = table.column_names.index("depth")
-    spoilt = [b"no picture", *table.column("depth").to_pylist()[1:]]
+    spoilt = [b"no image", *table.column("depth").to_pylist()[1:]]
     return table.set_column(place, table.field(place), pa.array(spoilt, pa.binary()))
 
 
@@ -153,8 +153,8 @@ def test_a_resume_continues_at_the_exact_sample(dataset: Path) -> None:
 
 def test_two_readings_of_a_batch_are_equal_to_the_bit(dataset: Path) -> None:
     index = open_index([str(dataset)])
-    pictures = [make_picture(next(open_loader(index).batches(1, 2))) for _ in range(2)]
-    assert torch.equal(pictures[0], pictures[1])
+    images = [make_image(next(open_loader(index).batches(1, 2))) for _ in range(2)]
+    assert torch.equal(images[0], images[1])
 
 
 def test_epochs_vary_the_colours_of_a_sample(dataset: Path) -> None:
@@ -167,7 +167,7 @@ def test_epochs_vary_the_colours_of_a_sample(dataset: Path) -> None:
     assert all(first != second for first, second in seen.values())
 
 
-def test_without_augmentation_the_picture_is_the_stored_one(dataset: Path) -> None:
+def test_without_augmentation_the_image_is_the_stored_one(dataset: Path) -> None:
     index = open_index([str(dataset)])
     samples = index.of_splits(["val"])
     reader = SampleReader(256, with_stored=True)
@@ -176,7 +176,7 @@ def test_without_augmentation_the_picture_is_the_stored_one(dataset: Path) -> No
     stored = reader.read(samples[0]).stored
     assert stored is not None
     np.testing.assert_allclose(
-        make_picture(batch)[0].permute(1, 2, 0).numpy(), stored / np.float32(255)
+        make_image(batch)[0].permute(1, 2, 0).numpy(), stored / np.float32(255)
     )
 
 
@@ -200,13 +200,13 @@ def test_up_to_the_limit_an_undecodable_sample_is_replaced_and_counted(
     assert loader.bad_samples == ["RP/rp_train_posed_000/0"]
 
 
-def list_backgrounds(root: Path, pictures: Path, sizes: list[tuple[int, int]]) -> None:
+def list_backgrounds(root: Path, images: Path, sizes: list[tuple[int, int]]) -> None:
     entries = []
     for number, (width, height) in enumerate(sizes):
         name = f"room{number}.jpg"
         flat = np.full((height, width, 3), 40 * (number + 1), np.uint8)
-        pictures.mkdir(exist_ok=True)
-        (pictures / name).write_bytes(encode_jpeg(flat, 95))
+        images.mkdir(exist_ok=True)
+        (images / name).write_bytes(encode_jpeg(flat, 95))
         entries.append({"path": name, "sha256": "0", "width": width, "height": height})
     (root / "backgrounds.json").write_text(json.dumps({"pictures": entries}))
 
@@ -221,7 +221,7 @@ def test_fresh_backgrounds_are_of_half_the_resolution_and_from_the_list(
     batch = next(open_loader(index, drawing=Drawing(0, pool)).batches(0, 1))
     assert batch.background is not None
     assert batch.background.shape == (2, 128, 128, 3)
-    # The second picture is too small to be enlarged twofold and cropped to 2048.
+    # The second image is too small to be enlarged twofold and cropped to 2048.
     assert set(batch.background.unique().tolist()) <= {0, 39, 40, 41}
 
 
@@ -237,7 +237,7 @@ def test_one_in_ten_fresh_backgrounds_is_black(
 
 
 @pytest.mark.parametrize(("given", "complaint"), [(False, "no --backgrounds"), (True, "no backgr")])
-def test_fresh_backgrounds_without_pictures_are_refused(
+def test_fresh_backgrounds_without_images_are_refused(
     dataset: Path, tmp_path: Path, given: bool, complaint: str
 ) -> None:
     with pytest.raises(RequestError, match=complaint):

@@ -49,9 +49,9 @@ def test_published_mask_loss_of_a_perfect_mask_stays_at_its_floor() -> None:
     assert float(published) == pytest.approx(floor, rel=1e-6)
 
 
-def test_ssim_of_equal_pictures_is_one() -> None:
-    picture = torch.rand(2, 3, 8, 8)
-    assert one_minus_ssim(picture, picture).tolist() == pytest.approx([0, 0], abs=1e-6)
+def test_ssim_of_equal_images_is_one() -> None:
+    image = torch.rand(2, 3, 8, 8)
+    assert one_minus_ssim(image, image).tolist() == pytest.approx([0, 0], abs=1e-6)
 
 
 def test_ssim_of_constants_is_their_luminance_term() -> None:
@@ -60,7 +60,7 @@ def test_ssim_of_constants_is_their_luminance_term() -> None:
     assert float(one_minus_ssim(planes(0.2), planes(0.8))) == pytest.approx(expected, rel=1e-4)
 
 
-def test_ssim_agrees_with_its_formula_at_the_one_window_of_a_small_picture() -> None:
+def test_ssim_agrees_with_its_formula_at_the_one_window_of_a_small_image() -> None:
     one, other = torch.rand(1, 1, 5, 5), torch.rand(1, 1, 5, 5)
     bell = np.exp(-(np.arange(-2, 3) ** 2) / (2 * 1.5**2))
     weights = np.outer(bell, bell) / np.outer(bell, bell).sum()

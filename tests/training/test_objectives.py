@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from training.batches import Drawing
+from training.images import draw_curve, draw_sheet, normal_panels
 from training.loader import Loader
 from training.measures import angle_degrees, depth_measures, is_better, means, normal_measures
 from training.networks.coarse_net import DepthPrediction
 from training.networks.person_nets import NormalPrediction
 from training.objectives import depth_objective, normal_objective
 from training.order import InTurn
-from training.pictures import draw_curve, draw_sheet, normal_panels
 from training.preparation import Prepared, prepare
 from training.samples import SampleReader
 from training.settings import ModelSettings
@@ -93,7 +93,7 @@ def test_phase_2_without_full_truth_is_refused(
     prepared: Prepared, ask: Callable[..., object]
 ) -> None:
     coarse_only = Prepared(
-        prepared.sample_ids, prepared.picture, prepared.transforms, prepared.coarse, None, {},
+        prepared.sample_ids, prepared.image, prepared.transforms, prepared.coarse, None, {},
         prepared.focal_px, prepared.metres_per_unit,
     )  # fmt: skip
     with pytest.raises(ValueError, match="no truth at full resolution"):
@@ -144,9 +144,9 @@ def test_the_lowest_finite_loss_is_the_best(loss: float, best: float | None, bet
     assert is_better(loss, best) == better
 
 
-def test_the_picture_is_mapped_to_minus_one_to_one(prepared: Prepared) -> None:
-    assert -1 <= float(prepared.picture.min()) < -0.9
-    assert 0.5 < float(prepared.picture.max()) <= 1
+def test_the_image_is_mapped_to_minus_one_to_one(prepared: Prepared) -> None:
+    assert -1 <= float(prepared.image.min()) < -0.9
+    assert 0.5 < float(prepared.image.max()) <= 1
 
 
 def test_the_centre_of_the_body_is_at_its_known_network_depth(prepared: Prepared) -> None:
@@ -157,7 +157,7 @@ def test_the_centre_of_the_body_is_at_its_known_network_depth(prepared: Prepared
     assert centre == pytest.approx([2 - reach, 2 + reach], rel=1e-4)
 
 
-def test_true_part_normals_are_cut_as_the_pictures_are(prepared: Prepared) -> None:
+def test_true_part_normals_are_cut_as_the_images_are(prepared: Prepared) -> None:
     shapes = {group: tuple(value.shape[1:]) for group, value in prepared.part_normals.items()}
     assert shapes == {
         "head": (1, 6, 48, 40), "upper_body": (1, 6, 72, 48), "arms": (4, 6, 48, 32),
@@ -165,7 +165,7 @@ def test_true_part_normals_are_cut_as_the_pictures_are(prepared: Prepared) -> No
     }  # fmt: skip
 
 
-def test_a_sheet_has_a_row_a_picture_and_a_column_a_panel(prepared: Prepared) -> None:
+def test_a_sheet_has_a_row_a_image_and_a_column_a_panel(prepared: Prepared) -> None:
     panels = normal_panels(perfect(prepared), prepared, SETTINGS)
     assert list(panels)[:3] == ["picture", "normal front", "true normal front"]
     assert draw_sheet(panels).shape == (256, 9 * 256, 3)

@@ -89,11 +89,11 @@ def test_both_phases_train_and_phase_2_leaves_the_weights_of_phase_1_alone(
     assert all(torch.equal(first[name], second[f"normals.{name}"]) for name in weights)
 
 
-def test_the_sheet_of_samples_is_a_picture(run: Run, tmp_path: Path) -> None:
+def test_the_sheet_of_samples_is_a_image(run: Run, tmp_path: Path) -> None:
     run("--nets", "coarse", "--steps", "1")
     sheet = cv2.imread(str(tmp_path / "out" / "samples" / "step-00000001.png"))
     assert sheet is not None
-    # Picture, two normals, two depths, each of the four beside its truth.
+    # Image, two normals, two depths, each of the four beside its truth.
     assert sheet.shape == (256, 9 * 256, 3)
 
 
@@ -168,14 +168,14 @@ def test_a_resume_with_other_data_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--resolution", "300"], "--resolution: 300; wanted"),
+        (["--resolution", "300"], "--resolution: 300; expected"),
         (["--resolution", "512"], "--resolution 512: samples 256 pixels wide"),
         (["--split", "tests"], "no sample of split tests"),
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--init", "nowhere"], "nowhere: no such file or folder"),
         (["--background", "fresh"], "--background fresh: no --backgrounds"),
         (["--device", "cuda"], "--device cuda: no CUDA device"),
-        (["--steps", "-1"], "--steps: -1; wanted"),
+        (["--steps", "-1"], "--steps: -1; expected"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_exit_code_2(
@@ -195,7 +195,7 @@ def test_a_wrong_request_writes_nothing(run: Run, tmp_path: Path) -> None:
 
 def test_phase_2_without_phase_1_is_refused(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--steps", "1", stage="2k2k-depth") == 2
-    assert "2k2k-depth: --init None and --nets all; wanted all nets" in capsys.readouterr().err
+    assert "2k2k-depth: --init None and --nets all; expected all nets" in capsys.readouterr().err
 
 
 def test_weights_of_another_width_are_refused_before_anything_is_written(

@@ -104,7 +104,7 @@ def test_a_cut_safetensors_file_is_refused(tmp_path: Path) -> None:
     save_file({"a": torch.arange(300.0)}, tmp_path / "w.safetensors")
     whole = (tmp_path / "w.safetensors").read_bytes()
     (tmp_path / "w.safetensors").write_bytes(whole[:100])
-    with pytest.raises(InputError, match="wanted a whole safetensors file"):
+    with pytest.raises(InputError, match="expected a whole safetensors file"):
         read_weights(tmp_path / "w.safetensors")
 
 
@@ -132,7 +132,7 @@ def test_a_foreign_file_that_would_run_code_is_refused_and_runs_nothing(
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     torch.save([1, 2, 3], tmp_path / "list.pth")
-    with pytest.raises(InputError, match="a list; wanted tensors by name"):
+    with pytest.raises(InputError, match="a list; expected tensors by name"):
         read_weights(tmp_path / "list.pth")
 
 

@@ -1,1 +1,1 @@
-"""HDNet: one surface in metres from a picture, trained on labelled samples of its own camera."""
+"""HDNet: one surface in metres from an image, trained on labelled samples of its own camera."""

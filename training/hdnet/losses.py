@@ -1,6 +1,6 @@
 """HDNet's losses, pure: arrays in, one number out.
 
-Dimension letters: B pictures, H rows, W columns. Normals: camera axes (x right, y down, z away from
+Dimension letters: B images, H rows, W columns. Normals: camera axes (x right, y down, z away from
 the camera), towards the viewer, so n_z < 0. Depth: z in metres. Source: networks.md, HDNet.
 """
 
@@ -16,7 +16,7 @@ DepthNormals = Literal["masked", "in_place", "published"]
 SMALLEST = 1e-5
 """What the published code puts for components under it, and adds to the squared length."""
 
-LARGEST_COSINE = 1 - 1e-6
+MAX_COSINE = 1 - 1e-6
 """The arc cosine's slope is infinite at 1; here it is 707."""
 
 FLAT = 1e-12
@@ -35,7 +35,7 @@ def angle_loss(
     unit = _unit(prediction)
     length = unit.square().sum(dim=1, keepdim=True)
     cosine = (unit * truth).sum(dim=1, keepdim=True) / (length + SMALLEST)
-    angle = torch.acos(cosine.clamp(-LARGEST_COSINE, LARGEST_COSINE))
+    angle = torch.acos(cosine.clamp(-MAX_COSINE, MAX_COSINE))
     return torch.where(where, angle, 0).sum() / where.sum().clamp_min(1)
 
 
@@ -44,7 +44,7 @@ def squared_depth_error(
     truth: Float[Tensor, "B 1 H W"],
     mask: Bool[Tensor, "B 1 H W"],
 ) -> Float[Tensor, ""]:
-    """Return the mean squared error inside the mask, of each picture, then the mean; metres^2."""
+    """Return the mean squared error inside the mask, of each image, then the mean; metres^2."""
     return _mean_inside((prediction - truth).square(), mask).mean()
 
 
@@ -77,7 +77,7 @@ def depth_normal_loss(
     """Return the mean angle between the normals of a depth map and the true ones, radians.
 
     masked: pixels whose right and upper neighbours are inside too. published: all of the mask,
-    its border included, where a neighbour is the camera's centre or the picture's other side.
+    its border included, where a neighbour is the camera's centre or the image's other side.
     in_place: as masked, the depth first moved back by shift_m to where the person stood. The
     other two lift it at 4 m, where the same relief has other normals than the true ones.
     """

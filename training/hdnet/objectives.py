@@ -1,6 +1,6 @@
 """What HDNet's first two stages are fed, minimise and are measured by.
 
-Dimension letters: B pictures, H rows, W columns, C channels. Source: networks.md, HDNet.
+Dimension letters: B images, H rows, W columns, C channels. Source: networks.md, HDNet.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from training.hdnet.losses import (
     squared_depth_error,
 )
 from training.hdnet.samples import MEDIAN_M, LabelledBatch
+from training.images import Panels
 from training.measures import MILLIMETRES, Sums
 from training.objectives import Terms
-from training.pictures import Panels
 from training.settings import ModelSettings
 
 DEPTH_WEIGHT = 2
@@ -43,23 +43,23 @@ class LabelledExamples:
     normals: Float[Tensor, "B 3 H W"]
 
     @property
-    def picture(self) -> Float[Tensor, "B 3 H W"]:
+    def image(self) -> Float[Tensor, "B 3 H W"]:
         """RGB 0..255, on white."""
         return self.inputs[:, :NORMAL_CHANNELS]
 
 
 def prepare_normal(batch: LabelledBatch, settings: ModelSettings) -> LabelledExamples:
-    """Make the input of the normal estimator: the picture alone."""
+    """Make the input of the normal estimator: the image alone."""
     del settings
-    return _examples(batch, _channels_first(batch.picture))
+    return _examples(batch, _channels_first(batch.image))
 
 
 def prepare_depth(batch: LabelledBatch, settings: ModelSettings) -> LabelledExamples:
-    """Make the input of the depth estimator: picture, true normals, DensePose."""
+    """Make the input of the depth estimator: image, true normals, DensePose."""
     del settings
     if batch.densepose is None:
         raise ValueError("prepare_depth: a batch without DensePose")
-    parts = (batch.picture, batch.normals, batch.densepose)
+    parts = (batch.image, batch.normals, batch.densepose)
     return _examples(batch, torch.cat([_channels_first(part) for part in parts], dim=1))
 
 
@@ -115,17 +115,17 @@ def hdnet_depth_measures(
 def hdnet_normal_panels(
     prediction: Float[Tensor, "B 3 H W"], examples: LabelledExamples, settings: ModelSettings
 ) -> Panels:
-    """Show the picture and the normals beside the true ones."""
+    """Show the image and the normals beside the true ones."""
     del settings
-    return _picture_and_normals(prediction, examples)
+    return _image_and_normals(prediction, examples)
 
 
 def hdnet_depth_panels(
     prediction: Float[Tensor, "B 1 H W"], examples: LabelledExamples, settings: ModelSettings
 ) -> Panels:
-    """Show the picture, the normals of the depth moved back, and the depth beside the true one."""
+    """Show the image, the normals of the depth moved back, and the depth beside the true one."""
     del settings
-    panels = _picture_and_normals(normals_from_depth(prediction - examples.shift_m), examples)
+    panels = _image_and_normals(normals_from_depth(prediction - examples.shift_m), examples)
     shown = {"depth": prediction, "true depth": examples.depth_m}
     return panels | {name: _shade(depth_m, examples.mask) for name, depth_m in shown.items()}
 
@@ -137,14 +137,14 @@ def _examples(batch: LabelledBatch, inputs: Tensor) -> LabelledExamples:
     )
 
 
-def _channels_first(picture: Tensor) -> Float[Tensor, "B 3 H W"]:
-    return picture.permute(0, 3, 1, 2).float()
+def _channels_first(image: Tensor) -> Float[Tensor, "B 3 H W"]:
+    return image.permute(0, 3, 1, 2).float()
 
 
-def _picture_and_normals(normals: Tensor, examples: LabelledExamples) -> Panels:
+def _image_and_normals(normals: Tensor, examples: LabelledExamples) -> Panels:
     unit = torch.nn.functional.normalize(normals, dim=1)
     return {
-        "picture": examples.picture / WHITE,
+        "picture": examples.image / WHITE,
         "normal": (unit + 1) / 2 * examples.mask,
         "true normal": (examples.normals + 1) / 2 * examples.mask,
     }

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
 from schemas.camera import camera_hdnet, ray_directions
-from schemas.codecs import decode_depth, decode_mask, decode_normals, decode_picture
+from schemas.codecs import decode_depth, decode_image, decode_mask, decode_normals
 from schemas.errors import InputError
 from training.batches import Drawing, stack_arrays
 from training.rows import RowReader
@@ -40,14 +40,14 @@ LABELLED_WITH_IUV = Selection(
 class LabelledSample:
     """One view, decoded.
 
-    picture: RGB on white. mask: the person, where its depth may be used. depth_m: z, the median
+    image: RGB on white. mask: the person, where its depth may be used. depth_m: z, the median
     at 4 m, 0 outside. shift_m: by how much that is farther than where the person stood. normals:
     unit, camera axes, n_z < 0 towards the viewer, 0 outside. densepose: V, U, I as an RGB reader
     gives a published file; None where it is not read.
     """
 
     sample_id: str
-    picture: UInt8[np.ndarray, "H W 3"]
+    image: UInt8[np.ndarray, "H W 3"]
     mask: Bool[np.ndarray, "H W"]
     depth_m: Float32[np.ndarray, "H W"]
     shift_m: float
@@ -60,7 +60,7 @@ class LabelledBatch:
     """Decoded samples of one rank and step; as in LabelledSample."""
 
     sample_ids: tuple[str, ...]
-    picture: UInt8[Tensor, "B H W 3"]
+    image: UInt8[Tensor, "B H W 3"]
     mask: Bool[Tensor, "B 1 H W"]
     depth_m: Float[Tensor, "B 1 H W"]
     shift_m: Float[Tensor, "B 1 1 1"]
@@ -80,9 +80,9 @@ class LabelledReader:
     """Read labelled samples by address from any thread, and stack them. Owns: open files."""
 
     def __init__(self, *, with_densepose: bool) -> None:
-        """Read with or without the DensePose picture."""
-        pictures = ["shaded.bytes", "mask.bytes", *(["iuv.bytes"] * with_densepose)]
-        self._rows = RowReader([*pictures, "depth", "normals", "metres_per_unit"])
+        """Read with or without the DensePose image."""
+        images = ["shaded.bytes", "mask.bytes", *(["iuv.bytes"] * with_densepose)]
+        self._rows = RowReader([*images, "depth", "normals", "metres_per_unit"])
 
     def read(self, address: SampleAddress) -> LabelledSample:
         """Read and decode one sample; raises InputError when it can't serve."""
@@ -96,7 +96,7 @@ class LabelledReader:
         densepose = [sample.densepose for sample in samples if sample.densepose is not None]
         return LabelledBatch(
             tuple(sample.sample_id for sample in samples),
-            stack_arrays([sample.picture for sample in samples]),
+            stack_arrays([sample.image for sample in samples]),
             stack_arrays([sample.mask[None] for sample in samples]),
             stack_arrays([sample.depth_m[None] for sample in samples]),
             torch.tensor([sample.shift_m for sample in samples]).reshape(-1, 1, 1, 1),
@@ -113,20 +113,20 @@ def decode_labelled(sample_id: str, row: Mapping[str, Any]) -> LabelledSample:
     mask = person & (depth_m >= NEAREST_M) & (depth_m <= FARTHEST_M)
     if not mask.any():
         raise InputError(
-            sample_id, met="no depth of the person in that range",
-            wanted=f"{NEAREST_M:g} to {FARTHEST_M:g} m",
-            way_out="Render the scan with --camera hdnet, and check its size with `inspect`.",
+            sample_id, found="no depth of the person in that range",
+            expected=f"{NEAREST_M:g} to {FARTHEST_M:g} m",
+            hint="Render the scan with --camera hdnet, and check its size with `inspect`.",
         )  # fmt: skip
     shift_m = MEDIAN_M - float(np.median(depth_m[mask]))
     iuv = row.get("iuv")
     return LabelledSample(
         sample_id,
-        np.where(person[..., None], decode_picture(row["shaded"]["bytes"]), np.uint8(WHITE)),
+        np.where(person[..., None], decode_image(row["shaded"]["bytes"]), np.uint8(WHITE)),
         mask,
         np.where(mask, depth_m + shift_m, 0).astype(np.float32),
         shift_m,
         _unit(decode_normals(row["normals"])[0]) * mask[..., None],
-        None if iuv is None else np.ascontiguousarray(decode_picture(iuv["bytes"])[..., ::-1]),
+        None if iuv is None else np.ascontiguousarray(decode_image(iuv["bytes"])[..., ::-1]),
     )
 
 

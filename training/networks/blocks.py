@@ -1,6 +1,6 @@
 """The building blocks of all 2K2K networks.
 
-Dimension letters: B pictures (or crops), C channels, H rows, W columns.
+Dimension letters: B images (or crops), C channels, H rows, W columns.
 Every convolution has a bias. Source: networks.md, 2K2K, Networks.
 """
 
@@ -49,7 +49,7 @@ class ConvBlock(Recomputable):
     """Two times: 3x3 convolution, batch norm, ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
-        """Keep the size of the picture; change its channels."""
+        """Keep the size of the image; change its channels."""
         super().__init__(
             _conv(channels_in, channels_out),
             nn.BatchNorm2d(channels_out),
@@ -77,7 +77,7 @@ class ConvNormRelu(Recomputable):
     """3x3 convolution, batch norm, ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
-        """Keep the size of the picture; change its channels."""
+        """Keep the size of the image; change its channels."""
         super().__init__(
             _conv(channels_in, channels_out),
             nn.BatchNorm2d(channels_out),
@@ -112,11 +112,11 @@ class Encoder(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
 
-    def forward(self, picture: Float[Tensor, "B C H W"]) -> list[Float[Tensor, "B _ _ _"]]:
+    def forward(self, image: Float[Tensor, "B C H W"]) -> list[Float[Tensor, "B _ _ _"]]:
         """Return the features of every level, finest first; each level halves H and W."""
         features: list[Tensor] = []
         for level, block in enumerate(self.blocks):
-            below = picture if level == 0 else nn.functional.max_pool2d(features[-1], 2)
+            below = image if level == 0 else nn.functional.max_pool2d(features[-1], 2)
             features.append(block(below))
         return features
 

@@ -1,6 +1,6 @@
 """The net that predicts coarse depth of both surfaces and the mask, at 1/8 of the resolution.
 
-Dimension letters: B pictures, H rows, W columns (multiples of 16).
+Dimension letters: B images, H rows, W columns (multiples of 16).
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class DepthPrediction:
 
 
 class CoarseDepthNet(nn.Module):
-    """Two encoders (picture, whole-picture normals), joined at the bottom and in the skips."""
+    """Two encoders (image, whole-image normals), joined at the bottom and in the skips."""
 
     def __init__(
         self,
@@ -45,10 +45,10 @@ class CoarseDepthNet(nn.Module):
         self.decoder, self.head = decoder, head
 
     def forward(
-        self, picture: Float[Tensor, "B 3 H W"], normals: Float[Tensor, "B 6 H W"]
+        self, image: Float[Tensor, "B 3 H W"], normals: Float[Tensor, "B 6 H W"]
     ) -> DepthPrediction:
-        """Predict from RGB in -1..1 and the whole-picture normals (gradient flows into both)."""
-        levels = zip(self.picture_encoder(picture), self.normal_encoder(normals), strict=True)
+        """Predict from RGB in -1..1 and the whole-image normals (gradient flows into both)."""
+        levels = zip(self.picture_encoder(image), self.normal_encoder(normals), strict=True)
         joined = [torch.cat(pair, dim=1) for pair in levels]
         return depth_prediction(full_precision(self.head(self.decoder(joined))))
 

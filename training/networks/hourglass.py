@@ -1,6 +1,6 @@
-"""HDNet's hourglass: pictures to normals or to depth, as TensorFlow 1.14 computes it.
+"""HDNet's hourglass: images to normals or to depth, as TensorFlow 1.14 computes it.
 
-Dimension letters: B pictures, C channels, H rows, W columns (multiples of 16).
+Dimension letters: B images, C channels, H rows, W columns (multiples of 16).
 Every 3x3 convolution has a bias, though the norm behind it takes it away again: the published
 checkpoints hold them. Source: networks.md, HDNet.
 """
@@ -40,7 +40,7 @@ class Shift(nn.Module):
         self.beta = nn.Parameter(torch.zeros(channels))
 
     def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Normalise each channel over the batch and the picture, and shift it."""
+        """Normalise each channel over the batch and the image, and shift it."""
         return functional.batch_norm(
             features, None, None, bias=self.beta, training=True, eps=NORM_EPSILON
         )
@@ -70,11 +70,11 @@ class Hourglass(nn.Module):
         self.encoder, self.decoder = nn.ModuleList(encoder), nn.ModuleList(decoder)
         self.head = head
 
-    def forward(self, picture: Float[Tensor, "B C H W"]) -> Float[Tensor, "B _ H W"]:
+    def forward(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B _ H W"]:
         """Return the head's channels, without activation."""
         levels: list[Tensor] = []
         for level, block in enumerate(self.encoder):
-            below = picture if level == 0 else functional.max_pool2d(levels[-1], 2)
+            below = image if level == 0 else functional.max_pool2d(levels[-1], 2)
             levels.append(block(below))
         features = levels[-1]
         for block, skip in zip(self.decoder, reversed(levels[:-1]), strict=True):

@@ -1,6 +1,6 @@
-"""The nets of both phases put together: picture and part transforms in, predictions out.
+"""The nets of both phases put together: image and part transforms in, predictions out.
 
-Dimension letters: B pictures, P parts of a group, R the resolution, h and w of a crop.
+Dimension letters: B images, P parts of a group, R the resolution, h and w of a crop.
 Source: networks.md, 2K2K, Networks.
 """
 
@@ -48,7 +48,7 @@ class NormalPrediction:
 
 
 class PersonNormalNets(nn.Module):
-    """Phase 1: the whole-picture net, the five part nets, the coarse depth net."""
+    """Phase 1: the whole-image net, the five part nets, the coarse depth net."""
 
     def __init__(
         self, whole: NormalNet, parts: Mapping[PartGroup, NormalNet], coarse: CoarseDepthNet
@@ -59,30 +59,30 @@ class PersonNormalNets(nn.Module):
         self.parts = nn.ModuleDict({str(group): net for group, net in parts.items()})
 
     def forward(
-        self, picture: Float[Tensor, "B 3 R R"], transforms: PartTransforms
+        self, image: Float[Tensor, "B 3 R R"], transforms: PartTransforms
     ) -> NormalPrediction:
-        """Predict from RGB in -1..1; the coarse depth loss trains the whole-picture net too."""
+        """Predict from RGB in -1..1; the coarse depth loss trains the whole-image net too."""
         small = functional.interpolate(
-            picture, scale_factor=1 / COARSE_FACTOR, mode="bilinear", align_corners=False
+            image, scale_factor=1 / COARSE_FACTOR, mode="bilinear", align_corners=False
         )
         whole = self.whole(small)
         coarse = self.coarse(small, whole)
-        return NormalPrediction(whole, self._predict_parts(picture, whole, transforms), coarse)
+        return NormalPrediction(whole, self._predict_parts(image, whole, transforms), coarse)
 
     def _predict_parts(
-        self, picture: Tensor, whole: Tensor, transforms: PartTransforms
+        self, image: Tensor, whole: Tensor, transforms: PartTransforms
     ) -> dict[PartGroup, Tensor]:
-        """Cut every part out of picture and enlarged front normal (no gradient), run its net."""
+        """Cut every part out of image and enlarged front normal (no gradient), run its net."""
         if not self.parts:
             return {}
         front = functional.interpolate(
-            whole[:, :3].detach(), size=picture.shape[-2:], mode="bilinear", align_corners=False
+            whole[:, :3].detach(), size=image.shape[-2:], mode="bilinear", align_corners=False
         )
-        seen = torch.cat([picture, front.to(picture)], dim=1)
+        seen = torch.cat([image, front.to(image)], dim=1)
         predicted: dict[PartGroup, Tensor] = {}
         for group in GROUPS:
             chosen = transforms.select(group_members(group))
-            crops = cut_parts(seen, chosen.inverse, crop_size(group, picture.shape[-1]))
+            crops = cut_parts(seen, chosen.inverse, crop_size(group, image.shape[-1]))
             rows = _run_on_valid(self.parts[group], crops.flatten(0, 1), chosen.valid.flatten())
             predicted[group] = rows.reshape(*crops.shape[:2], *rows.shape[1:])
         return predicted
@@ -110,12 +110,12 @@ class PersonDepthNets(nn.Module):
         return self
 
     def forward(
-        self, picture: Float[Tensor, "B 3 R R"], transforms: PartTransforms
+        self, image: Float[Tensor, "B 3 R R"], transforms: PartTransforms
     ) -> DepthPrediction:
         """Predict depth and mask at full resolution."""
         with torch.no_grad():
-            first = self.normals(picture, transforms)
-            blended = blend_normals(first.parts, transforms, picture.shape[-1])
+            first = self.normals(image, transforms)
+            blended = blend_normals(first.parts, transforms, image.shape[-1])
             depth = masked_coarse_depth(first.coarse)
         refined: DepthPrediction = self.refinement(depth, blended)
         return refined

@@ -1,6 +1,6 @@
 """The net of phase 2: coarse depth and blended normals to depth at full resolution.
 
-Dimension letters: B pictures, H and W rows and columns of the full picture.
+Dimension letters: B images, H and W rows and columns of the full image.
 """
 
 from collections.abc import Sequence

@@ -22,14 +22,14 @@ NORMAL_CHANNELS = (64, 128, 256, 512)
 COARSE_CHANNELS = (32, 64, 128, 256, 512)
 REFINEMENT_BRANCH = 32
 REFINEMENT_MERGED = 64
-PICTURE = 3
+IMAGE = 3
 NORMALS = 6
 DEPTHS = 2
 DEPTHS_AND_MASK = 3
 
 
 def normal_net(*, channels_in: int, width: float = 1.0) -> NormalNet:
-    """Build the attention U-Net: channels_in 3 for the whole picture, 6 for a part."""
+    """Build the attention U-Net: channels_in 3 for the whole image, 6 for a part."""
     sizes = _scaled(NORMAL_CHANNELS, width)
     return NormalNet(
         _encoder(channels_in, sizes),
@@ -43,7 +43,7 @@ def coarse_depth_net(*, width: float = 1.0) -> CoarseDepthNet:
     sizes = _scaled(COARSE_CHANNELS, width)
     doubled = tuple(2 * size for size in sizes)
     return CoarseDepthNet(
-        _encoder(PICTURE, sizes),
+        _encoder(IMAGE, sizes),
         _encoder(NORMALS, sizes),
         _decoder(bottom=doubled[-1], skips=doubled[:-1], outputs=doubled[:-1]),
         nn.Conv2d(doubled[0], DEPTHS_AND_MASK, 1),

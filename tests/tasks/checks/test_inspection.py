@@ -48,7 +48,7 @@ def test_charts_of_another_mesh_are_a_problem(tmp_path: Path) -> None:
     charts.parent.mkdir(parents=True)
     np.save(charts, np.ones((3, 7), "<u2"))
     (problem,) = only(inspect(tmp_path)).problems
-    assert "charts of 3 faces; wanted of the mesh's 4" in problem
+    assert "charts of 3 faces; expected of the mesh's 4" in problem
 
 
 def test_totals_count_readable_and_broken_scans(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_every_problem_of_a_scan_is_listed(tmp_path: Path) -> None:
     problems = only(inspect(tmp_path)).problems
     assert len(problems) == 2
     assert "an HTML page" in problems[0]
-    assert 'wanted keys "joint3d" and "visible"' in problems[1]
+    assert 'expected keys "joint3d" and "visible"' in problems[1]
 
 
 def test_missing_files_are_listed_with_the_names_tried(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_warnings_of_the_reader_are_kept(tmp_path: Path) -> None:
     assert inspection.with_warnings == 1
 
 
-def test_damage_in_the_middle_of_a_picture_needs_decoding(tmp_path: Path) -> None:
+def test_damage_in_the_middle_of_a_image_needs_decoding(tmp_path: Path) -> None:
     path = write_rp_scan(tmp_path) / f"tex/{ITEM}_dif_8k.jpg"
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"\xff\xda")] + b"\xff\xd9")
@@ -133,7 +133,7 @@ def test_damage_in_the_middle_of_a_picture_needs_decoding(tmp_path: Path) -> Non
     assert "damaged" in only(inspect(tmp_path, decode=True)).problems[0]
 
 
-def test_a_cut_picture_needs_no_decoding(tmp_path: Path) -> None:
+def test_a_cut_image_needs_no_decoding(tmp_path: Path) -> None:
     path = write_rp_scan(tmp_path) / f"tex/{ITEM}_dif_8k.jpg"
     path.write_bytes(path.read_bytes()[:-20])
     assert "it was cut" in only(inspect(tmp_path)).problems[0]

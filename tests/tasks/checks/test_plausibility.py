@@ -60,7 +60,7 @@ def test_one_leg_is_enough_and_no_leg_is_too_little() -> None:
 @pytest.mark.parametrize(("metres", "tall"), [(0.0245, "0.0107"), (245.0, "107"), (6.0, "2.62")])
 def test_a_size_in_the_wrong_unit_is_found(metres: float, tall: str) -> None:
     (found,) = _findings(_row(STANDING, metres_per_unit=metres))
-    assert (found.what, found.met) == (
+    assert (found.what, found.found) == (
         "metres_per_unit", f"a body that would stand {tall} m tall",
     )  # fmt: skip
 
@@ -74,7 +74,9 @@ def test_a_crouching_person_is_as_tall_as_a_standing_one() -> None:
 
 def test_a_person_who_lies_is_found() -> None:
     found = _findings(_row(_lying(0.0, 0.0)))
-    assert [one.met for one in found] == ["shoulders 90 degrees off the vertical above the ankles"]
+    assert [one.found for one in found] == [
+        "shoulders 90 degrees off the vertical above the ankles"
+    ]
 
 
 def test_a_pitched_view_of_a_standing_person_is_upright() -> None:
@@ -88,20 +90,20 @@ def test_a_pitched_view_of_a_standing_person_is_upright() -> None:
 
 def test_a_joint_outside_the_masks_box_is_named() -> None:
     (found,) = _findings(_row(STANDING | {9: (0.42, 0.0, 0.0)}))
-    assert (found.what, found.met) == ("keypoints", "left wrist outside the mask's box")
+    assert (found.what, found.found) == ("keypoints", "left wrist outside the mask's box")
 
 
-def test_a_person_who_is_cut_by_the_picture_is_found() -> None:
+def test_a_person_who_is_cut_by_the_image_is_found() -> None:
     mask = np.zeros((RESOLUTION, RESOLUTION), bool)
     mask[10:, 10:50] = True
     (found,) = _findings(_row({}, mask={"bytes": encode_mask(mask), "path": None}))
-    assert (found.what, found.met) == ("person", "cut by the edge of the picture")
+    assert (found.what, found.found) == ("person", "cut by the edge of the image")
 
 
 def test_an_empty_mask_is_found() -> None:
     mask = encode_mask(np.zeros((RESOLUTION, RESOLUTION), bool))
     (found,) = _findings(_row({}, mask={"bytes": mask, "path": None}))
-    assert (found.what, found.met) == ("mask", "no pixel")
+    assert (found.what, found.found) == ("mask", "no pixel")
 
 
 def test_unknown_joints_prove_nothing() -> None:

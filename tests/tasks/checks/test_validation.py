@@ -8,8 +8,8 @@ import pytest
 
 from schemas.codecs import (
     decode_depth,
+    decode_image,
     decode_normals,
-    decode_picture,
     encode_depth,
     encode_mask,
     encode_normals,
@@ -32,7 +32,7 @@ def encoded(cell: object) -> bytes:
     return data
 
 
-def picture(data: bytes) -> Cells:
+def image(data: bytes) -> Cells:
     return {"bytes": data, "path": None}
 
 
@@ -41,19 +41,19 @@ def numbers(row: Cells, column: str) -> np.ndarray:
 
 
 def mask_of(row: Cells) -> np.ndarray:
-    return decode_picture(encoded(row["mask"]))[..., 0] > 0
+    return decode_image(encoded(row["mask"]))[..., 0] > 0
 
 
 def shrink_mask(row: Cells) -> None:
     mask = mask_of(row)
     mask[32] = False
-    row["mask"] = picture(encode_mask(mask))
+    row["mask"] = image(encode_mask(mask))
 
 
 def grey_mask(row: Cells) -> None:
-    level = decode_picture(encoded(row["mask"]))
+    level = decode_image(encoded(row["mask"]))
     level[32, 32] = 77
-    row["mask"] = picture(encode_png(level))
+    row["mask"] = image(encode_png(level))
 
 
 def swap_depth(row: Cells) -> None:
@@ -85,21 +85,21 @@ def lose_normal(row: Cells) -> None:
 
 
 def color_outside(row: Cells) -> None:
-    color = decode_picture(encoded(row["color_back"]))
+    color = decode_image(encoded(row["color_back"]))
     color[0, 0] = (1, 0, 0)
-    row["color_back"] = picture(encode_png(color))
+    row["color_back"] = image(encode_png(color))
 
 
-def crop_picture(row: Cells) -> None:
-    row["shaded"] = picture(encode_png(decode_picture(encoded(row["shaded"]))[:-1]))
+def crop_image(row: Cells) -> None:
+    row["shaded"] = image(encode_png(decode_image(encoded(row["shaded"]))[:-1]))
 
 
 def swap_codec(row: Cells) -> None:
     row["image"] = row["shaded"]
 
 
-def break_picture(row: Cells) -> None:
-    row["color_front"] = picture(encoded(row["color_front"])[:30])
+def break_image(row: Cells) -> None:
+    row["color_front"] = image(encoded(row["color_front"])[:30])
 
 
 def break_depth(row: Cells) -> None:
@@ -166,9 +166,9 @@ DEFECTS: list[tuple[Callable[[Cells], None], str]] = [
     (turn_normals, "front normals"),
     (lose_normal, "mask and back normals"),
     (color_outside, "color_back"),
-    (crop_picture, "size of shaded"),
+    (crop_image, "size of shaded"),
     (swap_codec, "codec of image"),
-    (break_picture, "picture"),
+    (break_image, "picture"),
     (break_depth, "OpenEXR with channels front.Z, back.Z"),
     (move_keypoint, "keypoints"),
     (know_unknown, "keypoints known"),
@@ -226,15 +226,15 @@ def test_a_planted_defect_is_found_in_its_sample(
     }
 
 
-def test_a_finding_says_what_was_met_and_wanted(tmp_path: Path) -> None:
+def test_a_finding_says_what_was_found_and_expected(tmp_path: Path) -> None:
     rows = ball_rows()
     folder = commit_rows(tmp_path / "set", [rows])
     swap_depth(rows[0])
     commit_shard(folder, "shard-00000", rows)
     (finding,) = validate_dataset(folder).findings
-    assert finding.wanted == "front <= back"
+    assert finding.expected == "front <= back"
     pixels = int(mask_of(rows[0]).sum())
-    assert finding.met == f"front behind back in {pixels} pixels"
+    assert finding.found == f"front behind back in {pixels} pixels"
 
 
 def test_two_samples_of_one_name_are_found(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.dataset as pads
 import pytest
 
-from schemas.codecs import decode_picture
+from schemas.codecs import decode_image
 from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import Failure
 from tasks.dataset.card import write_card
@@ -59,11 +59,11 @@ def load_with_hugging_face(folder: DatasetFolder, cache: Path) -> str:
     return done.stdout
 
 
-def test_hugging_face_loads_pictures_as_pictures(folder: DatasetFolder, tmp_path: Path) -> None:
+def test_hugging_face_loads_images_as_images(folder: DatasetFolder, tmp_path: Path) -> None:
     loaded = json.loads(load_with_hugging_face(folder, tmp_path / "hub"))
     assert loaded["names"] == [f"RP/rp_ball_posed_00{n}/{yaw}" for n in (1, 2) for yaw in (0, 10)]
-    pictures = {name for name, kind in loaded["kinds"].items() if kind == "Image"}
-    assert pictures == {"image", "color_front", "color_back", "shaded", "mask", "iuv"}
+    images = {name for name, kind in loaded["kinds"].items() if kind == "Image"}
+    assert images == {"image", "color_front", "color_back", "shaded", "mask", "iuv"}
     assert (loaded["size"], loaded["red"], loaded["iuv"]) == ([64, 64], [200, 120, 40], None)
     assert (loaded["keypoints"], loaded["depth"]) == (93, "762f3101")
 
@@ -71,7 +71,7 @@ def test_hugging_face_loads_pictures_as_pictures(folder: DatasetFolder, tmp_path
 def test_pandas_reads_the_folder(folder: DatasetFolder) -> None:
     frame = pd.read_parquet(folder.root / "samples")
     assert list(frame["yaw"]) == [0, 10, 0, 10]
-    assert decode_picture(frame["color_front"][0]["bytes"])[32, 32].tolist() == [200, 120, 40]
+    assert decode_image(frame["color_front"][0]["bytes"])[32, 32].tolist() == [200, 120, 40]
 
 
 def test_pyarrow_reads_the_folder(folder: DatasetFolder) -> None:
@@ -106,7 +106,7 @@ def test_the_card_names_the_files_of_what_is_there(folder: DatasetFolder) -> Non
 def test_the_card_describes_every_column(folder: DatasetFolder) -> None:
     card = folder.card_path.read_text()
     assert "| `keypoints` | 93 x float |" in card
-    assert "| `mask` | picture | the person |" in card
+    assert "| `mask` | image | the person |" in card
 
 
 def test_a_data_set_without_shards_names_no_files(tmp_path: Path) -> None:

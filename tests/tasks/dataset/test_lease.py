@@ -46,7 +46,7 @@ def test_a_second_holder_waits_and_is_told_who_holds_it(tmp_path: Path) -> None:
     with (
         hold_lease(tmp_path),
         pytest.raises(
-            MachineError, match=f"process {os.getpid()} on .*wanted the lease within 0.2"
+            MachineError, match=f"process {os.getpid()} on .*expected the lease within 0.2"
         ),
         hold_lease(tmp_path, wait_s=0.2),
     ):

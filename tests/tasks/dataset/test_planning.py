@@ -95,7 +95,7 @@ def test_a_segment_of_another_version_is_refused_with_both_versions(folder: Data
     plan_new(folder, refs_of(range(1)), scans_per_shard=1)
     path = folder.plan_folder / "00000.json"
     path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 7'))
-    with pytest.raises(InputError, match="format version 7; wanted format version 1"):
+    with pytest.raises(InputError, match="format version 7; expected format version 1"):
         read_plan(folder)
 
 

@@ -7,7 +7,7 @@ import pytest
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.settings import RenderSettings, digest_of
-from tasks.dataset.preparation import prepare_dataset, settle_backgrounds, sweep_leftovers
+from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds, sweep_leftovers
 
 
 @pytest.fixture
@@ -56,42 +56,42 @@ def test_a_file_in_the_way_is_refused(folder: DatasetFolder) -> None:
 
 
 def test_backgrounds_are_frozen_by_the_first_run(folder: DatasetFolder, rooms: Path) -> None:
-    settle_backgrounds(folder, rooms)
+    resolve_backgrounds(folder, rooms)
     cv2.imwrite(str(rooms / "attic.png"), np.full((40, 40, 3), 10, np.uint8))
-    assert [one.path for one in settle_backgrounds(folder, rooms).pictures] == ["hall.png"]
+    assert [one.path for one in resolve_backgrounds(folder, rooms).images] == ["hall.png"]
 
 
 def test_backgrounds_may_not_be_left_out_later(folder: DatasetFolder, rooms: Path) -> None:
-    settle_backgrounds(folder, rooms)
-    with pytest.raises(RequestError, match="no folder; wanted 1 frozen pictures"):
-        settle_backgrounds(folder, None)
+    resolve_backgrounds(folder, rooms)
+    with pytest.raises(RequestError, match="no folder; expected 1 frozen images"):
+        resolve_backgrounds(folder, None)
 
 
 def test_backgrounds_may_not_come_later(folder: DatasetFolder, rooms: Path) -> None:
-    settle_backgrounds(folder, None)
-    with pytest.raises(RequestError, match="wanted 0 frozen pictures"):
-        settle_backgrounds(folder, rooms)
+    resolve_backgrounds(folder, None)
+    with pytest.raises(RequestError, match="expected 0 frozen images"):
+        resolve_backgrounds(folder, rooms)
 
 
 def test_a_refresh_starts_a_new_version(folder: DatasetFolder, rooms: Path) -> None:
-    settle_backgrounds(folder, rooms)
+    resolve_backgrounds(folder, rooms)
     cv2.imwrite(str(rooms / "attic.png"), np.full((40, 40, 3), 10, np.uint8))
-    renewed = settle_backgrounds(folder, rooms, refresh=True)
-    assert [one.path for one in renewed.pictures] == ["attic.png", "hall.png"]
+    renewed = resolve_backgrounds(folder, rooms, refresh=True)
+    assert [one.path for one in renewed.images] == ["attic.png", "hall.png"]
     assert renewed.version == 2
-    assert settle_backgrounds(folder, rooms) == renewed
+    assert resolve_backgrounds(folder, rooms) == renewed
 
 
 def test_a_refresh_that_finds_the_same_keeps_the_version(
     folder: DatasetFolder, rooms: Path
 ) -> None:
-    settle_backgrounds(folder, rooms)
-    assert settle_backgrounds(folder, rooms, refresh=True).version == 1
+    resolve_backgrounds(folder, rooms)
+    assert resolve_backgrounds(folder, rooms, refresh=True).version == 1
 
 
 def test_a_refresh_may_bring_backgrounds_to_a_black_set(folder: DatasetFolder, rooms: Path) -> None:
-    settle_backgrounds(folder, None)
-    assert settle_backgrounds(folder, rooms, refresh=True).version == 2
+    resolve_backgrounds(folder, None)
+    assert resolve_backgrounds(folder, rooms, refresh=True).version == 2
 
 
 def test_what_killed_writers_left_is_swept(folder: DatasetFolder) -> None:

@@ -122,7 +122,7 @@ def test_a_flipped_byte_fails_its_pages_checksum(shard: Path) -> None:
 )
 def test_a_truncated_file_is_refused(shard: Path, read: object) -> None:
     shard.write_bytes(shard.read_bytes()[:-100])
-    with pytest.raises(InputError, match=r"wanted a whole Parquet file"):
+    with pytest.raises(InputError, match=r"expected a whole Parquet file"):
         read(shard)  # type: ignore[operator]  # one of three readers
 
 

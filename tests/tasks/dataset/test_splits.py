@@ -79,7 +79,9 @@ def test_what_is_planned_keeps_its_split_without_the_file() -> None:
 def test_moving_what_is_planned_is_refused() -> None:
     planned = [ScanRef(dataset="RP", item=AARON.item, subject="rp_aaron", split="test")]
     row = SplitRow(line=2, subject="rp_aaron", split="train")
-    with pytest.raises(RequestError, match=r"split train asked by --splits; wanted .* split test"):
+    with pytest.raises(
+        RequestError, match=r"split train asked by --splits; expected .* split test"
+    ):
         assign_splits([AARON], split_seed=0, overrides=[row], planned=planned)
 
 
@@ -93,7 +95,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "met"),
+    ("text", "found"),
     [
         ("", r"columns \[\]"),
         ("scan,split\na,train\n", r"columns \['scan', 'split'\]"),
@@ -102,10 +104,10 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ("item,split\na,train,more\n", "columns|line 2"),
     ],
 )
-def test_what_is_no_splits_file_is_refused(tmp_path: Path, text: str, met: str) -> None:
+def test_what_is_no_splits_file_is_refused(tmp_path: Path, text: str, found: str) -> None:
     path = tmp_path / "splits.csv"
     path.write_text(text)
-    with pytest.raises(RequestError, match=met):
+    with pytest.raises(RequestError, match=found):
         read_splits(path)
 
 

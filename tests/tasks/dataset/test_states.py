@@ -180,7 +180,7 @@ def test_an_unreadable_record_is_corrupt(rendered: Rendered, text: str) -> None:
         (lambda one: one.texture.unlink(), "dif_8k.jpg is gone"),
         (lambda one: write_joints(one.data / f"Joint3D/RP/{FIRST}.json", seed=5), "json changed"),
     ],
-    ids=["texture painted anew", "texture removed", "joints changed"],
+    ids=["texture painted again", "texture removed", "joints changed"],
 )
 def test_a_changed_input_makes_a_shard_stale(
     rendered: Rendered, change: Callable[[Rendered], None], reason: str
@@ -304,7 +304,7 @@ def test_a_renderer_killed_in_the_middle_leaves_no_shard_and_a_rerun_makes_it(
     assert rendered.shard.read_bytes() == before
 
 
-def test_a_corrupt_shard_is_mended_to_the_same_bytes(
+def test_a_corrupt_shard_is_repaired_to_the_same_bytes(
     rendered: Rendered, painter: ProcessPoolExecutor
 ) -> None:
     before = rendered.shard.read_bytes()

@@ -54,12 +54,12 @@ def test_without_annotation_all_joints_come_from_the_body(
 
 
 def test_a_folder_without_the_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"no SMPLX_MALE\.npz in .*wanted a folder that holds"):
+    with pytest.raises(RequestError, match=r"no SMPLX_MALE\.npz in .*expected a folder that holds"):
         digest_model(tmp_path)
 
 
 def test_another_model_than_the_first_is_refused(fitted_root: Path) -> None:
-    with pytest.raises(RequestError, match="wanted the model that the data set was begun with"):
+    with pytest.raises(RequestError, match="expected the model that the data set was begun with"):
         open_body_model(fitted_root / "smplx_models", "0" * 64)
 
 

@@ -79,7 +79,7 @@ def test_with_require_fit_a_misfit_fails_the_scan(scan: Scan, session: DrawingSe
 def test_with_require_fit_a_scan_without_fit_fails(tmp_path: Path, session: DrawingSession) -> None:
     write_thuman_scan(tmp_path, yaw_deg=None)
     scan = load_scan(tmp_path, thuman_ref())
-    with pytest.raises(InputError, match="THuman2/0001: no SMPL-X fit; wanted a fit"):
+    with pytest.raises(InputError, match="THuman2/0001: no SMPL-X fit; expected a fit"):
         _draw(scan, session, REQUIRING)
 
 

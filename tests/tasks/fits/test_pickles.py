@@ -54,7 +54,7 @@ def test_a_hostile_pickle_is_refused_by_the_name_it_asked_for_and_does_nothing(
         (b"\x80\x02\x82\x01.", "uses EXT1"),
         (b"cnumpy\nndarray\n(K\x01tR.", "calls numpy.ndarray"),
         (b"cnumpy\nndarray\n}b.", "sets the state of a Name"),
-        (b"cnumpy\ndtype\n(S'O8'\ntR.", "has values of type 'O8', wanted plain numbers"),
+        (b"cnumpy\ndtype\n(S'O8'\ntR.", "has values of type 'O8', expected plain numbers"),
         (b"c_codecs\nencode\n(Vx\nVrot13\ntR.", "encodes something else than latin1 text"),
         (b"}.", ""),
     ],
@@ -112,7 +112,7 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
 def test_a_pickle_that_is_no_dictionary_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pkl"
     path.write_bytes(pickle.dumps([1, 2]))
-    with pytest.raises(InputError, match="a pickle that holds a list; wanted a dictionary"):
+    with pytest.raises(InputError, match="a pickle that holds a list; expected a dictionary"):
         read_pickled_table(path)
 
 

@@ -26,13 +26,13 @@ def test_metres_are_units_divided_by_the_scale(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"scale": None}, r"no scale; wanted the parameters betas, .*scale"),
-        ({"scale": np.array([0.0])}, "scale 0.0; wanted a positive scale"),
-        ({"scale": np.array([-0.4])}, "scale -0.4; wanted a positive scale"),
-        ({"betas": np.zeros((1, 300))}, r"betas of shape \(1, 300\); wanted 10 numbers"),
-        ({"body_pose": np.zeros((21, 3))}, r"body_pose of shape \(21, 3\); wanted 63 numbers"),
-        ({"global_orient": np.array([[0, np.nan, 0]])}, "nan.*wanted finite numbers"),
-        ({"translation": np.array([0, np.inf, 0])}, "inf.*wanted finite numbers"),
+        ({"scale": None}, r"no scale; expected the parameters betas, .*scale"),
+        ({"scale": np.array([0.0])}, "scale 0.0; expected a positive scale"),
+        ({"scale": np.array([-0.4])}, "scale -0.4; expected a positive scale"),
+        ({"betas": np.zeros((1, 300))}, r"betas of shape \(1, 300\); expected 10 numbers"),
+        ({"body_pose": np.zeros((21, 3))}, r"body_pose of shape \(21, 3\); expected 63 numbers"),
+        ({"global_orient": np.array([[0, np.nan, 0]])}, "nan.*expected finite numbers"),
+        ({"translation": np.array([0, np.inf, 0])}, "inf.*expected finite numbers"),
     ],
 )
 def test_a_broken_fit_is_refused_with_what_was_met(

@@ -1,4 +1,4 @@
-"""Rows of real encoded pictures of a ball that any pinhole camera sees; all of it analytic."""
+"""Rows of real encoded images of a ball that any pinhole camera sees; all of it analytic."""
 
 import numpy as np
 
@@ -51,9 +51,9 @@ def ball_row(
         "width": camera.width, "height": camera.height, "intrinsics": camera.K.ravel(),
         "world_to_camera": camera.world_to_camera.ravel(), "mesh_to_world": np.eye(4).ravel(),
         "metres_per_unit": metres, "metric_source": "file",
-        "image": picture(encode_jpeg(color, 95)), "color_front": picture(encode_png(color)),
-        "color_back": picture(encode_png(color)), "shaded": picture(encode_png(color)),
-        "mask": picture(encode_mask(mask)), "iuv": picture(encode_png(iuv)),
+        "image": image(encode_jpeg(color, 95)), "color_front": image(encode_png(color)),
+        "color_back": image(encode_png(color)), "shaded": image(encode_png(color)),
+        "mask": image(encode_mask(mask)), "iuv": image(encode_png(iuv)),
         "depth": encode_depth(front.astype(np.float32), back.astype(np.float32), mask),
         "normals": encode_normals(normals[0], normals[1], mask),
         "keypoints": np.zeros(93, np.float32), "joints_camera": np.full(93, np.nan, np.float32),
@@ -81,6 +81,6 @@ def hdnet_row(radius_m: float = HDNET_RADIUS_M) -> dict[str, object]:
     )  # fmt: skip
 
 
-def picture(data: bytes) -> dict[str, object]:
-    """Make the cell of a picture column."""
+def image(data: bytes) -> dict[str, object]:
+    """Make the cell of an image column."""
     return {"bytes": data, "path": None}

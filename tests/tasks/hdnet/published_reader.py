@@ -1,7 +1,7 @@
 """A reader of the published layout, written from its description alone.
 
 It knows nothing of the exporter: numpy's text reader, OpenCV, and the rules as they are stated.
-Rows and columns count from 1, limits from 0 with the last row included, the pictures are read as
+Rows and columns count from 1, limits from 0 with the last row included, the images are read as
 RGB, correspondences are padded to 25,000 rows.
 """
 
@@ -33,9 +33,9 @@ class Pair:
 
 def read_rgb(path: Path) -> np.ndarray:
     """Read a PNG as RGB."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    assert picture is not None, path
-    return picture[..., ::-1]
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    assert image is not None, path
+    return image[..., ::-1]
 
 
 def read_pairs(root: Path) -> list[Pair]:
@@ -58,7 +58,7 @@ def read_pairs(root: Path) -> list[Pair]:
 
 
 def read_frame(root: Path, number: int) -> dict[str, np.ndarray]:
-    """Read the pictures of a frame."""
+    """Read the images of a frame."""
     names = ("color", "color_WO_bg", "mask", "densepose")
     return {name: read_rgb(root / name / f"{number:07d}.png") for name in names}
 

@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def found(check: LayoutCheck) -> str:
-    return "\n".join(f"{one.where}|{one.what}|{one.met}|{one.wanted}" for one in check.findings)
+    return "\n".join(f"{one.where}|{one.what}|{one.found}|{one.expected}" for one in check.findings)
 
 
 @pytest.mark.parametrize("below", [".", "tiktok_data"])
@@ -64,7 +64,7 @@ def move_far(table: np.ndarray) -> np.ndarray:
     return np.where(np.arange(len(table))[:, None] == 7, np.add(table, [0, 0, 0, 0, 2]), table)
 
 
-def leave_the_picture(table: np.ndarray) -> np.ndarray:
+def leave_the_image(table: np.ndarray) -> np.ndarray:
     return np.where(np.arange(len(table))[:, None] == 7, [1, 257, 91, 102, 93], table)
 
 
@@ -98,15 +98,15 @@ def write(name: str, text: str) -> Spoil:
     return lambda folder: (folder / name).write_text(text)
 
 
-def paint(name: str, picture: np.ndarray) -> Spoil:
-    return lambda folder: cv2.imwrite(str(folder / name), picture)
+def paint(name: str, image: np.ndarray) -> Spoil:
+    return lambda folder: cv2.imwrite(str(folder / name), image)
 
 
 def swap_channels(folder: Path) -> None:
     path = str(folder / "densepose/0000001.png")
-    picture = cv2.imread(path)
-    assert picture is not None
-    cv2.imwrite(path, np.ascontiguousarray(picture[..., ::-1]))
+    image = cv2.imread(path)
+    assert image is not None
+    cv2.imwrite(path, np.ascontiguousarray(image[..., ::-1]))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def swap_channels(folder: Path) -> None:
     [
         (edit_rows(count_from_zero), "seem one too small, counted from another base"),
         (edit_rows(move_far), "distance|36.00, 1 matches too far"),
-        (edit_rows(leave_the_picture), "pixels|1 rows from 256 to 256|0 to 255"),
+        (edit_rows(leave_the_image), "pixels|1 rows from 256 to 256|0 to 255"),
         (edit_rows(shuffle_parts), "the rows of a part together, parts ascending"),
         (edit_rows(name_part_25), "part|25 in 240 rows|1 to 24"),
         (edit_rows(lambda table: table[:1]), "matches|1 rows|2 to 25000 rows"),
@@ -131,7 +131,7 @@ def swap_channels(folder: Path) -> None:
         (write("correspondences/corr_mat.txt", "1,4,7,4,7\n"), "1 rows of 5 numbers|2 rows"),
         (write("correspondences/corr_mat.txt", "1,4\n4,1,7\n"), "'4,1,7' in line 2"),
         (write("correspondences/corr_mat.txt", "1,4\n1,7\n"), "a frame with two rows"),
-        (write("correspondences/corr_mat.txt", "1,4\n4,9\n"), "1 frames without pictures"),
+        (write("correspondences/corr_mat.txt", "1,4\n4,9\n"), "1 frames without images"),
         (remove("color_WO_bg/0000001.png"), "color_WO_bg/0000001.png|no such file"),
         (remove("densepose/0000001.png"), "densepose/0000001.png|no such file"),
         (paint("color/0000001.png", np.zeros((128, 256, 3), np.uint8)), "256 x 128 pixels"),

@@ -78,7 +78,7 @@ def test_both_ends_of_a_match_have_its_part_and_a_near_uv(
             assert np.linalg.norm(uv[0] - uv[1], axis=1).max() < 7
 
 
-def test_pictures_are_those_of_the_frame(exported: Path) -> None:
+def test_images_are_those_of_the_frame(exported: Path) -> None:
     frame = read_frame(exported, 20003)
     iuv = paint_iuv(101, 92)
     np.testing.assert_array_equal(frame["densepose"], iuv[..., ::-1])

@@ -62,11 +62,11 @@ def test_a_sample_of_the_2k2k_camera_is_seen_as_hdnets_camera_would() -> None:
 def test_the_ball_comes_to_stand_in_the_middle_of_the_crop() -> None:
     mask = label(standard_row(offset=(0.08, -0.05))).mask
     distance_m = METRES_PER_UNIT * np.linalg.norm([0.08, -0.05, 1.0])
-    wanted, _, _ = expected(float(distance_m), METRES_PER_UNIT * RADIUS)
-    assert (mask & wanted).sum() / (mask | wanted).sum() > 0.97
+    silhouette, _, _ = expected(float(distance_m), METRES_PER_UNIT * RADIUS)
+    assert (mask & silhouette).sum() / (mask | silhouette).sum() > 0.97
 
 
-def test_pictures_of_a_turned_sample_keep_their_colours() -> None:
+def test_images_of_a_turned_sample_keep_their_colours() -> None:
     labelled = label(standard_row())
     assert labelled.color_on_white[128, 128].tolist() == list(RED)
     assert labelled.color_on_white[3, 3].tolist() == [255, 255, 255]
@@ -89,10 +89,10 @@ def orthographic() -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("row", "met"),
+    ("row", "found"),
     [
         (standard_row(256), "256 pixels a side, coarser than HDNet's crops"),
-        (standard_row(offset=(0.3, 0.0)), "a person cut by its own picture"),
+        (standard_row(offset=(0.3, 0.0)), "a person cut by its own image"),
         (standard_row(radius=0.41), "a person that HDNet's crop would cut"),
         (standard_row(radius=0.1), "a person of 68 pixels in HDNet's crop"),
         (standard_row() | {"metres_per_unit": 1.2}, "depth from 0.7"),
@@ -100,11 +100,13 @@ def orthographic() -> dict[str, object]:
         (orthographic(), "the camera orthographic"),
     ],
 )
-def test_what_geometry_does_not_allow_is_refused_by_name(row: dict[str, object], met: str) -> None:
+def test_what_geometry_does_not_allow_is_refused_by_name(
+    row: dict[str, object], found: str
+) -> None:
     with pytest.raises(InputError) as refusal:
         label(row)
     assert refusal.value.thing == row["sample_id"]
-    assert met in refusal.value.met
+    assert found in refusal.value.found
 
 
 def test_normals_from_depth_by_the_reference_agree_with_the_stored_ones() -> None:

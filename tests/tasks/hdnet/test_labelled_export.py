@@ -70,7 +70,7 @@ def test_normals_are_three_files_and_face_the_camera(labelled: Path) -> None:
     assert normals[128, 128] == pytest.approx(-crop_ray(), abs=0.01)
 
 
-def test_pictures_are_there_and_right(labelled: Path) -> None:
+def test_images_are_there_and_right(labelled: Path) -> None:
     frame = read_frame(labelled, 0)
     assert frame["densepose"][128, 128].tolist() == [150, 100, 2]  # V, U, I to an RGB reader
     assert frame["color_WO_bg"][0, 0].tolist() == [255, 255, 255]
@@ -93,13 +93,13 @@ def test_the_checker_takes_it(labelled: Path) -> None:
 def test_samples_of_the_2k2k_camera_are_converted_where_geometry_allows(tmp_path: Path) -> None:
     report = export(tmp_path, "2k2k", [standard_row(), standard_row(offset=(0.3, 0.0))])
     assert report.samples == 1
-    assert "a person cut by its own picture" in report.warnings[0]
+    assert "a person cut by its own image" in report.warnings[0]
     assert check_hdnet(tmp_path / "to").passed
 
 
 def test_samples_without_iuv_are_written_without_and_said_once(tmp_path: Path) -> None:
     report = export(tmp_path, "hdnet", [hdnet_row() | {"iuv": None}])
-    assert "1 labelled samples have no DensePose picture" in report.warnings[0]
+    assert "1 labelled samples have no DensePose image" in report.warnings[0]
     assert not (tmp_path / "to/Tang_data/densepose").exists()
     check = check_hdnet(tmp_path / "to")
     assert check.passed
@@ -126,7 +126,7 @@ def write_spaces(folder: Path) -> None:
     path.write_text(path.read_text().replace(",", " "))
 
 
-def lose_picture(folder: Path) -> None:
+def lose_image(folder: Path) -> None:
     (folder / "normal_png/0000000.png").unlink()
 
 
@@ -137,12 +137,12 @@ def lose_picture(folder: Path) -> None:
         (flip_normals, "n_z < 0 for"),
         (lose_normals, "none for 100% of the person"),
         (write_spaces, "in line 1"),
-        (lose_picture, "no such file"),
+        (lose_image, "no such file"),
     ],
 )
 def test_every_breach_of_the_labelled_set_is_found(
     labelled: Path, spoil: object, finding: str
 ) -> None:
     spoil(labelled)  # type: ignore[operator]  # one of those above
-    found = " ".join(f"{one.what} {one.met}" for one in check_hdnet(labelled).findings)
+    found = " ".join(f"{one.what} {one.found}" for one in check_hdnet(labelled).findings)
     assert finding in found

@@ -54,11 +54,11 @@ def test_a_labelled_set_comes_back_as_it_was(
     # Metres and normals are printed with six decimals.
     assert np.abs(other.depth[0] - one.depth[0]).max() < 2e-6
     assert np.abs(other.normals[0] - one.normals[0]).max() < 2e-6
-    assert np.array_equal(other.picture("shaded"), one.picture("shaded"))
-    assert np.array_equal(other.picture("iuv"), one.picture("iuv"))
+    assert np.array_equal(other.image("shaded"), one.image("shaded"))
+    assert np.array_equal(other.image("iuv"), one.image("iuv"))
     assert pytest.approx(one.camera.K) == other.camera.K
     # `image` is a JPEG, written once more.
-    differing = other.picture("image").astype(int) - one.picture("image")
+    differing = other.image("image").astype(int) - one.image("image")
     assert np.abs(differing).mean() < 1
 
 
@@ -73,7 +73,7 @@ def test_what_the_published_set_does_not_hold_is_empty(published: Path, tmp_path
     assert not sample.has_back
     assert not sample.depth[1].any()
     assert not sample.normals[1].any()
-    assert not sample.picture("color_front").any()
+    assert not sample.image("color_front").any()
     assert not sample.keypoints.any()
 
 
@@ -87,7 +87,7 @@ def test_a_frame_keeps_its_split_and_its_person(published: Path, tmp_path: Path)
 def test_a_set_of_others_needs_no_list_and_no_densepose(published: Path, tmp_path: Path) -> None:
     folder = HdnetFolder(published / "Tang_data")
     folder.number_list.unlink()
-    folder.picture("densepose", 0).unlink()
+    folder.image("densepose", 0).unlink()
     (sample,) = samples_of(imported(published, tmp_path))
     assert sample.row["iuv"] is None
     assert sample.row["subject"] == "HDNet/0000000"
@@ -108,12 +108,12 @@ def test_depth_that_the_reader_does_not_use_is_outside(published: Path, tmp_path
 
 
 def test_a_broken_frame_fails_alone_with_its_reason(published: Path, tmp_path: Path) -> None:
-    path = HdnetFolder(published / "Tang_data").picture("color", 0)
+    path = HdnetFolder(published / "Tang_data").image("color", 0)
     assert cv2.imwrite(str(path), np.zeros((100, 256, 3), np.uint8))
     summary = import_labelled(published, str(tmp_path / "back"))
     (failure,) = summary.failures
     assert (failure.sample_id, failure.kind) == ("HDNet/0000000/0/hdnet", "input")
-    assert "256 x 100 pixels; wanted 256 x 256 pixels" in failure.message
+    assert "256 x 100 pixels; expected 256 x 256 pixels" in failure.message
 
 
 def test_a_broken_list_is_refused_by_its_line(published: Path, tmp_path: Path) -> None:

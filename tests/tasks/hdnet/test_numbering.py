@@ -27,7 +27,7 @@ def test_a_first_video_of_longer_numbers_is_moved() -> None:
 def test_a_video_beyond_seven_digits_is_refused_by_name() -> None:
     with pytest.raises(RequestError, match="dance: frame numbers up to 10000005") as refusal:
         choose_shifts({"a": [9990000], "dance": [0, 5]})
-    assert "9999999" in refusal.value.wanted
+    assert "9999999" in refusal.value.expected
 
 
 def test_a_video_whose_own_numbers_span_too_much_is_refused() -> None:

@@ -34,7 +34,7 @@ def test_an_empty_list_has_no_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "met"),
+    ("text", "found"),
     [
         ("1 2\n3 4\n", "the byte 0x20|'1 2' in line 1|1 numbers"),
         ("1,2\n3\n", "1 numbers separated by commas in row 2"),
@@ -45,14 +45,14 @@ def test_an_empty_list_has_no_rows(tmp_path: Path) -> None:
         ("\x93NUMPY", "the byte 0x"),
     ],
 )
-def test_what_is_no_grid_is_refused_with_the_reason(tmp_path: Path, text: str, met: str) -> None:
+def test_what_is_no_grid_is_refused_with_the_reason(tmp_path: Path, text: str, found: str) -> None:
     (tmp_path / "a.txt").write_text(text, encoding="latin-1")
-    with pytest.raises(InputError, match=met):
+    with pytest.raises(InputError, match=found):
         read_grid(tmp_path / "a.txt", ",", side=2)
 
 
 @pytest.mark.parametrize(
-    ("text", "met"),
+    ("text", "found"),
     [
         ("1,2\n3\n", "'3' in line 2"),
         ("1.5,2\n", "'1.5,2' in line 1"),
@@ -60,9 +60,9 @@ def test_what_is_no_grid_is_refused_with_the_reason(tmp_path: Path, text: str, m
         ("1,,2\n", "'1,,2' in line 1"),
     ],
 )
-def test_what_is_no_list_of_whole_numbers_is_refused(tmp_path: Path, text: str, met: str) -> None:
+def test_what_is_no_list_of_whole_numbers_is_refused(tmp_path: Path, text: str, found: str) -> None:
     (tmp_path / "a.txt").write_text(text)
-    with pytest.raises(InputError, match=met):
+    with pytest.raises(InputError, match=found):
         read_integers(tmp_path / "a.txt", columns=2)
 
 
@@ -70,4 +70,4 @@ def test_a_long_line_is_not_repeated_whole_in_the_message(tmp_path: Path) -> Non
     (tmp_path / "a.txt").write_text("1" * 5000 + "-\n")
     with pytest.raises(InputError) as refusal:
         read_integers(tmp_path / "a.txt")
-    assert len(refusal.value.met) < 100
+    assert len(refusal.value.found) < 100

@@ -1,4 +1,4 @@
-"""The doctor tells what works, what does not and how to mend it."""
+"""The doctor tells what works, what does not and how to fix it."""
 
 import json
 import subprocess
@@ -30,11 +30,11 @@ def test_library_within_bounds_works() -> None:
     assert _one("0.150.3", "<0.151").state == "works"
 
 
-def test_library_out_of_bounds_is_broken_and_says_how_to_mend() -> None:
+def test_library_out_of_bounds_is_broken_and_says_how_to_fix() -> None:
     finding = _one("0.152", "<0.151")
     assert finding.hurts
     assert "0.152" in finding.detail
-    assert finding.mend == "pip install 'lib<0.151'"
+    assert finding.fix == "pip install 'lib<0.151'"
 
 
 def test_absent_library_hurts() -> None:
@@ -90,7 +90,7 @@ def test_resolution_at_the_limit_is_accepted() -> None:
 
 
 def test_full_disk_hurts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LEAST_FREE_DISK_GIB", 10**9)
+    monkeypatch.setattr(doctor, "MIN_FREE_DISK_GIB", 10**9)
     assert doctor.examine_disk(tmp_path / "not" / "yet" / "there")[0].hurts
 
 

@@ -22,7 +22,7 @@ REFS = (
     ScanRef(dataset="RP", item="rp_orb_posed_002", subject="rp_orb", split="val"),
 )
 BACKGROUNDS = BackgroundList(
-    pictures=(
+    images=(
         Background(path="bar/a.jpg", sha256="0" * 64, width=1024, height=1500),
         Background(path="bar/b.jpg", sha256="1" * 64, width=1023, height=1500),
     )
@@ -65,13 +65,13 @@ def _orthographic() -> dict[str, object]:
         np.where(mask[..., None], np.stack([x, y, s * bulge], axis=-1) / RADIUS, 0) for s in (-1, 1)
     ]
     color = np.where(mask[..., None], np.array([190, 120, 40]), 0).astype(np.uint8)
-    pictures = dict.fromkeys(("color_front", "color_back", "shaded"), encode_png(color))
+    images = dict.fromkeys(("color_front", "color_back", "shaded"), encode_png(color))
     return {
         "camera": "orthographic",
         "depth": encode_depth(front, back, mask),
         "normals": encode_normals(*(one.astype(np.float32) for one in normals), mask),
         "mask": {"bytes": encode_mask(mask), "path": None},
-        **{name: {"bytes": data, "path": None} for name, data in pictures.items()},
+        **{name: {"bytes": data, "path": None} for name, data in images.items()},
     }
 
 

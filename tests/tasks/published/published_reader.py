@@ -16,7 +16,7 @@ QUARTER = 512
 
 @dataclass(frozen=True)
 class PublishedView:
-    """Everything that training opens for one line of a list. Pictures are BGR, as OpenCV's."""
+    """Everything that training opens for one line of a list. Images are BGR, as OpenCV's."""
 
     shaded: np.ndarray
     color_front: np.ndarray
@@ -48,7 +48,7 @@ def read_view(root: Path, columns: list[str]) -> PublishedView:
 
 
 def ray_lengths(network_depth: np.ndarray) -> np.ndarray:
-    """Undo the encoding for pictures of any side: the plane of the origin is 16 x side."""
+    """Undo the encoding for images of any side: the plane of the origin is 16 x side."""
     side = len(network_depth)
     focal = side / (2 * np.tan(np.radians(25)))
     stored = network_depth * QUARTER * STORED_PER_PIXEL
@@ -56,7 +56,7 @@ def ray_lengths(network_depth: np.ndarray) -> np.ndarray:
 
 
 def _open(root: Path, path: str) -> np.ndarray:
-    picture = cv2.imread(str(root) + path, cv2.IMREAD_UNCHANGED)
-    if picture is None:
+    image = cv2.imread(str(root) + path, cv2.IMREAD_UNCHANGED)
+    if image is None:
         raise FileNotFoundError(path)
-    return picture
+    return image

@@ -29,9 +29,9 @@ def _push_front_behind(root: Path) -> None:
 
 def _paint_outside(root: Path) -> None:
     path = root / FRONT.replace("DEPTH", "COLOR/SHADED")
-    picture = cv2.imread(str(path))
-    picture[0, :5] = 200
-    cv2.imwrite(str(path), picture)
+    image = cv2.imread(str(path))
+    image[0, :5] = 200
+    cv2.imwrite(str(path), image)
 
 
 def _half_known(root: Path) -> None:
@@ -71,12 +71,12 @@ def test_an_export_holds(exported: tuple[Path, ExportSummary]) -> None:
     assert (check.views, check.listed) == (8, 2)
 
 
-@pytest.mark.parametrize("met", DEFECTS)
-def test_a_planted_defect_is_found(copy: Path, met: str) -> None:
-    DEFECTS[met](copy)
+@pytest.mark.parametrize("found", DEFECTS)
+def test_a_planted_defect_is_found(copy: Path, found: str) -> None:
+    DEFECTS[found](copy)
     findings = check_2k2k(copy).findings
     assert len(findings) == 1
-    assert met in findings[0].met
+    assert found in findings[0].found
 
 
 def test_a_folder_without_views_is_refused(tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ def test_a_front_beyond_the_published_bound_stays_0() -> None:
 
 @pytest.mark.parametrize(("length", "is_front"), [(1.5, False), (0.5, False), (0.5, True)])
 def test_what_does_not_fit_is_refused_never_wrapped(length: float, is_front: bool) -> None:
-    with pytest.raises(InputError, match=r"1 lengths that would be stored as .*wanted 1 to 65535"):
+    with pytest.raises(
+        InputError, match=r"1 lengths that would be stored as .*expected 1 to 65535"
+    ):
         encode_depth16(_map(length), CAMERA, is_front=is_front)
 
 

@@ -55,26 +55,26 @@ def test_the_training_list_is_the_train_split_and_val_the_val_split(exported: Ex
 
 
 def test_depth_is_right_to_half_a_unit(view: PublishedView) -> None:
-    for stored, wanted in zip((view.depth_front, view.depth_back), analytic_depth(), strict=True):
-        assert np.array_equal(stored > 0, wanted > 0)
-        assert np.abs(ray_lengths(stored) - wanted).max() <= 0.500001 * UNIT
+    for stored, expected in zip((view.depth_front, view.depth_back), analytic_depth(), strict=True):
+        assert np.array_equal(stored > 0, expected > 0)
+        assert np.abs(ray_lengths(stored) - expected).max() <= 0.500001 * UNIT
 
 
 def test_depth_is_rounded_down_by_the_published_formula(exported: Exported) -> None:
-    picture = cv2.imread(f"{exported[0]}{LINE.split()[2]}", cv2.IMREAD_UNCHANGED)
+    image = cv2.imread(f"{exported[0]}{LINE.split()[2]}", cv2.IMREAD_UNCHANGED)
     focal = RESOLUTION / (2 * np.tan(np.radians(25)))
     front, _ = analytic_depth()
     middle = front[32, 32].astype(np.float32)
-    assert picture.dtype == np.uint16
-    assert picture[32, 32] == int(32 * ((float(middle) - 1) * focal + RESOLUTION / 2))
+    assert image.dtype == np.uint16
+    assert image[32, 32] == int(32 * ((float(middle) - 1) * focal + RESOLUTION / 2))
 
 
-def test_pictures_are_what_the_sample_holds(view: PublishedView) -> None:
+def test_images_are_what_the_sample_holds(view: PublishedView) -> None:
     front, _ = analytic_depth()
-    for picture in (view.shaded, view.color_front, view.color_back):
-        assert picture.dtype == np.uint8
-        assert (picture[front > 0] == (40, 120, 190)).all()
-        assert not picture[front == 0].any()
+    for image in (view.shaded, view.color_front, view.color_back):
+        assert image.dtype == np.uint8
+        assert (image[front > 0] == (40, 120, 190)).all()
+        assert not image[front == 0].any()
 
 
 def test_keypoints_are_float64_rows_of_x_y_1_and_zero_where_unknown(view: PublishedView) -> None:
@@ -88,19 +88,19 @@ def test_keypoints_are_float64_rows_of_x_y_1_and_zero_where_unknown(view: Publis
 
 def test_orthographic_depth_is_measured_along_the_viewing_direction(exported: Exported) -> None:
     path = exported[0] / "ORTH/DEPTH/RP_0_y_0_x/rp_ball_posed_001_front.png"
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    assert ray_lengths(picture / 32 / 512)[32, 32] == pytest.approx(0.7, abs=1e-3)
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert ray_lengths(image / 32 / 512)[32, 32] == pytest.approx(0.7, abs=1e-3)
 
 
 def test_the_background_list_holds_those_of_at_least_1024_pixels(exported: Exported) -> None:
     assert read_list(exported[0], "train_split_indoor09_1024.txt") == [["bar/a.jpg"]]
 
 
-def test_the_joints_are_drawn_on_the_sample_picture(exported: Exported) -> None:
+def test_the_joints_are_drawn_on_the_sample_image(exported: Exported) -> None:
     path = exported[0] / "PERS/keypoint_sample/RP_0_y_0_x/rp_ball_posed_001.png"
-    picture = cv2.imread(str(path))
+    image = cv2.imread(str(path))
     x, y = ball_row()["keypoints"][:2].astype(int)  # type: ignore[index] # an array in every row
-    assert picture[y, x].tolist() != [40, 120, 190]
+    assert image[y, x].tolist() != [40, 120, 190]
 
 
 def test_the_summary_counts_views_and_backgrounds(exported: Exported) -> None:
@@ -112,14 +112,16 @@ def test_the_summary_counts_views_and_backgrounds(exported: Exported) -> None:
 def test_other_resolutions_than_2048_are_refused_unless_asked_for(
     ball_set: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(RequestError, match=r"pictures of 64 pixels; wanted 2048"):
+    with pytest.raises(RequestError, match=r"images of 64 pixels; expected 2048"):
         export_2k2k([str(ball_set)], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_holds_something_is_refused(ball_set: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(RequestError, match=r"'notes\.txt' is there; wanted a new or empty folder"):
+    with pytest.raises(
+        RequestError, match=r"'notes\.txt' is there; expected a new or empty folder"
+    ):
         export_2k2k([str(ball_set)], tmp_path, allow_other_resolution=True)
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from schemas.codecs import decode_depth, decode_mask, decode_normals, decode_picture
+from schemas.codecs import decode_depth, decode_image, decode_mask, decode_normals
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from tasks.checks.validation import validate_dataset
@@ -86,8 +86,8 @@ def test_exporting_the_import_gives_the_same_depth_files(
 
 
 @pytest.mark.parametrize("column", ["mask", "color_front", "color_back", "shaded"])
-def test_masks_and_pictures_come_back(rows: Rows, originals: Rows, column: str) -> None:
-    decode = decode_mask if column == "mask" else decode_picture
+def test_masks_and_images_come_back(rows: Rows, originals: Rows, column: str) -> None:
+    decode = decode_mask if column == "mask" else decode_image
     ours, theirs = (decode(table[FIRST_ID][column]["bytes"]) for table in (rows, originals))
     assert np.array_equal(ours, theirs)
 
@@ -107,7 +107,7 @@ def test_normals_are_worked_out_from_depth(rows: Rows, originals: Rows) -> None:
     assert np.degrees(np.arccos(np.clip(cosines, -1, 1))).max() < 6
 
 
-def test_what_pictures_do_not_tell_is_unknown(rows: Rows) -> None:
+def test_what_images_do_not_tell_is_unknown(rows: Rows) -> None:
     row = rows[FIRST_ID]
     assert np.isnan(row["joints_camera"]).all()
     assert set(row["keypoint_occluded"]) == {255}
@@ -158,7 +158,7 @@ def test_pickled_keypoints_are_refused(copy: Path, tmp_path: Path) -> None:
     assert "no NumPy file of numbers" in failures[0].message
 
 
-def test_a_picture_of_another_size_fails_its_view(copy: Path, tmp_path: Path) -> None:
+def test_a_image_of_another_size_fails_its_view(copy: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(copy / FIRST_DEPTH.replace("_-10_", "_0_")), np.ones((32, 32), np.uint16))
     summary = import_2k2k(copy, str(tmp_path / "set"))
     assert "32 x 32 pixels" in summary.failures[0].message
@@ -171,5 +171,5 @@ def test_a_folder_without_views_is_refused(tmp_path: Path) -> None:
 
 def test_a_list_with_other_lines_is_refused(copy: Path, tmp_path: Path) -> None:
     (copy / "list/val.txt").write_text("one two\n")
-    with pytest.raises(InputError, match="the line 'one two'; wanted three paths"):
+    with pytest.raises(InputError, match="the line 'one two'; expected three paths"):
         import_2k2k(copy, str(tmp_path / "set"))

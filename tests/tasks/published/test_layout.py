@@ -23,12 +23,12 @@ def test_another_name_is_no_view(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "met"),
+    ("item", "found"),
     [("rp_front_posed_001", "'front'"), ("rp_SHADED", "'SHADED'"), ("a b", "no plain file name"),
      ("../a", "no plain file name"), ("a.png", "'png'"), ("", "no plain file name")],
 )  # fmt: skip
 def test_a_name_that_the_published_loader_would_read_wrongly_is_refused(
-    item: str, met: str
+    item: str, found: str
 ) -> None:
-    with pytest.raises(InputError, match=met):
+    with pytest.raises(InputError, match=found):
         check_item(item)

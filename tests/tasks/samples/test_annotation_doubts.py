@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.samples.annotation_doubts import doubt_annotation
+from tasks.samples.annotation_doubts import check_annotation
 
 CORNERS = np.array([[x, y, z] for x in (-20, 20) for y in (0, 170) for z in (-10, 10)], np.float64)
 """A person's box, centimetres."""
@@ -13,14 +13,14 @@ def _joints(scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_joints_inside_the_mesh_are_not_doubted() -> None:
-    visible, doubts = doubt_annotation(*_joints(), CORNERS)
+    visible, doubts = check_annotation(*_joints(), CORNERS)
     assert visible.all()
     assert doubts == ()
 
 
 @pytest.mark.parametrize(("scale", "span"), [(0.01, "1.6"), (10.0, "16"), (1000.0, "1.6")])
 def test_joints_in_another_unit_are_all_dropped(scale: float, span: str) -> None:
-    visible, doubts = doubt_annotation(*_joints(scale), CORNERS)
+    visible, doubts = check_annotation(*_joints(scale), CORNERS)
     assert not visible.any()
     assert doubts[0].startswith(f"joints in another unit: they span {span}")
     assert doubts[0].endswith("where the mesh spans 170; all are dropped")
@@ -31,7 +31,7 @@ def test_a_joint_far_outside_is_dropped_and_named() -> None:
     positions[9] = (60, 100, 0)  # 40 beyond the box, 170 * 0.15 = 25.5 allowed
     positions[10] = (44, 100, 0)  # 24 beyond
     positions[130] = (0, 300, 0)
-    kept, doubts = doubt_annotation(positions, visible, CORNERS)
+    kept, doubts = check_annotation(positions, visible, CORNERS)
     assert np.flatnonzero(~kept).tolist() == [9, 130]
     assert doubts == ("joints far outside the mesh are dropped: left wrist, number 130",)
 
@@ -39,4 +39,4 @@ def test_a_joint_far_outside_is_dropped_and_named() -> None:
 def test_an_invisible_joint_may_be_anywhere() -> None:
     positions, visible = _joints()
     positions[9], visible[9] = (9e9, np.nan, 0), False
-    assert doubt_annotation(positions, visible, CORNERS)[1] == ()
+    assert check_annotation(positions, visible, CORNERS)[1] == ()

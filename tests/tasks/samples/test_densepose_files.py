@@ -1,4 +1,4 @@
-"""DensePose pictures of somebody's own as the column `iuv`: taken, refused, missed, watched."""
+"""DensePose images of somebody's own as the column `iuv`: taken, refused, missed, watched."""
 
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from schemas.codecs import decode_picture
+from schemas.codecs import decode_image
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError
 from schemas.scan import ScanRef
@@ -30,8 +30,8 @@ def iuv_of(mask: np.ndarray) -> np.ndarray:
     """Make part 2 inside, U by columns and V by rows."""
     rows, columns = np.indices(mask.shape)
     iuv = np.stack([np.full(mask.shape, 2), columns % 256, rows % 256], axis=-1)
-    picture: np.ndarray = (iuv * mask[..., None]).astype(np.uint8)
-    return picture
+    image: np.ndarray = (iuv * mask[..., None]).astype(np.uint8)
+    return image
 
 
 def write_iuv(root: Path, name: str, iuv: np.ndarray, *, order: str = "VUI") -> Path:
@@ -52,7 +52,7 @@ def write_iuv(root: Path, name: str, iuv: np.ndarray, *, order: str = "VUI") -> 
         (View(0.0, 0.0, "orthographic"), "RP/rp_box_posed_001/0/orthographic.png"),
     ],
 )
-def test_a_view_s_picture_has_the_name_of_its_sample(view: View, name: str) -> None:
+def test_a_view_s_image_has_the_name_of_its_sample(view: View, name: str) -> None:
     assert DenseposeFiles(Path("d")).place(REF, view) == Path("d") / name
 
 
@@ -64,7 +64,7 @@ def test_either_order_of_channels_is_read_as_part_u_v(tmp_path: Path, order: str
     assert np.array_equal(found, iuv_of(MASK))
 
 
-def test_a_view_without_a_picture_has_none(tmp_path: Path) -> None:
+def test_a_view_without_a_image_has_none(tmp_path: Path) -> None:
     assert DenseposeFiles(tmp_path).read(REF, View(0.0), MASK) is None
 
 
@@ -75,26 +75,26 @@ def over(part: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("iuv", "met"),
+    ("iuv", "found"),
     [
-        (iuv_of(MASK)[:128], "256 x 128 pixels; wanted 256 x 256 pixels"),
+        (iuv_of(MASK)[:128], "256 x 128 pixels; expected 256 x 256 pixels"),
         (over(25), "part 25"),
         (iuv_of(np.roll(MASK, 70, axis=1)), "0% lie on the one that was rendered"),
         (np.minimum(iuv_of(MASK), 20), "both possible"),
     ],
 )
-def test_a_picture_that_can_t_be_of_this_view_is_refused_with_the_reason(
-    tmp_path: Path, iuv: np.ndarray, met: str
+def test_a_image_that_can_t_be_of_this_view_is_refused_with_the_reason(
+    tmp_path: Path, iuv: np.ndarray, found: str
 ) -> None:
     path = write_iuv(tmp_path, "0", iuv)
-    with pytest.raises(InputError, match=met) as caught:
+    with pytest.raises(InputError, match=found) as caught:
         DenseposeFiles(tmp_path).read(REF, View(0.0), MASK)
     assert caught.value.thing == str(path)
 
 
 @pytest.fixture
 def labelled(tmp_path: Path, painter: ProcessPoolExecutor) -> DatasetFolder:
-    """Render a box by HDNet's camera: one view with a picture, one with a damaged one."""
+    """Render a box by HDNet's camera: one view with an image, one with a damaged one."""
     write_scan(tmp_path / "data")
     write_iuv(tmp_path / "iuv", "0", iuv_of(MASK))
     write_iuv(tmp_path / "iuv", "90", iuv_of(MASK)[:100])
@@ -113,10 +113,10 @@ def look(folder: DatasetFolder) -> tuple[str, tuple[str, ...]]:
 def test_the_numbers_stand_in_the_sample_without_loss(labelled: DatasetFolder) -> None:
     (row,) = read_rows(labelled.shard_path("shard-00000"))
     stored = cast("dict[str, bytes]", row["iuv"])["bytes"]
-    assert np.array_equal(decode_picture(stored), iuv_of(MASK))
+    assert np.array_equal(decode_image(stored), iuv_of(MASK))
 
 
-def test_a_damaged_picture_fails_its_sample_alone(labelled: DatasetFolder) -> None:
+def test_a_damaged_image_fails_its_sample_alone(labelled: DatasetFolder) -> None:
     manifest = labelled.read_manifest("shard-00000")
     (failure,) = manifest.failures
     assert failure.sample_id == "RP/rp_box_posed_001/90/hdnet"
@@ -125,12 +125,12 @@ def test_a_damaged_picture_fails_its_sample_alone(labelled: DatasetFolder) -> No
     assert look(labelled)[0] == "rejects"
 
 
-def test_a_picture_that_changes_makes_the_shard_stale(labelled: DatasetFolder) -> None:
+def test_a_image_that_changes_makes_the_shard_stale(labelled: DatasetFolder) -> None:
     write_iuv(labelled.root.parent / "iuv", "90", iuv_of(MASK))
     assert look(labelled) == ("stale", ("RP/rp_box_posed_001/90.png changed",))
 
 
-def test_a_picture_that_appears_makes_the_shard_stale(
+def test_a_image_that_appears_makes_the_shard_stale(
     tmp_path: Path, painter: ProcessPoolExecutor
 ) -> None:
     write_scan(tmp_path / "data")

@@ -72,7 +72,7 @@ def test_front_lies_before_back(samples: list[Sample]) -> None:
     assert (front[inside] <= back[inside]).all()
 
 
-def test_the_height_in_the_picture_is_that_of_the_box_seen_by_the_camera(
+def test_the_height_in_the_image_is_that_of_the_box_seen_by_the_camera(
     samples: list[Sample],
 ) -> None:
     # 170 cm high, 20 cm deep: half the height is 1 / 2.8, the front is 10 / 85 of that nearer.
@@ -83,7 +83,7 @@ def test_the_height_in_the_picture_is_that_of_the_box_seen_by_the_camera(
 
 
 @pytest.mark.parametrize("pitch", [-60.0, -15.5, 30.0, 89.0])
-def test_a_pitched_box_is_as_high_in_the_picture_as_its_turned_sides(
+def test_a_pitched_box_is_as_high_in_the_image_as_its_turned_sides(
     scan: Scan, session: DrawingSession, pitch: float
 ) -> None:
     settings = SETTINGS.model_copy(update={"yaws": (0.0,), "pitches": (pitch,)})
@@ -121,7 +121,7 @@ def test_harmonic_light_is_another_light_on_the_same_person(
     assert not first.shaded[~first.surfaces.mask].any()
 
 
-def test_without_backgrounds_the_training_picture_is_the_lit_person_on_black(
+def test_without_backgrounds_the_training_image_is_the_lit_person_on_black(
     samples: list[Sample],
 ) -> None:
     assert np.array_equal(samples[0].image, samples[0].shaded)
@@ -147,7 +147,7 @@ def test_a_background_shows_where_the_person_is_not(
     scan: Scan, session: DrawingSession, tmp_path: Path
 ) -> None:
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((200, 200, 3), 77, np.uint8))
-    backgrounds = Backgrounds(tmp_path, freeze_backgrounds(tmp_path).pictures)
+    backgrounds = Backgrounds(tmp_path, freeze_backgrounds(tmp_path).images)
     sample = _draw(scan, session, backgrounds=backgrounds)[1]
     assert isinstance(sample, Sample)
     assert sample.image[2, 2].tolist() == [77, 77, 77]
@@ -160,7 +160,7 @@ def test_a_view_that_fails_is_a_value_and_the_others_go_on(
 ) -> None:
     for name in ("a.png", "b.png"):
         cv2.imwrite(str(tmp_path / name), np.full((200, 200, 3), 77, np.uint8))
-    backgrounds = Backgrounds(tmp_path, freeze_backgrounds(tmp_path).pictures)
+    backgrounds = Backgrounds(tmp_path, freeze_backgrounds(tmp_path).images)
     (tmp_path / "a.png").unlink()
     settings = RenderSettings(resolution=128, yaws=tuple(float(yaw) for yaw in range(12)))
     drawn = _draw(scan, session, settings=settings, backgrounds=backgrounds)

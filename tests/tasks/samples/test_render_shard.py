@@ -202,19 +202,19 @@ def test_a_process_without_a_session_is_told(
 
 def test_frozen_backgrounds_without_their_folder_are_refused(tmp_path: Path, data: Path) -> None:
     (job, *_) = plan_jobs(tmp_path / "out", data)
-    text = '{"pictures": [{"path": "hall.png", "sha256": "0", "width": 9, "height": 9}]}'
+    text = '{"images": [{"path": "hall.png", "sha256": "0", "width": 9, "height": 9}]}'
     DatasetFolder(tmp_path / "out").backgrounds_path.write_text(text)
-    with pytest.raises(RequestError, match="wanted the folder that the data set was begun with"):
+    with pytest.raises(RequestError, match="expected the folder that the data set was begun with"):
         render_shard(job)
 
 
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (InputError("a", met="b", wanted="c", way_out="d"), "input"),
-        (RequestError("a", met="b", wanted="c", way_out="d"), "input"),
-        (MachineError("a", met="b", wanted="c", way_out="d"), "environment"),
-        (DependencyError("a", met="b", wanted="c", way_out="d"), "environment"),
+        (InputError("a", found="b", expected="c", hint="d"), "input"),
+        (RequestError("a", found="b", expected="c", hint="d"), "input"),
+        (MachineError("a", found="b", expected="c", hint="d"), "environment"),
+        (DependencyError("a", found="b", expected="c", hint="d"), "environment"),
         (MemoryError(), "environment"),
         (OSError(28, "No space left on device"), "environment"),
         (ZeroDivisionError(), "environment"),

@@ -35,7 +35,7 @@ def table(first_part: int = 3) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("rows", "met"),
+    ("rows", "found"),
     [
         (table(25), "parts from 3 to 25"),
         (table(0), "parts from 0 to 3"),
@@ -46,22 +46,22 @@ def table(first_part: int = 3) -> np.ndarray:
     ],
 )
 def test_what_are_no_charts_of_the_mesh_is_refused(
-    tmp_path: Path, rows: np.ndarray, met: str
+    tmp_path: Path, rows: np.ndarray, found: str
 ) -> None:
     np.save(tmp_path / "a.npy", rows)
-    with pytest.raises(InputError, match=met):
+    with pytest.raises(InputError, match=found):
         read_charts(tmp_path / "a.npy", face_count=2)
 
 
 @pytest.mark.parametrize(
-    ("data", "met"),
+    ("data", "found"),
     [
         (b"no array", "no NumPy file"),
         (format_charts(CHARTS)[:-4], "24 bytes for shape"),
         (format_charts(CHARTS).replace(b"(2, 7)", b"(999999999, 7)")[:128], "no NumPy file|bytes"),
     ],
 )
-def test_a_damaged_file_is_refused(tmp_path: Path, data: bytes, met: str) -> None:
+def test_a_damaged_file_is_refused(tmp_path: Path, data: bytes, found: str) -> None:
     (tmp_path / "a.npy").write_bytes(data)
-    with pytest.raises(InputError, match=met):
+    with pytest.raises(InputError, match=found):
         read_charts(tmp_path / "a.npy", face_count=2)

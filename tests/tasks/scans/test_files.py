@@ -104,7 +104,7 @@ def test_a_pipe_is_never_opened(tmp_path: Path) -> None:
 
 def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"12345")
-    with pytest.raises(InputError, match="5 bytes; wanted 1 to 4 bytes"):
+    with pytest.raises(InputError, match="5 bytes; expected 1 to 4 bytes"):
         read_whole(tmp_path / "big", 4)
 
 

@@ -38,13 +38,13 @@ def test_a_mesh_without_area_is_refused() -> None:
 
 def test_indices_beyond_the_end_are_refused() -> None:
     with pytest.raises(
-        InputError, match="a face uses vertex 7, counted from 0; wanted indices below 7"
+        InputError, match="a face uses vertex 7, counted from 0; expected indices below 7"
     ):
         check_indices("a", np.array([0, 1, 7]), 7, "vertex")
 
 
 @pytest.mark.parametrize(
-    ("values", "wanted"),
+    ("values", "expected"),
     [
         ([[0.0, 0.5, 1.0]], [[0, 128, 255]]),
         ([[0.0, 128.0, 255.0]], [[0, 128, 255]]),
@@ -52,6 +52,6 @@ def test_indices_beyond_the_end_are_refused() -> None:
     ],
 )
 def test_colors_of_either_range_become_bytes(
-    values: list[list[float]], wanted: list[list[int]]
+    values: list[list[float]], expected: list[list[int]]
 ) -> None:
-    assert to_color_bytes(np.array(values)).tolist() == wanted
+    assert to_color_bytes(np.array(values)).tolist() == expected

@@ -35,9 +35,9 @@ def test_a_name_may_begin_with_a_dash() -> None:
     assert split_options("-skin-.jpg") == ("-skin-.jpg", "")
 
 
-def test_options_that_move_the_picture_are_warned_of() -> None:
+def test_options_that_move_the_image_are_warned_of() -> None:
     _, warnings = parse_mtl(b"newmtl a\nmap_Kd -s 2 2 1 a.jpg\n", "a.mtl")
-    assert warnings == ("a.mtl, line 2: map_Kd -s moves or scales the picture: unused",)
+    assert warnings == ("a.mtl, line 2: map_Kd -s moves or scales the image: unused",)
 
 
 @pytest.mark.parametrize("text", ["Kd 1 1", "Kd", "Kd spectral a.rfl", "Kd nan 0 0", "Kd 1 x 1"])

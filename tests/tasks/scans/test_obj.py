@@ -218,27 +218,27 @@ def test_a_last_line_without_line_end_is_used_with_a_warning() -> None:
         (SQUARE + "f 0 1 2\n", r"line 5: index 0, with 4 defined"),
         (SQUARE + "vt 0 0\nf 1/1 2/1 3/2\n", r"line 6: index 2, with 1 defined"),
         (SQUARE + "f 1 2 99999999999999999999\n", "line 5: index 9223372036854775807"),
-        ("v 0 0 0\nv 1 nan 0\nv 0 1 0\nf 1 2 3\n", r"line 2: \[1\.0, nan, 0\.0\]; wanted finite"),
+        ("v 0 0 0\nv 1 nan 0\nv 0 1 0\nf 1 2 3\n", r"line 2: \[1\.0, nan, 0\.0\]; expected finite"),
         ("v 0 0 0\nv 1 0 inf\nv 0 1 0\nf 1 2 3\n", r"line 2: \[1\.0, 0\.0, inf\]"),
         (
             "v 0 0 0\nv 1 0 2e9\nv 0 1 0\nf 1 2 3\n",
-            r"vertex 1 .* wanted finite coordinates up to 1e\+09",
+            r"vertex 1 .* expected finite coordinates up to 1e\+09",
         ),
         (SQUARE + "vt nan 0\nf 1/1 2/1 3/1\n", r"line 5: \[nan, 0\.0\]"),
         ("v 0 0 0 1 nan 1\n" + "v 1 0 0 1 1 1\nv 0 1 0 1 1 1\nf 1 2 3\n", r"line 1: \[1\.0, nan"),
-        ("v 0 0 0\nv 1 x 0\nv 0 1 0\nf 1 2 3\n", "line 2: 'x'; wanted a number"),
-        ("v 0 0 0\nv 1,5 2,5 3,5\nv 0 1 0\nf 1 2 3\n", "line 2: '1,5'; wanted a number"),
-        ("v 0 0 0\nv 1.2.3 0 0\nv 0 1 0\nf 1 2 3\n", r"line 2: '1\.2\.3'; wanted a number"),
+        ("v 0 0 0\nv 1 x 0\nv 0 1 0\nf 1 2 3\n", "line 2: 'x'; expected a number"),
+        ("v 0 0 0\nv 1,5 2,5 3,5\nv 0 1 0\nf 1 2 3\n", "line 2: '1,5'; expected a number"),
+        ("v 0 0 0\nv 1.2.3 0 0\nv 0 1 0\nf 1 2 3\n", r"line 2: '1\.2\.3'; expected a number"),
         ("v 0.0 0.0 0.0\nv 1.2.3 0. 0.\nv 0. 1. \nf 1 2 3\n", r"line 3: 2 numbers"),
-        ("v 0.0 0.0 0.0\nv 1.0 . 0.0\nv 0. 1. 0.\nf 1 2 3\n", r"line 2: '\.'; wanted a number"),
+        ("v 0.0 0.0 0.0\nv 1.0 . 0.0\nv 0. 1. 0.\nf 1 2 3\n", r"line 2: '\.'; expected a number"),
         (SQUARE + SQUARE_UV + "f 1/1 2/2 3/\nf 1/1 2/2 /3\n", "line 10: slashes out of place"),
-        ("v 0 0 0\nv 1 0\nv 0 1 0\nf 1 2 3\n", "line 2: 2 numbers; wanted at least 3"),
-        (SQUARE + "vt \nf 1 2 3\n", "line 5: 0 numbers; wanted at least 1"),
-        (SQUARE + "f 1 2 3.5\n", r"line 5: '3\.5'; wanted a whole number"),
-        (SQUARE + "f 1 2 x\n", "line 5: 'x'; wanted a whole number"),
-        (SQUARE + "f 1 2 -\n", "line 5: '-'; wanted a whole number"),
-        (SQUARE + "f -  1 2 3\n", "line 5: '-'; wanted a whole number"),
-        (SQUARE + "f 1 2 /3\n", "line 5: slashes out of place; wanted v, v/t, v//n or v/t/n"),
+        ("v 0 0 0\nv 1 0\nv 0 1 0\nf 1 2 3\n", "line 2: 2 numbers; expected at least 3"),
+        (SQUARE + "vt \nf 1 2 3\n", "line 5: 0 numbers; expected at least 1"),
+        (SQUARE + "f 1 2 3.5\n", r"line 5: '3\.5'; expected a whole number"),
+        (SQUARE + "f 1 2 x\n", "line 5: 'x'; expected a whole number"),
+        (SQUARE + "f 1 2 -\n", "line 5: '-'; expected a whole number"),
+        (SQUARE + "f -  1 2 3\n", "line 5: '-'; expected a whole number"),
+        (SQUARE + "f 1 2 /3\n", "line 5: slashes out of place; expected v, v/t, v//n or v/t/n"),
         (SQUARE + "f 1/2/3/4 2 3\n", "line 5: slashes out of place"),
         (SQUARE + "f 1/2//3 2 3\n", "line 5: slashes out of place"),
         (SQUARE + "f 1 1 1\n", "1 faces, none of them covering any area"),
@@ -270,7 +270,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a folder, pipe or device; wanted a regular file"):
+    with pytest.raises(InputError, match="a folder, pipe or device; expected a regular file"):
         read_obj(tmp_path)
 
 

@@ -63,7 +63,7 @@ def test_a_missing_ear_takes_the_eye(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "height", "message"),
     [(14, 1.2, "the left ankle .row 14. above the hip"), (25, 1.6, "the left hand .row 25. 0.7"),
-     (46, 1.6, "the right hand .row 46. 0.70.* from its wrist .row 4.; wanted at most 0.24")],
+     (46, 1.6, "the right hand .row 46. 0.70.* from its wrist .row 4.; expected at most 0.24")],
 )  # fmt: skip
 def test_an_order_that_is_no_body_is_refused(
     tmp_path: Path, row: int, height: float, message: str
@@ -76,7 +76,7 @@ def test_an_order_that_is_no_body_is_refused(
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(np.zeros((118, 3)), r"shape \(118, 3\); wanted \(118, 4\)"), ({"a": 1}, "no table"),
+    [(np.zeros((118, 3)), r"shape \(118, 3\); expected \(118, 4\)"), ({"a": 1}, "no table"),
      ([[1, 2], [3]], "no table of numbers")],
 )  # fmt: skip
 def test_another_table_is_refused(tmp_path: Path, content: object, message: str) -> None:

@@ -120,7 +120,7 @@ def test_every_cut_is_refused_or_leaves_a_whole_mesh(data: bytes) -> None:
         (b"float x", b"float w", "no table of vertices"),
         (b"vertex_indices", b"edges", "no table of vertices"),
         (b"float x", b"quad x", "header line 'property quad x'"),
-        (b"3 0 1 2", b"3 0 1 4", "a face uses vertex 4, counted from 0; wanted indices below 4"),
+        (b"3 0 1 2", b"3 0 1 4", "a face uses vertex 4, counted from 0; expected indices below 4"),
         (b"3 0 1 2", b"3 0 1 -1", "a face uses vertex -1"),
         (b"3 0 1 2", b"-3 0 1 2", "a list of -3 values"),
         (b"3 0 1 2", b"3 0 1 1.5", "a face whose corners are no whole numbers"),

@@ -7,8 +7,8 @@ from schemas.errors import InputError
 from tasks.scans.layouts import ScanFiles, find_scan
 from tasks.scans.reader import digest_inputs, list_textures, read_mesh, read_outline
 from tests.fixtures_meshes import (
-    encode_picture,
-    plain_picture,
+    encode_image,
+    plain_image,
     tetrahedron_obj,
     write,
     write_rp_scan,
@@ -48,12 +48,12 @@ def color(texture: np.ndarray | None) -> tuple[int, ...]:
     return tuple(texture[0, 0].tolist())
 
 
-def near(texture: np.ndarray | None, wanted: tuple[int, int, int]) -> bool:
-    return max(abs(a - b) for a, b in zip(color(texture), wanted, strict=True)) <= 4
+def near(texture: np.ndarray | None, expected: tuple[int, int, int]) -> bool:
+    return max(abs(a - b) for a, b in zip(color(texture), expected, strict=True)) <= 4
 
 
-def picture(rgb: tuple[int, int, int]) -> bytes:
-    return encode_picture(plain_picture(rgb), ".png")
+def image(rgb: tuple[int, int, int]) -> bytes:
+    return encode_image(plain_image(rgb), ".png")
 
 
 def test_a_scan_is_painted_with_its_texture(root: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_scan_is_painted_with_its_texture(root: Path) -> None:
 def test_of_one_material_only_the_layouts_texture_is_used(root: Path) -> None:
     text = tetrahedron_obj(head="mtllib a.mtl", material="usemtl skin")
     folder = write_obj(root, text, "newmtl skin\nmap_Kd red.png\n")
-    write(folder / "red.png", picture(RED))
+    write(folder / "red.png", image(RED))
     (material,) = read_mesh(files(root)).mesh.materials
     assert near(material.texture, LAYOUT_COLOR)
     assert material.name == "skin"
@@ -77,8 +77,8 @@ def test_of_one_material_only_the_layouts_texture_is_used(root: Path) -> None:
 def test_several_materials_have_their_own_textures(root: Path) -> None:
     mtl = "newmtl skin\nmap_Kd tex\\red.png\nnewmtl cloth\nmap_Kd -s 1 1 1 blue.png\n"
     folder = write_obj(root, TWO_MATERIALS, mtl)
-    write(folder / "tex/red.png", picture(RED))
-    write(folder / "blue.png", picture(BLUE))
+    write(folder / "tex/red.png", image(RED))
+    write(folder / "blue.png", image(BLUE))
     mesh = read_mesh(files(root)).mesh
     assert [color(material.texture) for material in mesh.materials] == [RED, BLUE]
     assert mesh.face_material is not None
@@ -87,14 +87,14 @@ def test_several_materials_have_their_own_textures(root: Path) -> None:
 
 def test_a_material_without_texture_has_its_color(root: Path) -> None:
     mtl = "newmtl skin\nmap_Kd red.png\nnewmtl cloth\nKd 0 0 1\n"
-    write(write_obj(root, TWO_MATERIALS, mtl) / "red.png", picture(RED))
+    write(write_obj(root, TWO_MATERIALS, mtl) / "red.png", image(RED))
     material = read_mesh(files(root)).mesh.materials[1]
     assert (material.texture, material.color) == (None, (0, 0, 255))
 
 
 def test_a_shared_texture_is_read_once(root: Path) -> None:
     mtl = "newmtl skin\nmap_Kd red.png\nnewmtl cloth\nmap_Kd red.png\n"
-    write(write_obj(root, TWO_MATERIALS, mtl) / "red.png", picture(RED))
+    write(write_obj(root, TWO_MATERIALS, mtl) / "red.png", image(RED))
     skin, cloth = read_mesh(files(root)).mesh.materials
     assert skin.texture is cloth.texture
 
@@ -102,7 +102,7 @@ def test_a_shared_texture_is_read_once(root: Path) -> None:
 def test_faces_above_any_material_get_the_layouts_texture(root: Path) -> None:
     text = TWO_MATERIALS.replace("usemtl skin\n", "").replace("f 2/2 3/3", "usemtl skin\nf 2/2 3/3")
     mtl = "newmtl skin\nmap_Kd red.png\nnewmtl cloth\nmap_Kd red.png\n"
-    write(write_obj(root, text, mtl) / "red.png", picture(RED))
+    write(write_obj(root, text, mtl) / "red.png", image(RED))
     mesh = read_mesh(files(root)).mesh
     assert near(mesh.materials[0].texture, LAYOUT_COLOR)
     assert mesh.face_material is not None
@@ -114,7 +114,7 @@ HOSTILE = ["/etc/passwd", "../../../secret.png", "C:\\a.png", "http://example.or
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_textures_outside_the_folder_are_replaced_with_a_warning(root: Path, name: str) -> None:
-    write(root / "secret.png", picture(RED))
+    write(root / "secret.png", image(RED))
     folder = write_obj(root, TWO_MATERIALS, f"newmtl skin\nmap_Kd {name}\nnewmtl cloth\nKd 0 0 1\n")
     (folder / "out.png").symlink_to(root / "secret.png")
     reading = read_mesh(files(root))
@@ -127,12 +127,12 @@ def test_textures_outside_the_folder_are_replaced_with_a_warning(root: Path, nam
 def test_textures_outside_the_folder_are_refused_when_there_is_no_other(
     root: Path, name: str
 ) -> None:
-    write(root / "secret.png", picture(RED))
+    write(root / "secret.png", image(RED))
     folder = write_obj(root, TWO_MATERIALS, f"newmtl skin\nmap_Kd {name}\nnewmtl cloth\nKd 0 0 1\n")
     (folder / "out.png").symlink_to(root / "secret.png")
     (folder / TEXTURE).unlink()
     with pytest.raises(
-        InputError, match=r"no texture \(map_Kd of material 'skin'.* wanted tex/rp_ada"
+        InputError, match=r"no texture \(map_Kd of material 'skin'.* expected tex/rp_ada"
     ):
         read_mesh(files(root))
 
@@ -156,7 +156,7 @@ def test_a_missing_named_texture_is_replaced_with_a_warning(root: Path) -> None:
 def test_a_named_texture_serves_where_the_layouts_is_missing(root: Path) -> None:
     text = tetrahedron_obj(head="mtllib a.mtl", material="usemtl skin")
     folder = write_obj(root, text, "newmtl skin\nmap_Kd red.png\n")
-    write(folder / "red.png", picture(RED))
+    write(folder / "red.png", image(RED))
     (folder / TEXTURE).unlink()
     reading = read_mesh(files(root))
     assert color(reading.mesh.materials[0].texture) == RED
@@ -212,13 +212,15 @@ def test_a_mesh_without_any_color_is_refused(root: Path) -> None:
 
 def test_a_scan_without_mesh_is_refused(root: Path) -> None:
     (root / f"obj/RP/{ITEM}_OBJ/{ITEM}_100k.obj").unlink()
-    with pytest.raises(InputError, match=rf"no mesh; wanted {ITEM}_100k.obj or {ITEM}_100k.OBJ or"):
+    with pytest.raises(
+        InputError, match=rf"no mesh; expected {ITEM}_100k.obj or {ITEM}_100k.OBJ or"
+    ):
         read_mesh(files(root))
 
 
 def test_a_scan_without_texture_is_refused(root: Path) -> None:
     (root / f"obj/RP/{ITEM}_OBJ" / TEXTURE).unlink()
-    with pytest.raises(InputError, match=rf"no texture; wanted {TEXTURE} or tex/{ITEM}_dif.jpg"):
+    with pytest.raises(InputError, match=rf"no texture; expected {TEXTURE} or tex/{ITEM}_dif.jpg"):
         read_mesh(files(root))
 
 
@@ -243,7 +245,7 @@ def test_a_2k2k_scan_is_read_from_ply(tmp_path: Path) -> None:
 
 def test_a_2k2k_scan_is_read_from_obj_and_png(tmp_path: Path) -> None:
     write(tmp_path / "obj/2K2K/00001/00001.obj", tetrahedron_obj())
-    write(tmp_path / "obj/2K2K/00001/00001.png", picture(BLUE))
+    write(tmp_path / "obj/2K2K/00001/00001.png", image(BLUE))
     (material,) = read_mesh(find_scan(tmp_path, "2K2K", "00001")).mesh.materials
     assert color(material.texture) == BLUE
 
@@ -251,7 +253,7 @@ def test_a_2k2k_scan_is_read_from_obj_and_png(tmp_path: Path) -> None:
 def test_a_thuman_scan_is_read(tmp_path: Path) -> None:
     write(tmp_path / "obj/THuman2/data/0016/0016.obj", tetrahedron_obj(head="mtllib material0.mtl"))
     write(tmp_path / "obj/THuman2/data/0016/material0.mtl", "newmtl m\nmap_Kd material0.jpeg\n")
-    write(tmp_path / "obj/THuman2/data/0016/material0.jpeg", picture(BLUE))
+    write(tmp_path / "obj/THuman2/data/0016/material0.jpeg", image(BLUE))
     (material,) = read_mesh(find_scan(tmp_path, "THuman2", "0016")).mesh.materials
     assert color(material.texture) == BLUE
 
@@ -272,8 +274,8 @@ def test_the_digests_list_absent_files_and_those_asked_for(root: Path) -> None:
     ]
 
 
-def test_the_pictures_of_an_outline_are_listed_once(root: Path) -> None:
+def test_the_images_of_an_outline_are_listed_once(root: Path) -> None:
     mtl = "newmtl skin\nmap_Kd red.png\nnewmtl cloth\nmap_Kd red.png\n"
     folder = write_obj(root, TWO_MATERIALS, mtl)
-    write(folder / "red.png", picture(RED))
+    write(folder / "red.png", image(RED))
     assert list_textures(read_outline(files(root))) == (folder / "red.png",)

@@ -7,13 +7,13 @@ from PIL import Image
 
 from schemas.errors import InputError
 from tasks.scans.textures import (
-    LARGEST_SIDE_PX,
+    MAX_SIDE_PX,
     TextureHeader,
     probe_texture,
     read_header,
     read_texture,
 )
-from tests.fixtures_meshes import encode_picture
+from tests.fixtures_meshes import encode_image
 
 QUARTERS = np.zeros((16, 24, 3), np.uint8)
 QUARTERS[:8, :12], QUARTERS[:8, 12:] = (255, 0, 0), (0, 255, 0)
@@ -21,8 +21,8 @@ QUARTERS[8:, :12], QUARTERS[8:, 12:] = (0, 0, 255), (255, 255, 255)
 """Red, green over blue, white; 24 x 16 pixels."""
 
 
-def save(path: Path, picture: Image.Image, kind: str, **options: object) -> Path:
-    picture.save(path, kind, **options)
+def save(path: Path, image: Image.Image, kind: str, **options: object) -> Path:
+    image.save(path, kind, **options)
     return path
 
 
@@ -37,8 +37,8 @@ def test_a_jpeg_is_rgb_with_its_first_row_on_top(
 ) -> None:
     path = save(tmp_path / "a.jpg", Image.fromarray(QUARTERS), "JPEG", quality=95, **options)
     corners = read_texture(path)[[2, 2, -3, -3], [2, -3, 2, -3]].astype(int)
-    wanted = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]])
-    assert np.abs(corners - wanted).max() <= 8
+    expected = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]])
+    assert np.abs(corners - expected).max() <= 8
 
 
 def test_the_content_decides_not_the_name(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path) -> None:
 def test_a_cmyk_jpeg_is_rgb(tmp_path: Path) -> None:
     path = save(tmp_path / "a.jpg", Image.fromarray(QUARTERS).convert("CMYK"), "JPEG", quality=95)
     corners = read_texture(path)[[2, 2, -3, -3], [2, -3, 2, -3]].astype(int)
-    wanted = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]])
-    assert np.abs(corners - wanted).max() <= 8
+    expected = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]])
+    assert np.abs(corners - expected).max() <= 8
 
 
 def test_an_orientation_tag_turns_nothing(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_an_orientation_tag_turns_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("ending", "kind"), [(".jpg", "jpeg"), (".png", "png")])
 def test_a_look_tells_the_size(tmp_path: Path, ending: str, kind: str) -> None:
     path = tmp_path / "a"
-    path.write_bytes(encode_picture(QUARTERS, ending))
+    path.write_bytes(encode_image(QUARTERS, ending))
     header = probe_texture(path)
     assert (header.format, header.width, header.height) == (kind, 24, 16)
 
@@ -96,19 +96,19 @@ def test_a_look_tells_the_size(tmp_path: Path, ending: str, kind: str) -> None:
 @pytest.mark.parametrize("ending", [".jpg", ".png"])
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.995])
 @pytest.mark.parametrize("read", [read_texture, probe_texture])
-def test_a_cut_picture_is_refused(tmp_path: Path, ending: str, part: float, read: type) -> None:
+def test_a_cut_image_is_refused(tmp_path: Path, ending: str, part: float, read: type) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    data = encode_picture(noise, ending)
+    data = encode_image(noise, ending)
     path = tmp_path / "a"
     path.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(
-        InputError, match=r"without its end: it was cut; wanted a whole JPEG or PNG"
+        InputError, match=r"without its end: it was cut; expected a whole JPEG or PNG"
     ):
         read(path)
 
 
-def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture(tmp_path: Path) -> None:
-    exif = b"Exif\0\0" + encode_picture(QUARTERS, ".jpg")
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image(tmp_path: Path) -> None:
+    exif = b"Exif\0\0" + encode_image(QUARTERS, ".jpg")
     path = save(tmp_path / "a.jpg", Image.fromarray(QUARTERS), "JPEG", exif=exif)
     data = path.read_bytes()
     assert probe_texture(path) == TextureHeader("jpeg", 24, 16)
@@ -121,12 +121,12 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture(tmp_path: Path) ->
 @pytest.mark.parametrize("ending", [".jpg", ".png"])
 def test_bytes_behind_the_end_do_no_harm(tmp_path: Path, ending: str, extra: bytes) -> None:
     path = tmp_path / "a"
-    path.write_bytes(encode_picture(QUARTERS, ending) + extra)
+    path.write_bytes(encode_image(QUARTERS, ending) + extra)
     assert read_texture(path).shape == (16, 24, 3)
 
 
 def test_a_png_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
-    data = bytearray(encode_picture(QUARTERS, ".png"))
+    data = bytearray(encode_image(QUARTERS, ".png"))
     data[data.index(b"IDAT") + 10] ^= 0xFF
     path = tmp_path / "a.png"
     path.write_bytes(data)
@@ -135,7 +135,7 @@ def test_a_png_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_jpeg_without_coded_data_is_refused(tmp_path: Path) -> None:
-    data = encode_picture(QUARTERS, ".jpg")
+    data = encode_image(QUARTERS, ".jpg")
     path = tmp_path / "a.jpg"
     path.write_bytes(data[: data.index(b"\xff\xda")] + b"\xff\xd9")
     with pytest.raises(InputError, match="jpeg data that is damaged"):
@@ -143,7 +143,7 @@ def test_a_jpeg_without_coded_data_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "met"),
+    ("data", "found"),
     [
         (b"<!DOCTYPE html><html>404</html>", "an HTML page"),
         (b"\n  <HTML><body>", "an HTML page"),
@@ -156,30 +156,30 @@ def test_a_jpeg_without_coded_data_is_refused(tmp_path: Path) -> None:
         (b"\xff\xd8\xff\xd9", "a JPEG of 4 bytes without its end"),
     ],
 )
-def test_what_is_no_picture_is_refused(tmp_path: Path, data: bytes, met: str) -> None:
+def test_what_is_no_image_is_refused(tmp_path: Path, data: bytes, found: str) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
-    with pytest.raises(InputError, match=met):
+    with pytest.raises(InputError, match=found):
         read_texture(path)
 
 
-@pytest.mark.parametrize("size", [(0, 8), (8, 0), (LARGEST_SIDE_PX + 1, 8), (8, 2**31)])
+@pytest.mark.parametrize("size", [(0, 8), (8, 0), (MAX_SIDE_PX + 1, 8), (8, 2**31)])
 def test_absurd_sizes_are_refused_before_decoding(tmp_path: Path, size: tuple[int, int]) -> None:
-    data = bytearray(encode_picture(QUARTERS, ".png"))
+    data = bytearray(encode_image(QUARTERS, ".png"))
     data[16:24] = size[0].to_bytes(4, "big") + size[1].to_bytes(4, "big")
     path = tmp_path / "a.png"
     path.write_bytes(data)
-    with pytest.raises(InputError, match=rf"{size[0]} x {size[1]} pixels; wanted 1 to 16384"):
+    with pytest.raises(InputError, match=rf"{size[0]} x {size[1]} pixels; expected 1 to 16384"):
         probe_texture(path)
 
 
-def test_a_missing_picture_is_refused(tmp_path: Path) -> None:
+def test_a_missing_image_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.jpg: no such file"):
         read_texture(tmp_path / "a.jpg")
 
 
-def test_damaged_pictures_are_read_or_refused(tmp_path: Path) -> None:
-    rng, data = np.random.default_rng(1), encode_picture(QUARTERS, ".jpg")
+def test_damaged_images_are_read_or_refused(tmp_path: Path) -> None:
+    rng, data = np.random.default_rng(1), encode_image(QUARTERS, ".jpg")
     path = tmp_path / "a.jpg"
     outcomes = set()
     for _ in range(200):

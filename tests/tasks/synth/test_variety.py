@@ -27,9 +27,9 @@ def silhouette(person: Person) -> Bool[np.ndarray, "48 48"]:
     middles = person.vertices[person.faces].mean(axis=1)
     points = np.concatenate([person.vertices, middles])[:, :2]
     cells = ((points + np.array([BOX_CM / 2, 5])) / BOX_CM * RASTER).astype(int)
-    picture = np.zeros((RASTER, RASTER), bool)
-    picture[cells[:, 1], cells[:, 0]] = True
-    return picture
+    image = np.zeros((RASTER, RASTER), bool)
+    image[cells[:, 1], cells[:, 0]] = True
+    return image
 
 
 def mean_colors(person: Person) -> Float[np.ndarray, " N"]:

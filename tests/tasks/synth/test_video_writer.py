@@ -34,9 +34,9 @@ def dancer() -> Model:
 
 
 def read(path: Path) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    assert picture is not None
-    return picture
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    return image
 
 
 @pytest.mark.parametrize("folder", ["color", "color_WO_bg", "mask", "densepose"])
@@ -46,7 +46,7 @@ def test_every_folder_holds_every_frame(root: Path, folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ["color", "color_WO_bg", "mask", "densepose"])
-def test_pictures_are_256_pixels_square(root: Path, folder: str) -> None:
+def test_images_are_256_pixels_square(root: Path, folder: str) -> None:
     assert read(root / f"tiktok/synth000/{folder}/{LAST}.png").shape[:2] == (256, 256)
 
 

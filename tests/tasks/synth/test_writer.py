@@ -49,9 +49,9 @@ def test_joint_file_holds_133_joints(root: Path) -> None:
 
 
 def test_background_is_large_enough_for_the_default_camera(root: Path) -> None:
-    picture = cv2.imread(str(root / "IndoorCVPR09/livingroom/livingroom_synth0000.jpg"))
-    assert picture is not None
-    assert min(picture.shape[:2]) >= 1024
+    image = cv2.imread(str(root / "IndoorCVPR09/livingroom/livingroom_synth0000.jpg"))
+    assert image is not None
+    assert min(image.shape[:2]) >= 1024
 
 
 def test_second_call_writes_nothing(root: Path) -> None:
@@ -64,13 +64,13 @@ def test_second_call_writes_nothing(root: Path) -> None:
 
 
 def test_a_shortened_file_is_made_again(root: Path) -> None:
-    picture = root / "IndoorCVPR09/livingroom/livingroom_synth0000.jpg"
-    before = picture.read_bytes()
-    picture.write_bytes(before[:100])
+    image = root / "IndoorCVPR09/livingroom/livingroom_synth0000.jpg"
+    before = image.read_bytes()
+    image.write_bytes(before[:100])
     write_synthetic_root(
         root, subjects=1, seed=4, texture_size=512, backgrounds=1, detail="fast", markers=True
     )
-    assert picture.read_bytes() == before
+    assert image.read_bytes() == before
 
 
 def test_marker_colors_differ() -> None:

@@ -96,7 +96,7 @@ def refuse(frames: dict[int, BodyPixels], **settings: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("frames", "way_out"),
+    ("frames", "hint"),
     [
         ({1: WHOLE, 4: WHOLE, 7: WHOLE}, "--min-neighbours 2 would admit it"),
         ({1: WHOLE, 4: WHOLE, 7: without_parts(3)}, "--min-neighbours 1 would admit it"),
@@ -107,11 +107,11 @@ def refuse(frames: dict[int, BodyPixels], **settings: object) -> str:
     ids=["two each", "one each", "few parts", "other strides", "nothing shared"],
 )
 def test_a_refused_video_is_named_with_the_setting_that_would_admit_it(
-    frames: dict[int, BodyPixels], way_out: str
+    frames: dict[int, BodyPixels], hint: str
 ) -> None:
     message = refuse(frames)
-    assert message.startswith(f"dance: 0 of {len(frames)} frames with 4 neighbours; wanted")
-    assert way_out in message
+    assert message.startswith(f"dance: 0 of {len(frames)} frames with 4 neighbours; expected")
+    assert hint in message
 
 
 def test_the_setting_that_is_named_does_admit_the_video() -> None:

@@ -24,17 +24,17 @@ def test_the_person_takes_the_wanted_share_and_stands_in_the_middle() -> None:
     assert crop == Crop(left=200, top=60, side=800)
 
 
-def test_a_window_that_fits_is_moved_inside_the_picture() -> None:
+def test_a_window_that_fits_is_moved_inside_the_image() -> None:
     crop = choose_crop(Box(0, 0, 100, 180), height=400, width=600, fill=0.9)
     assert crop == Crop(0, 0, 200)
 
 
-def test_a_window_wider_than_the_picture_stays_about_the_person() -> None:
+def test_a_window_wider_than_the_image_stays_about_the_person() -> None:
     crop = choose_crop(Box(100, 10, 300, 910), height=1080, width=604, fill=0.9)
     assert crop == Crop(left=-300, top=0, side=1000)
 
 
-def test_what_lies_beyond_the_picture_is_black() -> None:
+def test_what_lies_beyond_the_image_is_black() -> None:
     color = crop_color(np.full((100, 512, 3), 200, np.uint8), Crop(0, -206, 512))
     assert (color[:100] == 0).all()
     assert (color[110:145] == 200).all()
@@ -52,7 +52,7 @@ def test_iuv_takes_the_pixel_under_the_centre_and_never_a_mean() -> None:
     assert found[0, :4, 0].tolist() == [1, 4, 7, 10]
 
 
-def test_iuv_beyond_the_picture_is_background() -> None:
+def test_iuv_beyond_the_image_is_background() -> None:
     found = crop_iuv(np.full((100, 100, 3), 9, np.uint8), Crop(-78, -78, 256))
     assert found[77, 77].tolist() == [0, 0, 0]
     assert found[78, 78].tolist() == [9, 9, 9]

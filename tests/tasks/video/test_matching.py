@@ -115,7 +115,7 @@ def test_of_equally_far_uv_the_lowest_row_then_column_wins() -> None:
     assert match(one_pixel(2, 100, 100), iuv_j).pixels.tolist() == [[5, 6, 1, 14]]
 
 
-def test_a_shifted_picture_matches_by_its_shift() -> None:
+def test_a_shifted_image_matches_by_its_shift() -> None:
     found = match(paint_iuv(100, 90), paint_iuv(103, 95))
     assert np.unique(found.pixels[:, 2:] - found.pixels[:, :2], axis=0).tolist() == [[3, 5]]
     assert len(found.part) == 6 * 20 * 12

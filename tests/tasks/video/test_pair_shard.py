@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from schemas.codecs import decode_front_normals, decode_mask, decode_picture
+from schemas.codecs import decode_front_normals, decode_image, decode_mask
 from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import Manifest
 from schemas.pairing import PairSettings
@@ -44,13 +44,13 @@ def test_every_frame_becomes_a_row(data: Path, out: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_frame_holds_its_pictures_canonical(data: Path, out: Path) -> None:
+def test_a_frame_holds_its_images_canonical(data: Path, out: Path) -> None:
     pair_all(out, data)
     row = rows(out, "frames")[1]
-    np.testing.assert_array_equal(decode_picture(row["iuv"]["bytes"]), paint_iuv(101, 92))  # type: ignore[index]  # a struct column
+    np.testing.assert_array_equal(decode_image(row["iuv"]["bytes"]), paint_iuv(101, 92))  # type: ignore[index]  # a struct column
     assert decode_mask(row["mask"]["bytes"]).sum() == 6 * 20 * 12  # type: ignore[index]  # a struct column
     color = np.random.default_rng(1).integers(0, 256, (256, 256, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(decode_picture(row["color"]["bytes"]), color[..., ::-1])  # type: ignore[index]  # a struct column
+    np.testing.assert_array_equal(decode_image(row["color"]["bytes"]), color[..., ::-1])  # type: ignore[index]  # a struct column
     assert row["pred_normals"] is None
 
 
@@ -69,7 +69,7 @@ def test_pairs_stand_in_the_order_of_frames_then_neighbours(data: Path, out: Pat
     assert rows(out, "pairs")[0]["pair_id"] == "dance/0000001--0000004"
 
 
-def test_matches_of_a_moved_picture_are_its_motion(data: Path, out: Path) -> None:
+def test_matches_of_a_moved_image_are_its_motion(data: Path, out: Path) -> None:
     pair_all(out, data)
     pixels = np.array(rows(out, "pairs")[1]["pixels"])
     assert len(pixels) == 6 * 20 * 12

@@ -49,15 +49,15 @@ def test_numbers_may_have_any_count_of_digits(tmp_path: Path) -> None:
     assert [frame.number for frame in list_frames("v", tmp_path).frames] == [7, 12, 345]
 
 
-def test_pictures_of_a_frame_are_found_by_number_whatever_their_digits(tmp_path: Path) -> None:
+def test_images_of_a_frame_are_found_by_number_whatever_their_digits(tmp_path: Path) -> None:
     write_frame(tmp_path, "7", paint_iuv())
     (tmp_path / "mask/7.png").rename(tmp_path / "mask/0007.png")
     (frame,) = list_frames("v", tmp_path).frames
-    assert frame.pictures["mask"] == tmp_path / "mask/0007.png"
+    assert frame.images["mask"] == tmp_path / "mask/0007.png"
     assert frame.missing == ()
 
 
-def test_a_frame_without_one_of_its_pictures_knows_where_it_would_stand(tmp_path: Path) -> None:
+def test_a_frame_without_one_of_its_images_knows_where_it_would_stand(tmp_path: Path) -> None:
     write_frame(tmp_path, "007", paint_iuv())
     (tmp_path / "densepose/007.png").unlink()
     (frame,) = list_frames("v", tmp_path).frames
@@ -82,8 +82,8 @@ def test_files_without_a_number_are_named_and_hidden_ones_are_not(tmp_path: Path
     for name in ("cover.png", ".DS_Store", "notes\n.txt"):
         (tmp_path / "color" / name).write_text("x")
     assert list_frames("v", tmp_path).strangers == (
-        "color/'cover.png' is no picture with a number",
-        r"color/'notes\n.txt' is no picture with a number",
+        "color/'cover.png' is no image with a number",
+        r"color/'notes\n.txt' is no image with a number",
     )
 
 

@@ -21,13 +21,13 @@ def test_frames_of_256_pixels_are_taken_whole(tmp_path: Path) -> None:
     assert [crop for _, crop in found.frames] == [WHOLE, WHOLE]
 
 
-def test_a_frame_that_lacks_a_picture_is_listed_with_what_it_lacks(tmp_path: Path) -> None:
+def test_a_frame_that_lacks_a_image_is_listed_with_what_it_lacks(tmp_path: Path) -> None:
     write_sequence(tmp_path, 2)
     (tmp_path / "mask/0000004.png").unlink()
     (tmp_path / "densepose/0000004.png").unlink()
     (failure,) = survey(tmp_path).failures
     assert (failure.sample_id, failure.kind, failure.stage) == ("v/0000004", "input", "read")
-    assert "no picture in densepose and mask" in failure.message
+    assert "no image in densepose and mask" in failure.message
 
 
 def spoil_iuv_size(folder: Path) -> None:
@@ -45,9 +45,9 @@ def spoil_both_sizes(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (spoil_iuv_size, "128 x 128 pixels; wanted 256 x 256 pixels, the size of the mask"),
+        (spoil_iuv_size, "128 x 128 pixels; expected 256 x 256 pixels, the size of the mask"),
         (spoil_mask, "an empty mask"),
-        (spoil_both_sizes, "wanted 256 x 256 pixels, as frame 1 has it"),
+        (spoil_both_sizes, "expected 256 x 256 pixels, as frame 1 has it"),
     ],
 )
 def test_a_frame_of_another_size_or_without_a_person_is_listed(

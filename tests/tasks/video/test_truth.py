@@ -7,8 +7,8 @@ import pytest
 
 from schemas.pairing import PairSettings
 from tasks.synth.video_writer import write_synthetic_videos
+from tasks.video.images import read_iuv
 from tasks.video.matching import BodyPixels, Lattice, list_body_pixels, match_frames
-from tasks.video.pictures import read_iuv
 
 FRAMES = 7
 

@@ -24,7 +24,7 @@ def out(tmp_path: Path) -> Path:
 
 def found(out: Path) -> str:
     check: VideoValidation = validate_videos(DatasetFolder(out))
-    return "\n".join(f"{one.where}|{one.what}|{one.met}|{one.wanted}" for one in check.findings)
+    return "\n".join(f"{one.where}|{one.what}|{one.found}|{one.expected}" for one in check.findings)
 
 
 def rewrite(out: Path, part: Part, change: Callable[[list[Row]], list[Row]]) -> None:
@@ -47,7 +47,7 @@ def test_what_was_paired_holds(out: Path) -> None:
     assert (check.findings, check.videos, check.frames, check.pairs) == ((), 1, 3, 6)
 
 
-def picture(data: bytes) -> Row:
+def image(data: bytes) -> Row:
     return {"bytes": data, "path": None}
 
 
@@ -64,12 +64,12 @@ LONG = np.zeros((256, 256, 3), np.float32) + 1
         ({"intrinsics": [1.0] * 9}, "intrinsics"),
         ({"crop": [0.0, 0.0, 0.0, 5.0]}, "crop"),
         ({"crop": [np.nan, 0.0, 1.0, 5.0]}, "crop"),
-        ({"color": picture(encode_png(SMALL))}, "color|8 x 8"),
-        ({"color": picture(b"GIF89a")}, "can't be decoded"),
-        ({"mask": picture(encode_mask(np.zeros((256, 256), bool)))}, "mask|levels [0]"),
-        ({"mask": picture(encode_png(UNEVEN))}, "mask|levels [30]"),
-        ({"iuv": picture(encode_png(UNEVEN))}, "iuv|part 30"),
-        ({"iuv": None}, "iuv|null|a picture"),
+        ({"color": image(encode_png(SMALL))}, "color|8 x 8"),
+        ({"color": image(b"GIF89a")}, "can't be decoded"),
+        ({"mask": image(encode_mask(np.zeros((256, 256), bool)))}, "mask|levels [0]"),
+        ({"mask": image(encode_png(UNEVEN))}, "mask|levels [30]"),
+        ({"iuv": image(encode_png(UNEVEN))}, "iuv|part 30"),
+        ({"iuv": None}, "iuv|null|an image"),
         (
             {"pred_normals": encode_front_normals(LONG, np.ones((256, 256), bool))},
             "pred_normals|256 x 256, length off by 0.732",

@@ -42,7 +42,7 @@ def labelled_row(
     length = (length_m / METRES_PER_UNIT).astype(np.float32)
     flat = normals.astype(np.float32)
     shaded = np.where(mask[..., None], (127.5 * (normals + 1)).astype(np.uint8), 0)
-    picture = {"bytes": encode_png(shaded.astype(np.uint8)), "path": None}
+    image = {"bytes": encode_png(shaded.astype(np.uint8)), "path": None}
     iuv = np.zeros((SIDE, SIDE, 3), np.uint8)
     iuv[mask] = (2, 100, 200)
     return {
@@ -50,8 +50,8 @@ def labelled_row(
         "split": split, "yaw": 0.0, "pitch": 0.0, "camera": "hdnet", "width": SIDE, "height": SIDE,
         "intrinsics": [1.0] * 9, "world_to_camera": np.eye(4).ravel().tolist(),
         "mesh_to_world": np.eye(4).ravel().tolist(), "metres_per_unit": METRES_PER_UNIT,
-        "metric_source": "file", "image": picture, "color_front": picture, "color_back": picture,
-        "shaded": picture, "mask": {"bytes": encode_mask(mask), "path": None},
+        "metric_source": "file", "image": image, "color_front": image, "color_back": image,
+        "shaded": image, "mask": {"bytes": encode_mask(mask), "path": None},
         "iuv": {"bytes": encode_png(iuv), "path": None} if with_iuv else None,
         "depth": encode_depth(length, length, mask), "normals": encode_normals(flat, -flat, mask),
         "keypoints": [0.0] * 93, "joints_camera": [math.nan] * 93, "keypoint_source": [0] * 31,

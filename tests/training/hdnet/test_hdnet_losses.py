@@ -20,7 +20,7 @@ NO_SHIFT = torch.zeros(1, 1, 1, 1)
 
 
 def normals(*vectors: tuple[float, float, float]) -> Tensor:
-    """Lay vectors out as a picture of one row."""
+    """Lay vectors out as an image of one row."""
     return torch.tensor(vectors).T.reshape(1, 3, 1, len(vectors))
 
 
@@ -73,10 +73,10 @@ def test_the_mean_is_over_all_mask_pixels() -> None:
     assert float(loss) == pytest.approx((math.pi / 2 + math.pi - 0.0044721) / 2, abs=2e-5)
 
 
-def test_squared_errors_are_means_of_pictures_then_of_the_batch() -> None:
+def test_squared_errors_are_means_of_images_then_of_the_batch() -> None:
     prediction = torch.cat([row(1, 3, 9), row(2, 9, 9)])
     mask = torch.cat([inside(1, 1, 0), inside(1, 0, 0)])
-    # The first picture's mean is that of 1 and 9, the second's is 4.
+    # The first image's mean is that of 1 and 9, the second's is 4.
     assert squared_depth_error(prediction, torch.zeros(2, 1, 1, 3), mask).item() == 4.5
 
 
@@ -104,8 +104,8 @@ def test_a_flat_prediction_has_a_finite_slope() -> None:
 
 def test_points_stand_on_the_rays_of_pixel_centres() -> None:
     points = lift(torch.full((1, 1, 256, 256), 2.0))
-    wanted = ((128.5 - HDNET_CENTRE_PX[0]) / HDNET_FOCAL_PX * 2, -139.02 / 314.094 * 2, 2.0)
-    assert points[0, :, 0, 128].tolist() == pytest.approx(wanted, abs=1e-4)
+    expected = ((128.5 - HDNET_CENTRE_PX[0]) / HDNET_FOCAL_PX * 2, -139.02 / 314.094 * 2, 2.0)
+    assert points[0, :, 0, 128].tolist() == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("normal", [FACING, (0.6, 0.0, -0.8), (0.0, -0.6, -0.8)])
@@ -126,14 +126,14 @@ def test_published_normals_tilt_a_facing_plane_at_four_metres_by_five_degrees() 
         for form in ("masked", "published")
     }
     assert losses["masked"] == pytest.approx(math.degrees(0.0044721), abs=1e-3)
-    # Of four rows the first looks at the wrong side of the picture: 175 degrees off.
+    # Of four rows the first looks at the wrong side of the image: 175 degrees off.
     assert losses["published"] == pytest.approx((3 * 5 + 175) / 4, abs=2)
 
 
 def test_a_pixel_counts_with_its_right_and_upper_neighbours_alone() -> None:
     mask = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 1, 1]], dtype=torch.bool)
-    wanted = [[False, False, False], [True, False, False], [True, True, False]]
-    assert has_neighbours(mask[None, None])[0, 0].tolist() == wanted
+    expected = [[False, False, False], [True, False, False], [True, True, False]]
+    assert has_neighbours(mask[None, None])[0, 0].tolist() == expected
 
 
 def test_in_place_the_relief_is_looked_at_where_it_stood() -> None:

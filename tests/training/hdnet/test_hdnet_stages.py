@@ -36,8 +36,8 @@ def test_depth_has_three_terms_and_is_measured_in_millimetres(balls: Path, tmp_p
     (step,) = train("hdnet-depth", balls, tmp_path / "out", "--steps", "1")
     assert {"depth", "scale_normalised", "depth_normal"} <= set(step)
     report = json.loads((tmp_path / "out" / "validation.json").read_text())
-    wanted = {"loss", "depth_front_millimetres", "normal_angle_degrees"}
-    assert set(report["measures"]) == wanted
+    expected = {"loss", "depth_front_millimetres", "normal_angle_degrees"}
+    assert set(report["measures"]) == expected
     card = json.loads((tmp_path / "out" / "model.json").read_text())
     assert card["depth_unit"] == "metres along z, the person's median at 4"
 
@@ -61,7 +61,7 @@ def test_depth_refuses_samples_without_iuv_by_name_before_training(
     data = write_balls(tmp_path / "data", lacking=5)
     said = refuse(capsys, "hdnet-depth", data, tmp_path / "out")
     names = ", ".join(f"RP/rp_b{n}_posed_001/0/hdnet" for n in range(3))
-    assert f"no iuv in {names} and 2 more; wanted iuv in every sample" in said
+    assert f"no iuv in {names} and 2 more; expected iuv in every sample" in said
     assert "--densepose, or train hdnet-normal" in said
 
 

@@ -17,8 +17,8 @@ def test_depth_is_z_in_metres_with_its_median_at_four(row: Mapping[str, object])
     sample = decode_labelled("ball", row)
     length_m, _, mask = ball(0.5, 2.5)
     z = length_m * ball_rays()[..., 2]
-    wanted = np.where(mask, z - np.median(z[mask]) + 4, 0)
-    np.testing.assert_allclose(sample.depth_m, wanted, atol=1e-5)
+    expected = np.where(mask, z - np.median(z[mask]) + 4, 0)
+    np.testing.assert_allclose(sample.depth_m, expected, atol=1e-5)
     np.testing.assert_array_equal(sample.mask, mask)
     assert sample.shift_m == pytest.approx(4 - np.median(z[mask]), abs=1e-5)
 
@@ -32,8 +32,8 @@ def test_normals_are_unit_and_face_the_viewer(row: Mapping[str, object]) -> None
 
 def test_the_ground_is_white(row: Mapping[str, object]) -> None:
     sample = decode_labelled("ball", row)
-    assert (sample.picture[~sample.mask] == 255).all()
-    assert (sample.picture[sample.mask] != 255).any()
+    assert (sample.image[~sample.mask] == 255).all()
+    assert (sample.image[sample.mask] != 255).any()
 
 
 def test_densepose_stands_as_an_rgb_reader_gives_it(row: Mapping[str, object]) -> None:
@@ -46,5 +46,5 @@ def test_densepose_stands_as_an_rgb_reader_gives_it(row: Mapping[str, object]) -
 
 def test_a_person_out_of_range_is_refused_by_name() -> None:
     far = labelled_row("ball", "train", 0.5, distance_m=9.0)
-    with pytest.raises(InputError, match=r"far/away: no depth .* wanted 1 to 8 m"):
+    with pytest.raises(InputError, match=r"far/away: no depth .* expected 1 to 8 m"):
         decode_labelled("far/away", far)

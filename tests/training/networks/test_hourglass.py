@@ -27,7 +27,7 @@ def test_the_published_parameters_are_all_there(channels_in: int, channels_out: 
 
 
 @pytest.mark.parametrize(("channels_in", "channels_out"), [(3, 3), (9, 1)])
-def test_the_answer_is_as_large_as_the_picture(channels_in: int, channels_out: int) -> None:
+def test_the_answer_is_as_large_as_the_image(channels_in: int, channels_out: int) -> None:
     net = build_hourglass(channels_in, channels_out, width=0.05)
     assert net(torch.rand(2, channels_in, 32, 48)).shape == (2, channels_out, 32, 48)
 
@@ -39,8 +39,8 @@ def test_the_answer_may_be_negative() -> None:
 
 def test_enlarging_keeps_the_first_pixel_and_repeats_the_last() -> None:
     row = torch.tensor([[[[0.0, 4.0, 10.0]]]])
-    wanted = [0.0, 2.0, 4.0, 7.0, 10.0, 10.0]
-    torch.testing.assert_close(enlarge_twofold(row)[0, 0], torch.tensor([wanted, wanted]))
+    expected = [0.0, 2.0, 4.0, 7.0, 10.0, 10.0]
+    torch.testing.assert_close(enlarge_twofold(row)[0, 0], torch.tensor([expected, expected]))
 
 
 def test_the_norm_has_no_scale_and_its_own_epsilon() -> None:
@@ -53,8 +53,8 @@ def test_the_norm_has_no_scale_and_its_own_epsilon() -> None:
 
 def test_statistics_are_those_of_the_batch_in_use_too() -> None:
     net = build_hourglass(3, 3, width=0.05)
-    picture = torch.rand(1, 3, 32, 32)
-    assert torch.equal(net.train()(picture), net.eval()(picture))
+    image = torch.rand(1, 3, 32, 32)
+    assert torch.equal(net.train()(image), net.eval()(image))
     assert list(net.buffers()) == []
 
 
@@ -70,10 +70,10 @@ def test_weights_are_cut_at_two_deviations_and_biases_start_at_zero() -> None:
 
 def test_blocks_recompute_to_the_same_gradient() -> None:
     block = ConvShiftRelu([3, 4, 5])
-    picture = torch.rand(1, 3, 8, 8)
+    image = torch.rand(1, 3, 8, 8)
     gradients = []
     for block.recompute in (False, True):
         block.zero_grad()
-        block(picture).square().sum().backward()
+        block(image).square().sum().backward()
         gradients.append(block[0].weight.grad.clone())
     torch.testing.assert_close(gradients[0], gradients[1])

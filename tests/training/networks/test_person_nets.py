@@ -69,9 +69,9 @@ def normals_by_formula(w: Weights, net: str, x: Tensor) -> Tensor:
     return functional.conv2d(climb(w, net, levels), w[f"{head}.weight"], w[f"{head}.bias"]).relu()
 
 
-def coarse_by_formula(w: Weights, picture: Tensor, normals: Tensor) -> Tensor:
+def coarse_by_formula(w: Weights, image: Tensor, normals: Tensor) -> Tensor:
     net = "ImgNorm_to_Dep"
-    one, two = block(w, f"{net}.Conv1_1", picture), block(w, f"{net}.Conv1_2", normals)
+    one, two = block(w, f"{net}.Conv1_1", image), block(w, f"{net}.Conv1_2", normals)
     levels = [torch.cat([one, two], dim=1)]
     for k in (2, 3, 4, 5):
         one = block(w, f"{net}.Conv{k}_1", down(one))
@@ -149,9 +149,9 @@ def test_part_nets_stand_under_their_published_names(
 
 def test_coarse_depth_net_agrees_with_the_formulas(phase_2: PersonDepthNets) -> None:
     w = to_published(phase_2.state_dict())
-    picture, normals = random(2, 3, 32, 32) * 2 - 1, random(2, 6, 32, 32)
-    expected = activated(coarse_by_formula(w, picture, normals))
-    predicted = channels(phase_2.normals.coarse(picture, normals))
+    image, normals = random(2, 3, 32, 32) * 2 - 1, random(2, 6, 32, 32)
+    expected = activated(coarse_by_formula(w, image, normals))
+    predicted = channels(phase_2.normals.coarse(image, normals))
     torch.testing.assert_close(predicted.double(), expected, atol=1e-5, rtol=1e-5)
 
 
@@ -163,20 +163,20 @@ def test_refinement_net_agrees_with_the_formulas(phase_2: PersonDepthNets) -> No
     torch.testing.assert_close(predicted.double(), expected, atol=1e-5, rtol=1e-5)
 
 
-def test_whole_picture_net_sees_an_eighth_without_antialiasing(phase_2: PersonDepthNets) -> None:
-    picture = random(1, 3, 256, 256) * 2 - 1
-    small = picture.unflatten(2, (-1, 8)).unflatten(4, (-1, 8))[:, :, :, 3:5, :, 3:5].mean((3, 5))
-    predicted = phase_2.normals(picture, no_transforms(1, torch.float64)).whole
+def test_whole_image_net_sees_an_eighth_without_antialiasing(phase_2: PersonDepthNets) -> None:
+    image = random(1, 3, 256, 256) * 2 - 1
+    small = image.unflatten(2, (-1, 8)).unflatten(4, (-1, 8))[:, :, :, 3:5, :, 3:5].mean((3, 5))
+    predicted = phase_2.normals(image, no_transforms(1, torch.float64)).whole
     torch.testing.assert_close(predicted, phase_2.normals.whole(small), atol=1e-5, rtol=1e-5)
 
 
-def test_depth_loss_reaches_the_whole_picture_net() -> None:
+def test_depth_loss_reaches_the_whole_image_net() -> None:
     model = build_normal_nets(nets="coarse", width=WIDTH)
     model(torch.rand(1, 3, 256, 256), no_transforms(1)).coarse.front.sum().backward()
     assert float(model.whole.encoder.blocks[0][0].weight.grad.abs().sum()) > 0
 
 
-def test_part_nets_give_the_whole_picture_net_no_gradient() -> None:
+def test_part_nets_give_the_whole_image_net_no_gradient() -> None:
     model = build_normal_nets(width=WIDTH)
     model(torch.rand(1, 3, 256, 256), no_transforms(1)).parts["head"].sum().backward()
     assert all(parameter.grad is None for parameter in model.whole.parameters())
@@ -192,11 +192,11 @@ def test_a_part_without_transform_is_predicted_as_zero() -> None:
 
 def test_a_part_without_transform_leaves_batch_statistics_alone() -> None:
     model, transforms = build_normal_nets(width=WIDTH).double(), no_transforms(1, torch.float64)
-    picture = random(1, 3, 256, 256)
-    all_arms = model(picture, transforms).parts["arms"]
+    image = random(1, 3, 256, 256)
+    all_arms = model(image, transforms).parts["arms"]
     transforms.valid[0, 3] = False
     # The identity transform makes the four crops equal: fewer of them change no statistics.
-    torch.testing.assert_close(model(picture, transforms).parts["arms"][0, 0], all_arms[0, 0])
+    torch.testing.assert_close(model(image, transforms).parts["arms"][0, 0], all_arms[0, 0])
 
 
 def test_crops_of_the_parts_are_scaled_and_rounded_up_to_eight() -> None:

@@ -1,4 +1,4 @@
-"""Pictures of frames: colour, mask and DensePose IUV, read whole and refused with the reason.
+"""Images of frames: colour, mask and DensePose IUV, read whole and refused with the reason.
 
 IUV comes in two channel orders; which one a file has is seen from the file itself. The canonical
 order is I, U, V. Source: hdnet-dataset.md, DensePose IUV.
@@ -17,9 +17,9 @@ from schemas.frames import PART_COUNT
 from tasks.scans.files import read_whole
 from tasks.scans.textures import read_header
 
-LARGEST_FRAME_BYTES = 64 << 20
-LARGEST_FRAME_SIDE_PX = 8192
-"""Above any video; what a hostile picture may make us allocate stays below 0.2 GB."""
+MAX_FRAME_BYTES = 64 << 20
+MAX_FRAME_SIDE_PX = 8192
+"""Above any video; what a hostile image may make us allocate stays below 0.2 GB."""
 
 MASK_THRESHOLD = 100
 """A person where the 8-bit mask is above. Source: hdnet-dataset.md, Labelled set."""
@@ -32,7 +32,7 @@ _PNG_BIT_DEPTH, _PNG_COLOUR_TYPE = 24, 25
 """Offsets of these bytes in a PNG file. Source: PNG, 3rd ed., 11.2.1."""
 _PNG_KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 _EIGHT_BIT_RGB = (8, "RGB")
-MOST_LONELY = 0.02
+MAX_LONELY = 0.02
 """Share of body pixels whose four neighbours are all of other parts. Measured: 0.0002 on the
 published test frame, below 0.002 when it is scaled by nearest pixels, 0.02 to 0.13 by means."""
 
@@ -41,15 +41,15 @@ _FEW_LEVELS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class IuvPicture:
-    """A DensePose picture in canonical order. order: how the file had it."""
+class IuvImage:
+    """A DensePose image in canonical order. order: how the file had it."""
 
     iuv: UInt8[np.ndarray, "H W 3"]
     order: IuvOrder
 
 
 def read_color(path: Path) -> UInt8[np.ndarray, "H W 3"]:
-    """Read a picture as RGB; raises InputError when it is missing, cut or no PNG or JPEG."""
+    """Read an image as RGB; raises InputError when it is missing, cut or no PNG or JPEG."""
     rgb: UInt8[np.ndarray, "H W 3"] = _decode(path, cv2.IMREAD_COLOR_RGB)
     return rgb
 
@@ -61,13 +61,13 @@ def read_mask(path: Path) -> Bool[np.ndarray, "H W"]:
     return mask
 
 
-def read_iuv(path: Path) -> IuvPicture:
-    """Read a DensePose picture and find its channel order.
+def read_iuv(path: Path) -> IuvImage:
+    """Read a DensePose image and find its channel order.
 
     Raises InputError when it is no 8-bit RGB PNG, when no order or both orders fit, or when it
     went through lossy coding or interpolation.
     """
-    data = read_whole(path, LARGEST_FRAME_BYTES)
+    data = read_whole(path, MAX_FRAME_BYTES)
     header = read_header(data, str(path), check_sums=True)
     if header.format != "png":
         raise _refuse(path, "a JPEG, whose numbers are not the ones that were stored")
@@ -78,9 +78,9 @@ def read_iuv(path: Path) -> IuvPicture:
     order = detect_order(rgb, str(path))
     iuv: UInt8[np.ndarray, "H W 3"] = rgb if order == "IUV" else rgb[..., ::-1]
     lonely = _share_of_lonely(iuv[..., 0])
-    if lonely > MOST_LONELY:
+    if lonely > MAX_LONELY:
         raise _refuse(path, f"{lonely:.0%} of the pixels alone in their part: interpolation")
-    return IuvPicture(np.ascontiguousarray(iuv), order)
+    return IuvImage(np.ascontiguousarray(iuv), order)
 
 
 def detect_order(rgb: UInt8[np.ndarray, "H W 3"], name: str) -> IuvOrder:
@@ -134,31 +134,31 @@ def _explain_parts(rgb: UInt8[np.ndarray, "H W 3"]) -> str:
 
 
 def _decode(path: Path, flags: int) -> UInt8[np.ndarray, "..."]:
-    data = read_whole(path, LARGEST_FRAME_BYTES)
+    data = read_whole(path, MAX_FRAME_BYTES)
     header = read_header(data, str(path), check_sums=True)
-    if max(header.width, header.height) > LARGEST_FRAME_SIDE_PX:
+    if max(header.width, header.height) > MAX_FRAME_SIDE_PX:
         raise InputError(
-            str(path), met=f"{header.width} x {header.height} pixels",
-            wanted=f"at most {LARGEST_FRAME_SIDE_PX} pixels a side",
-            way_out="Scale the video down.",
+            str(path), found=f"{header.width} x {header.height} pixels",
+            expected=f"at most {MAX_FRAME_SIDE_PX} pixels a side",
+            hint="Scale the video down.",
         )  # fmt: skip
     try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
-        picture = None
-    if picture is None or picture.shape[:2] != (header.height, header.width):
+        image = None
+    if image is None or image.shape[:2] != (header.height, header.width):
         raise InputError(
-            str(path), met=f"{header.format} data that can't be decoded",
-            wanted="a whole picture", way_out="Fetch or export the frame again.",
+            str(path), found=f"{header.format} data that can't be decoded",
+            expected="a whole image", hint="Fetch or export the frame again.",
         )  # fmt: skip
-    decoded: UInt8[np.ndarray, "H W *channels"] = picture
+    decoded: UInt8[np.ndarray, "H W *channels"] = image
     return decoded
 
 
-def _refuse(path: Path, met: str) -> InputError:
+def _refuse(path: Path, found: str) -> InputError:
     return InputError(
         str(path),
-        met=met,
-        wanted="an 8-bit RGB PNG of DensePose I, U, V (or V, U, I), parts 0 to 24",
-        way_out="Write the IUV picture again, without loss and without scaling by interpolation.",
+        found=found,
+        expected="an 8-bit RGB PNG of DensePose I, U, V (or V, U, I), parts 0 to 24",
+        hint="Write the IUV image again, without loss and without scaling by interpolation.",
     )

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 
-from schemas.codecs import decode_picture
+from schemas.codecs import decode_image
 from schemas.dataset_folder import DatasetFolder
 from tasks.report.page import build_report
-from tasks.video.match_picture import GAP_PX, SCALE, colors_of_parts, draw_matches
+from tasks.video.match_image import GAP_PX, SCALE, colors_of_parts, draw_matches
 from tasks.video.match_sheet import matches_sheet
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import write_sequence
@@ -48,7 +48,7 @@ def test_the_sheet_shows_a_pair_of_each_video(tmp_path: Path) -> None:
     pair_all(tmp_path / "out", tmp_path / "data")
     sheet = matches_sheet(DatasetFolder(tmp_path / "out"))
     assert sheet is not None
-    assert decode_picture(sheet).shape[0] == 2 * 256 * SCALE
+    assert decode_image(sheet).shape[0] == 2 * 256 * SCALE
 
 
 def test_without_pairs_there_is_no_sheet(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Pictures of a batch for people: what went in, what came out, what is true; and the loss curve.
+"""Images of a batch for people: what went in, what came out, what is true; and the loss curve.
 
-Dimension letters: B pictures, H rows, W columns. Panels are RGB in 0..1.
+Dimension letters: B images, H rows, W columns. Panels are RGB in 0..1.
 """
 
 import io
@@ -21,7 +21,7 @@ from training.targets import DepthTargets, normal_z, normals_from_depth, split_s
 
 Panels = dict[str, Float[Tensor, "B 3 _ _"]]
 PANEL_SIDE = 256
-MOST_PICTURES = 4
+MAX_IMAGES = 4
 NEAREST, FARTHEST = 1.0, 3.0
 """Network depth drawn white and black; the plane through the origin, 2.0, is mid-grey."""
 
@@ -29,9 +29,9 @@ NEAREST, FARTHEST = 1.0, 3.0
 def normal_panels(
     prediction: NormalPrediction, prepared: Prepared, settings: ModelSettings
 ) -> Panels:
-    """Show the picture, the whole-picture normals and the coarse depth beside their truths."""
+    """Show the image, the whole-image normals and the coarse depth beside their truths."""
     del settings
-    panels = {"picture": (prepared.picture + 1) / 2}
+    panels = {"picture": (prepared.image + 1) / 2}
     panels |= _beside("normal", prediction.whole, prepared.coarse.normals)
     return panels | _depths(prediction.coarse, prepared.coarse)
 
@@ -39,23 +39,23 @@ def normal_panels(
 def depth_panels(
     prediction: DepthPrediction, prepared: Prepared, settings: ModelSettings
 ) -> Panels:
-    """Show the picture, full depth and the normals of that depth beside their truths."""
+    """Show the image, full depth and the normals of that depth beside their truths."""
     if prepared.full is None:
         raise ValueError("depth_panels: no truth at full resolution")
     z = normal_z(settings.resolution)
     surfaces = (prediction.front, prediction.back)
     normals = torch.cat([normals_from_depth(depth, z) for depth in surfaces], dim=1)
     inside = prepared.full.inside
-    panels = {"picture": (prepared.picture + 1) / 2}
+    panels = {"picture": (prepared.image + 1) / 2}
     panels |= _beside("normal", normals * inside, prepared.full.normals)
     return panels | _depths(prediction, prepared.full)
 
 
 def draw_sheet(panels: Panels) -> UInt8[np.ndarray, "H W 3"]:
-    """Lay out one picture a row and one panel a column, in the order of the panels."""
+    """Lay out one image a row and one panel a column, in the order of the panels."""
     side = (PANEL_SIDE, PANEL_SIDE)
     columns = [
-        functional.interpolate(panel[:MOST_PICTURES].float().cpu(), size=side, mode="nearest")
+        functional.interpolate(panel[:MAX_IMAGES].float().cpu(), size=side, mode="nearest")
         for panel in panels.values()
     ]
     rows = torch.cat([torch.cat(list(row), dim=2) for row in zip(*columns, strict=True)], dim=1)

@@ -1,4 +1,4 @@
-"""A picture of matches: two frames side by side, a line for some of their matches."""
+"""An image of matches: two frames side by side, a line for some of their matches."""
 
 import cv2
 import numpy as np

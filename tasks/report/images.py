@@ -1,4 +1,4 @@
-"""Small pictures of samples for people to look at: strips of all layers, a wall of views."""
+"""Small images of samples for people to look at: strips of all layers, a wall of views."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from renderers.keypoints import draw_overlay
 from schemas.codecs import (
     bounding_window,
     decode_depth,
+    decode_image,
     decode_mask,
     decode_normals,
-    decode_picture,
 )
 from schemas.dataset_folder import DatasetFolder
 from schemas.keypoints import JOINT_COUNT
@@ -39,17 +39,17 @@ _GAP = 4
 _MARGIN_FACTOR = 1.08
 _PAPER = 245
 _DIMMED = np.float32(0.6)
-"""Of the picture under the joints."""
+"""Of the image under the joints."""
 _NEAR_COLOR, _FAR_COLOR = 235, 30
-_TO_PICTURE_AXES = np.array([1, -1, -1], np.float32)
+_TO_IMAGE_AXES = np.array([1, -1, -1], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A picture with its name."""
+    """An image with its name."""
 
     name: str
-    picture: UInt8[np.ndarray, "H W 3"]
+    image: UInt8[np.ndarray, "H W 3"]
 
 
 def sample_strips(folder: DatasetFolder, *, limit: int, side: int) -> Iterator[Tile]:
@@ -75,19 +75,19 @@ def straightest_samples(folder: DatasetFolder, limit: int) -> Iterator[dict[str,
 
 
 def sample_wall(folder: DatasetFolder, *, limit: int, side: int) -> Iterator[Tile]:
-    """Give the training pictures of the first samples, small."""
+    """Give the training images of the first samples, small."""
     given = 0
     for shard_id in folder.committed_shards():
         for row in read_rows(folder.shard_path(shard_id), ("sample_id", "image")):
             if given == limit:
                 return
-            yield Tile(str(row["sample_id"]), shrink(decode_picture(_bytes_of(row["image"])), side))
+            yield Tile(str(row["sample_id"]), shrink(decode_image(_bytes_of(row["image"])), side))
             given += 1
 
 
 def contact_sheet(folder: DatasetFolder, *, limit: int = 8, side: int = 160) -> bytes | None:
     """Draw the strips of the first scans below one another as one PNG; None without samples."""
-    strips = [tile.picture for tile in sample_strips(folder, limit=limit, side=side)]
+    strips = [tile.image for tile in sample_strips(folder, limit=limit, side=side)]
     if not strips:
         return None
     gap = np.full((_GAP, strips[0].shape[1], 3), _PAPER, np.uint8)
@@ -101,13 +101,13 @@ def draw_strip(row: dict[str, object], side: int) -> UInt8[np.ndarray, "H W 3"]:
     inside = decode_mask(mask)
     depth = decode_depth(_raw(row["depth"]))
     normals = decode_normals(_raw(row["normals"]))
-    image = decode_picture(_bytes_of(row["image"]))
+    image = decode_image(_bytes_of(row["image"]))
     layers = (
         image,
-        _draw_joints(decode_picture(front_color), row),
-        decode_picture(front_color),
-        decode_picture(_bytes_of(row["color_back"])),
-        decode_picture(_bytes_of(row["shaded"])),
+        _draw_joints(decode_image(front_color), row),
+        decode_image(front_color),
+        decode_image(_bytes_of(row["color_back"])),
+        decode_image(_bytes_of(row["shaded"])),
         *(_color_normals(one, inside) for one in normals),
         *(_shade_depth(one, inside) for one in depth),
     )
@@ -118,7 +118,7 @@ def draw_strip(row: dict[str, object], side: int) -> UInt8[np.ndarray, "H W 3"]:
 
 
 def square_around(mask: Bool[np.ndarray, "H W"]) -> tuple[slice, slice]:
-    """Return rows and columns of a square that holds the mask with a margin, inside the picture."""
+    """Return rows and columns of a square that holds the mask with a margin, inside the image."""
     left, top, right, bottom = bounding_window(mask)
     height, width = mask.shape
     side = min(height, width, round(max(right - left, bottom - top) * _MARGIN_FACTOR) + 1)
@@ -127,24 +127,24 @@ def square_around(mask: Bool[np.ndarray, "H W"]) -> tuple[slice, slice]:
     return slice(first_row, first_row + side), slice(first_column, first_column + side)
 
 
-def shrink(picture: UInt8[np.ndarray, "H W 3"], side: int) -> UInt8[np.ndarray, "S S 3"]:
-    """Bring a square picture to a side."""
+def shrink(image: UInt8[np.ndarray, "H W 3"], side: int) -> UInt8[np.ndarray, "S S 3"]:
+    """Bring a square image to a side."""
     small: UInt8[np.ndarray, "S S 3"] = cv2.resize(
-        picture, (side, side), interpolation=cv2.INTER_AREA
+        image, (side, side), interpolation=cv2.INTER_AREA
     )
     return small
 
 
-def encode_for_page(picture: UInt8[np.ndarray, "H W 3"], suffix: str = ".jpg") -> bytes:
-    """Encode a picture for the page."""
-    _, data = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+def encode_for_page(image: UInt8[np.ndarray, "H W 3"], suffix: str = ".jpg") -> bytes:
+    """Encode an image for the page."""
+    _, data = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     return data.tobytes()
 
 
 def _draw_joints(
-    picture: UInt8[np.ndarray, "H W 3"], row: dict[str, object]
+    image: UInt8[np.ndarray, "H W 3"], row: dict[str, object]
 ) -> UInt8[np.ndarray, "H W 3"]:
-    dimmed = (picture * _DIMMED).astype(np.uint8)
+    dimmed = (image * _DIMMED).astype(np.uint8)
     pixels = np.asarray(row["keypoints"], np.float32).reshape(JOINT_COUNT, 3)
     return draw_overlay(dimmed, pixels, np.asarray(row["keypoint_occluded"], np.uint8))
 
@@ -153,7 +153,7 @@ def _color_normals(
     normal: Float32[np.ndarray, "H W 3"], inside: Bool[np.ndarray, "H W"]
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Color a normal map the usual way: right is red, up is green, towards the viewer is blue."""
-    colors = (normal * _TO_PICTURE_AXES + 1) * np.float32(127.5)
+    colors = (normal * _TO_IMAGE_AXES + 1) * np.float32(127.5)
     return np.where(inside[..., None], colors, 0).astype(np.uint8)
 
 
@@ -168,11 +168,11 @@ def _shade_depth(
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _bytes_of(picture: object) -> bytes:
-    if not isinstance(picture, dict):
-        message = f"a picture column holds {type(picture).__name__}, not bytes and path"
+def _bytes_of(image: object) -> bytes:
+    if not isinstance(image, dict):
+        message = f"an image column holds {type(image).__name__}, not bytes and path"
         raise TypeError(message)
-    return _raw(picture["bytes"])
+    return _raw(image["bytes"])
 
 
 def _raw(value: object) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import InputError
-from tasks.video.pictures import detect_order, read_color, read_iuv, read_mask
+from tasks.video.images import detect_order, read_color, read_iuv, read_mask
 from tests.tasks.video.sequence_files import paint_iuv, write_iuv
 
 
@@ -106,7 +106,7 @@ def write_page(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "met"),
+    ("write", "found"),
     [
         (write_jpeg, "a JPEG"),
         (write_former_jpeg, "lossy coding"),
@@ -125,11 +125,11 @@ def write_page(path: Path) -> None:
         (write_page, "an HTML page"),
     ],
 )
-def test_what_is_no_iuv_picture_is_refused_with_the_reason(
-    tmp_path: Path, write: Callable[[Path], None], met: str
+def test_what_is_no_iuv_image_is_refused_with_the_reason(
+    tmp_path: Path, write: Callable[[Path], None], found: str
 ) -> None:
     write(tmp_path / "a.png")
-    with pytest.raises(InputError, match=met) as refusal:
+    with pytest.raises(InputError, match=found) as refusal:
         read_iuv(tmp_path / "a.png")
     assert refusal.value.thing == str(tmp_path / "a.png")
 
@@ -147,7 +147,7 @@ def test_color_is_read_as_rgb(tmp_path: Path) -> None:
     assert read_color(tmp_path / "c.png")[0, 0].tolist() == [3, 2, 1]
 
 
-def test_a_picture_too_large_to_be_a_frame_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+def test_a_image_too_large_to_be_a_frame_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "c.png"), np.zeros((8, 8, 3), np.uint8))
     data = bytearray((tmp_path / "c.png").read_bytes())
     data[16:20] = (9000).to_bytes(4, "big")

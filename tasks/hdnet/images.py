@@ -1,4 +1,4 @@
-"""Pictures as the published sets hold them, from ours, and back."""
+"""Images as the published sets hold them, from ours, and back."""
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ def lay_on_white(
     return np.where(mask[..., None], color, np.uint8(WHITE))
 
 
-def picture_of_normals(
+def image_of_normals(
     normals: Float[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Paint normals: x, y, z from -1..1 to red, green, blue from 0..255; black outside."""
