@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from tasks.published.export import export_2k2k
+from tasks.formats.twok2k.twok2k_export import export_2k2k
 
 ALLOWED_MIB = 16.0
 MIB = 2**20

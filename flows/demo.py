@@ -22,8 +22,8 @@ from flows.validate import validate
 from schemas.dataset_folder import write_atomically
 from schemas.errors import RequestError
 from tasks.checks.inspection import inspect_root
-from tasks.hdnet.checker import check_hdnet
-from tasks.hdnet.layout import TIKTOK_FOLDER
+from tasks.formats.hdnet.hdnet_check import check_hdnet
+from tasks.formats.hdnet.hdnet_layout import TIKTOK_FOLDER
 
 
 @flow(name="demo", flow_run_name="demo to {request.out}")

@@ -23,7 +23,7 @@ from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
 from tasks.dataset.states import dataset_status
-from tasks.hdnet.layout import TIKTOK_FOLDER
+from tasks.formats.hdnet.hdnet_layout import TIKTOK_FOLDER
 from tasks.video.states import video_status
 
 Size = Literal["tiny", "small", "full"]

@@ -9,8 +9,8 @@ from flows.progress import tracking
 from flows.run_requests import ExportRequest
 from flows.unfinished import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
-from tasks.hdnet.export import ExportReport, count_pieces, export_hdnet
-from tasks.published.export import ExportSummary, count_samples, export_2k2k
+from tasks.formats.hdnet.hdnet_export import ExportReport, count_pieces, export_hdnet
+from tasks.formats.twok2k.twok2k_export import ExportSummary, count_samples, export_2k2k
 
 Summary = ExportSummary | ExportReport
 

@@ -13,9 +13,9 @@ from flows.video_work import finish_video_run, work_on_videos
 from tasks.dataset.imported import ImportSummary
 from tasks.dataset.preparation import prepare_pairing
 from tasks.dataset.states import shards_to_redo
-from tasks.hdnet.checker import find_published
-from tasks.hdnet.importing import list_published_videos, settings_of_published
-from tasks.hdnet.labelled_set import import_labelled
+from tasks.formats.hdnet.hdnet_check import find_published
+from tasks.formats.hdnet.hdnet_import import import_labelled
+from tasks.formats.hdnet.video_import import list_published_videos, settings_of_published
 from tasks.video.plan import plan_new_videos
 
 

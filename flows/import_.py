@@ -11,7 +11,7 @@ from flows.progress import following
 from flows.run_requests import ImportRequest
 from flows.unfinished import UnfinishedWork
 from tasks.dataset.imported import ImportSummary
-from tasks.published.import_set import import_2k2k
+from tasks.formats.twok2k.twok2k_import import import_2k2k
 
 
 @flow(name="import", flow_run_name="import {request.layout} from {request.source}")

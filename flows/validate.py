@@ -11,8 +11,8 @@ from flows.run_requests import PublishedLayout, ValidateRequest
 from flows.unfinished import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
 from tasks.checks.validation import Validation, validate_dataset
-from tasks.hdnet.checker import LayoutCheck, check_hdnet
-from tasks.published.checker import PublishedCheck, check_2k2k
+from tasks.formats.hdnet.hdnet_check import LayoutCheck, check_hdnet
+from tasks.formats.twok2k.twok2k_check import PublishedCheck, check_2k2k
 from tasks.video.plan import read_video_plan
 from tasks.video.validation import validate_videos
 

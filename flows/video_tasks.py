@@ -4,7 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.shard_tasks import marked
-from tasks.hdnet.importing import import_video
+from tasks.formats.hdnet.video_import import import_video
 from tasks.video.pair_shard import pair_video
 from tasks.video.video_shard import PairJob, PairOutcome
 

@@ -10,8 +10,8 @@ from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Verbose, Workers, layout_of
 from flows.run_requests import ExportRequest, check_writable
 from schemas.dataset_folder import DatasetFolder
-from tasks.hdnet.export import ExportReport
-from tasks.published.export import ExportSummary
+from tasks.formats.hdnet.hdnet_export import ExportReport
+from tasks.formats.twok2k.twok2k_export import ExportSummary
 
 EXAMPLES = (
     "scanmill export 2k2k sets/rp --to published",

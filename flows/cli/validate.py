@@ -11,8 +11,8 @@ from flows.cli.options import Json, Uri, Verbose, Workers, layout_of
 from flows.run_requests import PublishedLayout, ValidateRequest, check_folder
 from schemas.dataset_folder import DatasetFolder
 from tasks.checks.validation import Finding, Validation
-from tasks.hdnet.checker import LayoutCheck
-from tasks.published.checker import PublishedCheck
+from tasks.formats.hdnet.hdnet_check import LayoutCheck
+from tasks.formats.twok2k.twok2k_check import PublishedCheck
 
 EXAMPLES = (
     "scanmill validate sets/rp",

@@ -12,7 +12,7 @@ PAIR_FILES: tuple[str, ...] = (
     "schemas/samples.py",
     "schemas/scan.py",
     "schemas/video.py",
-    "tasks/hdnet/text.py",
+    "tasks/video/number_grids.py",
     "tasks/scans/files.py",
     "tasks/scans/textures.py",
     "tasks/dataset/shards.py",

@@ -11,9 +11,9 @@ from schemas.errors import InputError
 from schemas.frames import frame_id
 from schemas.pairing import FRAME_SIDE_PX
 from schemas.video import VideoRef
-from tasks.hdnet.text import read_grid
 from tasks.video.cropping import Crop, crop_color, crop_iuv, crop_mask
 from tasks.video.images import read_color, read_iuv, read_mask
+from tasks.video.number_grids import read_grid
 from tasks.video.sequences import FrameFiles
 
 LENGTH_TOLERANCE = 0.05

@@ -11,10 +11,10 @@ import pytest
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
 from tasks.dataset.preparation import prepare_dataset
-from tasks.published.export import export_2k2k
+from tasks.formats.twok2k.twok2k_export import export_2k2k
 from tasks.synth.writer import write_synthetic_root
 from tests.flows.conftest import SMALL, Command
-from tests.tasks.published.ball_sets import make_ball_set
+from tests.tasks.formats.twok2k.ball_sets import make_ball_set
 
 pytestmark = pytest.mark.xdist_group("prefect-server")
 

@@ -18,7 +18,7 @@ from tasks.report.images import contact_sheet, square_around
 from tasks.report.page import build_report, describe_dataset
 from tasks.samples.render_shard import render_shard
 from tasks.samples.shard_work import ShardJob
-from tests.tasks.published.ball_sets import make_ball_set
+from tests.tasks.formats.twok2k.ball_sets import make_ball_set
 from tests.tasks.scan_folders import write_scan
 
 SETTINGS = RenderSettings(resolution=64, yaws=(0.0, 30.0))

@@ -1,0 +1,1 @@
+"""The published folder layouts, one package a format: written, read back and checked."""

@@ -1,0 +1,1 @@
+"""HDNet's published data sets: the labelled set and the videos."""

@@ -1,0 +1,192 @@
+"""Published TikTok sets read into frames and pairs: what stands in their text files, checked.
+
+Nothing is matched again. A pair that breaks the published reader's rules is left out by name.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from schemas.errors import InputError, RequestError, ScanmillError
+from schemas.frames import PART_COUNT, frame_id, pair_id
+from schemas.pairing import FRAME_SIDE_PX, PairSettings
+from schemas.video import VideoRef
+from tasks.dataset.shards import ShardWriter
+from tasks.dataset.splits import split_of
+from tasks.formats.hdnet.frame_list import NamedFrame, read_number_list
+from tasks.formats.hdnet.hdnet_check import LIMIT_COLUMNS, MATCH_COLUMNS, find_published
+from tasks.formats.hdnet.hdnet_layout import HdnetFolder
+from tasks.scans.files import digest_files, is_readable_file
+from tasks.video.choosing import MIN_ROWS
+from tasks.video.cropping import WHOLE
+from tasks.video.frames import frame_row, read_frame
+from tasks.video.images import read_iuv
+from tasks.video.match_rules import StoredMatches, check_matches
+from tasks.video.matching import Matches
+from tasks.video.number_grids import read_integers
+from tasks.video.sequences import IMAGE_FOLDERS, FrameFiles
+from tasks.video.survey import describe_failure, look_at_frame
+from tasks.video.video_shard import PairJob, PairOutcome, VideoWork, commit_video, pair_row
+
+FRAMES_KEPT = 64
+
+
+def list_published_videos(root: Path, *, split_seed: int) -> tuple[VideoRef, ...]:
+    """Name the videos of a published TikTok set; raises RequestError when there is none."""
+    folder = published_videos(root)
+    below = folder.root.relative_to(root).as_posix()
+    return tuple(
+        VideoRef(video=video, folder=below, split=split_of(split_seed, video), layout="published")
+        for video in sorted(read_number_list(folder))
+    )
+
+
+def settings_of_published(root: Path) -> PairSettings:
+    """Return settings that fit what is there: as many neighbours as corr_mat.txt has columns."""
+    rows = read_integers(published_videos(root).pair_list)
+    neighbours = max(rows.shape[1] - 1, 1) if len(rows) else 1
+    return PairSettings(neighbours=neighbours, min_neighbours=1)
+
+
+def published_videos(root: Path) -> HdnetFolder:
+    """Return the TikTok set below a root; raises RequestError when there is none."""
+    folder, _ = find_published(root)
+    if folder is None:
+        raise RequestError(
+            str(root), found="no TikTok set in it", expected="tiktok_data with correspondences/",
+            hint="Labelled sets are made by `scanmill render --camera hdnet`.",
+        )  # fmt: skip
+    return folder
+
+
+def import_video(job: PairJob) -> PairOutcome:
+    """Read, check, write and commit one video of a published set."""
+    return commit_video(_ImportWork(job))
+
+
+@dataclass(slots=True)
+class _ImportWork(VideoWork):
+    _frames: tuple[NamedFrame, ...] = ()
+    _pairs: tuple[tuple[int, int], ...] = ()
+    _folder: HdnetFolder = field(init=False)
+
+    def look(self) -> None:
+        """List and digest the files of this video."""
+        root, ref = self.job.data_root, self.job.shard.video
+        self._folder = HdnetFolder(root / ref.folder)
+        try:
+            self._frames = read_number_list(self._folder).get(ref.video, ())
+            own = {named.number for named in self._frames}
+            listed = read_integers(self._folder.pair_list)
+            self._pairs = tuple(_pairs_of(listed, own))
+        except InputError as error:
+            self.refusals.append(describe_failure(ref.video, error))
+        self.inputs = digest_files(self._list_files(), root)
+
+    def write_rows(self, frames: ShardWriter, pairs: ShardWriter) -> None:
+        """Write the frames that can be read, then the pairs of these that hold the rules."""
+        written: dict[int, NamedFrame] = {}
+        for named in self._frames:
+            try:
+                row = self._read_row(named)
+            except InputError as error:
+                name = frame_id(named.video, named.frame)
+                self.lost_frames.append(describe_failure(name, error))
+                continue
+            frames.write(row)
+            written[named.number] = named
+        self._write_pairs(pairs, written)
+
+    def _write_pairs(self, pairs: ShardWriter, written: dict[int, NamedFrame]) -> None:
+        read = lru_cache(FRAMES_KEPT)(self._read_iuv)
+        known = {named.number: named.frame for named in self._frames}
+        kept: list[int] = []
+        for ends in self._pairs:
+            frame_i, frame_j = (known.get(end, end) for end in ends)
+            try:
+                self._refuse_lost(ends, written)
+                matches = self._read_matches(ends, read(ends[0]), read(ends[1]))
+            except ScanmillError as error:
+                name = pair_id(self.job.shard.video.video, frame_i, frame_j)
+                self.refusals.append(describe_failure(name, error, "match"))
+                continue
+            pairs.write(pair_row(self.job.shard.video.video, frame_i, frame_j, matches))
+            kept.append(ends[0])
+        if len(set(kept)) < MIN_ROWS:
+            video = self.job.shard.video.video
+            self.warnings.append(f"{video}: pairs of {len(set(kept))} frames; export leaves it out")
+
+    def _read_row(self, named: NamedFrame) -> dict[str, object]:
+        images = {name: self._folder.image(name, named.number) for name in IMAGE_FOLDERS}
+        normals = self._folder.normals("pred_normals", named.number)
+        are_there = all(is_readable_file(path) for path in normals)
+        files = FrameFiles(named.frame, images, (), normals if are_there else (), normals)
+        height, width = look_at_frame(files).size
+        if (height, width) != (FRAME_SIDE_PX, FRAME_SIDE_PX):
+            raise InputError(
+                str(images["mask"]), found=f"{width} x {height} pixels",
+                expected="256 x 256 pixels", hint="Use `scanmill pair` on other sizes.",
+            )  # fmt: skip
+        frame = read_frame(files, WHOLE)
+        crop = [named.left, named.top, named.width, named.height]
+        return frame_row(frame, self.job.shard.video) | {"crop": crop}
+
+    def _read_matches(
+        self,
+        ends: tuple[int, int],
+        iuv_i: UInt8[np.ndarray, "256 256 3"],
+        iuv_j: UInt8[np.ndarray, "256 256 3"],
+    ) -> Matches:
+        path = self._folder.matches(*ends)
+        table = read_integers(path, columns=MATCH_COLUMNS)
+        ranges = read_integers(self._folder.limits(*ends), columns=LIMIT_COLUMNS)
+        if ranges[:, 0].tolist() != list(range(1, PART_COUNT + 1)):
+            raise _break_rule(path, f"{len(ranges)} limit rows", "rows of parts 1 to 24")
+        stored = StoredMatches(table[:, 0], table[:, 1:] - 1, ranges[:, 1:])
+        distance = self.job.settings.max_distance
+        for breach in check_matches(stored, iuv_i, iuv_j, max_distance=distance):
+            raise _break_rule(path, f"{breach.what}: {breach.found}", breach.expected)
+        counts = np.bincount(stored.part, minlength=PART_COUNT + 1)[1:]
+        return Matches(
+            part=stored.part.astype(np.uint8), pixels=stored.pixels.astype(np.int16),
+            limits=stored.limits.astype(np.int32), found=counts,
+        )  # fmt: skip
+
+    def _refuse_lost(self, ends: tuple[int, int], written: dict[int, NamedFrame]) -> None:
+        lost = [end for end in ends if end not in written]
+        if lost:
+            raise _break_rule(
+                self._folder.matches(*ends), f"frame {lost[0]}, which is not there",
+                "two frames of one video",
+            )  # fmt: skip
+
+    def _read_iuv(self, number: int) -> UInt8[np.ndarray, "256 256 3"]:
+        return read_iuv(self._folder.image("densepose", number)).iuv
+
+    def _list_files(self) -> Iterator[Path]:
+        yield self._folder.number_list
+        yield self._folder.pair_list
+        for named in self._frames:
+            yield from (self._folder.image(name, named.number) for name in IMAGE_FOLDERS)
+            yield from self._folder.normals("pred_normals", named.number)
+        for ends in self._pairs:
+            yield from (self._folder.matches(*ends), self._folder.limits(*ends))
+
+
+def _pairs_of(listed: Int[np.ndarray, "N C"], own: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield each pair of these frames once: neighbours are repeated to fill a row."""
+    rows: Sequence[list[int]] = listed.tolist()
+    for frame_i, *neighbours in rows:
+        if frame_i in own:
+            yield from ((frame_i, frame_j) for frame_j in dict.fromkeys(neighbours))
+
+
+def _break_rule(path: Path, found: str, expected: str) -> InputError:
+    return InputError(
+        str(path), found=found, expected=expected,
+        hint="Run `scanmill validate --layout hdnet` for all that is wrong in the folder.",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The published 2K2K data set: PERS/, ORTH/ and list/."""

@@ -1,0 +1,107 @@
+"""One stored sample as the files of the published 2K2K layout.
+
+Images that are stored as 8-bit RGB PNG already are copied byte for byte.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from renderers.keypoints import draw_overlay
+from schemas.codecs import encode_png
+from schemas.dataset_folder import write_atomically
+from schemas.errors import RequestError
+from schemas.scan import DatasetName
+from schemas.views import View
+from tasks.dataset.stored_sample import StoredSample
+from tasks.formats.twok2k.depth16 import encode_depth16, encode_png16
+from tasks.formats.twok2k.twok2k_layout import BRANCHES, SIDES, ViewFiles, check_item
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH_AND_COLOR = slice(24, 26)
+_EIGHT_BIT_RGB = b"\x08\x02"
+"""Bit depth 8, colour type 2. Source: PNG, 3rd ed., 11.2.1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedView:
+    """What one sample became; line: its line of the lists, empty for orthographic views."""
+
+    sample_id: str
+    dataset: DatasetName
+    split: str
+    line: str
+
+
+def is_exported(sample: StoredSample) -> bool:
+    """Tell whether the layout has a place for a sample's camera."""
+    return sample.camera.name in BRANCHES
+
+
+def export_sample(sample: StoredSample, root: Path) -> ExportedView:
+    """Write all files of one view below root.
+
+    Raises InputError when its depth or its name can't be stored, RequestError when another
+    sample of the same name was exported before.
+    """
+    files = _name_files(sample)
+    contents: dict[Path, bytes] = {
+        root / files.color("front"): _image(sample, "color_front"),
+        root / files.color("back"): _image(sample, "color_back"),
+        root / files.shaded: _image(sample, "shaded"),
+    }
+    for side, depth in zip(SIDES, sample.depth, strict=True):
+        stored = encode_depth16(depth, sample.camera, is_front=side == "front")
+        contents[root / files.depth(side)] = encode_png16(stored)
+    is_perspective = files.branch == "PERS"
+    if is_perspective:
+        contents[root / files.keypoints] = _npy(sample.keypoints)
+        contents[root / files.overlay] = encode_png(_draw_joints(sample))
+    _write(contents, sample.sample_id)
+    line = files.list_line if is_perspective else ""
+    return ExportedView(sample.sample_id, files.dataset, str(sample.row["split"]), line)
+
+
+def _name_files(sample: StoredSample) -> ViewFiles:
+    item = str(sample.row["item"])
+    check_item(item)
+    dataset = cast("DatasetName", sample.row["dataset"])
+    view = sample.view or View(
+        float(cast("float", sample.row["yaw"])),
+        float(cast("float", sample.row["pitch"])),
+        sample.camera.name,
+    )
+    return ViewFiles(dataset, item, view)
+
+
+def _image(sample: StoredSample, column: str) -> bytes:
+    data = sample.encoded(column)
+    if data.startswith(_PNG_START) and data[_PNG_DEPTH_AND_COLOR] == _EIGHT_BIT_RGB:
+        return data
+    return encode_png(sample.image(column))
+
+
+def _draw_joints(sample: StoredSample) -> UInt8[np.ndarray, "H W 3"]:
+    occluded = sample.numbers("keypoint_occluded").astype(np.uint8)
+    return draw_overlay(sample.image("shaded"), sample.keypoints.astype(np.float32), occluded)
+
+
+def _npy(keypoints: Float64[np.ndarray, "31 3"]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.asarray(keypoints, np.float64), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _write(contents: dict[Path, bytes], sample_id: str) -> None:
+    for path, data in contents.items():
+        if path.exists():
+            raise RequestError(
+                sample_id, found=f"{path.name} is there already in {path.parent.name}",
+                expected="one sample for each view of a scan",
+                hint="Export data sets that hold the same scan into separate folders.",
+            )  # fmt: skip
+        write_atomically(path, data)

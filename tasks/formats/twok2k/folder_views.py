@@ -1,0 +1,113 @@
+"""Which views stand in a folder of the published layout, and which split each belongs to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from schemas.errors import InputError, RequestError
+from schemas.scan import DatasetName, ScanRef
+from schemas.views import View
+from tasks.dataset.splits import Split, split_of
+from tasks.formats.twok2k.twok2k_layout import (
+    BRANCHES,
+    LIST_FOLDER,
+    SPLIT_LISTS,
+    ViewFiles,
+    check_item,
+    parse_view_name,
+)
+from tasks.formats.twok2k.view_lists import read_lines
+from tasks.scans.layouts import LAYOUTS
+
+_FRONT = "_front.png"
+_PATHS_IN_A_LINE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FolderViews:
+    """What a folder holds. scans: sorted by name. views: all views of each, sorted."""
+
+    scans: tuple[ScanRef, ...]
+    views: dict[str, frozenset[View]]
+
+    @property
+    def all_views(self) -> frozenset[View]:
+        """Every view that any scan has."""
+        return frozenset().union(*self.views.values())
+
+
+def list_folder(root: Path, *, split_seed: int) -> FolderViews:
+    """Find all views by their front depth maps; reads no image.
+
+    A scan's split is that of the lists, else by its hash. Raises RequestError when there is no
+    view, InputError when a list or a name can't be read.
+    """
+    views: dict[tuple[DatasetName, str], set[View]] = {}
+    for found in _find_views(root):
+        views.setdefault((found.dataset, found.item), set()).add(found.view)
+    if not views:
+        raise RequestError(
+            str(root), found="no PERS/DEPTH/<view>/<item>_front.png",
+            expected="a folder that the published 2K2K code, or scanmill export, wrote",
+            hint="Give the folder that holds PERS/.",
+        )  # fmt: skip
+    splits = _read_splits(root)
+    refs = [
+        ScanRef(
+            dataset=dataset,
+            item=item,
+            subject=_subject(dataset, item),
+            split=splits.get((dataset, item)) or split_of(split_seed, _subject(dataset, item)),
+        )
+        for dataset, item in sorted(views)
+    ]
+    named = {f"{dataset}/{item}": frozenset(found) for (dataset, item), found in views.items()}
+    return FolderViews(_agree_on_splits(refs), named)
+
+
+def _find_views(root: Path) -> Iterator[ViewFiles]:
+    for camera, branch in BRANCHES.items():
+        folder = root / branch / "DEPTH"
+        for view_folder in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if view_folder.name.startswith(".") or not view_folder.is_dir():
+                continue
+            dataset, view = parse_view_name(view_folder.name, camera)
+            for path in sorted(view_folder.glob(f"*{_FRONT}")):
+                if not path.name.startswith("."):
+                    item = path.name.removesuffix(_FRONT)
+                    check_item(item)
+                    yield ViewFiles(dataset, item, view)
+
+
+def _read_splits(root: Path) -> dict[tuple[DatasetName, str], Split]:
+    found: dict[tuple[DatasetName, str], Split] = {}
+    for split in get_args(Split):
+        path = root / LIST_FOLDER / SPLIT_LISTS[split]
+        for line in read_lines(path) if path.is_file() and path.stat().st_size else ():
+            columns = line.split()
+            name = Path(columns[-1])
+            if len(columns) != _PATHS_IN_A_LINE or not name.name.endswith(_FRONT):
+                raise InputError(
+                    str(path), found=f"the line {line[:80]!r}",
+                    expected="three paths: lit front, unlit front, front depth",
+                    hint="Fetch the list again, or take it away to split by hash.",
+                )  # fmt: skip
+            dataset, _ = parse_view_name(name.parent.name, "2k2k")
+            found[dataset, name.name.removesuffix(_FRONT)] = split
+    return found
+
+
+def _subject(dataset: DatasetName, item: str) -> str:
+    until = LAYOUTS[dataset].subject_until
+    return item.partition(until)[0] if until else item
+
+
+def _agree_on_splits(refs: list[ScanRef]) -> tuple[ScanRef, ...]:
+    """Give all scans of a person the split of the first: lists of others may split a person."""
+    first: dict[str, Split] = {}
+    agreed = []
+    for ref in refs:
+        split = first.setdefault(ref.subject, ref.split)
+        agreed.append(ref.model_copy(update={"split": split}))
+    return tuple(agreed)

@@ -1,1 +1,0 @@
-"""The published HDNet data sets as folders: written, read and checked."""
