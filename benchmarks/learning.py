@@ -22,7 +22,7 @@ the blind predictors are never asked, and at small sizes most pixels lie there. 
 
 A gain is told only where the worst seed beats the best of the three by more than the seeds differ
 among each other. Seconds of processor time count all threads. Source of the measures:
-training.measures.
+training.twok2k.measures.
 """
 
 import argparse
@@ -37,23 +37,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from training.alignment import PartTransforms
-from training.batches import Drawing
-from training.distributed import Ranks, choose_device, join_ranks
-from training.loader import Loader
-from training.measures import Sums
-from training.networks.coarse_net import DepthPrediction
-from training.networks.person_nets import Heads, Nets, NormalPrediction
-from training.networks.sizes import NORMALS
-from training.order import InTurn
-from training.preparation import Prepared, prepare
+from training.data.batches import Drawing
+from training.data.loader import Loader
+from training.data.sample_order import InTurn
+from training.data.shard_index import SampleAddress, ShardIndex, open_index
+from training.loop.distributed import Ranks, choose_device, join_ranks
+from training.loop.validate_nets import ValidationSet, validate
 from training.run import main as train
-from training.samples import SampleReader
-from training.settings import BackgroundMode, ModelSettings, StageName
-from training.shards import SampleAddress, ShardIndex, open_index
+from training.run_settings import BackgroundMode, ModelSettings, StageName
 from training.stages import STAGES, Stage
-from training.targets import DepthTargets
-from training.validation import ValidationSet, validate
+from training.twok2k.alignment import PartTransforms
+from training.twok2k.coarse_net import DepthPrediction
+from training.twok2k.measures import Sums
+from training.twok2k.person_nets import Heads, Nets, NormalPrediction
+from training.twok2k.person_samples import SampleReader
+from training.twok2k.prepare_batch import Prepared, prepare
+from training.twok2k.sizes import NORMALS
+from training.twok2k.targets import DepthTargets
 from training.weights import adopt_weights, read_weights
 
 STAGE_NAMES: dict[str, StageName] = {"normal": "2k2k-normal", "depth": "2k2k-depth"}

@@ -4,7 +4,7 @@
 
 Same content, same run, in turn, medians over the rounds:
 
-  shards           training.loader: decoding threads over Parquet; augmentation is the device's work
+  shards           training.data.loader: decoding threads over Parquet; the device augments
   shards + pixels  the same, and the augmentation of every batch on this CPU besides
   png files        torch DataLoader with worker processes over five PNG files a sample (lit, both
                    colours, both depths as 16 bit), with the reference's augmentation on the CPU:
@@ -28,14 +28,14 @@ from PIL import Image, ImageEnhance
 from torch.utils.data import DataLoader, Dataset
 
 from schemas.codecs import decode_depth
-from training.augment import SEAM_FROM, SEAM_TO
-from training.backgrounds import open_backgrounds
-from training.batches import Drawing
-from training.loader import Loader
-from training.order import Order
-from training.preparation import make_image
-from training.samples import SampleReader
-from training.shards import SampleAddress, ShardIndex, open_index
+from training.data.background_pool import open_backgrounds
+from training.data.batches import Drawing
+from training.data.loader import Loader
+from training.data.sample_order import Order
+from training.data.shard_index import SampleAddress, ShardIndex, open_index
+from training.twok2k.augment import SEAM_FROM, SEAM_TO
+from training.twok2k.person_samples import SampleReader
+from training.twok2k.prepare_batch import make_image
 
 COLUMNS = ["shaded.bytes", "color_front.bytes", "color_back.bytes", "depth", "intrinsics"]
 IMAGES = ("shaded", "color_front", "color_back")

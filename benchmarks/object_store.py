@@ -11,11 +11,11 @@ import statistics
 
 from benchmarks.loader import rate
 from schemas.parquet_ranges import GAP_BYTES, column_ranges, merge_ranges
-from training.batches import Drawing
-from training.loader import Loader
-from training.order import Order
-from training.samples import SampleReader
-from training.shards import TRAINING_COLUMNS, SampleAddress, ShardIndex, open_index
+from training.data.batches import Drawing
+from training.data.loader import Loader
+from training.data.sample_order import Order
+from training.data.shard_index import TRAINING_COLUMNS, SampleAddress, ShardIndex, open_index
+from training.twok2k.person_samples import SampleReader
 
 
 def read_rate(index: ShardIndex, count: int, workers: int) -> float:

@@ -21,16 +21,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training import augment, blending, preparation
-from training.alignment import PartTransforms
-from training.augment import Jitter
-from training.batches import Batch
-from training.blending import occupancy
-from training.networks import person_nets
-from training.networks.blocks import recompute_activations
-from training.preparation import autocast, prepare
-from training.settings import ModelSettings
+from training.data.batches import Batch
+from training.run_settings import ModelSettings
 from training.stages import STAGES
+from training.twok2k import augment, blending, person_nets, prepare_batch
+from training.twok2k.alignment import PartTransforms
+from training.twok2k.augment import Jitter
+from training.twok2k.blending import occupancy
+from training.twok2k.blocks import recompute_activations
+from training.twok2k.prepare_batch import autocast, prepare
 
 STAGE_OF_PHASE = {1: "2k2k-normal", 2: "2k2k-depth"}
 WAYS = ("plain", "crop grids", "crop warps", "sorted columns", "recompute")
@@ -78,7 +77,7 @@ def plain_median(values: Tensor) -> Tensor:
 
 
 PLAIN: dict[str, list[tuple[Any, str, Callable[..., Tensor]]]] = {
-    "crop grids": [(person_nets, "cut_parts", plain_cut), (preparation, "cut_parts", plain_cut)],
+    "crop grids": [(person_nets, "cut_parts", plain_cut), (prepare_batch, "cut_parts", plain_cut)],
     "crop warps": [(person_nets, "blend_normals", plain_blend)],
     "sorted columns": [(augment, "_median3", plain_median)],
 }

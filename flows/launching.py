@@ -41,7 +41,7 @@ NODES_WAIT_S = 600
 
 ROOT = Path(__file__).resolve().parent.parent
 PARENT_VARIABLE = "SCANMILL_PARENT"
-"""Tells the launcher and the ranks with whom they end. Source: training/lifeline.py."""
+"""Tells the launcher and the ranks with whom they end. Source: training/parent_death_signal.py."""
 
 
 class TrainingError(ScanmillError):

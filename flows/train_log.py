@@ -8,7 +8,7 @@ from time import monotonic
 from flows.progress import SECONDS_BETWEEN_LINES, Tracker, say, shows_bar, tracking
 
 VALIDATED = "validated "
-"""How the program's line after a validation begins. Source: training/progress.py."""
+"""How the program's line after a validation begins. Source: training/loop/training_log.py."""
 
 _STEP = re.compile(r"^step (\d+)/(\d+) ")
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from schemas.dataset_folder import atomic_file
 from schemas.errors import RequestError, ScanmillError
-from training.published import PHASE_1_PREFIX, to_published
+from training.twok2k.published_names import PHASE_1_PREFIX, to_published
 from training.weights import PUBLISHED_KEY, read_weights
 
 EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2

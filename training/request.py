@@ -11,16 +11,16 @@ from pydantic import ValidationError
 
 from schemas.errors import RequestError
 from training.arguments import make_parser
-from training.backgrounds import BackgroundPool, open_backgrounds
-from training.checkpoints import LATEST, named_by, read_meta
-from training.distributed import this_world
-from training.order import Order
-from training.progress import CURVE
-from training.run_folder import RunRecord, check_folder, describe_run
-from training.samples import check_resolution
-from training.settings import DataSettings, ModelSettings, RunSettings
-from training.shards import SampleAddress, ShardIndex, open_index
+from training.data.background_pool import BackgroundPool, open_backgrounds
+from training.data.sample_order import Order
+from training.data.shard_index import SampleAddress, ShardIndex, open_index
+from training.loop.checkpoints import LATEST, named_by, read_meta
+from training.loop.distributed import this_world
+from training.loop.run_folder import RunRecord, check_folder, describe_run
+from training.loop.training_log import CURVE
+from training.run_settings import DataSettings, ModelSettings, RunSettings
 from training.stages import STAGES, Published
+from training.twok2k.person_samples import check_resolution
 from training.weights import MODEL_CARD, MODEL_FILE, digest_weights, fit_weights, read_weights
 
 T = TypeVar("T")

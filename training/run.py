@@ -18,17 +18,17 @@ import torch
 
 from schemas.errors import RequestError, ScanmillError
 from training.arguments import make_parser
-from training.batches import Drawing
-from training.distributed import Ranks, choose_device, join_ranks, this_rank
-from training.lifeline import end_with_parent
-from training.loader import Loader
-from training.order import Order
-from training.progress import Progress
+from training.data.batches import Drawing
+from training.data.loader import Loader
+from training.data.sample_order import Order
+from training.loop.distributed import Ranks, choose_device, join_ranks, this_rank
+from training.loop.run_folder import write_record
+from training.loop.trainer import Trainer
+from training.loop.training_log import Progress
+from training.loop.validate_nets import ValidationSet
+from training.parent_death_signal import end_with_parent
 from training.request import Request, check_request, say_status
-from training.run_folder import write_record
 from training.stages import STAGES
-from training.trainer import Trainer
-from training.validation import ValidationSet
 from training.weights import adopt_weights
 
 EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2

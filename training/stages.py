@@ -9,7 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
-from training.hdnet.objectives import (
+from training.data.loader import Reader
+from training.data.shard_index import PEOPLE_2K2K, Selection
+from training.hdnet.hourglass import build_hourglass
+from training.hdnet.hourglass_stages import (
     DEPTH_CHANNELS,
     NORMAL_CHANNELS,
     hand_over,
@@ -22,17 +25,14 @@ from training.hdnet.objectives import (
     prepare_depth,
     prepare_normal,
 )
-from training.hdnet.samples import LABELLED, LABELLED_WITH_IUV, LabelledReader
-from training.images import Panels, depth_panels, normal_panels
-from training.loader import Reader
-from training.measures import Sums, depth_measures, normal_measures
-from training.networks.hourglass import build_hourglass
-from training.networks.person_nets import build_depth_nets, build_normal_nets
-from training.objectives import Terms, depth_objective, normal_objective
-from training.preparation import Prepared, prepare
-from training.samples import SampleReader
-from training.settings import ModelSettings, Schedule, StageName
-from training.shards import PEOPLE_2K2K, Selection
+from training.hdnet.labelled_samples import LABELLED, LABELLED_WITH_IUV, LabelledReader
+from training.run_settings import ModelSettings, Schedule, StageName
+from training.twok2k.measures import Sums, depth_measures, normal_measures
+from training.twok2k.objectives import Terms, depth_objective, normal_objective
+from training.twok2k.panels import Panels, depth_panels, normal_panels
+from training.twok2k.person_nets import build_depth_nets, build_normal_nets
+from training.twok2k.person_samples import SampleReader
+from training.twok2k.prepare_batch import Prepared, prepare
 
 
 @runtime_checkable

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from schemas.dataset_folder import write_atomically
 from schemas.errors import InputError, RequestError
-from training.checkpoints import BEST, LATEST, named_by, read_tensors
-from training.published import PHASE_1_PREFIX, from_published
-from training.settings import ModelSettings
+from training.loop.checkpoints import BEST, LATEST, named_by, read_tensors
+from training.run_settings import ModelSettings
+from training.twok2k.published_names import PHASE_1_PREFIX, from_published
 
 MODEL_FILE, MODEL_CARD = "model.safetensors", "model.json"
 CARD_VERSION = 1

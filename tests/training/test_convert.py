@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from training.convert import main
-from training.networks.person_nets import build_depth_nets, build_normal_nets
-from training.published import to_published
+from training.twok2k.person_nets import build_depth_nets, build_normal_nets
+from training.twok2k.published_names import to_published
 
 
 def test_a_published_file_becomes_safetensors_and_comes_back(tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ from tests.fixtures_object_store import (
     upload,
     use_store,
 )
-from training.backgrounds import open_backgrounds
-from training.batches import Batch, Drawing
-from training.loader import Loader
-from training.order import Order
+from training.data.background_pool import open_backgrounds
+from training.data.batches import Batch, Drawing
+from training.data.loader import Loader
+from training.data.sample_order import Order
+from training.data.shard_index import ShardIndex, open_index
 from training.run import main
-from training.samples import SampleReader
-from training.shards import ShardIndex, open_index
+from training.twok2k.person_samples import SampleReader
 
 SHARD = "samples/shard-00000.parquet"
 

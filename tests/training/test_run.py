@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.networks.person_nets import NormalPrediction
-from training.preparation import Prepared
 from training.run import main
 from training.stages import STAGES
+from training.twok2k.person_nets import NormalPrediction
+from training.twok2k.prepare_batch import Prepared
 from training.weights import read_weights
 
 NARROW = ["--width", "0.05", "--learning-rate", "0.002", "--schedule", "constant"]

@@ -8,9 +8,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from schemas.errors import InputError, RequestError
-from training.networks.person_nets import build_depth_nets, build_normal_nets
-from training.published import from_published, to_published
-from training.settings import ModelSettings
+from training.run_settings import ModelSettings
+from training.twok2k.person_nets import build_depth_nets, build_normal_nets
+from training.twok2k.published_names import from_published, to_published
 from training.weights import adopt_weights, digest_weights, read_weights, write_model
 
 WIDTH = 0.05

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.errors import InputError
 from tests.training.hdnet.conftest import ball, ball_rays, labelled_row
-from training.hdnet.samples import decode_labelled
+from training.hdnet.labelled_samples import decode_labelled
 
 
 @pytest.fixture(scope="module")

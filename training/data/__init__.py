@@ -1,0 +1,1 @@
+"""Shards to batches: the index of samples, their order, and the loader."""

@@ -1,0 +1,93 @@
+"""Fresh backgrounds for training: decoded once, kept small, cropped by the sample's own draw.
+
+Source: networks.md, Losses, Augmentation: nine in ten an indoor image, enlarged twofold and
+cropped at random, one in ten black. At other resolutions than 2048 the images shrink first, so
+that the crop shows as much of the room.
+"""
+
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from schemas.codecs import decode_image
+from schemas.dataset_reader import DatasetReader
+from schemas.errors import InputError, RequestError
+from schemas.manifest import Background
+from training.twok2k.body_parts import PUBLISHED_RESOLUTION
+
+ENLARGEMENT = 2
+BLACK_SHARE = 0.1
+
+
+class BackgroundPool:
+    """Crops of the frozen list of images. Owns: the decoded images, each decoded once."""
+
+    def __init__(self, root: Path, images: tuple[Background, ...], resolution: int) -> None:
+        """Take the images below root that are large enough; raises RequestError when none is."""
+        self._side = resolution // ENLARGEMENT
+        self._shrink = resolution / PUBLISHED_RESOLUTION
+        smallest = PUBLISHED_RESOLUTION // ENLARGEMENT
+        self._images = [image for image in images if min(image.width, image.height) >= smallest]
+        if not self._images:
+            raise RequestError(
+                str(root), found=f"no background of at least {smallest} pixels a side",
+                expected="one usable background", hint="Train with --background stored or black.",
+            )  # fmt: skip
+        self._root = root
+        self._decoded: dict[int, UInt8[np.ndarray, "H W 3"]] = {}
+        self._lock = threading.Lock()
+
+    def draw(self, random: np.random.Generator) -> UInt8[np.ndarray, "side side 3"]:
+        """Draw a crop of half the resolution, to be enlarged twofold; one in ten is black."""
+        black = random.random() < BLACK_SHARE
+        place = int(random.integers(len(self._images)))
+        across, down = random.random(2)
+        if black:
+            return np.zeros((self._side, self._side, 3), np.uint8)
+        image = self._decode(place)
+        top = int(down * (image.shape[0] - self._side + 1))
+        left = int(across * (image.shape[1] - self._side + 1))
+        return image[top : top + self._side, left : left + self._side]
+
+    def _decode(self, place: int) -> UInt8[np.ndarray, "H W 3"]:
+        with self._lock:
+            if place not in self._decoded:
+                self._decoded[place] = self._shrunk(self._images[place])
+            return self._decoded[place]
+
+    def _shrunk(self, listed: Background) -> UInt8[np.ndarray, "H W 3"]:
+        path = self._root / listed.path
+        try:
+            image = decode_image(path.read_bytes())
+        except FileNotFoundError as error:
+            raise InputError(
+                str(path), found="no such file", expected="the background that the data set names",
+                hint="Give the root that the data set was rendered with as --backgrounds.",
+            ) from error  # fmt: skip
+        if self._shrink >= 1:
+            return image
+        size = [max(self._side, round(side * self._shrink)) for side in image.shape[1::-1]]
+        small: UInt8[np.ndarray, "H W 3"] = cv2.resize(
+            image, (size[0], size[1]), interpolation=cv2.INTER_AREA
+        )
+        return small
+
+
+def open_backgrounds(
+    datasets: tuple[DatasetReader, ...], root: Path | None, resolution: int
+) -> BackgroundPool:
+    """Open the lists that the data sets froze; raises RequestError without root or list."""
+    if root is None:
+        raise RequestError(
+            "--background fresh", found="no --backgrounds", expected="the folder of the images",
+            hint="Add --backgrounds DIR, or train with --background stored.",
+        )  # fmt: skip
+    images: dict[str, Background] = {}
+    for dataset in datasets:
+        listed = dataset.read_backgrounds()
+        if listed is not None:
+            images |= {image.path: image for image in listed.images}
+    return BackgroundPool(root, tuple(images[path] for path in sorted(images)), resolution)

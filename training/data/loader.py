@@ -1,0 +1,99 @@
+"""Batches from shards: samples decoded ahead by threads, in an order that needs no talking.
+
+Threads, never fork: a process that has drawn with GL must not fork. Decoding releases the
+interpreter lock for most of its time. The batch of a number is a pure function of (seed, number,
+rank, world), so a resume continues at the exact sample.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from schemas.errors import InputError
+from training.data.batches import Drawing
+from training.data.sample_order import Ordering
+from training.data.shard_index import SampleAddress
+
+S = TypeVar("S")
+"""A decoded sample of some kind."""
+
+B_co = TypeVar("B_co", covariant=True)
+"""A batch of such samples."""
+
+BATCHES_AHEAD = 2
+"""Decoded before they are asked for; at least as many as there are threads."""
+
+
+@runtime_checkable
+class Reader(Protocol[S, B_co]):
+    """How samples of one kind are read, from any thread, and how they become a batch."""
+
+    def read(self, address: SampleAddress) -> S:
+        """Read and decode one sample; raises InputError when it can't be decoded."""
+
+    def stack(self, samples: Sequence[S], drawing: Drawing, epoch: int) -> B_co:
+        """Make a batch; what is random in it is drawn for this epoch."""
+
+
+class Loader(Generic[S, B_co]):
+    """Batches by number. Owns: the decoding threads, the count of samples it had to replace."""
+
+    def __init__(
+        self,
+        reader: Reader[S, B_co],
+        samples: Sequence[SampleAddress],
+        order: Ordering,
+        drawing: Drawing,
+        *,
+        workers: int,
+        max_bad_samples: int = 0,
+    ) -> None:
+        """Take what to read and in which order; nothing is read yet."""
+        self._reader, self._samples, self._order = reader, samples, order
+        self._drawing, self._max_bad = drawing, max_bad_samples
+        self._ahead = max(BATCHES_AHEAD, workers)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+        self.bad_samples: list[str] = []
+
+    def batches(self, first: int, end: int) -> Iterator[B_co]:
+        """Yield the batches first..end-1, decoding the next ones meanwhile."""
+        pending: deque[tuple[int, list[tuple[int, Future[S]]]]] = deque()
+        numbers = iter(range(first, end))
+        for number in numbers:
+            pending.append(self._submit(number))
+            if len(pending) > self._ahead:
+                yield self._collect(*pending.popleft())
+        while pending:
+            yield self._collect(*pending.popleft())
+
+    def close(self) -> None:
+        """Stop the threads; what is not begun is dropped."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _submit(self, number: int) -> tuple[int, list[tuple[int, Future[S]]]]:
+        epoch, chosen = self._order.batch_of(number)
+        read = self._reader.read
+        return epoch, [(place, self._pool.submit(read, self._samples[place])) for place in chosen]
+
+    def _collect(self, epoch: int, decoding: list[tuple[int, Future[S]]]) -> B_co:
+        samples = [self._result(place, future) for place, future in decoding]
+        return self._reader.stack(samples, self._drawing, epoch)
+
+    def _result(self, place: int, future: Future[S]) -> S:
+        """Return the sample, or the next good one while the limit of bad ones lasts."""
+        try:
+            return future.result()
+        except InputError as error:
+            name = self._samples[place].sample_id
+            self.bad_samples.append(name)
+            if len(self.bad_samples) > self._max_bad:
+                raise InputError(
+                    f"sample {name}", found=f"{error}",
+                    expected=f"at most {self._max_bad} samples that can't be decoded",
+                    hint="Fix the data set, or raise --max-bad-samples.",
+                ) from error  # fmt: skip
+        following = (place + 1) % len(self._samples)
+        return self._result(
+            following, self._pool.submit(self._reader.read, self._samples[following])
+        )

@@ -1,0 +1,1 @@
+"""2K2K: part-wise normals, then coarse-to-fine depth."""

@@ -1,0 +1,181 @@
+"""The nets of both phases put together: image and part transforms in, predictions out.
+
+Dimension letters: B images, P parts of a group, R the resolution, h and w of a crop.
+Source: networks.md, 2K2K, Networks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.twok2k.alignment import PartTransforms, cut_parts
+from training.twok2k.blending import blend_normals
+from training.twok2k.blocks import centre_head, initialise
+from training.twok2k.body_parts import GROUPS, PartGroup, crop_size, group_members
+from training.twok2k.coarse_net import CoarseDepthNet, DepthPrediction
+from training.twok2k.normal_net import NormalNet
+from training.twok2k.refinement_net import RefinementNet
+from training.twok2k.sizes import coarse_depth_net, normal_net, refinement_net
+from training.twok2k.targets import FRONT_BACKGROUND
+
+COARSE_FACTOR = 8
+MASK_THRESHOLD = 0.5
+
+Nets = Literal["all", "coarse"]
+FrozenNorm = Literal["batch", "running"]
+Heads = Literal["published", "centred"]
+
+MIDDLE_NORMALS = (0.5,) * 6
+MIDDLE_DEPTHS_AND_MASK = (3.0, 3.0, 0.0)
+"""Where centred heads begin: the middle of 0..1, of 0..6 twice, and an undecided mask."""
+
+
+@dataclass(frozen=True, slots=True)
+class NormalPrediction:
+    """What phase 1 predicts: normals in 0..1, coarse depth in network units.
+
+    whole: front, back normals at 1/8. parts: for each group (B, P, 6, h, w); empty for "coarse".
+    """
+
+    whole: Float[Tensor, "B 6 r r"]
+    parts: dict[PartGroup, Tensor]
+    coarse: DepthPrediction
+
+
+class PersonNormalNets(nn.Module):
+    """Phase 1: the whole-image net, the five part nets, the coarse depth net."""
+
+    def __init__(
+        self, whole: NormalNet, parts: Mapping[PartGroup, NormalNet], coarse: CoarseDepthNet
+    ) -> None:
+        """Take the nets; parts: a net for each group, or none at all."""
+        super().__init__()
+        self.whole, self.coarse = whole, coarse
+        self.parts = nn.ModuleDict({str(group): net for group, net in parts.items()})
+
+    def forward(
+        self, image: Float[Tensor, "B 3 R R"], transforms: PartTransforms
+    ) -> NormalPrediction:
+        """Predict from RGB in -1..1; the coarse depth loss trains the whole-image net too."""
+        small = functional.interpolate(
+            image, scale_factor=1 / COARSE_FACTOR, mode="bilinear", align_corners=False
+        )
+        whole = self.whole(small)
+        coarse = self.coarse(small, whole)
+        return NormalPrediction(whole, self._predict_parts(image, whole, transforms), coarse)
+
+    def _predict_parts(
+        self, image: Tensor, whole: Tensor, transforms: PartTransforms
+    ) -> dict[PartGroup, Tensor]:
+        """Cut every part out of image and enlarged front normal (no gradient), run its net."""
+        if not self.parts:
+            return {}
+        front = functional.interpolate(
+            whole[:, :3].detach(), size=image.shape[-2:], mode="bilinear", align_corners=False
+        )
+        seen = torch.cat([image, front.to(image)], dim=1)
+        predicted: dict[PartGroup, Tensor] = {}
+        for group in GROUPS:
+            chosen = transforms.select(group_members(group))
+            crops = cut_parts(seen, chosen.inverse, crop_size(group, image.shape[-1]))
+            rows = _run_on_valid(self.parts[group], crops.flatten(0, 1), chosen.valid.flatten())
+            predicted[group] = rows.reshape(*crops.shape[:2], *rows.shape[1:])
+        return predicted
+
+
+class PersonDepthNets(nn.Module):
+    """Phase 2: the nets of phase 1, frozen, and the refinement net that trains."""
+
+    def __init__(
+        self, normals: PersonNormalNets, refinement: RefinementNet, *, frozen_norm: FrozenNorm
+    ) -> None:
+        """Freeze phase 1.
+
+        frozen_norm "batch" (published): while training, the frozen nets use batch statistics and
+        their running averages move; "running": they stay as phase 1 left them.
+        """
+        super().__init__()
+        self.normals, self.refinement = normals.requires_grad_(requires_grad=False), refinement
+        self.frozen_norm = frozen_norm
+
+    def train(self, mode: bool = True) -> "PersonDepthNets":
+        """Switch to training; the frozen nets follow only where frozen_norm says so."""
+        super().train(mode)
+        self.normals.train(mode and self.frozen_norm == "batch")
+        return self
+
+    def forward(
+        self, image: Float[Tensor, "B 3 R R"], transforms: PartTransforms
+    ) -> DepthPrediction:
+        """Predict depth and mask at full resolution."""
+        with torch.no_grad():
+            first = self.normals(image, transforms)
+            blended = blend_normals(first.parts, transforms, image.shape[-1])
+            depth = masked_coarse_depth(first.coarse)
+        refined: DepthPrediction = self.refinement(depth, blended)
+        return refined
+
+
+def masked_coarse_depth(coarse: DepthPrediction) -> Float[Tensor, "B 2 h w"]:
+    """Return front and back where the mask is over one half; else front 6, back 0."""
+    inside = coarse.mask > MASK_THRESHOLD
+    front = torch.where(inside, coarse.front, FRONT_BACKGROUND)
+    back = torch.where(inside, coarse.back, 0)
+    return torch.cat([front, back], dim=1)
+
+
+def build_normal_nets(
+    *, nets: Nets = "all", width: float = 1.0, heads: Heads = "published"
+) -> PersonNormalNets:
+    """Build and initialise phase 1; nets "coarse": without the part nets.
+
+    heads "published": drawn like all convolutions, so that most outputs begin where ReLU and ReLU6
+    pass no gradient, and short trainings end there. "centred": all begin inside their range.
+    """
+    groups = GROUPS if nets == "all" else ()
+    model = PersonNormalNets(
+        normal_net(channels_in=3, width=width),
+        {group: normal_net(channels_in=6, width=width) for group in groups},
+        coarse_depth_net(width=width),
+    )
+    initialise(model)
+    if heads == "centred":
+        for net in model.modules():
+            if isinstance(net, NormalNet):
+                centre_head(net.head, MIDDLE_NORMALS)
+        centre_head(model.coarse.head, MIDDLE_DEPTHS_AND_MASK)
+    return model
+
+
+def build_depth_nets(
+    *, width: float = 1.0, frozen_norm: FrozenNorm = "batch", heads: Heads = "published"
+) -> PersonDepthNets:
+    """Build and initialise phase 2, phase 1's nets frozen inside; heads: see build_normal_nets."""
+    refinement = refinement_net(width=width)
+    initialise(refinement)
+    if heads == "centred":
+        centre_head(refinement.head, MIDDLE_DEPTHS_AND_MASK)
+    normals = build_normal_nets(width=width, heads=heads)
+    return PersonDepthNets(normals, refinement, frozen_norm=frozen_norm)
+
+
+def _run_on_valid(
+    net: nn.Module, crops: Float[Tensor, "N 6 h w"], valid: Bool[Tensor, " N"]
+) -> Float[Tensor, "N 6 h w"]:
+    """Run the net on the crops that exist; the others give 0.
+
+    Where none exists the net still runs on one, so that all ranks take part in all reductions;
+    its loss counts nothing.
+    """
+    if bool(valid.all()):
+        everything: Tensor = net(crops)
+        return everything
+    chosen = torch.nonzero(valid).flatten() if bool(valid.any()) else valid.new_zeros(1).long()
+    some: Tensor = net(crops[chosen])
+    rows = some.new_zeros(crops.shape[0], *some.shape[1:])
+    return rows.index_copy(0, chosen, some)
