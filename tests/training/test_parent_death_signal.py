@@ -57,6 +57,9 @@ def test_child_whose_parent_is_gone_already_ends_at_once() -> None:
 
 
 def test_program_started_by_hand_has_no_parent_to_end_with() -> None:
-    code = "import signal; from training.parent_death_signal import end_with_parent as end; end(signal.SIGKILL)"
+    code = (
+        "import signal; from training.parent_death_signal import end_with_parent; "
+        "end_with_parent(signal.SIGKILL)"
+    )
     with start(code) as child:
         assert child.wait(20) == 0
