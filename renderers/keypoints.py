@@ -82,8 +82,7 @@ def find_occluded(
         finite & (columns >= 0) & (columns < camera.width) & (rows >= 0) & (rows < camera.height)
     )
     surface = front_depth[rows[inside], columns[inside]]
-    perspective = camera.projection == "perspective"
-    own = np.linalg.norm(points, axis=1) if perspective else points[:, 2]
+    own = np.linalg.norm(points, axis=1) if camera.is_perspective else points[:, 2]
     allowance = np.array(SKIN_DEPTH_M)[inside] / metres_per_unit
     occluded[inside] = (surface > 0) & (own[inside] - surface > allowance)
     return occluded

@@ -264,7 +264,7 @@ def _ray_uniforms(camera: Camera, view: ViewRays) -> dict[str, Uniform]:
         "camera_direction": view.camera_direction,
         "camera_direction_step": view.camera_direction_step,
         "local_to_camera": view.local_to_camera,
-        "orthographic": int(camera.projection == "orthographic"),
+        "orthographic": int(not camera.is_perspective),
     }
 
 

@@ -97,7 +97,7 @@ def work_out_view(
     toward, step = (corner + middle - centre) / focal, 1 / focal
     turn, zero = back[:3, :3], np.zeros(3)
     across_x, across_y = turn[:, 0] * step[0], turn[:, 1] * step[1]
-    flat = camera.projection == "orthographic"
+    flat = not camera.is_perspective
     start = turn @ [*toward, 0.0] + back[:3, 3] if flat else back[:3, 3]
     return ViewRays(
         rectangle=rectangle,
@@ -126,11 +126,11 @@ def clip_matrix(
     """
     matrix = np.zeros((4, 4))
     size = (rectangle.width, rectangle.height)
-    depth_axis = 3 if camera.projection == "orthographic" else 2
+    depth_axis = 2 if camera.is_perspective else 3
     for axis, (first, pixels) in enumerate(zip((rectangle.left, rectangle.top), size, strict=True)):
         matrix[axis, axis] = 2 * camera.K[axis, axis] / pixels
         matrix[axis, depth_axis] = 2 * (camera.K[axis, 2] - first) / pixels - 1
-    if camera.projection == "orthographic":
+    if not camera.is_perspective:
         matrix[2, 2:] = 2 / (far - near), -(far + near) / (far - near)
         matrix[3, 3] = 1
     else:
@@ -142,7 +142,7 @@ def clip_matrix(
 def _depth_range(camera: Camera, z: Float64[np.ndarray, " V"]) -> tuple[float, float]:
     low, high = float(z.min()), float(z.max())
     margin = DEPTH_MARGIN * max(high - low, abs(high) * DEPTH_MARGIN)
-    if camera.projection == "orthographic":
+    if not camera.is_perspective:
         return low - margin, high + margin
     if low <= 0:
         raise RequestError(
@@ -156,7 +156,7 @@ def _depth_range(camera: Camera, z: Float64[np.ndarray, " V"]) -> tuple[float, f
 
 def _covered_rectangle(camera: Camera, points: Float64[np.ndarray, "V 3"]) -> Rectangle:
     pixels = points[:, :2]
-    if camera.projection == "perspective":
+    if camera.is_perspective:
         pixels = pixels / points[:, 2:]
     pixels = pixels * np.diag(camera.K)[:2] + camera.K[:2, 2]
     limit = np.array([camera.width, camera.height])

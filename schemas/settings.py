@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.camera import HDNET_RESOLUTION, StandardCamera
+from schemas.camera import CAMERA_MODELS, STANDARD_CAMERA, StandardCamera
 from schemas.errors import RequestError
 from schemas.fits import Fronting
 from schemas.views import View, format_angle, views_of
@@ -30,7 +30,9 @@ class RenderSettings(BaseModel):
     origin: Literal["rendered", "imported"] = Field(
         default="rendered", description="imported: read from images that other code rendered"
     )
-    camera: StandardCamera = Field(default="2k2k", description="camera of the standard views")
+    camera: StandardCamera = Field(
+        default=STANDARD_CAMERA, description="camera of the standard views"
+    )
     resolution: int = Field(
         default=2048, ge=MIN_RESOLUTION, multiple_of=RESOLUTION_STEP,
         description="pixels a side; the camera hdnet has 256 and no other",
@@ -83,20 +85,25 @@ class RenderSettings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _hdnet_has_one_size(cls, values: object) -> object:
-        """Give HDNet's camera the size of its crops where none is asked for."""
-        if isinstance(values, dict) and values.get("camera") == "hdnet":
-            return {"resolution": HDNET_RESOLUTION, **values}
+    def _take_fixed_resolution(cls, values: object) -> object:
+        """Give a camera of one size that size where none is asked for."""
+        if isinstance(values, dict):
+            for model in CAMERA_MODELS.values():
+                if model.resolution and model.name == values.get("camera"):
+                    return {"resolution": model.resolution, **values}
         return values
 
     @model_validator(mode="after")
-    def _hdnet_stands_alone(self) -> "RenderSettings":
-        """Refuse what belongs to the 2K2K camera: its sizes, and the views beside it."""
-        if self.camera == "hdnet" and self.resolution != HDNET_RESOLUTION:
-            message = f"camera hdnet with resolution {HDNET_RESOLUTION}, not {self.resolution}"
+    def _fit_camera(self) -> "RenderSettings":
+        """Refuse a size that the camera has not, and views that can't stand beside its own."""
+        model = CAMERA_MODELS[self.camera]
+        if model.resolution not in (None, self.resolution):
+            message = (
+                f"camera {model.name} with resolution {model.resolution}, not {self.resolution}"
+            )
             raise ValueError(message)
-        if self.camera == "hdnet" and self.orthographic:
-            message = "camera hdnet without orthographic views"
+        if self.orthographic and model.companion is None:
+            message = f"camera {model.name} without orthographic views"
             raise ValueError(message)
         return self
 

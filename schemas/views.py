@@ -3,13 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from schemas.camera import (
-    Camera,
-    CameraName,
-    StandardCamera,
-    camera_2k2k,
-    camera_orthographic,
-)
+from schemas.camera import CAMERA_MODELS, STANDARD_CAMERA, Camera, CameraName, StandardCamera
 from schemas.errors import RequestError
 
 MAX_ANGLES = 3600
@@ -22,16 +16,14 @@ class View:
 
     yaw: float
     pitch: float = 0.0
-    camera: CameraName = "2k2k"
+    camera: CameraName = STANDARD_CAMERA
 
     def sample_id(self, scan_id: str) -> str:
         """Name the sample: `<dataset>/<item>/<yaw>`, other views append what makes them other."""
         parts = [scan_id, format_angle(self.yaw)]
         if self.pitch:
             parts.append(f"pitch{format_angle(self.pitch)}")
-        if self.camera != "2k2k":
-            parts.append(self.camera)
-        return "/".join(parts)
+        return "/".join(filter(None, (*parts, CAMERA_MODELS[self.camera].id_suffix)))
 
 
 def format_angle(degrees: float) -> str:
@@ -67,22 +59,23 @@ def views_of(
     orthographic: bool,
 ) -> tuple[View, ...]:
     """List the views of every scan; `orthographic` adds views, it replaces none."""
-    cameras: list[CameraName] = [camera, "orthographic"] if orthographic else [camera]
+    companion = CAMERA_MODELS[camera].companion
+    cameras = (camera, companion) if orthographic and companion else (camera,)
     return tuple(View(yaw, pitch, name) for name in cameras for pitch in pitches for yaw in yaws)
 
 
 def camera_of(view: View, resolution: int) -> Camera:
     """Make the camera of a view that does not depend on the scan.
 
-    Raises RequestError for HDNet's, which stands where each scan asks for.
+    Raises RequestError for a camera that stands where each scan asks for.
     """
-    makers = {"2k2k": camera_2k2k, "orthographic": camera_orthographic}
-    if view.camera not in makers:
+    model = CAMERA_MODELS[view.camera]
+    if not model.is_fixed:
         raise RequestError(
-            "the camera", found=view.camera, expected=" or ".join(makers),
-            hint="Place each scan before it: renderers.hdnet_placement.",
+            "the camera", found=model.name, expected="one that stands still",
+            hint="Place each scan before it: renderers.viewpoint.",
         )  # fmt: skip
-    return makers[view.camera](resolution)
+    return model.camera(resolution)
 
 
 def _number(text: str, setting: str) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from schemas.camera import CAMERA_MODELS, STANDARD_CAMERA
 from schemas.errors import InputError
 from schemas.scan import InputFile, ScanRef
 from schemas.views import View
@@ -30,8 +31,9 @@ class DenseposeFiles:
 
     def place(self, ref: ScanRef, view: View) -> Path:
         """Return where the image of a view stands, whether it is there or not."""
-        named = replace(view, camera="2k2k") if view.camera == "hdnet" else view
-        return self.root / f"{named.sample_id(ref.scan_id)}.png"
+        if CAMERA_MODELS[view.camera].is_standard:
+            view = replace(view, camera=STANDARD_CAMERA)
+        return self.root / f"{view.sample_id(ref.scan_id)}.png"
 
     def list_inputs(self, ref: ScanRef, views: Iterable[View]) -> tuple[InputFile, ...]:
         """Digest the images of a scan's views; what is absent is kept as absent."""

@@ -19,6 +19,7 @@ from renderers.lighting import choose_spot_lights, draw_lit
 from renderers.placement import Placement
 from renderers.rasterizer import Rasterizer
 from renderers.session import DrawingSession
+from renderers.viewpoint import Viewpoint, take_viewpoint
 from schemas.fits import FitCheck
 from schemas.manifest import Stage
 from schemas.sample import Sample
@@ -31,7 +32,6 @@ from tasks.backgrounds import Backgrounds
 from tasks.fits.check import require_fit
 from tasks.fits.placing import place_fitted
 from tasks.samples.densepose_files import DenseposeFiles
-from tasks.samples.viewpoint import Viewpoint, take_viewpoint
 
 
 @dataclass(slots=True)

@@ -1,11 +1,15 @@
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from schemas.camera import (
+    CAMERA_MODELS,
     HDNET_CENTRE_PX,
     Camera,
+    CameraName,
+    StandardCamera,
     camera_2k2k,
     camera_hdnet,
     camera_orthographic,
@@ -96,3 +100,25 @@ def test_a_cropped_camera_sees_the_same_points_in_its_window(make: type[Camera])
     window = crop_camera(camera, left=3, top=5, width=7, height=4)
     seen = lift(window, depth[5:9, 3:10])
     np.testing.assert_allclose(seen, lift(camera, depth)[5:9, 3:10], atol=1e-12)
+
+
+def test_every_name_of_a_camera_is_a_row() -> None:
+    assert tuple(CAMERA_MODELS) == get_args(CameraName)
+    assert set(get_args(StandardCamera)) < set(CAMERA_MODELS)
+
+
+def test_sample_ids_of_different_cameras_differ() -> None:
+    suffixes = [model.id_suffix for model in CAMERA_MODELS.values()]
+    assert len(set(suffixes)) == len(suffixes)
+
+
+@pytest.mark.parametrize("name", get_args(CameraName))
+def test_a_camera_beside_a_standard_one_is_placed_as_that_one(name: CameraName) -> None:
+    model = CAMERA_MODELS[name]
+    assert model.companion is None or CAMERA_MODELS[model.companion].placement == model.placement
+    assert model.is_standard == (name != "orthographic")
+
+
+def test_a_fixed_resolution_overrules_the_one_that_is_asked_for() -> None:
+    camera = CAMERA_MODELS["hdnet"].camera(2048, np.eye(4))
+    assert (camera.width, camera.height) == (256, 256)

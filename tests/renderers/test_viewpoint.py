@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from renderers.hdnet_placement import HdnetPlacement, place_before_hdnet
 from renderers.placement import rotation_y
-from schemas.camera import project, to_camera
+from renderers.viewpoint import Viewpoint, fill_image
+from schemas.camera import CAMERA_MODELS, project, to_camera
 
 HEIGHT_CM, WIDTH_CM, DEPTH_CM = 170.0, 50.0, 30.0
 
@@ -15,21 +15,25 @@ def box(height: float = HEIGHT_CM, width: float = WIDTH_CM, depth: float = DEPTH
     return corners
 
 
-def place(corners: np.ndarray, turned: np.ndarray | None = None) -> HdnetPlacement:
+def place(corners: np.ndarray, turned: np.ndarray | None = None) -> Viewpoint:
     """Place what is measured in centimetres, at a world of 2 m a unit."""
     scale = np.diag([0.005, 0.005, 0.005, 1.0])
-    return place_before_hdnet(
-        corners, scale if turned is None else turned @ scale, metres_per_unit=2.0
-    )
+    turned = scale if turned is None else turned @ scale
+    return fill_image(CAMERA_MODELS["hdnet"], 256, corners, turned, 2.0)
 
 
-def world_of(placement: HdnetPlacement, points: np.ndarray) -> np.ndarray:
+def distance_m(placed: Viewpoint) -> float:
+    """Return how far the middle of the person is from the camera's centre."""
+    return float(np.linalg.norm(to_camera(placed.camera, np.zeros((1, 3)))))
+
+
+def world_of(placement: Viewpoint, points: np.ndarray) -> np.ndarray:
     matrix = placement.mesh_to_world
     world: np.ndarray = points @ matrix[:3, :3].T + matrix[:3, 3]
     return world
 
 
-def pixels_of(placement: HdnetPlacement, points: np.ndarray) -> np.ndarray:
+def pixels_of(placement: Viewpoint, points: np.ndarray) -> np.ndarray:
     return project(placement.camera, world_of(placement, points))
 
 
@@ -59,14 +63,14 @@ def test_a_wide_person_fills_the_crop_by_its_width() -> None:
 def test_a_small_person_is_never_nearer_than_a_metre_and_a_half() -> None:
     corners = box(height=60, width=20, depth=10)
     placed = place(corners)
-    assert placed.distance_m == 1.5
+    assert distance_m(placed) == pytest.approx(1.5)
     assert np.ptp(pixels_of(placed, corners), axis=0).max() < 0.9 * 256
 
 
-def test_the_distance_is_that_to_the_camera() -> None:
+def test_the_camera_s_centre_is_that_of_its_matrix() -> None:
     placed = place(box())
-    middle_camera = to_camera(placed.camera, np.zeros((1, 3)))
-    assert np.linalg.norm(middle_camera) == pytest.approx(placed.distance_m)
+    centre = np.linalg.inv(placed.camera.world_to_camera)[:3, 3]
+    assert np.linalg.norm(centre) == pytest.approx(distance_m(placed))
 
 
 def test_the_person_faces_the_camera_along_the_ray() -> None:

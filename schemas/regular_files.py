@@ -1,0 +1,102 @@
+"""Files from outside: opened only where they are regular files, read whole up to a stated size.
+
+Opening a pipe waits for a writer, opening a device may act on it or never end: neither is opened.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from schemas.errors import InputError, MachineError
+from schemas.size_limits import MAX_TEXT_BYTES
+
+
+def open_regular_file(path: Path) -> BinaryIO:
+    """Open a regular file to read its bytes; the caller closes it.
+
+    Raises InputError when the path is missing or is a folder, pipe, socket or device, MachineError
+    when the machine refuses (permissions, disk).
+    """
+    if measure_file(path) is None:
+        raise InputError(
+            str(path), found="no such file", expected="a file that can be read",
+            hint="Put the file there, or take what names it out of the data.",
+        )  # fmt: skip
+    try:
+        # A pipe that takes the file's place after the look above must not block either.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        raise explain_os_error(path, error) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _refuse_irregular(path)
+    return os.fdopen(handle, "rb")
+
+
+def read_whole(path: Path, limit: int) -> bytes:
+    """Read a regular file of 1 to `limit` bytes; its size is known before any byte is read.
+
+    Raises as open_regular_file does, and InputError when the file is empty or too big.
+    """
+    with open_regular_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0 or size > limit:
+            raise InputError(
+                str(path), found=f"{size} bytes", expected=f"1 to {limit} bytes",
+                hint="Fetch the file again: a copy may be incomplete.",
+            )  # fmt: skip
+        try:
+            return file.read(limit)
+        except OSError as error:
+            raise explain_os_error(path, error) from error
+
+
+def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
+    """Read UTF-8 text, with or without a byte order mark; raises as read_whole does."""
+    try:
+        return read_whole(path, limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            str(path), found=f"byte {error.start} is no text", expected="UTF-8 text",
+            hint="Save the file as UTF-8.",
+        ) from error  # fmt: skip
+
+
+def is_readable_file(path: Path) -> bool:
+    """Tell whether a path is a regular file (no folder, pipe or device); opens nothing."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def measure_file(path: Path) -> int | None:
+    """Return the size of a regular file in bytes, None where it is missing; opens nothing.
+
+    Raises InputError when it is a folder, pipe, socket or device.
+    """
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise explain_os_error(path, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise _refuse_irregular(path)
+    return status.st_size
+
+
+def explain_os_error(path: Path, error: OSError) -> MachineError:
+    """Turn what the operating system says about a path into one error."""
+    return MachineError(
+        str(path), found=error.strerror or type(error).__name__, expected="a file that can be read",
+        hint="Check permissions and the disk, then run again.",
+    )  # fmt: skip
+
+
+def _refuse_irregular(path: Path) -> InputError:
+    return InputError(
+        str(path), found="a folder, pipe or device", expected="a regular file",
+        hint="Put the file itself there.",
+    )  # fmt: skip

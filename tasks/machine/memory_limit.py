@@ -1,0 +1,82 @@
+"""How much memory a worker may take: what asks for more fails there, and the others go on.
+
+The limit counts private writable memory (RLIMIT_DATA), not address space: GL drivers and torch
+reserve far more addresses than they use. A failed allocation is a MemoryError in Python and NumPy
+and an error of its own in OpenCV; both are environment failures of the scan that asked.
+"""
+
+import os
+import resource
+from pathlib import Path
+
+import psutil
+
+from schemas.errors import RequestError
+from schemas.size_limits import GIB
+
+LIMIT_VARIABLE = "SCANMILL_WORKER_MEMORY_GIB"
+"""GiB that one worker may take; 0: no limit."""
+
+MIN_LIMIT_GIB = 4.0
+"""Default of a worker that shares a small machine: a 16k texture and its mesh need about 3."""
+
+_CGROUP_FILES = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+_STATUS = Path("/proc/self/status")
+
+
+def limit_memory(workers: int) -> int | None:
+    """Limit this process's memory, on top of what it has; returns the bytes, None for no limit.
+
+    workers: processes that share the machine. Without LIMIT_VARIABLE each may take its share of
+    the machine's (or container's) memory, MIN_LIMIT_GIB at least.
+    Raises RequestError when the variable is no number.
+    """
+    budget = _asked_bytes()
+    if budget is None:
+        total = usable_memory()
+        budget = min(total, max(total // max(workers, 1), round(MIN_LIMIT_GIB * GIB)))
+    if budget == 0:
+        return None
+    limit = _private_bytes() + budget
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    return limit
+
+
+def usable_memory() -> int:
+    """Return the bytes of memory that this machine, or the container around us, has."""
+    limits = [psutil.virtual_memory().total]
+    for path in _CGROUP_FILES:
+        text = path.read_text().strip() if path.is_file() else ""
+        limits += [int(text)] * text.isdecimal()
+    return min(limits)
+
+
+def _asked_bytes() -> int | None:
+    text = os.environ.get(LIMIT_VARIABLE, "")
+    if not text:
+        return None
+    try:
+        asked = float(text)
+    except ValueError:
+        asked = -1.0
+    if not 0 <= asked < GIB:
+        raise RequestError(
+            LIMIT_VARIABLE, found=f"{text[:40]!a}",
+            expected="GiB for one worker, or 0 for no limit",
+            hint=f"For example {LIMIT_VARIABLE}=8.",
+        )  # fmt: skip
+    return round(asked * GIB)
+
+
+def _private_bytes() -> int:
+    """Return the private writable memory of this process, as the limit counts it."""
+    for line in _STATUS.read_text().splitlines() if _STATUS.is_file() else ():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) << 10
+    return 0
