@@ -10,7 +10,8 @@ from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Uri, Verbose, Workers, layout_of
 from flows.run_requests import PublishedLayout, ValidateRequest, check_folder
 from schemas.dataset_folder import DatasetFolder
-from tasks.checks.validation import Finding, Validation
+from tasks.checks.findings import Finding
+from tasks.checks.validation import Validation
 from tasks.formats.hdnet.hdnet_check import LayoutCheck
 from tasks.formats.twok2k.twok2k_check import PublishedCheck
 

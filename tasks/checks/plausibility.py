@@ -5,7 +5,6 @@ Size is judged on the body, not on its box: people crouch, kneel and raise their
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -13,6 +12,7 @@ from jaxtyping import Float64
 
 from schemas.codecs import bounding_window
 from schemas.keypoints import JOINT_COUNT, JOINTS
+from tasks.checks.findings import Breach
 from tasks.dataset.stored_sample import StoredSample
 
 SHOULDERS, HIPS, KNEES, ANKLES = (5, 6), (11, 12), (13, 14), (15, 16)
@@ -32,16 +32,7 @@ BOX_MARGIN = 0.05
 """Of the mask's larger side, by which a joint may lie outside its box: annotations are rough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Implausible:
-    """One thing that no photograph of a person would show: what, the value found, what is usual."""
-
-    what: str
-    found: str
-    expected: str
-
-
-def check_plausibility(sample: StoredSample) -> Iterator[Implausible]:
+def check_plausibility(sample: StoredSample) -> Iterator[Breach]:
     """Look at one sample; joints that are unknown prove nothing."""
     yield from _check_place(sample)
     points = sample.numbers("joints_camera").reshape(JOINT_COUNT, 3)
@@ -68,14 +59,14 @@ def estimate_stature(
     return float((np.mean(known) + trunk) / BODY_PARTS_OF_STATURE)
 
 
-def _check_place(sample: StoredSample) -> Iterator[Implausible]:
+def _check_place(sample: StoredSample) -> Iterator[Breach]:
     if not sample.mask.any():
-        yield Implausible("mask", "no pixel", "a person")
+        yield Breach("mask", "no pixel", "a person")
         return
     left, top, right, bottom = bounding_window(sample.mask)
     height, width = sample.mask.shape
     if left == 0 or top == 0 or right == width - 1 or bottom == height - 1:
-        yield Implausible("person", "cut by the edge of the image", "whole inside the image")
+        yield Breach("person", "cut by the edge of the image", "whole inside the image")
     margin = BOX_MARGIN * max(right - left, bottom - top)
     low = np.array([left, top]) - margin
     high = np.array([right, bottom]) + 1 + margin
@@ -83,22 +74,20 @@ def _check_place(sample: StoredSample) -> Iterator[Implausible]:
     outside = known & ((pixels < low) | (pixels > high)).any(axis=1)
     if outside.any():
         names = ", ".join(JOINTS[joint].name for joint in np.flatnonzero(outside))
-        yield Implausible("keypoints", f"{names} outside the mask's box", "inside it")
+        yield Breach("keypoints", f"{names} outside the mask's box", "inside it")
 
 
-def _check_size(
-    points: Float64[np.ndarray, "31 3"], metres_per_unit: float
-) -> Iterator[Implausible]:
+def _check_size(points: Float64[np.ndarray, "31 3"], metres_per_unit: float) -> Iterator[Breach]:
     stature = estimate_stature(points)
     low, high = PLAUSIBLE_STATURE_M
     if stature is not None and not low <= stature * metres_per_unit <= high:
         found = f"a body that would stand {stature * metres_per_unit:.3g} m tall"
-        yield Implausible("metres_per_unit", found, f"{low} to {high} m")
+        yield Breach("metres_per_unit", found, f"{low} to {high} m")
 
 
 def _check_posture(
     points: Float64[np.ndarray, "31 3"], up: Float64[np.ndarray, " 3"]
-) -> Iterator[Implausible]:
+) -> Iterator[Breach]:
     line = points[list(SHOULDERS)].mean(axis=0) - points[list(ANKLES)].mean(axis=0)
     length = float(np.linalg.norm(line))
     if not length > 0:  # also NaN: shoulders or ankles unknown
@@ -106,7 +95,7 @@ def _check_posture(
     lean = math.degrees(math.acos(np.clip(line @ up / length, -1, 1)))
     if lean > MAX_LEAN_DEG:
         found = f"shoulders {lean:.0f} degrees off the vertical above the ankles"
-        yield Implausible("person", found, f"upright, at most {MAX_LEAN_DEG:.0f} degrees")
+        yield Breach("person", found, f"upright, at most {MAX_LEAN_DEG:.0f} degrees")
 
 
 def _up_in_camera(sample: StoredSample) -> Float64[np.ndarray, " 3"]:

@@ -4,7 +4,6 @@ Source: contract.md, "Columns of a sample".
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -17,6 +16,7 @@ from schemas.samples import SAMPLE_COLUMNS
 from schemas.seeds import derive_seed
 from schemas.settings import RenderSettings
 from schemas.views import camera_of
+from tasks.checks.findings import Breach
 from tasks.checks.plausibility import check_plausibility
 from tasks.dataset.splits import SPLITS
 from tasks.dataset.stored_sample import Row, StoredSample
@@ -33,15 +33,6 @@ METRIC_SOURCES = ("file", "fit", "assumed_height")
 LOSSLESS_IMAGES = ("color_front", "color_back", "shaded")
 _JPEG_START, _PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _PARTS = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """One thing that does not hold: what, the value found, the value expected."""
-
-    what: str
-    found: str
-    expected: str
 
 
 def check_sample(row: Row, settings: RenderSettings) -> tuple[Breach, ...]:
@@ -234,15 +225,10 @@ def _check_colors(sample: StoredSample) -> Iterator[Breach]:
         yield Breach("iuv", f"part {sample.image('iuv')[..., 0].max()}", "0 to 24")
 
 
-def _check_likeness(sample: StoredSample) -> Iterator[Breach]:
-    for found in check_plausibility(sample):
-        yield Breach(found.what, found.found, found.expected)
-
-
 _VALUE_CHECKS = (
     _check_names, _check_camera, _check_placement, _check_keypoints, _check_keypoint_facts,
 )  # fmt: skip
-_PIXEL_CHECKS = (_check_mask, _check_depth, _check_normals, _check_colors, _check_likeness)
+_PIXEL_CHECKS = (_check_mask, _check_depth, _check_normals, _check_colors, check_plausibility)
 
 
 def _is_set(image: Shaped[np.ndarray, "H W 3"]) -> Bool[np.ndarray, "H W"]:

@@ -9,35 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.dataset_folder import DatasetFolder, leftovers
 from schemas.errors import ScanmillError
 from schemas.manifest import Manifest, PlannedShard
 from schemas.samples import sample_schema
 from schemas.settings import RenderSettings, digest_of
-from tasks.checks.sample_checks import Breach, check_sample
+from tasks.checks.findings import Breach, Checked, Finding, unreadable
+from tasks.checks.sample_checks import check_sample
 from tasks.dataset.planning import read_plan
 from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.shards import digest_shard, read_rows, read_shard_schema
 from tasks.dataset.states import Progress
 
 
-class Finding(BaseModel):
-    """One thing that does not hold: where, what, the value found, the value expected."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    where: str = Field(description="sample id, else a path below the data set")
-    what: str
-    found: str
-    expected: str
-
-
-class Validation(BaseModel):
+class Validation(Checked):
     """What reading everything back has shown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     uri: str
     shards: int = Field(description="planned")
@@ -46,12 +34,6 @@ class Validation(BaseModel):
     videos: int = Field(default=0, description="planned")
     frames: int = Field(default=0, description="of videos, read back")
     pairs: int = Field(default=0, description="of frames, read back")
-    findings: tuple[Finding, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Tell whether everything holds."""
-        return not self.findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +88,7 @@ class _Checker:
         """Check one shard against its commit record and the columns' promises."""
         path, place = self.folder.shard_path(shard.shard_id), f"samples/{shard.shard_id}.parquet"
         if not self.folder.manifest_path(shard.shard_id).exists():
-            return _Reading((_finding(place, "shard", "no commit record", "a committed shard"),))
+            return _Reading((Breach("shard", "no commit record", "a committed shard").at(place),))
         try:
             manifest = self.folder.read_manifest(shard.shard_id)
             findings = [*_check_file(place, path, manifest), *_check_schema(place, path)]
@@ -114,7 +96,7 @@ class _Checker:
                 return _Reading(tuple(findings))
             return self._check_rows(shard, manifest, findings)
         except (ScanmillError, OSError) as error:
-            return _Reading((_from_error(place, error),))
+            return _Reading((unreadable(place, error),))
 
     def _check_rows(
         self, shard: PlannedShard, manifest: Manifest, findings: list[Finding]
@@ -126,9 +108,9 @@ class _Checker:
                 sample_id = str(row["sample_id"])
                 names.append((sample_id, str(row["subject"]), str(row["split"])))
                 breaches = (*check_sample(row, self.settings), *self._check_row(row, shard))
-                findings += [_finding(sample_id, *_parts(breach)) for breach in breaches]
+                findings += [breach.at(sample_id) for breach in breaches]
         except ScanmillError as error:
-            findings.append(_from_error(place, error))
+            findings.append(unreadable(place, error))
         findings += _check_record(
             shard, manifest, tuple(name for name, _, _ in names), self.settings
         )
@@ -146,10 +128,10 @@ class _Checker:
 def _check_file(place: str, path: Path, manifest: Manifest) -> Iterator[Finding]:
     size = path.stat().st_size
     if size != manifest.bytes:
-        yield _finding(place, "size", f"{size} bytes", f"{manifest.bytes} bytes")
+        yield Breach("size", f"{size} bytes", f"{manifest.bytes} bytes").at(place)
     digest = digest_shard(path)
     if digest != manifest.sha256:
-        yield _finding(place, "sha256", digest, manifest.sha256)
+        yield Breach("sha256", digest, manifest.sha256).at(place)
 
 
 def _check_schema(place: str, path: Path) -> Iterator[Finding]:
@@ -159,9 +141,9 @@ def _check_schema(place: str, path: Path) -> Iterator[Finding]:
     for name in dict.fromkeys((*expected.names, *found.names)):
         ours, theirs = _field(expected, name), _field(found, name)
         if ours is None or theirs is None or not ours.equals(theirs, check_metadata=True):
-            yield _finding(place, f"column {name}", _describe(theirs), _describe(ours))
+            yield Breach(f"column {name}", _describe(theirs), _describe(ours)).at(place)
     if found.names != expected.names or found.metadata != expected.metadata:
-        yield _finding(place, "schema", "other order or metadata", "that of the format version")
+        yield Breach("schema", "other order or metadata", "that of the format version").at(place)
 
 
 def _check_record(
@@ -170,21 +152,21 @@ def _check_record(
     place = f"manifests/samples/{shard.shard_id}.json"
     if names != manifest.sample_ids or manifest.rows != len(names):
         found = f"{manifest.rows} rows, {len(manifest.sample_ids)} names"
-        yield _finding(place, "sample ids", found, f"the {len(names)} of the file, in order")
+        yield Breach("sample ids", found, f"the {len(names)} of the file, in order").at(place)
     planned = [view.sample_id(ref.scan_id) for ref in shard.scans for view in settings.views]
     failed = {failure.sample_id for failure in manifest.failures}
     if tuple(name for name in planned if name not in failed) != manifest.sample_ids:
         found = f"{len(manifest.sample_ids)} samples and {len(failed)} failures"
-        yield _finding(place, "samples", found, f"the {len(planned)} planned ones, in order")
+        yield Breach("samples", found, f"the {len(planned)} planned ones, in order").at(place)
     if manifest.shard_id != shard.shard_id or manifest.settings_digest != digest_of(settings):
-        yield _finding(place, "record", manifest.shard_id, f"{shard.shard_id}, same settings")
+        yield Breach("record", manifest.shard_id, f"{shard.shard_id}, same settings").at(place)
 
 
 def _check_description(folder: DatasetFolder) -> Iterator[Finding]:
     description = folder.read_description()
     digest = digest_of(description.settings)
     if digest != description.settings_digest:
-        yield _finding("dataset.json", "settings digest", description.settings_digest, digest)
+        yield Breach("settings digest", description.settings_digest, digest).at("dataset.json")
 
 
 def _check_folder(folder: DatasetFolder, plan: tuple[PlannedShard, ...]) -> Iterator[Finding]:
@@ -192,12 +174,14 @@ def _check_folder(folder: DatasetFolder, plan: tuple[PlannedShard, ...]) -> Iter
     for path in sorted(folder.shard_path("any").parent.glob("*")):
         if path.suffix != ".parquet" or path.stem not in planned:
             expected = "planned shards and nothing else"
-            yield _finding(f"samples/{path.name}", "file", "not one of ours", expected)
+            yield Breach("file", "not one of ours", expected).at(f"samples/{path.name}")
     for name in (".", "samples", "plan", "runs", "manifests/samples"):
         for path in leftovers(folder.root / name):
-            yield _finding(f"{name}/{path.name}", "file", "left by a killed writer", "nothing")
+            yield Breach("file", "left by a killed writer", "nothing").at(f"{name}/{path.name}")
     for shard_id in sorted(set(folder.committed_shards()) - planned):
-        yield _finding(f"manifests/samples/{shard_id}.json", "record", "unplanned", "a plan for it")
+        yield Breach("record", "unplanned", "a plan for it").at(
+            f"manifests/samples/{shard_id}.json"
+        )
 
 
 def _check_names(names: list[tuple[str, str, str]]) -> Iterator[Finding]:
@@ -205,10 +189,10 @@ def _check_names(names: list[tuple[str, str, str]]) -> Iterator[Finding]:
     splits: dict[str, str] = {}
     for sample_id, subject, split in names:
         if sample_id in seen:
-            yield _finding(sample_id, "sample_id", "two samples of this name", "unique names")
+            yield Breach("sample_id", "two samples of this name", "unique names").at(sample_id)
         if splits.setdefault(subject, split) != split:
             found = f"{subject} in {splits[subject]} and {split}"
-            yield _finding(sample_id, "split", found, "one split for one subject")
+            yield Breach("split", found, "one split for one subject").at(sample_id)
         seen.add(sample_id)
 
 
@@ -222,16 +206,3 @@ def _field(schema: pa.Schema, name: str) -> pa.Field | None:
 
 def _describe(field: pa.Field | None) -> str:
     return "no such column" if field is None else f"{field.type}, {field.metadata}"
-
-
-def _parts(breach: Breach) -> tuple[str, str, str]:
-    return breach.what, breach.found, breach.expected
-
-
-def _finding(where: str, what: str, found: str, expected: str) -> Finding:
-    return Finding(where=where, what=what, found=found, expected=expected)
-
-
-def _from_error(place: str, error: Exception) -> Finding:
-    found = error.found if isinstance(error, ScanmillError) else str(error)
-    return _finding(place, "file", found, "a file that can be read")

@@ -12,7 +12,7 @@ from schemas.errors import InputError, ScanmillError
 from schemas.frames import PART_COUNT, frame_id
 from schemas.pairing import FRAME_SIDE_PX
 from schemas.video import VideoRef
-from tasks.checks.sample_checks import Breach
+from tasks.checks.findings import Breach
 
 Row = Mapping[str, object]
 LENGTH_TOLERANCE = 0.05

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, UInt8
 
 from schemas.frames import NO_ROW, PART_COUNT
 from schemas.pairing import FRAME_SIDE_PX, MAX_ROWS
-from tasks.checks.sample_checks import Breach
+from tasks.checks.findings import Breach
 from tasks.video.choosing import MIN_MATCHES
 
 SHIFTED_SHARE = 0.25

@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 from jaxtyping import UInt8
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.dataset_folder import DatasetFolder, Part, leftovers
 from schemas.errors import ScanmillError
@@ -20,8 +20,7 @@ from schemas.frames import PART_COUNT, pair_id
 from schemas.manifest import Manifest, PlannedVideo
 from schemas.pairing import PairSettings
 from schemas.settings import digest_of
-from tasks.checks.sample_checks import Breach
-from tasks.checks.validation import Finding
+from tasks.checks.findings import Breach, Checked, Finding
 from tasks.dataset.shards import RowFile, ShardFormat, digest_shard, read_rows, read_shard_schema
 from tasks.dataset.states import Progress
 from tasks.video.choosing import MIN_ROWS
@@ -40,21 +39,13 @@ ReadIuv = Callable[[int], UInt8[np.ndarray, "H W 3"]]
 _FORMATS: dict[Part, ShardFormat] = {"frames": FRAMES, "pairs": PAIRS}
 
 
-class VideoValidation(BaseModel):
+class VideoValidation(Checked):
     """What reading all videos back has shown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     uri: str
     videos: int = Field(description="planned")
     frames: int = Field(description="read back")
     pairs: int = Field(description="read back")
-    findings: tuple[Finding, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Tell whether everything holds."""
-        return not self.findings
 
 
 def validate_videos(folder: DatasetFolder, *, progress: Progress | None = None) -> VideoValidation:
@@ -67,7 +58,8 @@ def validate_videos(folder: DatasetFolder, *, progress: Progress | None = None) 
     findings = list(_check_folders(folder, plan))
     if description.pairing is not None and description.pairing_digest != digest_of(settings):
         found = str(description.pairing_digest)
-        findings.append(_finding("dataset.json", "pairing digest", found, digest_of(settings)))
+        breach = Breach("pairing digest", found, digest_of(settings))
+        findings.append(breach.at("dataset.json"))
     counts = Counter[str]()
     for done, planned in enumerate(plan, start=1):
         checker = _Checker(folder, planned, settings)
@@ -102,22 +94,22 @@ class _Checker:
                 check = self._check_frames if part == "frames" else self._check_pairs
                 yield from check(manifests[part])
             except FileNotFoundError as error:
-                yield _finding(place, "shard", f"no {Path(error.filename).name}", "a shard")
+                yield Breach("shard", f"no {Path(error.filename).name}", "a shard").at(place)
             except (ScanmillError, OSError, KeyError) as error:
                 found = error.found if isinstance(error, ScanmillError) else str(error)
-                yield _finding(place, "file", found, "a shard file that can be read")
+                yield Breach("file", found, "a shard file that can be read").at(place)
 
     def _check_file(self, part: Part, manifest: Manifest) -> Iterator[Finding]:
         path = self._path(part)
         place = f"{part}/{path.name}"
         size, digest = path.stat().st_size, digest_shard(path)
         if (size, digest) != (manifest.bytes, manifest.sha256):
-            yield _finding(place, "sha256", f"{digest}, {size} bytes", manifest.sha256)
+            yield Breach("sha256", f"{digest}, {size} bytes", manifest.sha256).at(place)
         if not read_shard_schema(path).equals(_FORMATS[part].schema, check_metadata=True):
-            yield _finding(place, "schema", "other columns", "those of the format version")
+            yield Breach("schema", "other columns", "those of the format version").at(place)
         if manifest.settings_digest != digest_of(self.settings):
             expected = "the settings of dataset.json"
-            yield _finding(f"manifests/{part}/{path.stem}.json", "settings", "others", expected)
+            yield Breach("settings", "others", expected).at(f"manifests/{part}/{path.stem}.json")
 
     def _check_frames(self, manifest: Manifest) -> Iterator[Finding]:
         names = []
@@ -125,7 +117,7 @@ class _Checker:
             names.append(str(row["frame_id"]))
             self.frames[cast("int", row["frame"])] = index
             for breach in check_frame(row, self.planned.video):
-                yield _from_breach(names[-1], breach)
+                yield breach.at(names[-1])
         yield from self._check_names("frames", names, manifest)
 
     def _check_pairs(self, manifest: Manifest) -> Iterator[Finding]:
@@ -141,7 +133,7 @@ class _Checker:
                 names.append(str(row["pair_id"]))
                 rows_of[cast("int", row["frame_i"])] += 1
                 for breach in self._check_pair(row, read_iuv):
-                    yield _from_breach(names[-1], breach)
+                    yield breach.at(names[-1])
         yield from self._check_names("pairs", names, manifest)
         yield from self._check_counts(rows_of)
 
@@ -166,10 +158,12 @@ class _Checker:
         self.counts[part] += len(names)
         place = f"manifests/{part}/{self.planned.shard_id}.json"
         if tuple(names) != manifest.sample_ids or len(names) != manifest.rows:
-            yield _finding(place, "names", f"{manifest.rows} rows", f"the {len(names)} of the file")
+            yield Breach("names", f"{manifest.rows} rows", f"the {len(names)} of the file").at(
+                place
+            )
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
-            yield _finding(twice[0], "name", f"{len(twice)} names twice", "unique names")
+            yield Breach("name", f"{len(twice)} names twice", "unique names").at(twice[0])
 
     def _check_counts(self, rows_of: Counter[int]) -> Iterator[Finding]:
         video, settings = self.planned.video.video, self.settings
@@ -177,10 +171,10 @@ class _Checker:
         if self.planned.video.layout != "sequence":
             return  # what is imported may have lost pairs that break the rules
         if 0 < len(rows_of) < MIN_ROWS:
-            yield _finding(video, "frames with pairs", str(len(rows_of)), f"{MIN_ROWS} or none")
+            yield Breach("frames with pairs", str(len(rows_of)), f"{MIN_ROWS} or none").at(video)
         for frame, count in rows_of.items():
             if not settings.min_neighbours <= count <= settings.neighbours:
-                yield _finding(f"{video}, frame {frame}", "neighbours", str(count), expected)
+                yield Breach("neighbours", str(count), expected).at(f"{video}, frame {frame}")
 
     def _path(self, part: Part) -> Path:
         return self.folder.shard_path(self.planned.shard_id, part)
@@ -192,17 +186,9 @@ def _check_folders(folder: DatasetFolder, plan: tuple[PlannedVideo, ...]) -> Ite
         for path in sorted(folder.shard_path("any", part).parent.glob("*")):
             if path.suffix != ".parquet" or path.stem not in planned:
                 expected = "planned shards and nothing else"
-                yield _finding(f"{part}/{path.name}", "file", "not one of ours", expected)
+                yield Breach("file", "not one of ours", expected).at(f"{part}/{path.name}")
         for path in leftovers(folder.root / "manifests" / part):
-            yield _finding(f"manifests/{part}/{path.name}", "file", "left by a writer", "nothing")
+            yield Breach("file", "left by a writer", "nothing").at(f"manifests/{part}/{path.name}")
         for shard_id in sorted(set(folder.committed_shards(part)) - planned):
             place = f"manifests/{part}/{shard_id}.json"
-            yield _finding(place, "record", "unplanned", "a plan for it")
-
-
-def _from_breach(where: str, breach: Breach) -> Finding:
-    return _finding(where, breach.what, breach.found, breach.expected)
-
-
-def _finding(where: str, what: str, found: str, expected: str) -> Finding:
-    return Finding(where=where, what=what, found=found, expected=expected)
+            yield Breach("record", "unplanned", "a plan for it").at(place)

@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.frames import PART_COUNT
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
-from tasks.checks.sample_checks import Breach
-from tasks.checks.validation import Finding
+from tasks.checks.findings import Breach, Finding
 from tasks.formats.hdnet.hdnet_layout import (
     LABELLED_FOLDER,
     TIKTOK_FOLDER,

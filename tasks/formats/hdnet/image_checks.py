@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from schemas.errors import ScanmillError
 from schemas.pairing import FRAME_SIDE_PX
-from tasks.checks.sample_checks import Breach
+from tasks.checks.findings import Breach
 from tasks.formats.hdnet.hdnet_layout import IMAGE_FOLDERS, HdnetFolder
 from tasks.video.images import read_color, read_iuv, read_mask
 from tasks.video.number_grids import read_grid

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float64
 
 from schemas.errors import ScanmillError
 from schemas.pairing import FRAME_SIDE_PX
-from tasks.checks.sample_checks import Breach
+from tasks.checks.findings import Breach
 from tasks.formats.hdnet.hdnet_layout import HdnetFolder
 from tasks.formats.hdnet.image_checks import check_images, check_size, check_unit_length
 from tasks.formats.hdnet.labelled_sample import FARTHEST_M, NEAREST_M

@@ -17,7 +17,7 @@ from schemas.errors import InputError, ScanmillError
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from schemas.views import View
-from tasks.checks.validation import Finding
+from tasks.checks.findings import Finding
 from tasks.formats.twok2k.folder_settings import resolve_settings
 from tasks.formats.twok2k.folder_views import list_folder
 from tasks.formats.twok2k.import_view import import_view

@@ -4,7 +4,8 @@ import pytest
 from schemas.camera import camera_2k2k, project
 from schemas.codecs import encode_mask
 from schemas.settings import RenderSettings
-from tasks.checks.plausibility import Implausible, check_plausibility, estimate_stature
+from tasks.checks.findings import Breach
+from tasks.checks.plausibility import check_plausibility, estimate_stature
 from tasks.dataset.stored_sample import StoredSample
 from tests.tasks.sample_rows import RESOLUTION, ball_row
 
@@ -29,7 +30,7 @@ def _row(places: dict[int, tuple[float, float, float]], **changes: object) -> di
     return ball_row() | {"keypoints": keypoints.ravel(), "joints_camera": joints.ravel()} | changes
 
 
-def _findings(row: dict[str, object]) -> list[Implausible]:
+def _findings(row: dict[str, object]) -> list[Breach]:
     return list(check_plausibility(StoredSample(row, SETTINGS)))
 
 
