@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
+from people.video_writer import write_synthetic_videos
 from schemas.pairing import PairSettings
-from tasks.synth.video_writer import write_synthetic_videos
 from tasks.video.images import read_iuv
 from tasks.video.matching import BodyPixels, Lattice, Matches, list_body_pixels, match_frames
 from tasks.video.sequences import find_sequences, list_frames

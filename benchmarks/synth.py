@@ -16,16 +16,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from renderers.egl import GLContext
-from renderers.placement import place_scan
-from renderers.rasterizer import Rasterizer
-from schemas.camera import camera_2k2k
-from schemas.scan import Mesh, ScanRef
-from schemas.settings import RenderSettings
-from tasks.samples.scan_reading import load_scan
-from tasks.synth.figure import rng_for
-from tasks.synth.layouts import encode_jpeg, format_obj
-from tasks.synth.person import (
+from people.figure import rng_for
+from people.person import (
     POSE_PURPOSE,
     Detail,
     build_model,
@@ -34,7 +26,15 @@ from tasks.synth.person import (
     paint_model,
     pose_model,
 )
-from tasks.synth.stage import light_color, scan_mesh
+from people.published_files import encode_jpeg, format_obj
+from people.stage import light_color, scan_mesh
+from renderers.egl import GLContext
+from renderers.placement import place_scan
+from renderers.rasterizer import Rasterizer
+from schemas.camera import camera_2k2k
+from schemas.scan import Mesh, ScanRef
+from schemas.settings import RenderSettings
+from tasks.samples.scan_reading import load_scan
 
 DETAILS: tuple[Detail, ...] = ("full", "fast", "sketch")
 TEXTURES = (512, 2048, 4096)

@@ -7,8 +7,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from flows.run_requests import MadePeople, SynthRequest
-from tasks.synth.video_writer import write_synthetic_videos
-from tasks.synth.writer import write_synthetic_root
+from people.video_writer import write_synthetic_videos
+from people.writer import write_synthetic_root
 
 
 def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> MadePeople:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int32, UInt8
+from jaxtyping import Bool, Float32, Float64, Int32, UInt8, UInt16
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.fits import FittedBody, SmplxFit
@@ -16,6 +16,8 @@ DatasetName = Literal["RP", "THuman2", "2K2K", "HDNet"]
 """HDNet: frames of its published labelled set; they come from no scan."""
 DENSEPOSE_PARTS = 24
 """Numbered from 1; 0 is background. Source: hdnet-dataset.md, DensePose IUV."""
+CHART_END, CHART_ROW = 65535, np.dtype("<u2")
+"""The stored number at the end of a chart, and the type of a stored row."""
 DATASET_NAMES: tuple[DatasetName, ...] = ("RP", "THuman2", "2K2K")
 
 
@@ -88,6 +90,21 @@ class Charts:
 
     part: UInt8[np.ndarray, " F"]
     uv: Float32[np.ndarray, "F 3 2"]
+
+    @staticmethod
+    def from_rows(rows: UInt16[np.ndarray, "F 7"]) -> "Charts":
+        """Undo `rows`."""
+        uv = rows[:, 1:].astype(np.float32) / CHART_END
+        return Charts(part=rows[:, 0].astype(np.uint8), uv=uv.reshape(-1, 3, 2))
+
+    @property
+    def rows(self) -> UInt16[np.ndarray, "F 7"]:
+        """What `DensePose/<dataset>/<item>.npy` holds: part, then u, v of the three corners.
+
+        u and v are 0..65535, where 65535 is the end of the part's chart.
+        """
+        uv = np.rint(self.uv.reshape(len(self.part), -1) * CHART_END)
+        return np.column_stack([self.part, uv]).astype(CHART_ROW)
 
 
 @dataclass(frozen=True, slots=True)

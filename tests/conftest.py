@@ -6,7 +6,8 @@ from jaxtyping import install_import_hook
 from tests import typecheck
 
 install_import_hook(
-    ["schemas", "renderers", "tasks", "training"], typechecker=f"{typecheck.__name__}.check"
+    ["schemas", "renderers", "people", "tasks", "training"],
+    typechecker=f"{typecheck.__name__}.check",
 )
 
 

@@ -12,12 +12,10 @@ import numpy as np
 from jaxtyping import UInt16
 
 from schemas.errors import InputError
-from schemas.scan import DENSEPOSE_PARTS, Charts
+from schemas.scan import CHART_ROW, DENSEPOSE_PARTS, Charts
 from tasks.scans.files import MAX_TEXTURE_BYTES, read_whole
 
 COLUMNS = 7
-CHART_END = 65535
-_KIND = np.dtype("<u2")
 
 
 def read_charts(path: Path, *, face_count: int) -> Charts:
@@ -28,18 +26,10 @@ def read_charts(path: Path, *, face_count: int) -> Charts:
     rows = _read_rows(path, read_whole(path, MAX_TEXTURE_BYTES))
     if len(rows) != face_count:
         raise _refuse(path, f"charts of {len(rows)} faces", f"of the mesh's {face_count}")
-    parts, uv = rows[:, 0], rows[:, 1:].astype(np.float32) / CHART_END
+    parts = rows[:, 0]
     if parts.min() < 1 or parts.max() > DENSEPOSE_PARTS:
         raise _refuse(path, f"parts from {parts.min()} to {parts.max()}", "parts 1 to 24")
-    return Charts(part=parts.astype(np.uint8), uv=uv.reshape(-1, 3, 2))
-
-
-def format_charts(charts: Charts) -> bytes:
-    """Return the file of these charts."""
-    uv = np.rint(charts.uv.reshape(-1, COLUMNS - 1) * CHART_END)
-    buffer = io.BytesIO()
-    np.save(buffer, np.column_stack([charts.part, uv]).astype(_KIND), allow_pickle=False)
-    return buffer.getvalue()
+    return Charts.from_rows(rows)
 
 
 def _read_rows(path: Path, data: bytes) -> UInt16[np.ndarray, "F 7"]:
@@ -50,10 +40,10 @@ def _read_rows(path: Path, data: bytes) -> UInt16[np.ndarray, "F 7"]:
         shape, is_fortran, kind = np.lib.format.read_array_header_1_0(stream)
     except ValueError as error:
         raise _refuse(path, f"no NumPy file ({error!s:.80})", "an .npy file") from error
-    is_ours = version == (1, 0) and kind == _KIND and not is_fortran
+    is_ours = version == (1, 0) and kind == CHART_ROW and not is_fortran
     values = data[stream.tell() :]
     if not is_ours or len(shape) != 2 or shape[1] != COLUMNS:  # noqa: PLR2004 - rows and columns
-        raise _refuse(path, f"{kind} of shape {shape}", f"{_KIND} of shape (faces, {COLUMNS})")
+        raise _refuse(path, f"{kind} of shape {shape}", f"{CHART_ROW} of shape (faces, {COLUMNS})")
     if len(values) != shape[0] * COLUMNS * kind.itemsize:
         raise _refuse(path, f"{len(values)} bytes for shape {shape}", "a whole file")
     return np.frombuffer(values, kind).reshape(-1, COLUMNS)

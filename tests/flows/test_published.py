@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from people.writer import write_synthetic_root
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
 from tasks.dataset.preparation import prepare_dataset
 from tasks.formats.twok2k.twok2k_export import export_2k2k
-from tasks.synth.writer import write_synthetic_root
 from tests.flows.conftest import SMALL, Command
 from tests.tasks.formats.twok2k.ball_sets import make_ball_set
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from people.writer import write_synthetic_root
 from tasks.fits.body_model import BodyModel, digest_model, open_body_model
-from tasks.synth.writer import write_synthetic_root
 
 
 @pytest.fixture(scope="session")

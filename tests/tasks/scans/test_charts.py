@@ -3,9 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from people.published_files import format_charts
 from schemas.errors import InputError
 from schemas.scan import Charts
-from tasks.scans.charts import format_charts, read_charts
+from tasks.scans.charts import read_charts
 
 CHARTS = Charts(
     part=np.array([1, 24], np.uint8), uv=np.linspace(0, 1, 12, dtype=np.float32).reshape(2, 3, 2)

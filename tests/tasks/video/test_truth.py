@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from people.video_writer import write_synthetic_videos
 from schemas.pairing import PairSettings
-from tasks.synth.video_writer import write_synthetic_videos
 from tasks.video.images import read_iuv
 from tasks.video.matching import BodyPixels, Lattice, list_body_pixels, match_frames
 

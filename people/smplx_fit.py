@@ -1,0 +1,115 @@
+"""SMPL-X parameters under which the stand-in model's joints are a person's own joints.
+
+Shape: size, shoulder width and head size are the stand-in's first three directions. Pose: our
+bones turn about the same joints in the same rest axes, so rotations carry over as they are; a hand
+component curls one finger. Source of the layout: keypoints.md, shapes of the published fits.
+"""
+
+import pickle
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float64
+from scipy.spatial.transform import Rotation
+
+from people.figure import Figure
+from people.person import Person
+from people.pose import CURL_DEG
+from people.skeleton import Rotations, build_skeleton, shoulder_shift_cm
+
+CM_PER_M = 100.0
+HAND_NUMBERS = 12
+BODY_JOINTS: tuple[str | None, ...] = (
+    "pelvis", "left_thigh", "right_thigh", "spine", "left_shin", "right_shin", None, "left_foot",
+    "right_foot", "chest", "left_toes", "right_toes", "neck", "left_clavicle", "right_clavicle",
+    "head", "left_upper_arm", "right_upper_arm", "left_forearm", "right_forearm", "left_hand",
+    "right_hand", None, None, None,
+)  # fmt: skip
+"""Our bone of each of SMPL-X's first 25 joints; None: one that our figures do not have."""
+POSED_JOINTS = slice(1, 22)
+HAND_ORDER = ("index", "middle", "pinky", "ring", "thumb")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a `smplx_param.pkl` holds: float32 arrays in the shapes of the published release A."""
+
+    arrays: dict[str, Float[np.ndarray, "..."]]
+
+
+def joint_bones() -> tuple[str | None, ...]:
+    """Return our bone of each of the 55 joints."""
+    hands = tuple(
+        f"{side}_{finger}{number}"
+        for side in ("left", "right")
+        for finger in HAND_ORDER
+        for number in (1, 2, 3)
+    )
+    return (*BODY_JOINTS, *hands)
+
+
+def fit_person(
+    person: Person,
+    heading: Float64[np.ndarray, "3 3"],
+    units_per_m: float,
+    offset: Float64[np.ndarray, " 3"],
+) -> Fit:
+    """Return the parameters for a scan file with heading @ centimetres * units / 100 + offset."""
+    figure, rotations = person.figure, person.rotations
+    rest = build_skeleton(figure).head("pelvis") * figure.scale / CM_PER_M
+    posed = heading @ person.pelvis * units_per_m / CM_PER_M + offset
+    arrays = {
+        "betas": _betas(figure, person.head_size)[None],
+        "global_orient": _axis_angle(heading @ rotations.get("pelvis", np.eye(3)))[None],
+        "body_pose": _body_pose(rotations)[None],
+        "left_hand_pose": _hand_numbers(rotations, "left")[None],
+        "right_hand_pose": _hand_numbers(rotations, "right")[None],
+        **{name: np.zeros((1, 3)) for name in ("jaw_pose", "leye_pose", "reye_pose")},
+        "expression": np.zeros((1, 10)),
+        "scale": np.array([units_per_m]),
+        "translation": posed - units_per_m * rest,
+    }
+    return Fit({name: value.astype(np.float32) for name, value in arrays.items()})
+
+
+def format_fit(fit: Fit) -> bytes:
+    """Return the parameters as a pickle of plain arrays, protocol 2, as release A."""
+    return pickle.dumps(fit.arrays, protocol=2)
+
+
+def curl_axis_angles(side: str, finger: str) -> Float64[np.ndarray, "3 3"]:
+    """Return the axis-angles of a finger's three joints, curled with strength one."""
+    mirrored = 1.0 if side == "left" else -1.0
+    turns = np.zeros((3, 3))
+    if finger == "thumb":
+        turns[:, 1] = -np.radians(CURL_DEG["thumb"]) * mirrored
+    else:
+        turns[:, 2] = np.radians(CURL_DEG["fingers"]) * mirrored
+    return turns
+
+
+def _axis_angle(matrix: Float64[np.ndarray, "3 3"]) -> Float64[np.ndarray, " 3"]:
+    vector: Float64[np.ndarray, " 3"] = Rotation.from_matrix(matrix).as_rotvec()
+    return vector
+
+
+def _betas(figure: Figure, head_size: float) -> Float64[np.ndarray, " 10"]:
+    size = figure.scale
+    betas = np.zeros(10)
+    betas[:3] = size - 1, size * shoulder_shift_cm(figure), size * (head_size - 1)
+    return betas
+
+
+def _body_pose(rotations: Rotations) -> Float64[np.ndarray, " 63"]:
+    turns = [rotations.get(bone or "", np.eye(3)) for bone in BODY_JOINTS[POSED_JOINTS]]
+    return np.concatenate([_axis_angle(turn) for turn in turns])
+
+
+def _hand_numbers(rotations: Rotations, side: str) -> Float64[np.ndarray, " 12"]:
+    """Return how strongly each finger is curled: the hand components' coefficients."""
+    numbers = np.zeros(HAND_NUMBERS)
+    for row, finger in enumerate(HAND_ORDER):
+        turn = _axis_angle(rotations[f"{side}_{finger}1"])
+        first = curl_axis_angles(side, finger)[0]
+        numbers[row] = turn @ first / (first @ first)
+    return numbers

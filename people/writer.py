@@ -1,0 +1,176 @@
+"""The published folder layouts, filled with people of our own.
+
+    obj/RP/<item>_OBJ/<item>_100k.obj, .mtl, tex/<item>_dif.jpg    centimetres, y up, facing +z
+    obj/THuman2/data/<id>/, obj/THuman2/smplx/<id>/                file units, with SMPL-X fits
+    obj/2K2K/<id>/<id>.ply, kp3ds.json                             metres, vertex colours
+    Joint3D/<dataset>/<item>.json                                  133 COCO-WholeBody joints
+    DensePose/<dataset>/<item>.npy                                 part, U and V of each face: ours
+    smplx_models/smplx/SMPLX_MALE.npz                              the stand-in that the fits fit
+    IndoorCVPR09/<category>/<image>.jpg                          rooms
+    synth.json                                                     what made each of these files
+
+Every file is written under a temporary name and renamed; what is there already is kept.
+Source of the layout: 2k2k-dataset.md, Input folders.
+"""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from people.person import Detail, make_person
+from people.published_files import encode_jpeg, render_people_files, thuman_files, two_k_files
+from people.rooms import background_name, draw_background
+from people.smplx_model import format_model
+from people.stamp import is_whole, read_stamp, write_stamp
+from people.whole_files import write_whole
+from schemas.errors import RequestError
+from schemas.scan import DATASET_NAMES, DatasetName
+
+DatasetChoice = Literal["RP", "THuman2", "2K2K", "all"]
+Progress = Callable[[str], None]
+
+GENERATOR_VERSION = 7
+"""Raised whenever the same seed gives other bytes: older files are then made again."""
+FIRST_INDEX = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
+"""Each layout shows other people."""
+FIRST_ID = 9000
+"""Ids from here on: no published scan has one, so no published correction applies."""
+MODEL_PATH = "smplx_models/smplx/SMPLX_MALE.npz"
+"""The stand-in model, as `smplx.create` wants it below its model folder."""
+LARGE_ROOMS = (
+    (1365, 1024), (1600, 1200), (1280, 1024), (2048, 1365),
+    (1024, 1280), (1920, 1080), (1536, 1152), (1100, 1100),
+)  # fmt: skip
+OTHER_ROOMS = ((640, 480), (256, 256), (4000, 3000), (200, 150), (1024, 768), (2560, 1600))
+"""Width and height of the first eight rooms, large enough for 2048; and of those that follow."""
+
+
+class Job(BaseModel):
+    """One thing to make: a person or a background. Its settings decide its bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["RP", "THuman2", "2K2K", "background", "model"]
+    seed: int = Field(description="the run's seed")
+    index: int = Field(description="which person or image")
+    texture_size: int = Field(default=0, description="texels a side")
+    detail: Detail = "full"
+    markers: bool = False
+    version: int = GENERATOR_VERSION
+
+    @property
+    def name(self) -> str:
+        """Return the item's name: what the stamp files it under."""
+        if self.kind == "background":
+            return background_name(self.seed, self.index)
+        if self.kind == "model":
+            return MODEL_PATH
+        if self.kind != "RP":
+            return f"{FIRST_ID + self.index:04d}"
+        return f"rp_synth{self.index:03d}_posed_001"
+
+    @property
+    def key(self) -> str:
+        """Return what the stamp files this job under."""
+        return f"{self.kind}/{self.name}"
+
+
+def write_synthetic_root(
+    out: Path,
+    *,
+    subjects: int,
+    seed: int,
+    texture_size: int = 2048,
+    dataset: DatasetChoice = "RP",
+    backgrounds: int = 8,
+    workers: int = 1,
+    progress: Progress | None = None,
+    markers: bool = False,
+    detail: Detail = "full",
+) -> tuple[str, ...]:
+    """Write a data root in the published layouts; return the names of the people in it.
+
+    Files that an equal call made before are kept. progress: told one line for each item.
+    Raises RequestError for a number that makes no sense.
+    """
+    _check(subjects, texture_size)
+    kinds: tuple[DatasetName, ...] = DATASET_NAMES if dataset == "all" else (dataset,)
+    look = Job(
+        kind="RP", seed=seed, index=0, texture_size=texture_size, detail=detail, markers=markers
+    )
+    people = [
+        look.model_copy(update={"kind": kind, "index": number})
+        for kind in kinds
+        for number in range(subjects)
+    ]
+    rooms = [Job(kind="background", seed=seed, index=number) for number in range(backgrounds)]
+    model = [Job(kind="model", seed=0, index=0)] if "THuman2" in kinds else []
+    jobs = [*people, *rooms, *model]
+    stamp = read_stamp(out)
+    todo = [job for job in jobs if not is_whole(out, job, stamp.get(job.key))]
+    for done, (job, files) in enumerate(_run(out, todo, workers), start=1):
+        stamp[job.key] = {"job": job.model_dump(), "files": files}
+        write_stamp(out, stamp)
+        if progress is not None:
+            progress(f"{done}/{len(todo)} {job.name}")
+    return tuple(job.name for job in people)
+
+
+def _check(subjects: int, texture_size: int) -> None:
+    if subjects < 0 or texture_size < 64 or texture_size % 16:
+        raise RequestError(
+            "the synthetic root",
+            found=f"{subjects} subjects, texture {texture_size}",
+            expected="0 or more subjects, a texture of 64 or more in steps of 16",
+            hint="Change --subjects or --texture.",
+        )
+
+
+def _run(out: Path, jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[str, int]]]:
+    if workers <= 1 or len(jobs) <= 1:
+        yield from ((job, make_files(out, job)) for job in jobs)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=spawn) as pool:
+        yield from zip(jobs, pool.map(make_files, [out] * len(jobs), jobs), strict=True)
+
+
+def make_files(out: Path, job: Job) -> dict[str, int]:
+    """Make one job's files below `out`; return their sizes in bytes by relative path."""
+    sizes = {}
+    for path, content in _make(job).items():
+        write_whole(out / path, content)
+        sizes[path] = len(content)
+    return sizes
+
+
+def _make(job: Job) -> dict[str, bytes]:
+    if job.kind == "background":
+        width, height = background_size(job.index)
+        image = draw_background(job.seed, job.index, width=width, height=height)
+        return {f"IndoorCVPR09/{job.name}": encode_jpeg(image)}
+    if job.kind == "model":
+        return {MODEL_PATH: format_model()}
+    person = make_person(
+        job.seed,
+        FIRST_INDEX[job.kind] + job.index,
+        texture_size=job.texture_size,
+        detail=job.detail,
+        markers=job.markers,
+    )
+    if job.kind == "RP":
+        return render_people_files(person, job.name)
+    if job.kind == "THuman2":
+        return thuman_files(person, job.name, job.seed)
+    return two_k_files(person, job.name, job.detail)
+
+
+def background_size(index: int) -> tuple[int, int]:
+    """Return the width and height of a room's image."""
+    if index < len(LARGE_ROOMS):
+        return LARGE_ROOMS[index]
+    return OTHER_ROOMS[(index - len(LARGE_ROOMS)) % len(OTHER_ROOMS)]
