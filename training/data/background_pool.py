@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from schemas.body_parts import PUBLISHED_RESOLUTION
 from schemas.codecs import decode_image
 from schemas.dataset_reader import DatasetReader
 from schemas.errors import InputError, RequestError
 from schemas.manifest import Background
-from training.twok2k.body_parts import PUBLISHED_RESOLUTION
 
 ENLARGEMENT = 2
 BLACK_SHARE = 0.1

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from training.twok2k.body_parts import FALLBACKS, FINGERS, PARTS
+from schemas.body_parts import FALLBACKS, FINGERS, PARTS
 
 MIN_SPREAD = 1 / 1024
 """Joints whose mean distance from their centre is less coincide: one pixel at 2048."""

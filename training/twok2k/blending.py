@@ -11,8 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from schemas.body_parts import PUBLISHED_RESOLUTION, PartGroup, group_members
 from training.twok2k.alignment import PartTransforms, lay_back
-from training.twok2k.body_parts import PUBLISHED_RESOLUTION, PartGroup, group_members
 
 MARGIN_AT_2048 = 8
 BLUR_AT_2048 = 15

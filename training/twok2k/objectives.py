@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from schemas.body_parts import group_members
 from training.run_settings import ModelSettings
-from training.twok2k.body_parts import group_members
 from training.twok2k.coarse_net import DepthPrediction
 from training.twok2k.person_losses import (
     MaskLossForm,

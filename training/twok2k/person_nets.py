@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
 from training.twok2k.alignment import PartTransforms, cut_parts
 from training.twok2k.blending import blend_normals
 from training.twok2k.blocks import centre_head, initialise
-from training.twok2k.body_parts import GROUPS, PartGroup, crop_size, group_members
 from training.twok2k.coarse_net import CoarseDepthNet, DepthPrediction
 from training.twok2k.normal_net import NormalNet
 from training.twok2k.refinement_net import RefinementNet

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
 from training.data.batches import Batch
 from training.run_settings import ModelSettings
 from training.twok2k.alignment import PartTransforms, complete_joints, cut_parts, fit_parts
 from training.twok2k.augment import compose, enlarge, jitter_colors
-from training.twok2k.body_parts import GROUPS, PartGroup, crop_size, group_members
 from training.twok2k.targets import DepthTargets, coarse, depth_targets, network_depth, normal_z
 
 WHITE = 255

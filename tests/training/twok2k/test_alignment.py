@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from schemas.body_parts import GROUPS, PARTS, crop_size, group_members
 from training.twok2k.alignment import complete_joints, cut_parts, fit_parts, lay_back
-from training.twok2k.body_parts import GROUPS, PARTS, crop_size, group_members
 
 HEAD, BODY, LEFT_UPPER_ARM, LEFT_LOWER_ARM, LEFT_FOOT = 0, 1, 2, 3, 10
 

@@ -3,9 +3,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
 from training.twok2k.alignment import PartTransforms
 from training.twok2k.blending import blend_normals, occupancy
-from training.twok2k.body_parts import GROUPS, PartGroup, crop_size, group_members
 
 
 def identity(batch: int = 1) -> PartTransforms:
