@@ -16,12 +16,12 @@ from flows.run_requests import (
     ValidateRequest,
 )
 from flows.summary import RunSummary
-from flows.train_folder import read_losses
-from flows.train_requests import DEPTH, NORMAL, TrainOptions, TrainRequest, TrainSummary
+from flows.train_folder import TrainSummary, read_losses
 from flows.video_requests import PairRequest
 from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
+from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
 from tasks.dataset.states import dataset_status
 from tasks.formats.hdnet.hdnet_layout import TIKTOK_FOLDER
 from tasks.video.states import video_status

@@ -20,8 +20,8 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.train_requests import TrainRequest
 from schemas.errors import FailureKind, MachineError, RequestError, ScanmillError
+from schemas.train_request import TrainRequest
 
 Tell = Callable[[str], None]
 

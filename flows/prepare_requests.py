@@ -5,9 +5,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.run_requests import RenderRequest, ValidateRequest, check_render, check_writable
-from flows.train_requests import DEPTH, NORMAL, TrainOptions, TrainRequest, TrainSummary
-from flows.train_requests import check_options as check_training
+from flows.train_folder import TrainSummary
 from schemas.errors import RequestError
+from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
 
 ALL_REJECTS = "100%"
 """Rendering never ends the flow for lost scans: that is decided afterwards, by their share."""
@@ -78,7 +78,7 @@ def check_prepare(request: PrepareRequest) -> None:
     """Refuse what can't be done; raises RequestError naming the option at fault."""
     check_render(request.render)
     check_writable("--out", Path(request.out))
-    check_training(request.train)
+    request.train.check()
     if request.train.nets == "coarse":
         raise RequestError(
             "--train-nets", found="coarse", expected="all: phase 2 needs the part nets",

@@ -8,9 +8,9 @@ from flows.cancelling import ending_when_cancelled
 from flows.launching import ask_status, run_training
 from flows.progress import say
 from flows.train_board import TrainBoard
-from flows.train_folder import sum_up_training
+from flows.train_folder import TrainSummary, sum_up_training
 from flows.train_log import TrainLog
-from flows.train_requests import TrainRequest, TrainSummary, check_train
+from schemas.train_request import TrainRequest
 
 
 @flow(name="train", flow_run_name="train {request.stage} to {request.out}")
@@ -21,7 +21,7 @@ def train(request: TrainRequest) -> TrainSummary:
     processes died too often.
     """
     began_s, restarts = monotonic(), 0
-    check_train(request)
+    request.check()
     status = ask_status(request)
     with TrainBoard(request) as board:
         if status.finished:

@@ -25,7 +25,7 @@ from prefect.exceptions import PrefectException
 from flows.artifacts import has_server
 from flows.progress import say
 from flows.train_folder import CURVE, last_image, read_validation
-from flows.train_requests import TrainRequest
+from schemas.train_request import TrainRequest
 
 PERCENT = 100
 SECONDS_BETWEEN_LOOKS = 60.0

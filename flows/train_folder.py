@@ -5,10 +5,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flows.train_requests import TrainRequest, TrainSummary
+from pydantic import BaseModel, ConfigDict, Field
+
 from schemas.errors import MachineError
+from schemas.train_request import TrainRequest
 
 METRICS, CURVE, VALIDATION, SAMPLES = "metrics.jsonl", "curve.png", "validation.json", "samples"
+
+
+class TrainSummary(BaseModel):
+    """What came out of a training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    out: str
+    steps: int
+    worked: bool = Field(description="false: all steps were done already")
+    restarts: int = Field(description="how often it went on after a process had died")
+    first_loss: float = Field(description="mean over the first tenth of the steps")
+    last_loss: float = Field(description="mean over the last tenth of the steps")
+    validation: dict[str, float] = Field(description="measures of the last validation")
+    curve: str = Field(description="path of the image of the losses")
+    seconds: float
 
 
 def sum_up_training(

@@ -1,8 +1,11 @@
 """The words of the training program: `python -m training.run STAGE ...`."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from schemas.train_request import TrainRequest, read_request
 from training.stages import STAGES
 
 DESCRIPTION = """Train one stage on the samples of data sets, on this rank of its world.
@@ -80,3 +83,22 @@ def _add_run(group: "argparse._ArgumentGroup") -> None:
     add("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add("--compile", action="store_true", help="torch.compile the nets")
     add("--recompute", action="store_true", help="recompute activations: memory for time")
+
+
+def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the words, or the request that another program hands over: --request JSON|FILE.
+
+    The request is a schemas.train_request.TrainRequest. Raises RequestError for anything else.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    if "--request" not in words:
+        return make_parser().parse_args(words)
+    parser = argparse.ArgumentParser(prog="training.run")
+    parser.add_argument("--request", required=True, metavar="JSON|FILE")
+    parser.add_argument("--check", action="store_true")
+    given = parser.parse_args(words)
+    request = read_request(given.request)
+    fields = {name: getattr(request, name) for name in TrainRequest.model_fields}
+    rooms = request.backgrounds and Path(request.backgrounds)
+    paths = {"out": Path(request.out), "backgrounds": rooms, "data": list(request.data)}
+    return argparse.Namespace(**(fields | paths), check=given.check)

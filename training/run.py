@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from schemas.errors import RequestError, ScanmillError
-from training.arguments import make_parser
+from training.arguments import read_arguments
 from training.data.batches import Drawing
 from training.data.loader import Loader
 from training.data.sample_order import Order
@@ -36,9 +36,9 @@ EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, or say in one line why not."""
-    given = make_parser().parse_args(arguments)
     end_with_parent(signal.SIGKILL)
     try:
+        given = read_arguments(arguments)
         # DDP says so of the layout of 1x1 convolutions under autocast; it costs a small copy.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")
         _limit_threads()

@@ -26,7 +26,7 @@ from flows.cli.train import describe
 from flows.prepare_requests import PrepareRequest, PrepareSummary, check_prepare
 from flows.prepare_steps import NAMED, resolve
 from flows.progress import format_seconds
-from flows.train_requests import TrainOptions
+from schemas.train_request import TrainOptions
 
 EXAMPLES = (
     "scanmill prepare-and-train --data DIR --dataset RP --out runs/rp --train-epochs 20",

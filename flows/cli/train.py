@@ -9,7 +9,8 @@ from flows.cli.flow_runs import run_flow
 from flows.cli.model_options import given_options, with_options
 from flows.cli.options import Json, Verbose, fill
 from flows.progress import format_seconds
-from flows.train_requests import StageName, TrainOptions, TrainRequest, TrainSummary, check_train
+from flows.train_folder import TrainSummary
+from schemas.train_request import StageName, TrainOptions, TrainRequest
 
 EXAMPLES = (
     "scanmill train 2k2k-normal --data sets/rp --out runs/normal --epochs 20",
@@ -55,7 +56,7 @@ def train(
         "node_rank": node_rank, "rdzv": rdzv,
     }  # fmt: skip
     request = fill(TrainRequest, given | given_options(options), source="")
-    check_train(request)
+    request.check()
     summary = run_flow(
         "train", request, answer=TrainSummary, style=style_of(json=json), verbose=verbose
     )

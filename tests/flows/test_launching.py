@@ -14,8 +14,8 @@ from flows.launching import (
     run_program,
     run_training,
 )
-from flows.train_requests import TrainRequest
 from schemas.errors import MachineError, RequestError
+from schemas.train_request import TrainRequest
 
 DIES_ONCE = """
 import os, pathlib, signal, sys

@@ -17,11 +17,11 @@ from flows.prepare_steps import (
 )
 from flows.run_requests import RenderRequest
 from flows.summary import RunSummary
-from flows.train_requests import TrainOptions
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.manifest import Failure
 from schemas.settings import RenderSettings
+from schemas.train_request import TrainOptions
 from tasks.dataset.preparation import prepare_dataset
 from tests.flows.conftest import BOXES, command_in, own_folders
 from tests.flows.live_server import LiveServer

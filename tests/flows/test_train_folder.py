@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from flows.train_folder import last_image, read_losses, read_validation, sum_up_training
-from flows.train_requests import TrainRequest
 from schemas.errors import MachineError
+from schemas.train_request import TrainRequest
 
 
 def write_losses(out: Path, losses: list[float], tail: str = "") -> None:

@@ -1,0 +1,116 @@
+"""The table of options that the fields of a pydantic model make: each is declared once, there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+M = TypeVar("M")
+VARIABLE_PREFIX = "SCANMILL_"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a field does not say about its option.
+
+    metavar: the value in help texts. unset: what holds while the option has no value.
+    scope: where it can be given; `config`: not on the command line; `internal`: filled in by the
+    program. has_variable: its environment variable is part of the help.
+    """
+
+    metavar: str = ""
+    unset: str = ""
+    scope: Literal["line", "config", "internal"] = "line"
+    has_variable: bool = False
+
+
+CONFIG = Shown(scope="config")
+INTERNAL = Shown(scope="internal")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Marks a field whose fields are options of the request; prefix and renamed: their names."""
+
+    prefix: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option. path: the names that lead from the request to its field."""
+
+    name: str
+    path: tuple[str, ...]
+    field: FieldInfo
+
+    @property
+    def shown(self) -> Shown:
+        """Return how it is shown."""
+        return _marker(self.field, Shown) or Shown()
+
+    @property
+    def spelled(self) -> str:
+        """Return it as on the command line: --scans-per-shard."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """Return its environment variable: SCANMILL_SCANS_PER_SHARD."""
+        return VARIABLE_PREFIX + self.name.upper()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Return the words that it can be; none where it is no choice of words."""
+        return next((get_args(one) for one in self._types if get_origin(one) is Literal), ())
+
+    @property
+    def default(self) -> str:
+        """Return the default in words: the value, or what holds without one."""
+        value = self.field.default
+        if self.field.is_required() or value is None or value is False:
+            return self.shown.unset
+        parts = value if isinstance(value, tuple) else (value,)
+        return ",".join(f"{one:g}" if isinstance(one, float) else str(one) for one in parts)
+
+    @property
+    def limits(self) -> str:
+        """Return the range in words: `x>=1`, `1<=x<=64`; nothing where all numbers will do."""
+        low, above, high = (
+            next((getattr(one, name) for one in self.field.metadata if isinstance(one, kind)), None)
+            for kind, name in ((Ge, "ge"), (Gt, "gt"), (Le, "le"))
+        )
+        if low is None and above is None:
+            return "" if high is None else f"x<={high}"
+        sign, start = (">", above) if low is None else (">=", low)
+        return f"x{sign}{start}" if high is None else f"{start}{sign.replace('>', '<')}x<={high}"
+
+    @property
+    def _types(self) -> tuple[Any, ...]:
+        expected = self.field.annotation
+        return (expected, *get_args(expected))
+
+
+@cache
+def table_of(kind: type[BaseModel]) -> Mapping[str, Option]:
+    """Return all options of a model by name; those of its parts stand where the part does."""
+    return {one.name: one for one in _options_of(kind, (), Part())}
+
+
+def _options_of(kind: type[BaseModel], path: tuple[str, ...], within: Part) -> Iterator[Option]:
+    for name, one in kind.model_fields.items():
+        part = _marker(one, Part)
+        if part is not None and isinstance(one.annotation, type):
+            yield from _options_of(one.annotation, (*path, name), part)
+        elif name not in within.without:
+            called = within.renamed.get(name, within.prefix + name)
+            yield Option(called, (*path, name), one)
+
+
+def _marker(one: FieldInfo, kind: type[M]) -> M | None:
+    return next((mark for mark in one.metadata if isinstance(mark, kind)), None)

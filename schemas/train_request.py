@@ -1,0 +1,283 @@
+"""What a training is asked to do: read by the command line, Prefect and the training program.
+
+The fields are the options of `scanmill train`. Where the default depends on the stage, it is a row
+of PUBLISHED; where it depends on the data, the field is null and its option says which value holds.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from schemas.errors import RequestError
+from schemas.options import Shown
+from schemas.request_base import Request
+from schemas.wording import shorten
+
+StageName = Literal["2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-depth"]
+Precision = Literal["fp32", "bf16"]
+Nets = Literal["all", "coarse"]
+Heads = Literal["published", "centred"]
+MaskLossForm = Literal["single_sigmoid", "published"]
+DepthNormals = Literal["masked", "in_place", "published"]
+FrozenNorm = Literal["batch", "running"]
+Schedule = Literal["published", "constant"]
+BackgroundMode = Literal["stored", "fresh", "black"]
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+
+NORMAL: Final = "2k2k-normal"
+DEPTH: Final = "2k2k-depth"
+RESOLUTION_MULTIPLE = 128
+MAX_PORT = 65535
+_MEETING = re.compile(r"^(?P<host>[^\s:]+|\[[^\s\]]+\]):(?P<port>\d{1,5})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How a stage was trained: used where the request has no value. One of epochs and steps."""
+
+    learning_rate: float
+    schedule: Schedule
+    batch: int
+    epochs: int | None = None
+    steps: int | None = None
+
+
+PUBLISHED: dict[StageName, Published] = {
+    "2k2k-normal": Published(1e-4, "published", batch=1, epochs=499),
+    "2k2k-depth": Published(1e-4, "published", batch=1, epochs=499),
+    "hdnet-normal": Published(1e-3, "constant", batch=8, steps=1_710_000),
+    "hdnet-depth": Published(1e-3, "constant", batch=8, steps=1_920_000),
+}
+
+
+def _by_stage(name: str) -> str:
+    """Write the published values of an option: `2k2k 1, hdnet 8`."""
+    values = {stage.split("-")[0]: getattr(row, name) for stage, row in PUBLISHED.items()}
+    return ", ".join(f"{system} {value}" for system, value in values.items())
+
+
+_OF_2K2K = frozenset(
+    {"nets", "heads", "mask_loss", "frozen_norm", "background", "backgrounds", "no_augment"}
+)
+_OF_HDNET_DEPTH = frozenset({"depth_normals"})
+MEANINGLESS: dict[StageName, frozenset[str]] = {
+    "2k2k-normal": _OF_HDNET_DEPTH,
+    "2k2k-depth": _OF_HDNET_DEPTH,
+    "hdnet-normal": _OF_2K2K | _OF_HDNET_DEPTH,
+    "hdnet-depth": _OF_2K2K,
+}
+"""Options that would change nothing in a stage: they are refused, so that nobody trusts in them."""
+
+
+class ModelOptions(Request):
+    """What is trained, and by which rule: these decide the weights."""
+
+    resolution: Annotated[int | None, Shown(unset="that of the data")] = Field(
+        default=None, ge=256, multiple_of=RESOLUTION_MULTIPLE,
+        description="Pixels a side, a multiple of 128.",
+    )  # fmt: skip
+    width: float = Field(
+        default=1.0, gt=0, le=4, description="Factor on all inner channels, for small machines."
+    )
+    nets: Nets = Field(default="all", description="coarse: without the five part nets.")
+    heads: Heads = Field(
+        default="published",
+        description="How the last convolutions begin. centred: where ReLU passes their gradient, "
+        "so that short trainings learn.",
+    )
+    mask_loss: MaskLossForm = Field(
+        default="single_sigmoid", description="published: a second sigmoid on top of the first."
+    )
+    depth_normals: DepthNormals = Field(
+        default="masked",
+        description="Of hdnet-depth. masked: without the mask's border. in_place: also at the "
+        "person's distance instead of at 4 m. published: with the border.",
+    )
+    frozen_norm: FrozenNorm = Field(
+        default="batch",
+        description="Statistics of 2k2k-depth's frozen nets: of the batch (published), or running.",
+    )
+    precision: Precision = Field(default="fp32", description="bf16: autocast.")
+    learning_rate: Annotated[float | None, Shown(unset=_by_stage("learning_rate"))] = Field(
+        default=None, gt=0, description="Adam's, at the start."
+    )
+    schedule: Annotated[Schedule | None, Shown(unset=_by_stage("schedule"))] = Field(
+        default=None, description="Of the learning rate. constant: no warm-up, no decay."
+    )
+    steps_per_epoch: Annotated[int | None, Shown(unset="from the data")] = Field(
+        default=None, ge=1, description="For the schedule."
+    )
+    accumulate: int = Field(
+        default=1, ge=1, description="Passes whose gradients are added to a step."
+    )
+    seed: int = Field(default=0, ge=0, description="Of weights, order and augmentation.")
+
+
+class RunOptions(Request):
+    """How long a training runs and how it uses the machine: these may change on a resume."""
+
+    backgrounds: Annotated[str | None, Shown(metavar="DIR")] = Field(
+        default=None, description="Root of the data set's images, for --background fresh."
+    )
+    steps: int | None = Field(
+        default=None, ge=1, description="Optimiser steps in all, instead of --epochs."
+    )
+    save_every: Annotated[int | None, Shown(unset="an epoch, at least 100 steps")] = Field(
+        default=None, ge=1, description="Steps between checkpoints."
+    )
+    keep: int = Field(default=3, ge=1, description="Checkpoints kept besides the best.")
+    validate_every: Annotated[int | None, Shown(unset="an epoch, at least 100 steps")] = Field(
+        default=None, ge=1, description="Steps between validations."
+    )
+    max_val_samples: int = Field(default=64, ge=1, description="Samples of a validation.")
+    picture_every: int = Field(default=100, ge=1, description="Steps between sample images.")
+    workers: int = Field(default=2, ge=1, description="Decoding threads a process.")
+    device: DeviceChoice = Field(default="auto", description="auto: GPUs where there are some.")
+    compile: bool = Field(default=False, description="Compile the nets: slow start, faster steps.")
+    recompute: bool = Field(
+        default=False, description="Compute activations twice: less memory, as 2048 pixels need."
+    )
+
+
+class TrainOptions(RunOptions, ModelOptions):
+    """How a stage is trained on one machine."""
+
+    nproc: int = Field(
+        default=1, ge=1, description="Processes that train together on this machine; one a GPU."
+    )
+    max_restarts: int = Field(
+        default=2, ge=0,
+        description="How often a training whose process died goes on from its last checkpoint.",
+    )  # fmt: skip
+    epochs: Annotated[int | None, Shown(unset="as published")] = Field(
+        default=None, ge=1, description="Times that all samples are seen."
+    )
+    batch: Annotated[int | None, Shown(unset=_by_stage("batch"))] = Field(
+        default=None, ge=1, description="Samples a process and pass."
+    )
+    split: tuple[str, ...] = Field(
+        default=("train",), min_length=1, description="Trained on; may be repeated."
+    )
+    val_split: tuple[str, ...] = Field(
+        default=("val",), min_length=1, description="Validated on; may be repeated."
+    )
+    background: BackgroundMode = Field(
+        default="stored", description="fresh: another room in each epoch. stored: as rendered."
+    )
+    no_augment: bool = Field(default=False, description="No jitter of colours.")
+    max_bad_samples: int = Field(
+        default=0, ge=0, description="Undecodable samples before stopping."
+    )
+
+    def check(self) -> None:
+        """Refuse options that exclude each other; raises RequestError."""
+        if self.steps is not None and self.epochs is not None:
+            raise RequestError(
+                "--steps", found=f"--epochs {self.epochs} beside it", expected="one of the two",
+                hint="Leave one of them out.",
+            )  # fmt: skip
+        if self.background == "fresh" and self.backgrounds is None:
+            raise RequestError(
+                "--background fresh", found="no --backgrounds",
+                expected="the folder of the data set's backgrounds",
+                hint="Give --backgrounds, as to scanmill render.",
+            )  # fmt: skip
+
+
+class TrainRequest(TrainOptions):
+    """All of `scanmill train`."""
+
+    stage: StageName = Field(description="What is trained, as in 2k2k-normal.")
+    data: Annotated[tuple[str, ...], Shown(metavar="URI")] = Field(
+        min_length=1, description="Data set; may be repeated."
+    )
+    out: Annotated[str, Shown(metavar="DIR")] = Field(
+        min_length=1, description="Folder of the training run; across nodes one that all see."
+    )
+    init: Annotated[str | None, Shown(metavar="CHECKPOINT")] = Field(
+        default=None,
+        description="Weights to start from: a run, a step folder, safetensors, a published file.",
+    )
+    nnodes: int = Field(default=1, ge=1, description="Machines that train together.")
+    node_rank: int = Field(default=0, ge=0, description="Which of them this is; 0: that of --rdzv.")
+    rdzv: Annotated[str | None, Shown(metavar="HOST:PORT")] = Field(
+        default=None, description="Where they meet: a free port of node 0."
+    )
+
+    @property
+    def world(self) -> int:
+        """Return the number of ranks on all nodes."""
+        return self.nproc * self.nnodes
+
+    @property
+    def program(self) -> list[str]:
+        """Return the arguments of the training program."""
+        return ["--request", self.model_dump_json()]
+
+    def check(self) -> None:
+        """Refuse what excludes itself; raises RequestError naming the option at fault."""
+        super().check()
+        if self.stage == DEPTH and (self.init is None or self.nets == "coarse"):
+            raise RequestError(
+                "--init" if self.init is None else "--nets",
+                found="none" if self.init is None else "coarse",
+                expected=f"all nets of {NORMAL}, trained: in {DEPTH} they stay frozen",
+                hint=f"Train {NORMAL} with all nets first, then give its folder as --init.",
+            )  # fmt: skip
+        self._check_meaning()
+        self._check_nodes()
+
+    def _check_meaning(self) -> None:
+        for name in sorted(MEANINGLESS[self.stage]):
+            value = getattr(self, name)
+            if value != type(self).model_fields[name].default:
+                raise RequestError(
+                    f"--{name.replace('_', '-')}", found=f"{value} for {self.stage}",
+                    expected="no such option: this stage has nothing that it would change",
+                    hint="Leave it out.",
+                )  # fmt: skip
+
+    def _check_nodes(self) -> None:
+        if self.nnodes == 1 and (self.rdzv is not None or self.node_rank):
+            raise RequestError(
+                "--nnodes", found="1, with --rdzv or --node-rank",
+                expected="the number of machines",
+                hint="Give --nnodes N on each of them, or leave the other two out.",
+            )  # fmt: skip
+        if self.node_rank >= self.nnodes:
+            raise RequestError(
+                "--node-rank", found=str(self.node_rank),
+                expected=f"0 to {self.nnodes - 1}, another one on each machine",
+                hint="Count the machines from 0; the one of --rdzv is 0.",
+            )  # fmt: skip
+        if self.nnodes > 1:
+            _check_meeting(self.rdzv)
+
+
+def read_request(text: str) -> TrainRequest:
+    """Read what one program hands to another: JSON, or the path of a file that holds it.
+
+    Raises RequestError when it is no request to train.
+    """
+    try:
+        return TrainRequest.model_validate_json(
+            text if text.lstrip().startswith("{") else Path(text).read_bytes()
+        )
+    except (OSError, ValueError) as error:
+        raise RequestError(
+            "--request", found=shorten(str(error)), expected="a request to train, as JSON",
+            hint="Start it with scanmill train, which writes the request.",
+        ) from error  # fmt: skip
+
+
+def _check_meeting(place: str | None) -> None:
+    found = _MEETING.match(place or "")
+    if found is None or not 0 < int(found["port"]) <= MAX_PORT:
+        raise RequestError(
+            "--rdzv", found=repr(place) if place else "none",
+            expected="HOST:PORT that every machine can reach, a free port of node 0",
+            hint="Give the same one on each machine, as in --rdzv node0:29400.",
+        )  # fmt: skip

@@ -1,0 +1,32 @@
+"""Words of error messages: untrusted values in one short line, and names that were mistyped."""
+
+import reprlib
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+MAX_SHOWN_CHARS = 80
+MAX_SHOWN_BITS = 256
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return the name that was probably meant; an empty text where none is like it."""
+    by_lower = {one.lower(): one for one in known}
+    return next((by_lower[one] for one in get_close_matches(name.lower(), by_lower, n=1)), "")
+
+
+def shorten(value: object) -> str:
+    """Write an untrusted value in one short line, however large or deep it is."""
+    text = " ".join(_REPR.repr(value).split())
+    return text if len(text) <= MAX_SHOWN_CHARS else text[: MAX_SHOWN_CHARS - 3] + "..."
+
+
+class _Repr(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        """Write an integer; Python refuses to write those of thousands of digits."""
+        if x.bit_length() > MAX_SHOWN_BITS:
+            return f"an integer of {x.bit_length()} bits"
+        return super().repr_int(x, level)
+
+
+_REPR = _Repr()
+_REPR.maxstring = _REPR.maxother = MAX_SHOWN_CHARS
