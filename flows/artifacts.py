@@ -32,15 +32,15 @@ def has_server() -> bool:
     return bool(get_current_settings().api.url)
 
 
-class ShardBoard:
+class ProgressBoard:
     """The progress of a run as an artifact. Owns: its id on the server."""
 
-    def __init__(self, command: str, total: int) -> None:
-        """Show 0 % of `total` shards."""
+    def __init__(self, command: str, total: int, unit: str) -> None:
+        """Show 0 % of `total`; unit: plural of what is counted."""
         self._total, self._done, self._shown = total, 0, 0
         self._artifact: UUID | None = None
         if has_server():
-            description = f"{command}: {total} shards"
+            description = f"{command}: {total} {unit}"
             self._artifact = _artifact_id(
                 create_progress_artifact(
                     progress=0.0, key=f"{command}-progress", description=description
@@ -48,7 +48,7 @@ class ShardBoard:
             )
 
     def advance(self) -> None:
-        """Count one shard; the server is told once a percent."""
+        """Count one more; the server is told once a percent."""
         self._done += 1
         percent = PERCENT * self._done // self._total
         if self._artifact is not None and percent > self._shown:

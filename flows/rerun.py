@@ -8,8 +8,8 @@ from flows.runs import note_roots
 from flows.scan_runs import check_device, look_at_shards
 from flows.shard_work import finish_run, make_jobs, render_jobs
 from flows.summary import RunSummary
+from flows.unfinished import judge
 from flows.video_rerun import has_scans, redo_videos
-from flows.work import judge
 from schemas.dataset_folder import DatasetFolder
 
 

@@ -154,6 +154,15 @@ def add_up(
     }
 
 
+def describe_failures(outcome: Outcome) -> str:
+    """Say which samples of a shard failed, and why the first did; empty: none."""
+    if not outcome.failures:
+        return ""
+    first = outcome.failures[0]
+    more = f" (and {len(outcome.failures) - 1} more)" if len(outcome.failures) > 1 else ""
+    return f"{outcome.shard_id}: {first.sample_id}{more} failed: {first.message}"
+
+
 def _why_left(shard: ShardStatus) -> str:
     """Say why a shard is left: its state and the first of its reasons."""
     reasons = shard.reasons

@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 
 from flows.artifacts import show_results
-from flows.runs import Run
+from flows.run_jobs import JobSpec, run_jobs
+from flows.runs import Run, describe_failures
 from flows.scan_runs import close_run
-from flows.shard_tasks import render_shard_task
 from flows.summary import RunSummary
-from flows.work import Trade, judge, work_through, worker_lost
+from flows.unfinished import judge
 from tasks.dataset.planning import read_plan
 from tasks.dataset.roots import BACKGROUNDS, DENSEPOSE, MODELS, data_root_of
 from tasks.dataset.states import DatasetStatus
 from tasks.samples.render_shard import ShardOutcome, report_unwritten
 from tasks.samples.shard_work import ShardJob
+from tasks.samples.task import render_shard_task
+
+RENDERING = JobSpec(
+    unit="shards", task=render_shard_task, give_up=report_unwritten, runs_in="drawing",
+    note=describe_failures,
+)  # fmt: skip
 
 
 def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list[ShardJob]:
@@ -41,13 +47,7 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
 
 def render_jobs(run: Run, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
     """Render in processes, with progress."""
-    trade = Trade(unit="shards", task=render_shard_task, give_up=give_up, draws=True)
-    return work_through(run, jobs, trade)
-
-
-def give_up(job: ShardJob, why: str) -> ShardOutcome:
-    """Report a shard that could not be worked on at all: all its samples failed."""
-    return report_unwritten(job, worker_lost(job.shard.shard_id, why))
+    return run_jobs(run.command, jobs, RENDERING, workers=run.workers, device=run.device)
 
 
 def finish_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:

@@ -1,6 +1,12 @@
 """How a flow ends when it went as it should and yet not all that was asked is done."""
 
+from typing import TypeVar
+
 from pydantic import BaseModel
+
+from flows.summary import RunSummary
+
+S = TypeVar("S", bound=RunSummary)
 
 
 class UnfinishedWork(Exception):  # noqa: N818 - no error of the run: some of its work failed
@@ -14,3 +20,10 @@ class UnfinishedWork(Exception):  # noqa: N818 - no error of the run: some of it
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by sentence and answer."""
         return UnfinishedWork, (str(self), self.answer)
+
+
+def judge(summary: S) -> S:
+    """Return a summary; raises UnfinishedWork with it when not all that was asked is done."""
+    if not summary.is_done:
+        raise UnfinishedWork(summary.sentence, summary)
+    return summary

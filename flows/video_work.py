@@ -1,19 +1,36 @@
 """What all flows on videos share: videos worked on in processes to a result."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flows.artifacts import show_pairing
-from flows.runs import Run
+from flows.run_jobs import JobSpec, run_jobs
+from flows.runs import Run, describe_failures
+from flows.unfinished import judge
 from flows.video_runs import PairSummary, close_video_run
-from flows.video_tasks import pair_video_task
-from flows.work import Trade, judge, work_through, worker_lost
+from tasks.formats.task import import_video_task
+from tasks.video.task import pair_video_task
 from tasks.video.video_shard import PairJob, PairOutcome, report_unwritten
+
+PAIRING = JobSpec(
+    unit="videos", task=pair_video_task, give_up=report_unwritten, runs_in="processes",
+    note=describe_failures,
+)  # fmt: skip
+SPECS = {"sequence": PAIRING, "published": replace(PAIRING, task=import_video_task)}
+"""By the layout that a video comes in."""
 
 
 def work_on_videos(run: Run, jobs: Sequence[PairJob]) -> list[PairOutcome]:
     """Work in processes, with progress."""
-    trade = Trade(unit="videos", task=pair_video_task, give_up=_give_up, draws=False)
-    return work_through(run, jobs, trade)
+    by_layout: dict[str, list[PairJob]] = defaultdict(list)
+    for job in jobs:
+        by_layout[job.shard.video.layout].append(job)
+    return [
+        outcome
+        for layout, chosen in by_layout.items() or [("sequence", list[PairJob]())]
+        for outcome in run_jobs(run.command, chosen, SPECS[layout], workers=run.workers)
+    ]
 
 
 def finish_video_run(run: Run, outcomes: Sequence[PairOutcome]) -> PairSummary:
@@ -24,7 +41,3 @@ def finish_video_run(run: Run, outcomes: Sequence[PairOutcome]) -> PairSummary:
     summary = close_video_run(run, outcomes)
     show_pairing(run.folder, summary, outcomes)
     return judge(summary)
-
-
-def _give_up(job: PairJob, why: str) -> PairOutcome:
-    return report_unwritten(job, worker_lost(job.shard.video.video, why))

@@ -10,14 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from renderers.session import DrawingSession
 from schemas.errors import FailureKind, ScanmillError
 from schemas.fits import FitCheck
 from schemas.manifest import Failure, Manifest, PlannedShard, utc_now
 from schemas.scan import InputFile, ScanRef
 from schemas.settings import RenderSettings, digest_of
+from schemas.work import Job
 from tasks.backgrounds import Backgrounds
 from tasks.dataset.code_digest import code_digest
 from tasks.dataset.shards import Row, WrittenShard
@@ -31,10 +30,8 @@ from tasks.samples.scan_reading import load_scan
 from tasks.scans.input_files import list_failed_background, list_inputs, list_inputs_of_failed
 
 
-class ShardJob(BaseModel):
+class ShardJob(Job):
     """Everything that a worker must know to render a shard; crosses process borders."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     uri: str
     data_root: Path
@@ -43,7 +40,11 @@ class ShardJob(BaseModel):
     model_root: Path | None = None
     shard: PlannedShard
     settings: RenderSettings
-    attempt: int = Field(default=1, ge=1)
+
+    @property
+    def name(self) -> str:
+        """As in shard-00000."""
+        return self.shard.shard_id
 
 
 def kind_of(error: Exception) -> FailureKind:

@@ -27,6 +27,7 @@ from schemas.manifest import (
 from schemas.pairing import PairSettings
 from schemas.scan import InputFile
 from schemas.settings import digest_of
+from schemas.work import Job
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.shards import ShardWriter, WrittenShard, write_shard
 from tasks.dataset.versions import deciding_versions
@@ -37,16 +38,18 @@ from tasks.video.shard_formats import FRAMES, PAIRS
 VIDEO_PARTS: tuple[Part, ...] = ("frames", "pairs")
 
 
-class PairJob(BaseModel):
+class PairJob(Job):
     """Everything that a worker must know to pair a video; crosses process borders."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     uri: str
     data_root: Path
     shard: PlannedVideo
     settings: PairSettings
-    attempt: int = Field(default=1, ge=1)
+
+    @property
+    def name(self) -> str:
+        """As in shard-00000."""
+        return self.shard.shard_id
 
 
 class PairOutcome(BaseModel):

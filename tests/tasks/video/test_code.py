@@ -8,7 +8,8 @@ PROJECT = Path(__file__).resolve().parents[3]
 NOT_DECIDING = {
     "schemas/dataset_folder.py", "schemas/dataset_reader.py", "schemas/errors.py",
     "schemas/manifest.py", "schemas/settings.py",
-    "schemas/views.py", "schemas/keypoints.py", "schemas/fits.py", "tasks/dataset/code_digest.py",
+    "schemas/views.py", "schemas/keypoints.py", "schemas/fits.py", "schemas/work.py",
+    "tasks/dataset/code_digest.py",
     "tasks/dataset/fingerprints.py", "tasks/dataset/versions.py", "tasks/video/code.py",
 }  # fmt: skip
 """Names, messages and records: imported, without deciding a byte of frames and pairs."""

@@ -1,0 +1,68 @@
+"""Jobs run by the workers of their kind, with progress on the terminal and on Prefect's page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from flows.artifacts import ProgressBoard
+from flows.prefect_workers import ProcessWorkers, ThreadWorkers
+from flows.progress import say, tracking
+from flows.worker_pool import ResilientPool, Workers
+from schemas.errors import MachineError
+from schemas.work import Job
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
+
+
+def _say_nothing(_outcome: object) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec(Generic[J, R]):
+    """How one kind of job is run; must be used inside a flow.
+
+    unit: plural of what people count. task: a Prefect task whose parameter is `job`. give_up:
+    makes the outcome of a job that raised, or whose worker died twice. runs_in: "drawing" are
+    processes that open a GL context each. note: a line to show as a job ends, or "".
+    """
+
+    unit: str
+    task: Callable[[J], R]
+    give_up: Callable[[J, MachineError], R]
+    runs_in: Literal["drawing", "processes", "threads"]
+    note: Callable[[R], str] = _say_nothing
+
+
+def run_jobs(
+    command: str,
+    jobs: Sequence[J],
+    spec: JobSpec[J, R],
+    *,
+    workers: int,
+    device: int | None = None,
+) -> list[R]:
+    """Run all jobs; returns their outcomes in the order of the jobs.
+
+    workers: how many jobs run at a time. device: EGL device, None chooses. Raises as ResilientPool.
+    """
+    if not jobs:
+        say(f"{command}: everything is done already.")
+        return []
+    board = ProgressBoard(command, len(jobs), spec.unit)
+    with tracking(command, total=len(jobs), unit=spec.unit) as tracker:
+
+        def on_end(outcome: R) -> None:
+            tracker.advance(note=spec.note(outcome))
+            board.advance()
+
+        pool = ResilientPool(WORKERS[spec.runs_in](workers, device), spec.give_up)
+        return pool.run(jobs, spec.task, on_end)
+
+
+WORKERS: dict[str, Callable[[int, int | None], Workers]] = {
+    "drawing": lambda count, device: ProcessWorkers(count, draws=True, device=device),
+    "processes": lambda count, _device: ProcessWorkers(count),
+    "threads": lambda count, _device: ThreadWorkers(count),
+}
