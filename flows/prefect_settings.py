@@ -50,16 +50,16 @@ def _ensure_home() -> None:
         return
     if given:
         raise MachineError(
-            HOME, met=f"{home}: {error.strerror}", wanted="a folder that can be written",
-            way_out=f"Set {HOME} to another folder, or {API_URL} to a server.",
+            HOME, found=f"{home}: {error.strerror}", expected="a folder that can be written",
+            hint=f"Set {HOME} to another folder, or {API_URL} to a server.",
         ) from error  # fmt: skip
     try:
         temporary = tempfile.mkdtemp(prefix="scanmill-prefect-")
     except OSError as unwritable:
         raise MachineError(
-            str(home), met=f"{error.strerror}, and no temporary folder: {unwritable.strerror}",
-            wanted="a folder that can be written, for the database of a temporary Prefect server",
-            way_out=f"Set {HOME} or TMPDIR to such a folder, or {API_URL} to a server.",
+            str(home), found=f"{error.strerror}, and no temporary folder: {unwritable.strerror}",
+            expected="a folder that can be written, for the database of a temporary Prefect server",
+            hint=f"Set {HOME} or TMPDIR to such a folder, or {API_URL} to a server.",
         ) from unwritable  # fmt: skip
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)
     os.environ[HOME] = temporary

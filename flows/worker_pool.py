@@ -140,15 +140,15 @@ class _Round(Generic[J, R]):
 
 def _lost(job: Job, why: str) -> MachineError:
     return MachineError(
-        job.name, met=why, wanted="a worker that lives to its end",
-        way_out="Run the command again; with little memory use fewer --workers.",
+        job.name, found=why, expected="a worker that lives to its end",
+        hint="Run the command again; with little memory use fewer --workers.",
     )  # fmt: skip
 
 
 def _no_worker_starts(count: int) -> MachineError:
     return MachineError(
         "the worker processes",
-        met=f"they died before they began any of {count} jobs",
-        wanted="processes that start and open a drawing device",
-        way_out="Run `scanmill doctor`; with little memory use fewer --workers.",
+        found=f"they died before they began any of {count} jobs",
+        expected="processes that start and open a drawing device",
+        hint="Run `scanmill doctor`; with little memory use fewer --workers.",
     )

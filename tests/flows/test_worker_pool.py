@@ -17,7 +17,7 @@ def work(job: Letter) -> str:
 
 
 def give_up(job: Letter, error: MachineError) -> str:
-    return f"{job.letter}{job.attempt} lost: {error.met}"
+    return f"{job.letter}{job.attempt} lost: {error.found}"
 
 
 def run(workers: BreakingWorkers) -> list[str]:
@@ -82,7 +82,7 @@ def test_job_that_raises_is_given_up_with_the_reason() -> None:
 
 
 def raise_request_error(_job: Letter) -> NoReturn:
-    raise RequestError("--data", met="none", wanted="one", way_out="Give one.")
+    raise RequestError("--data", found="none", expected="one", hint="Give one.")
 
 
 def raise_interrupted(_job: Letter) -> NoReturn:
