@@ -4,10 +4,13 @@ DEMO_OUT ?= out/demo
 DATA ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: setup demo test test-long lint bench clean
+.PHONY: setup venv demo test test-long lint format structure golden bench clean
 
 setup:  ## system libraries, virtual environment, the command .venv/bin/scanmill
 	@bash tools/setup.sh
+
+venv:  ## the virtual environment alone: what `lint` and `format` need, no system libraries
+	@bash tools/setup.sh --venv
 
 demo: setup  ## the main job, end to end, on inputs that it makes itself
 	@.venv/bin/scanmill demo --out $(DEMO_OUT)
@@ -18,11 +21,21 @@ test: setup  ## the tests of every day, under eight minutes on two cores
 test-long: setup  ## soak, fuzz, chaos, browser and engine tests
 	@$(PYTHON) -m pytest -m long -rs
 
-lint: setup  ## style, types, and which room may import which
+lint: venv  ## style, types, and which room may import which
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+
+format: venv  ## formats the code and fixes what the linter can
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+structure:  ## lines, repeated file names, how far a request travels, options and cameras by file
+	@python3 tools/structure.py
+
+golden: setup  ## draws the golden images and the loss curve, new beside old, into out/golden
+	@$(PYTHON) -m tests.golden.compare out/golden
 
 bench: setup  ## speed and memory, each against a named baseline; DATA=folder for real scans
 	@bash benchmarks/run_all.sh $(DATA)

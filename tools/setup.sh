@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up everything scanmill needs: system libraries (software EGL), .venv, the command `scanmill`.
-# Takes a moment when there is nothing to do. Works as root, with sudo, or tells what to install.
+# Takes a moment when there is nothing to do. Works as root, with sudo, or says what to install.
+# With --venv: the virtual environment alone, which is all that linting needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -73,5 +74,5 @@ install_environment() {
     say "done in $((SECONDS - started)) s"
 }
 
-install_system_libraries
+[ "${1:-}" = --venv ] || install_system_libraries
 install_environment
