@@ -20,7 +20,7 @@ crosses them. What the facet is compared with:
 Where vertex normals smooth what the mesh has as an edge, depth and rendered normals differ for that
 reason; a data set rendered with the setting `normals: flat` shows how much of a difference that is.
 
-Sources: hdnet-dataset.md, Normals; networks.md, Normals from depth. Wanted: 3 degrees, median.
+Sources: docs/hdnet-dataset.md, "Normals"; docs/losses.md, "HDNet terms". Wanted: 3 degrees, median.
 """
 
 import sys

@@ -11,7 +11,7 @@ Same content, same run, in turn, medians over the rounds:
                    jitter, background enlarged twofold and cropped, seam filtered
 
 URI is a data set of 2048 pixels made by `scanmill render`; DIR is its root of backgrounds.
-Source of the augmentation: networks.md, Losses, Augmentation.
+Source of the augmentation: docs/networks.md, "Augmentation".
 """
 
 import argparse

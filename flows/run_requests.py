@@ -17,7 +17,10 @@ from schemas.settings import RenderSettings, refuse_difference
 from tasks.fits.body_model import digest_model
 
 BACKGROUNDS_FOLDER = "IndoorCVPR09"
-"""Where the published layout keeps background images. Source: 2k2k-dataset.md, Input folders."""
+"""Where the published layout keeps background images.
+
+Source: docs/2k2k-dataset.md, "Input folders".
+"""
 
 PublishedLayout = Literal["2k2k", "hdnet"]
 """Published folder layouts that data sets are written to and read from."""

@@ -1,4 +1,7 @@
-"""What stands in the folder of a training, read without torch. Source of the names: contract.md."""
+"""What stands in the folder of a training, read without torch.
+
+Source of the names: docs/training.md, "Run folder".
+"""
 
 import json
 from collections.abc import Iterator

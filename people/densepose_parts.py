@@ -3,7 +3,7 @@
 Parts: 1 torso back, 2 torso front, 3 right hand, 4 left hand, 5 left foot, 6 right foot,
 7/9 upper leg right back/front, 8/10 left, 11/13 lower leg right back/front, 12/14 left,
 15/17 upper arm left front/back, 16/18 right, 19/21 lower arm left front/back, 20/22 right,
-23 head right, 24 head left. Source: hdnet-dataset.md; which of a pair is the front is ours.
+23 head right, 24 head left. Source: docs/hdnet-dataset.md; which of a pair is the front is ours.
 Hands and feet are cut in two halves that share their part's chart.
 """
 

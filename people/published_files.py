@@ -2,7 +2,7 @@
 
 RenderPeople: centimetres. THuman2.0: about one unit tall, any heading, with the SMPL-X parameters
 that fit the stand-in model. 2K2K: metres, vertex colours, with triangulated OpenPose joints.
-Source of the layouts: 2k2k-dataset.md, Input folders; keypoints.md, Projection.
+Source of the layouts: docs/2k2k-dataset.md, "Input folders"; docs/keypoints.md, "Projection".
 """
 
 import io

@@ -2,7 +2,7 @@
 
 Shape: size, shoulder width and head size are the stand-in's first three directions. Pose: our
 bones turn about the same joints in the same rest axes, so rotations carry over as they are; a hand
-component curls one finger. Source of the layout: keypoints.md, shapes of the published fits.
+component curls one finger. Source of the layout: docs/keypoints.md, shapes of the published fits.
 """
 
 import pickle

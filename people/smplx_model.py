@@ -3,7 +3,7 @@
 It has the arrays that the `smplx` loader reads, nothing of the licensed model, and the joints of
 our people exactly: each joint and each named point has a vertex of its own. The other vertices are
 the canonical figure's skin, which the pose moves as ours is moved.
-Source of the layout: stack.md, "SMPL-X without the licensed file"; numbers of joints and vertices:
+Source of the layout: docs/keypoints.md, "SMPL-X model file"; numbers of joints and vertices:
 the smplx package (joint_names, vertex_ids).
 """
 

@@ -24,7 +24,7 @@ from schemas.scan import Material, Mesh
 
 CM_PER_M = 100.0
 FILL, NEAREST_M = 0.90, 1.5
-"""How much of the crop the dancer may fill. Source: hdnet-dataset.md, Camera."""
+"""How much of the crop the dancer may fill. Source: docs/cameras.md, "HDNet's camera"."""
 LEVELS = 255
 MAIN_LIGHT, SIDE_LIGHT = (-0.45, -0.55, -0.70), (0.85, -0.10, -0.50)
 """Directions from which light comes, camera axes."""
@@ -52,7 +52,8 @@ class Shot:
 def stage_camera(*, height_m: float, width_m: float) -> Camera:
     """Place HDNet's camera so that a box on the floor fills the crop, and faces it.
 
-    The box's centre lies on the ray of the crop's centre. Source: hdnet-dataset.md, Camera.
+    The box's centre lies on the ray of the crop's centre.
+    Source: docs/cameras.md, "HDNet's camera".
     """
     middle = np.array([HDNET_RESOLUTION / 2] * 2)
     slope = (middle - np.array(HDNET_CENTRE_PX)) / HDNET_FOCAL_PX

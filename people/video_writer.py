@@ -5,7 +5,7 @@
                                     rest (surface point in the canonical T-pose, centimetres)
     truth/<video>/camera.json       K and world_to_camera
 
-The truth is for judging only. Source: hdnet-dataset.md, TikTok set and DensePose IUV.
+The truth is for judging only. Source: docs/hdnet-dataset.md, "TikTok set".
 """
 
 import io

@@ -1,7 +1,7 @@
 """The 133 COCO-WholeBody joints of a figure: where they lie at rest and which bone carries them.
 
 17 body, 6 feet, 68 face, 21 left hand, 21 right hand. Source: COCO-WholeBody (Jin et al. 2020),
-keypoints.md for the numbers used here.
+docs/keypoints.md for the numbers used here.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from people.skeleton import FINGERS, Skeleton, Transforms
 
 JOINT_COUNT = 133
 USED = (*range(23), 96, 100, 104, 108, 117, 121, 125, 129)
-"""The 31 kept joints. Source: keypoints.md."""
+"""The 31 kept joints. Source: docs/keypoints.md."""
 LEFT_HAND_FROM, RIGHT_HAND_FROM, FACE_FROM = 91, 112, 23
 
 HEAD_POINTS: tuple[tuple[float, float, float], ...] = (

@@ -10,7 +10,7 @@
     synth.json                                                     what made each of these files
 
 Every file is written under a temporary name and renamed; what is there already is kept.
-Source of the layout: 2k2k-dataset.md, Input folders.
+Source of the layout: docs/2k2k-dataset.md, "Input folders".
 """
 
 import multiprocessing

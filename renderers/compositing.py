@@ -1,6 +1,6 @@
 """A person over a background: crop, lay over, treat the seam.
 
-Source: 2k2k-dataset.md and networks.md ("Augmentation": the seam along the mask).
+Source: docs/2k2k-dataset.md and docs/networks.md, "Augmentation" (the seam along the mask).
 """
 
 import cv2

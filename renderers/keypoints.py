@@ -1,6 +1,6 @@
 """Joints through the camera that drew the image: pixels, occlusion, overlay.
 
-Source: keypoints.md, "Projection".
+Source: docs/keypoints.md, "Projection".
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def project_joints(
     """Project joints by the mesh's own placement and the image's own camera.
 
     front_depth: ray length of the front surface, scene units, 0 outside.
-    factor: multiplies the placed points; 1.037 imitates the published code, see keypoints.md.
+    factor: multiplies the placed points; 1.037 imitates the published code, see docs/keypoints.md.
     """
     placed = joints.positions @ mesh_to_world[:3, :3].T + mesh_to_world[:3, 3]
     world = np.where(joints.known[:, None], placed * factor, np.nan)

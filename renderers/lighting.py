@@ -27,7 +27,7 @@ SPOT_RADIUS = 2.0
 SPOT_INTENSITIES = (8, 9)
 SPOT_GREEN = (0.7, 0.8)
 SPOT_INNER_CONE, SPOT_OUTER_CONE = np.pi / 10, np.pi / 6
-"""Source: 2k2k-dataset.md, Measured on the published renderer, Lighting."""
+"""Source: docs/2k2k-dataset.md, "Measured on the published renderer", Lighting."""
 
 SPOTS_USED = 4
 """What pyrender's shader holds of one kind. Source: pyrender.constants.MAX_N_LIGHTS."""

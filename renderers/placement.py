@@ -1,7 +1,7 @@
 """Where a scan stands before the camera.
 
 World axes: x right, y up, z towards the viewer; the largest placed coordinate is 1 / 2.8.
-Source: 2k2k-dataset.md, "Placing a scan before the camera".
+Source: docs/2k2k-dataset.md, "Placing a scan before the camera".
 """
 
 import math
@@ -17,7 +17,7 @@ from schemas.subjects import subject_placement
 from schemas.views import View
 
 EXTENT_FACTOR = 2.8
-"""The placed scan reaches 1 / 2.8 at most. Source: 2k2k-dataset.md, step 2."""
+"""The placed scan reaches 1 / 2.8 at most. Source: docs/2k2k-dataset.md, step 2."""
 
 METRES_PER_FILE_UNIT = {"RP": 0.01}
 """RenderPeople is in centimetres; the others have no metric unit of their own."""

@@ -1,6 +1,6 @@
 """The twelve body parts of 2K2K as a table: keypoints, where they go, how large the crop is.
 
-Coordinates are -1..1 of the image, x right, y down. Source: networks.md, Part alignment.
+Coordinates are -1..1 of the image, x right, y down. Source: docs/networks.md, "Part alignment".
 """
 
 from dataclasses import dataclass

@@ -32,10 +32,13 @@ PublishedLayout = Literal["2k2k", "hdnet"]
 """The published folder layouts."""
 
 FIELD_OF_VIEW_2K2K_DEG = 50.0
-"""Both directions. Source: 2k2k-dataset.md, Cameras."""
+"""Both directions. Source: docs/cameras.md, "The 2K2K cameras"."""
 
 CAMERA_DISTANCE = 1.0
-"""The camera stands at (0, 0, 1) and looks along -z. Source: 2k2k-dataset.md, Cameras."""
+"""The camera stands at (0, 0, 1) and looks along -z.
+
+Source: docs/cameras.md, "The 2K2K cameras".
+"""
 
 HDNET_RESOLUTION = 256
 HDNET_CROP_SCALE = 2 * 453 / 256
@@ -44,7 +47,7 @@ HDNET_CENTRE_PX = (
     (960 - 838) / HDNET_CROP_SCALE + 0.5,
     (540 - 48) / HDNET_CROP_SCALE + 0.5,
 )
-"""(x, y), corner origin, off axis. Source: hdnet-dataset.md, Camera."""
+"""(x, y), corner origin, off axis. Source: docs/cameras.md, "HDNet's camera"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,10 @@ class CameraModel:
 
 
 def camera_2k2k(resolution: int) -> Camera:
-    """Make the square perspective camera of the 2K2K set. Source: 2k2k-dataset.md, Cameras."""
+    """Make the square perspective camera of the 2K2K set.
+
+    Source: docs/cameras.md, "The 2K2K cameras".
+    """
     return CAMERA_MODELS["2k2k"].camera(resolution)
 
 
@@ -126,7 +132,10 @@ def camera_orthographic(resolution: int) -> Camera:
 
 
 def camera_hdnet(world_to_camera: Float[np.ndarray, "4 4"]) -> Camera:
-    """Make HDNet's off-axis camera for its 256 x 256 crops. Source: hdnet-dataset.md, Camera."""
+    """Make HDNet's off-axis camera for its 256 x 256 crops.
+
+    Source: docs/cameras.md, "HDNet's camera".
+    """
     return CAMERA_MODELS["hdnet"].camera(HDNET_RESOLUTION, world_to_camera)
 
 

@@ -1,7 +1,7 @@
 """Where everything of a data set stands, and how files come to stand there: whole or absent.
 
 URI/dataset.json, plan/00000.json, backgrounds.json, samples/shard-00000.parquet,
-manifests/samples/shard-00000.json, runs/<time>.json. Source: contract.md.
+manifests/samples/shard-00000.json, runs/<time>.json. Source: docs/dataset-folder.md.
 """
 
 import errno

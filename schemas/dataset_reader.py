@@ -1,7 +1,7 @@
 """What a data set lets be read, wherever it stands: on a disk or in an object store.
 
 Owns: the names below a data set's root, and what is asked of the place that holds them. Nothing
-here writes; `schemas.dataset_folder` does, on disks. Source of the names: contract.md.
+here writes; `schemas.dataset_folder` does, on disks. Source of the names: docs/dataset-folder.md.
 """
 
 import re

@@ -1,7 +1,7 @@
 """A SMPL-X fit of a scan: the parameters of the body model, and where that body stands.
 
 Body axes are those of the scan's file: y up; without a turn the person faces +z.
-Source: keypoints.md, "Gap filling", 3.
+Source: docs/keypoints.md, "SMPL-X fits".
 """
 
 from dataclasses import dataclass

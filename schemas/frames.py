@@ -1,7 +1,7 @@
 """The columns of video frames and of their pairs, as Arrow schemas.
 
 One row a row group, as in schemas.samples. Rows and columns of pixels count from 0 here; indices
-that count from 1 exist only in exported text. Source: contract.md, "Frames and pairs".
+that count from 1 exist only in exported text. Source: docs/samples.md, "Frames and pairs".
 """
 
 import pyarrow as pa

@@ -1,6 +1,6 @@
 """The 31 joints of this project: names, places in COCO-WholeBody, and the bones between them.
 
-Source: keypoints.md, "The 31 joints"; COCO-WholeBody's numbering of 133 joints.
+Source: docs/keypoints.md, "The 31 joints"; COCO-WholeBody's numbering of 133 joints.
 """
 
 from enum import IntEnum
@@ -69,7 +69,10 @@ SMPLX_INDICES: tuple[int, ...] = (
     *(60, 61, 62, 63, 64, 65),
     *(67, 68, 69, 70, 72, 73, 74, 75),
 )
-"""The SMPL-X joint for each joint here; fingers are tips there. Source: keypoints.md, 3."""
+"""The SMPL-X joint for each joint here; fingers are tips there.
+
+Source: docs/keypoints.md, "Gap filling", 3.
+"""
 
 BONES: tuple[tuple[int, int], ...] = (
     (0, 1), (0, 2), (1, 3), (2, 4),

@@ -1,7 +1,7 @@
 """The JSON files of a data set: its description, its plan, the commit record of each shard.
 
 Every value is frozen, refuses unknown keys, and carries the format version it was written in.
-Source: contract.md, "A data set on disk".
+Source: docs/dataset-folder.md, "A data set on disk".
 """
 
 from datetime import UTC, datetime

@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FRAME_SIDE_PX = 256
-"""All images of the HDNet sets. Source: hdnet-dataset.md."""
+"""All images of the HDNet sets. Source: docs/hdnet-dataset.md."""
 
 MAX_ROWS = 25_000
-"""The published reader pads correspondence files to that length. Source: hdnet-dataset.md."""
+"""The published reader pads correspondence files to that length. Source: docs/hdnet-dataset.md."""
 
 MAX_STRIDE = 1_000_000
 

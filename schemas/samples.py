@@ -1,7 +1,7 @@
 """The columns of a rendered sample, as Arrow schema: the meaning of each stands beside it.
 
 One sample a row group, no compression, no dictionary, so that reading one reads nothing else.
-Source: contract.md, "Columns of a sample".
+Source: docs/samples.md, "Columns of a sample".
 """
 
 import json

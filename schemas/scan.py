@@ -15,7 +15,7 @@ from schemas.fits import FittedBody, SmplxFit
 DatasetName = Literal["RP", "THuman2", "2K2K", "HDNet"]
 """HDNet: frames of its published labelled set; they come from no scan."""
 DENSEPOSE_PARTS = 24
-"""Numbered from 1; 0 is background. Source: hdnet-dataset.md, DensePose IUV."""
+"""Numbered from 1; 0 is background. Source: docs/hdnet-dataset.md, "DensePose IUV"."""
 CHART_END, CHART_ROW = 65535, np.dtype("<u2")
 """The stored number at the end of a chart, and the type of a stored row."""
 DATASET_NAMES: tuple[DatasetName, ...] = ("RP", "THuman2", "2K2K")

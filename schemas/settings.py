@@ -15,7 +15,7 @@ from schemas.fits import Fronting
 from schemas.views import View, format_angle, views_of
 
 DEFAULT_YAWS_DEG = (-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0)
-"""Source: 2k2k-dataset.md, Placing a scan, step 5."""
+"""Source: docs/2k2k-dataset.md, "Placing a scan before the camera", step 5."""
 
 RESOLUTION_STEP = 8
 MIN_RESOLUTION = 64
@@ -62,7 +62,7 @@ class RenderSettings(BaseModel):
         default="filtered", description="treatment of the border between person and background"
     )
     joint_factor: float = Field(
-        default=1.0, gt=0, description="1.037 imitates the published projection; see keypoints.md"
+        default=1.0, gt=0, description="1.037 imitates the published projection: docs/keypoints.md"
     )
     fronting: Fronting = Field(
         default="true_yaw", description="how a SMPL-X fit's turn is read; published: imitated"

@@ -25,14 +25,18 @@ SOURCES = sorted(path for room in (*ROOMS, "tests") for path in (ROOT / room).rg
 
 DOCUMENT = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*[\w-]+\.(?:md|svg|tsv|toml))\b")
 CITED_HEADING = re.compile(r"(docs/[\w./-]+\.md),\s+\"([^\"]+)\"")
-DOTTED = re.compile(r"(?<![\w/.@-])((?:schemas|renderers|tasks|people|flows|training)(?:\.\w+)+)")
+DOTTED = re.compile(
+    r"(?<![\w/.@-])((?:schemas|renderers|tasks|people|flows|training)"
+    r"(?:\.(?!md\b|jpg\b|NAME\b)\w+)+)"
+)
 SOURCE_PATH = re.compile(
-    r"(?<![\w/.-])((?:schemas|renderers|tasks|people|flows|training)/[\w./-]*\w)"
+    r"(?<![\w/.-])"
+    r"((?:schemas|renderers|tasks|people|flows|training)/[\w./-]*\.(?:py|toml|frag|vert))\b"
 )
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
-MADE_BY_COMMANDS = frozenset({"README.md"})
-"""Also the name of a data set's card."""
+MADE_BY_COMMANDS = frozenset({"README.md", "URI/README.md"})
+"""Names of a data set's card."""
 
 
 def prose_of(path: Path) -> str:

@@ -1,6 +1,6 @@
 """The stages as a table: what is read, which nets, which objective, which measures.
 
-The loop knows no more. Source of the published numbers: networks.md.
+The loop knows no more. Source of the published numbers: docs/networks.md.
 """
 
 from collections.abc import Callable

@@ -16,7 +16,7 @@ from tasks.checks.findings import Breach
 from tasks.dataset.stored_sample import StoredSample
 
 SHOULDERS, HIPS, KNEES, ANKLES = (5, 6), (11, 12), (13, 14), (15, 16)
-"""Numbers here, left and right. Source: keypoints.md, The 31 joints."""
+"""Numbers here, left and right. Source: docs/keypoints.md, "The 31 joints"."""
 
 BODY_PARTS_OF_STATURE = 0.245 + 0.246 + 0.288
 """Thigh, shank and trunk (hip to shoulder) by stature. Source: Drillis and Contini, 1966."""

@@ -1,6 +1,6 @@
 """What must hold within one stored sample; every breach is a value that names what was met.
 
-Source: contract.md, "Columns of a sample".
+Source: docs/samples.md, "Columns of a sample".
 """
 
 from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ from schemas.errors import MachineError
 
 BEAT_S = 2.0
 MISSED_BEATS = 3
-"""A lease whose holder has missed so many beats is taken over. Source: contract.md."""
+"""A lease whose holder has missed so many beats is taken over. Source: docs/dataset-folder.md."""
 
 WAIT_S = 120.0
 _LOOK_AGAIN_S = 0.1

@@ -28,7 +28,7 @@ OWN_NAMES = frozenset(
     {"README.md", "dataset.json", "plan", "backgrounds.json", "samples", "frames", "pairs",
      "manifests", "runs"}
 )  # fmt: skip
-"""What stands in the folder of a data set. Source: contract.md."""
+"""What stands in the folder of a data set. Source: docs/dataset-folder.md."""
 
 
 def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:

@@ -19,7 +19,7 @@ Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 TRAIN_SHARE, VAL_SHARE = 0.90, 0.05
-"""The rest is test. Source: contract.md, column `split`."""
+"""The rest is test. Source: docs/dataset-folder.md, "Splits"."""
 
 _COLUMNS = {"item", "subject", "split"}
 

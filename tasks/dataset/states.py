@@ -30,7 +30,7 @@ from tasks.dataset.shards import count_rows
 from tasks.scans.input_files import Roots, is_scan_gone, locate_input
 
 REDONE_ALWAYS: frozenset[ShardState] = frozenset({"failed", "missing", "corrupt", "stale"})
-"""What `rerun` redoes unasked. Source: contract.md."""
+"""What `rerun` redoes unasked. Source: docs/dataset-folder.md."""
 
 Progress = Callable[[int, int], None]
 """Called with shards looked at, and shards in all."""

@@ -29,7 +29,8 @@ ROLES: dict[str, Role] = {
     "numpy.dtype": "dtype",
     "_codecs.encode": "encode",
 }
-"""By module and name. Source: what numpy writes for arrays and scalars; keypoints.md for trimesh's
+"""By module and name.
+Source: what numpy writes for arrays and scalars; docs/keypoints.md for trimesh's
 TrackedArray, which becomes a plain array."""
 
 MAX_BYTES = 4 << 20

@@ -32,7 +32,7 @@ ARRAYS = (
     "hands_componentsl", "hands_componentsr", "hands_meanl", "hands_meanr",
     "lmk_faces_idx", "lmk_bary_coords",
 )  # fmt: skip
-"""All that is read of a model file. Source: stack.md, "SMPL-X without the licensed file"."""
+"""All that is read of a model file. Source: docs/keypoints.md, "SMPL-X model file"."""
 
 _NOT_POSES = frozenset({"scale", "translation"})
 

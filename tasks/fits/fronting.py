@@ -1,6 +1,6 @@
 """Which way a fitted person faces.
 
-Source: 2k2k-dataset.md, "Placing a scan", step 4.
+Source: docs/2k2k-dataset.md, "Placing a scan before the camera", step 4.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Read the SMPL-X parameters of a scan.
 
 Both published releases are read: plain float32 arrays, and trimesh's arrays with float64.
-Source: keypoints.md, "Gap filling", 3.
+Source: docs/keypoints.md, "SMPL-X fits".
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """From an annotation of 133 joints to the 31 of this project: corrections, then gap filling.
 
-Source: keypoints.md, "Gap filling, in this order".
+Source: docs/keypoints.md, "Gap filling".
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from schemas.errors import InputError
 from tasks.scans.files import MAX_TEXT_BYTES, read_whole
 
 MIN_JOINTS = 130
-"""The highest COCO-WholeBody index in use is 129. Source: keypoints.md, The 31 joints."""
+"""The highest COCO-WholeBody index in use is 129. Source: docs/keypoints.md, "The 31 joints"."""
 
 
 def read_joint3d(path: Path) -> tuple[Float64[np.ndarray, "N 3"], Bool[np.ndarray, " N"]]:

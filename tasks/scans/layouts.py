@@ -60,7 +60,7 @@ LAYOUTS: dict[DatasetName, Layout] = {
         charts=("DensePose/2K2K/{item}.npy",),
     ),
 }
-"""Source: 2k2k-dataset.md, Input folders; keypoints.md, Projection, for kp3ds.json.
+"""Source: docs/2k2k-dataset.md, "Input folders"; docs/keypoints.md, "Projection", for kp3ds.json.
 
 charts are ours: only synthetic people come with them.
 """
@@ -73,7 +73,8 @@ RELEASES: dict[DatasetName, tuple[tuple[str, range], ...]] = {
     "THuman2": (("THuman2.0", range(526)), ("THuman2.1", range(526, 2445))),
 }
 """Releases of a data set by the scans' numbers: fits of another release have another scale, so a
-unit of one means nothing in the other. Source: keypoints.md, 3; THuman2.1 holds 2,445 scans."""
+unit of one means nothing in the other.
+Source: docs/keypoints.md, "Gap filling", 3; THuman2.1 holds 2,445 scans."""
 
 
 def release_of(dataset: DatasetName, item: str) -> str | None:

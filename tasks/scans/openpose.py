@@ -2,7 +2,7 @@
 
 118 rows of x, y, z, confidence: BODY_25, left hand, right hand, 51 points of the face. Published
 without a word about the order, so it is checked against what a body looks like.
-Source: keypoints.md, "Projection" and "From OpenPose".
+Source: docs/keypoints.md, "Projection" and "From OpenPose".
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ OPENPOSE_INDICES: tuple[int, ...] = (
     *LEFT_FINGERS,
     *RIGHT_FINGERS,
 )
-"""The row for each joint here. Source: keypoints.md, "From OpenPose"."""
+"""The row for each joint here. Source: docs/keypoints.md, "From OpenPose"."""
 
 EAR_FROM_EYE = ((18, 16), (17, 15))
 """(ear, eye): a missing ear takes the eye. Source: as above."""

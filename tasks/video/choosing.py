@@ -12,7 +12,7 @@ from schemas.pairing import PairSettings
 from tasks.video.matching import BodyPixels, Lattice, Matches, match_frames
 
 MIN_ROWS = 2
-"""A one-row corr_mat.txt makes the published reader fail. Source: hdnet-dataset.md."""
+"""A one-row corr_mat.txt makes the published reader fail. Source: docs/hdnet-dataset.md."""
 
 
 MIN_MATCHES = 2

@@ -1,7 +1,7 @@
 """Images of frames: colour, mask and DensePose IUV, read whole and refused with the reason.
 
 IUV comes in two channel orders; which one a file has is seen from the file itself. The canonical
-order is I, U, V. Source: hdnet-dataset.md, DensePose IUV.
+order is I, U, V. Source: docs/hdnet-dataset.md, "DensePose IUV".
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MAX_FRAME_SIDE_PX = 8192
 """Above any video; what a hostile image may make us allocate stays below 0.2 GB."""
 
 MASK_THRESHOLD = 100
-"""A person where the 8-bit mask is above. Source: hdnet-dataset.md, Labelled set."""
+"""A person where the 8-bit mask is above. Source: docs/hdnet-dataset.md, "Labelled set"."""
 
 IuvOrder = Literal["IUV", "VUI"]
 """Order of the channels as an RGB reader gives them."""

@@ -1,6 +1,6 @@
 """What must hold of the matches of one pair, as the published reader takes them.
 
-Rows and columns count from 0 here. Source: hdnet-dataset.md, TikTok set.
+Rows and columns count from 0 here. Source: docs/hdnet-dataset.md, "TikTok set".
 """
 
 from collections.abc import Iterator

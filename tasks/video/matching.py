@@ -4,7 +4,7 @@ UV are bytes, so the pixels of a frame are sorted into a lattice of 24 parts x 2
 each cell keeps its first pixel in reading order. A query looks into its own cell, then into rings
 of cells around it, nearest ring first, until one holds a pixel: exact, and with a fixed rule for
 ties (lowest row, then column), at a cost that grows with the body's pixels alone.
-Source: hdnet-dataset.md, TikTok set.
+Source: docs/hdnet-dataset.md, "TikTok set".
 """
 
 import math

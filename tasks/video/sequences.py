@@ -3,7 +3,7 @@
     DIR/tiktok/<video>/color/<number>.png   densepose/  mask/  [pred_normals/<number>_{1,2,3}.txt]
 
 DIR may also be such a video folder itself, or hold some. Numbers may have any count of digits.
-Source: hdnet-dataset.md, TikTok set.
+Source: docs/hdnet-dataset.md, "TikTok set".
 """
 
 import re

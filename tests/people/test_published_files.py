@@ -19,7 +19,7 @@ SMPLX_OF_JOINT = {
     0: 55, 1: 57, 2: 56, 3: 59, 4: 58, 5: 16, 6: 17, 7: 18, 8: 19, 9: 20, 10: 21, 11: 1, 12: 2,
     13: 4, 14: 5, 15: 7, 16: 8, 17: 60, 18: 61, 19: 62, 20: 63, 21: 64, 22: 65,
 }  # fmt: skip
-"""Source: keypoints.md, Gap filling."""
+"""Source: docs/keypoints.md, "Gap filling"."""
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ CONTRACT = [
     ("keypoints", "93 float"), ("joints_camera", "93 float"), ("keypoint_source", "31 uint8"),
     ("keypoint_occluded", "31 uint8"), ("background", "string"), ("seed", "int64"),
 ]  # fmt: skip
-"""contract.md, "Columns of a sample"."""
+"""docs/samples.md, "Columns of a sample"."""
 
 
 def name_of(kind: pa.DataType) -> str:

@@ -1,6 +1,6 @@
 """Fresh backgrounds for training: decoded once, kept small, cropped by the sample's own draw.
 
-Source: networks.md, Losses, Augmentation: nine in ten an indoor image, enlarged twofold and
+Source: docs/networks.md, "Augmentation": nine in ten an indoor image, enlarged twofold and
 cropped at random, one in ten black. At other resolutions than 2048 the images shrink first, so
 that the crop shows as much of the room.
 """

@@ -2,7 +2,7 @@
 
 Dimension letters: B images, C channels, H rows, W columns (multiples of 16).
 Every 3x3 convolution has a bias, though the norm behind it takes it away again: the published
-checkpoints hold them. Source: networks.md, HDNet.
+checkpoints hold them. Source: docs/networks.md, "HDNet".
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from training.twok2k.blocks import KERNEL, Recomputable, full_precision
 
 NORM_EPSILON = 0.001
 INIT_VARIANCE = 2.6
-"""Of the weights, times the fan in. Source: networks.md, HDNet."""
+"""Of the weights, times the fan in. Source: docs/networks.md, "HDNet"."""
 
 CUT_AT = 2
 """Standard deviations at which the normal distribution of the weights ends."""

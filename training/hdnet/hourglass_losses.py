@@ -1,7 +1,7 @@
 """HDNet's losses, pure: arrays in, one number out.
 
 Dimension letters: B images, H rows, W columns. Normals: camera axes (x right, y down, z away from
-the camera), towards the viewer, so n_z < 0. Depth: z in metres. Source: networks.md, HDNet.
+the camera), towards the viewer, so n_z < 0. Depth: z in metres. Source: docs/networks.md, "HDNet".
 """
 
 from typing import Literal

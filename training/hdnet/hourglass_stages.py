@@ -1,6 +1,6 @@
 """What HDNet's first two stages are fed, minimise and are measured by.
 
-Dimension letters: B images, H rows, W columns, C channels. Source: networks.md, HDNet.
+Dimension letters: B images, H rows, W columns, C channels. Source: docs/networks.md, "HDNet".
 """
 
 from dataclasses import dataclass

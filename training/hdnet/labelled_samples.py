@@ -1,6 +1,6 @@
 """Labelled samples of HDNet's camera, read from shards: one surface, metres, a white ground.
 
-Dimension letters: B samples, H rows, W columns. Source: hdnet-dataset.md, Labelled set and Camera.
+Dimension letters: B samples, H rows, W columns. Source: docs/hdnet-dataset.md, "Labelled set".
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,10 +21,13 @@ from training.data.row_reader import RowReader
 from training.data.shard_index import SampleAddress, Selection
 
 NEAREST_M, FARTHEST_M = 1.0, 8.0
-"""Depth is used between these. Source: hdnet-dataset.md, Labelled set."""
+"""Depth is used between these. Source: docs/hdnet-dataset.md, "Labelled set"."""
 
 MEDIAN_M = 4.0
-"""Where the reader puts the median of every depth map. Source: hdnet-dataset.md, Camera."""
+"""Where the reader puts the median of every depth map.
+
+Source: docs/cameras.md, "HDNet's camera".
+"""
 
 WHITE = 255
 _ROW = ("shaded", "mask", "depth", "normals", "metres_per_unit")

@@ -1,4 +1,4 @@
-"""The learning rate by step. Source: networks.md, 2K2K, Losses (Adam)."""
+"""The learning rate by step. Source: docs/losses.md."""
 
 import math
 

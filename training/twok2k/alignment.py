@@ -3,7 +3,7 @@
 Dimension letters: B images, P parts (of the twelve, or of one group), C channels, H and W rows
 and columns of the square image, h and w those of a crop.
 Coordinates are -1..1 of the image (corner to corner, align_corners=False), x right, y down.
-Source: networks.md, Part alignment.
+Source: docs/networks.md, "Part alignment".
 """
 
 from dataclasses import dataclass

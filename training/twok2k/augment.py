@@ -1,7 +1,7 @@
 """Augmentation in batches, on the training device; every draw belongs to (seed, sample, epoch).
 
 Dimension letters: B images, H rows, W columns. Images are RGB in 0..1 unless said otherwise.
-Source: networks.md, Losses, Augmentation.
+Source: docs/networks.md, "Augmentation".
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Laying the normals of the parts back over the whole image, blended by occupancy weights.
 
 Dimension letters: B images, P parts of a group, H and W of the full image, h and w of a crop.
-Source: networks.md, Refinement net; Other resolutions.
+Source: docs/networks.md, "Refinement net"; Other resolutions.
 """
 
 from collections.abc import Mapping

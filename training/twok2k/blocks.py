@@ -1,7 +1,7 @@
 """The building blocks of all 2K2K networks.
 
 Dimension letters: B images (or crops), C channels, H rows, W columns.
-Every convolution has a bias. Source: networks.md, 2K2K, Networks.
+Every convolution has a bias. Source: docs/networks.md, "2K2K networks".
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 KERNEL = 3
-"""Side of every spatial convolution. Source: networks.md, Networks."""
+"""Side of every spatial convolution. Source: docs/networks.md, "2K2K networks"."""
 
 CENTRED_SCALE = 0.1
 """Of centre_head: small beside the ranges of normals (0..1) and depths (0..6)."""
@@ -159,7 +159,7 @@ def initialise(module: nn.Module) -> None:
     """Draw all convolution weights with variance 2 / (k * k * out channels), in place.
 
     Biases keep PyTorch's default; batch norm starts at weight 1, bias 0.
-    Source: networks.md, Networks, Initialisation.
+    Source: docs/networks.md, "Initialisation".
     """
     for part in module.modules():
         if isinstance(part, nn.Conv2d):

@@ -1,6 +1,6 @@
 """What each phase of 2K2K minimises: named terms whose sum is the loss.
 
-Source: networks.md, 2K2K, Losses: phase 1 and phase 2.
+Source: docs/losses.md, "2K2K terms": phase 1 and phase 2.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """The losses of 2K2K, pure: a value for each sample of the first dimension, no reduction hidden.
 
 Dimension letters: N samples (images or crops), C channels, H rows, W columns.
-Source: networks.md, 2K2K, Losses.
+Source: docs/losses.md, "2K2K terms".
 """
 
 from typing import Literal

@@ -1,7 +1,7 @@
 """The nets of both phases put together: image and part transforms in, predictions out.
 
 Dimension letters: B images, P parts of a group, R the resolution, h and w of a crop.
-Source: networks.md, 2K2K, Networks.
+Source: docs/networks.md, "2K2K networks".
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Names in published 2K2K checkpoints and here: a rule, both ways.
 
-Source: 2k2k-state-dict.tsv; networks.md, Published checkpoints.
+Source: tests/training/published_state_dict.tsv; docs/networks.md, "Published checkpoints".
 """
 
 from collections.abc import Iterator, Mapping

@@ -13,7 +13,10 @@ from training.twok2k.blocks import full_precision
 from training.twok2k.coarse_net import DepthPrediction, depth_prediction
 
 NORMAL_SAMPLING = ((1, 4), (0, 2), (0, 1))
-"""(first, every) pixel of the blended normals at each step. Source: networks.md, Refinement."""
+"""(first, every) pixel of the blended normals at each step.
+
+Source: docs/networks.md, "Refinement net".
+"""
 
 
 class RefinementNet(nn.Module):

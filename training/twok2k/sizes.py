@@ -1,6 +1,6 @@
 """The one place that knows the sizes of the 2K2K networks.
 
-Source: networks.md, 2K2K, Networks. `width` multiplies every inner channel count, for small
+Source: docs/networks.md, "2K2K networks". `width` multiplies every inner channel count, for small
 machines; inputs and outputs keep theirs.
 """
 

@@ -3,7 +3,8 @@
 Dimension letters: B images, H rows, W columns.
 Network units: 1 is a quarter of the image's side in pixel-depths, so that the plane through the
 origin of the scene is 2.0 and the far background 6 at every resolution.
-Source: 2k2k-dataset.md, Depth encoding; networks.md, Other resolutions, Losses.
+Source: docs/2k2k-dataset.md, "Depth encoding"; docs/networks.md, "Other resolutions";
+docs/losses.md.
 """
 
 from dataclasses import dataclass

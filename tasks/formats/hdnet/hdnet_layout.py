@@ -1,4 +1,4 @@
-"""Where the published HDNet sets keep what: folders and files. Source: hdnet-dataset.md."""
+"""Where the published HDNet sets keep what: folders and files. Source: docs/hdnet-dataset.md."""
 
 from dataclasses import dataclass
 from pathlib import Path

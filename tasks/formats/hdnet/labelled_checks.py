@@ -1,4 +1,7 @@
-"""What must hold of one frame of the labelled set. Source: hdnet-dataset.md, Labelled set."""
+"""What must hold of one frame of the labelled set.
+
+Source: docs/hdnet-dataset.md, "Labelled set".
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,7 +3,7 @@
 Known from the files: colour, colour on white, mask, depth, normals of the front, DensePose.
 Known from the layout: the camera. Not known, and left empty: the back surface, the texture's own
 colour, joints, the scan and its turn. A set whose settings say `origin: imported, camera: hdnet`
-holds such samples and no others. Source: hdnet-dataset.md, Labelled set and Camera.
+holds such samples and no others. Source: docs/hdnet-dataset.md, "Labelled set".
 """
 
 from dataclasses import dataclass

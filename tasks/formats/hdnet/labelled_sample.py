@@ -24,7 +24,7 @@ from schemas.errors import InputError
 from tasks.dataset.stored_sample import StoredSample
 
 NEAREST_M, FARTHEST_M = 1.0, 8.0
-"""Depth is used between these. Source: hdnet-dataset.md, Labelled set."""
+"""Depth is used between these. Source: docs/hdnet-dataset.md, "Labelled set"."""
 
 MIN_FILLED = 0.5
 """A person that takes less than that share of the crop's side is too far away to learn from."""

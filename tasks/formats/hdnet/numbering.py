@@ -1,7 +1,7 @@
 """Seven-digit numbers for the frames of several videos, so that no two share one.
 
 The first video keeps its numbers; each other begins at the next multiple of 10,000 that is free.
-Distances between frames of one video stay what they were. Source: hdnet-dataset.md.
+Distances between frames of one video stay what they were. Source: docs/hdnet-dataset.md.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
     stored = round_down(32 * ((length - 1) * f + resolution / 2)), 0 where there is no surface
 
 One unit is 1 / (32 f) of scene length; length 1 is stored as 16 * resolution.
-Source: 2k2k-dataset.md, "Depth encoding".
+Source: docs/2k2k-dataset.md, "Depth encoding".
 """
 
 import cv2
@@ -16,7 +16,7 @@ from schemas.errors import InputError, RequestError
 UNITS_PER_PIXEL = 32
 LARGEST = np.iinfo(np.uint16).max
 MAX_RESOLUTION = 2048
-"""Above it 16 bits overflow within a placed person. Source: 2k2k-dataset.md."""
+"""Above it 16 bits overflow within a placed person. Source: docs/2k2k-dataset.md."""
 
 
 def encode_depth16(

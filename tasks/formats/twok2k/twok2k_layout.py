@@ -8,7 +8,7 @@
     ORTH/                                                     COLOR and DEPTH only
     list/<dataset>_all.txt, list/train_test.txt, list/val.txt
 
-Source: 2k2k-dataset.md, "What a view holds".
+Source: docs/2k2k-dataset.md, "What a view holds".
 """
 
 import re

@@ -1,6 +1,6 @@
 """The text lists of the published layout: which views belong to training, which backgrounds.
 
-Source: 2k2k-dataset.md, "What a view holds".
+Source: docs/2k2k-dataset.md, "What a view holds".
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
 """Read the published 2K2K layout by its rules alone, as its training code does.
 
-Written from the description of the layout (2k2k-dataset.md); imports nothing of the project.
+Written from the description of the layout (docs/2k2k-dataset.md); imports nothing of the project.
 """
 
 from dataclasses import dataclass
