@@ -111,7 +111,7 @@ class Charts:
 class Joints:
     """The 31 joints of a scan in file coordinates, NaN where unknown.
 
-    source: 0 none, 1 annotated, 2 corrected, 3 copied, 4 SMPL-X (schemas.keypoints.SOURCES).
+    source: 0 none, 1 annotated, 2 corrected, 3 copied, 4 SMPL-X (schemas.keypoints.KeypointSource).
     """
 
     positions: Float64[np.ndarray, "31 3"]
