@@ -36,7 +36,7 @@ from schemas.dataset_folder import DatasetFolder
 from tasks.dataset.shards import read_rows
 from tasks.dataset.stored_sample import StoredSample
 
-WANTED_DEG = 3.0
+MAX_ANGLE_DEG = 3.0
 Grid = Float64[np.ndarray, "H W 3"]
 Shift = Callable[[np.ndarray], np.ndarray]
 
@@ -52,10 +52,10 @@ def main(uris: list[str]) -> int:
     print(f"{'median degrees':28}" + "".join(f"{name:>18}" for name in names))
     for item, by_name in angles.items():
         medians = [float(np.median(np.concatenate(by_name[name]))) for name in names]
-        print(f"{item:28}" + "".join(f"{median:18.2f}" for median in medians))
-    found = float(np.median(np.concatenate(angles["all"]["edges of normals"])))
-    print(f"all, edges of normals: {found:.2f}; expected {WANTED_DEG:g} or less")
-    return 0 if found <= WANTED_DEG else 1
+        print(f"{item:28}" + "".join(f"{one:18.2f}" for one in medians))
+    median = float(np.median(np.concatenate(angles["all"]["edges of normals"])))
+    print(f"all, edges of normals: {median:.2f}; expected {MAX_ANGLE_DEG:g} or less")
+    return 0 if median <= MAX_ANGLE_DEG else 1
 
 
 def labelled_samples(uri: str) -> Iterator[StoredSample]:

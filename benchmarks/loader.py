@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import perf_counter
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -29,13 +30,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from schemas.codecs import decode_depth
 from training.data.background_pool import open_backgrounds
-from training.data.batches import Drawing
+from training.data.batches import Batch, Drawing
 from training.data.loader import Loader
 from training.data.sample_order import Order
 from training.data.shard_index import SampleAddress, ShardIndex, open_index
 from training.twok2k.augment import SEAM_FROM, SEAM_TO
 from training.twok2k.person_samples import SampleReader
 from training.twok2k.prepare_batch import make_image
+
+B = TypeVar("B")
 
 COLUMNS = ["shaded.bytes", "color_front.bytes", "color_back.bytes", "depth", "intrinsics"]
 IMAGES = ("shaded", "color_front", "color_back")
@@ -58,9 +61,9 @@ class PngFolder(Dataset[dict[str, torch.Tensor]]):
         """Read and augment one sample."""
         random = np.random.default_rng(place)
         folder = self._root / str(place % self._items)
-        images = {name: cv2.imread(str(folder / f"{name}.png"))[..., ::-1] for name in IMAGES}
+        images = {name: _read_rgb(folder / f"{name}.png") for name in IMAGES}
         depths = [
-            cv2.imread(str(folder / f"depth_{side}.png"), cv2.IMREAD_UNCHANGED) / 32 / 512
+            _read(folder / f"depth_{side}.png", cv2.IMREAD_UNCHANGED).astype(np.float64) / 32 / 512
             for side in ("front", "back")
         ]
         inside = depths[0] > 0
@@ -79,10 +82,21 @@ class PngFolder(Dataset[dict[str, torch.Tensor]]):
     def _background(self, side: int, random: np.random.Generator) -> np.ndarray:
         if random.random() < 1 / 10:
             return np.zeros((side, side, 3), np.uint8)
-        room = cv2.imread(str(self._rooms[random.integers(len(self._rooms))]))[..., ::-1]
+        room = _read_rgb(self._rooms[random.integers(len(self._rooms))])
         large = cv2.resize(room, None, fx=2, fy=2)
         top, left = (int(random.integers(n - side + 1)) for n in large.shape[:2])
         return large[top : top + side, left : left + side]
+
+
+def _read_rgb(path: Path) -> np.ndarray:
+    return _read(path, cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def _read(path: Path, flags: int) -> np.ndarray:
+    image = cv2.imread(str(path), flags)
+    if image is None:
+        raise FileNotFoundError(path)
+    return image
 
 
 def _jitter(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -116,7 +130,7 @@ def write_pngs(samples: tuple[SampleAddress, ...], root: Path) -> None:
             cv2.imwrite(str(folder / f"depth_{side}.png"), sixteen)
 
 
-def rate(batches: Iterable[object], work: Callable[[object], object], skip: int) -> float:
+def rate(batches: Iterable[B], work: Callable[[B], object], skip: int) -> float:
     """Return samples a second, not counting the first ones, while the workers warm up."""
     began, count = perf_counter(), 0
     for count, batch in enumerate(batches, start=1):
@@ -126,7 +140,7 @@ def rate(batches: Iterable[object], work: Callable[[object], object], skip: int)
     return (count - skip) / (perf_counter() - began)
 
 
-def open_shards(index: ShardIndex, rooms: Path, workers: int) -> Loader:
+def open_shards(index: ShardIndex, rooms: Path, workers: int) -> Loader[Any, Batch]:
     """Open our loader with fresh backgrounds and jitter."""
     pool = open_backgrounds(index.datasets, rooms, index.width)
     order = Order(len(index.samples), 0, 0, 1, 1)
@@ -151,7 +165,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_pngs(index.samples, Path(folder))
         for _ in range(given.rounds):
-            for name, work in (("shards", id), ("shards + pixels", make_image)):
+            works: dict[str, Callable[[Batch], object]] = {
+                "shards": id, "shards + pixels": make_image,
+            }  # fmt: skip
+            for name, work in works.items():
                 loader = open_shards(index, given.backgrounds, given.workers)
                 rates[name].append(rate(loader.batches(0, given.samples), work, skip))
                 loader.close()

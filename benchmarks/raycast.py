@@ -47,7 +47,11 @@ def cast_surfaces(
     origins, rays = world_rays(camera)
     front = caster.intersects_first(origins, rays).astype(np.int32)
     back = caster.intersects_first(origins + FAR * rays, -rays).astype(np.int32)
-    return tuple(_measure(camera, corners[mesh.faces], hit, origins, rays) for hit in (front, back))
+    triangles = corners[mesh.faces]
+    return (
+        _measure(camera, triangles, front, origins, rays),
+        _measure(camera, triangles, back, origins, rays),
+    )
 
 
 def world_rays(camera: Camera) -> tuple[Float64[np.ndarray, "N 3"], Float64[np.ndarray, "N 3"]]:

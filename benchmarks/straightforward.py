@@ -47,7 +47,7 @@ TO_CAMERA_AXES = np.array([1, -1, -1])
 
 def load_textured(folder: Path, item: str) -> tuple[Any, Array]:
     """Read mesh and texture as trimesh does."""
-    mesh = trimesh.load(folder / f"{item}_100k.obj", process=False, force="mesh")
+    mesh: Any = trimesh.load(folder / f"{item}_100k.obj", process=False, force="mesh")
     return mesh, np.asarray(mesh.visual.material.image.convert("RGB"))
 
 

@@ -30,9 +30,9 @@ def box_reference(
     origins, rays = _rays(camera, pixels)
     faces = RayMeshIntersector(body).intersects_first(origins, rays)
     found = faces >= 0
-    texels = np.zeros((len(faces), 3))
-    texels[found] = _texels(mesh, corners, faces[found], origins[found], rays[found])
-    texels = texels.reshape(len(pixels), -1, 3)
+    flat = np.zeros((len(faces), 3))
+    flat[found] = _texels(mesh, corners, faces[found], origins[found], rays[found])
+    texels = flat.reshape(len(pixels), -1, 3)
     whole = found.reshape(len(pixels), -1).all(axis=1)
     even = whole & (texels == texels[:, :1]).all(axis=(1, 2))
     return texels.mean(axis=1), whole, even
@@ -71,10 +71,13 @@ def _texels(
     area = np.einsum("ni,ni->n", normal, normal)
     u = np.einsum("ni,ni->n", np.cross(hit, c - a), normal) / area
     v = np.einsum("ni,ni->n", np.cross(b - a, hit), normal) / area
+    texture = mesh.materials[0].texture
+    if mesh.uv is None or mesh.uv_faces is None or texture is None:
+        raise ValueError("the scan has no texture")
     uv = mesh.uv[mesh.uv_faces[faces]].astype(np.float64)
     where = uv[:, 0] + u[:, None] * (uv[:, 1] - uv[:, 0]) + v[:, None] * (uv[:, 2] - uv[:, 0])
-    texture = mesh.materials[0].texture
     height, width = texture.shape[:2]
     column = np.floor(where[:, 0] * width).astype(int) % width
     row = np.floor((1 - where[:, 1]) * height).astype(int) % height
-    return texture[row, column]
+    texels: np.ndarray = texture[row, column]
+    return texels

@@ -120,7 +120,7 @@ def draw_cell(context: GLContext, mesh: Mesh) -> UInt8[np.ndarray, "h w 3"]:
     with Rasterizer(context, mesh) as rasterizer:
         front = rasterizer.draw(camera_2k2k(RESOLUTION), placement.mesh_to_world).front
     lit = light_color(front.color, front.normal)
-    image = np.where(front.triangle[..., None] >= 0, lit, np.uint8(PAPER))
+    image = np.where(front.triangle[..., None] >= 0, lit, np.array(PAPER, np.uint8))
     high, wide = int(0.09 * RESOLUTION), int(0.20 * RESOLUTION)
     cut = image[high:-high, wide:-wide]
     size = (cut.shape[1] * CELL_PX // cut.shape[0], CELL_PX)

@@ -21,22 +21,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from schemas.body_parts import PartGroup, group_members
 from training.data.batches import Batch
-from training.run_settings import ModelSettings
+from training.run_settings import ModelSettings, StageName
 from training.stages import STAGES
-from training.twok2k import augment, blending, person_nets, prepare_batch
+from training.twok2k import augment, person_nets, prepare_batch
 from training.twok2k.alignment import PartTransforms
 from training.twok2k.augment import Jitter
 from training.twok2k.blending import occupancy
 from training.twok2k.blocks import recompute_activations
 from training.twok2k.prepare_batch import autocast, prepare
 
-STAGE_OF_PHASE = {1: "2k2k-normal", 2: "2k2k-depth"}
+STAGE_OF_PHASE: dict[int, StageName] = {1: "2k2k-normal", 2: "2k2k-depth"}
 WAYS = ("plain", "crop grids", "crop warps", "sorted columns", "recompute")
 """Each way has all optimisations up to its own; the last trades time for memory."""
 
 MIB = 1 << 10
-STANDING = 0.31
+FIGURE_HALF_HEIGHT = 0.31
 
 
 def plain_cut(images: Tensor, inverse: Tensor, crop: tuple[int, int]) -> Tensor:
@@ -51,14 +52,16 @@ def plain_cut(images: Tensor, inverse: Tensor, crop: tuple[int, int]) -> Tensor:
     return torch.stack(parts, dim=1)
 
 
-def plain_blend(parts: dict[str, Tensor], transforms: PartTransforms, resolution: int) -> Tensor:
+def plain_blend(
+    parts: dict[PartGroup, Tensor], transforms: PartTransforms, resolution: int
+) -> Tensor:
     """Pad every part's normals and weights to the full image, warp, and average."""
     weighted, weights = torch.zeros(()), torch.zeros(())
     for group, crops in parts.items():
         height, width = crops.shape[-2:]
         pad = ((resolution - width) // 2,) * 2 + ((resolution - height) // 2,) * 2
         weight = functional.pad(occupancy(height, width, resolution), pad).to(crops)
-        for place, part in enumerate(blending.group_members(group)):
+        for place, part in enumerate(group_members(group)):
             normals = functional.pad(crops[:, place], pad)
             full = list(normals.shape)
             grid = functional.affine_grid(transforms.fitted[:, part], full, align_corners=False)
@@ -90,8 +93,8 @@ def make_batch(resolution: int, device: torch.device) -> Batch:
     side = torch.linspace(-1, 1, resolution)
     inside = ((side / 0.3) ** 2 + (side[:, None] / 0.7) ** 2 < 1)[None, None]
     front = torch.where(inside, 0.95 + 0.02 * torch.cos(9 * side), 0)
-    joints = torch.rand(1, 31, 3, generator=generator) * resolution * STANDING
-    joints += resolution * (1 - STANDING) / 2
+    joints = torch.rand(1, 31, 3, generator=generator) * resolution * FIGURE_HALF_HEIGHT
+    joints += resolution * (1 - FIGURE_HALF_HEIGHT) / 2
     pixels = torch.randint(0, 256, (1, resolution, resolution, 3), generator=generator)
     batch = Batch(
         ("made/0",), pixels.to(torch.uint8), pixels.to(torch.uint8), front, front + 0.1 * inside,
@@ -129,7 +132,7 @@ def measure(phase: int, way: str, given: argparse.Namespace) -> dict[str, float]
         with autocast(settings, device):
             prediction = model(prepared.image, prepared.transforms)
         loss = torch.stack(list(stage.objective(prediction, prepared, settings).values())).sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call] # torch has no types here
         optimiser.step()
         if device.type == "cuda":
             torch.cuda.synchronize()

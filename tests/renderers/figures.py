@@ -154,7 +154,8 @@ def tilted(degrees: float) -> Float64[np.ndarray, "4 4"]:
     """Turn about an axis that lies along no other, so that no edge runs along rows or columns."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     about_z = np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
-    return rotation_y(degrees) @ about_z
+    turned: Float64[np.ndarray, "4 4"] = rotation_y(degrees) @ about_z
+    return turned
 
 
 def in_file_units(mesh: Mesh) -> tuple[Mesh, Float64[np.ndarray, "4 4"]]:
