@@ -23,7 +23,7 @@ from prefect.tasks import Task
 
 from flows.worker_pool import JobEnd, NotStarted, Raised, Returned, WorkerDied
 from schemas.work import Job
-from tasks.worker_process import open_worker, stop_workers
+from tasks.worker_process import mark_of, open_worker, stop_workers
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -57,9 +57,11 @@ class ProcessWorkers:
                 yield job, end
             begun = {path.name for path in marks.iterdir()}
         for job, future in sorted(broken, key=lambda pair: pair[0].name):
-            if job.name in begun:
+            if mark_of(job.name) in begun:
                 _mark_crashed(future)
-            yield job, WorkerDied() if job.name in begun else NotStarted()
+                yield job, WorkerDied()
+            else:
+                yield job, NotStarted()
 
     @contextmanager
     def _open(self, jobs: int, marks: Path) -> Iterator[ProcessPoolTaskRunner]:

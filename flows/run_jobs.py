@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from flows.artifacts import ProgressBoard
 from flows.prefect_workers import ProcessWorkers, ThreadWorkers
-from flows.progress import say, tracking
+from flows.progress import tracking
 from flows.worker_pool import ResilientPool, Workers
-from schemas.errors import MachineError
-from schemas.work import Job
+from schemas.errors import ScanmillError
+from schemas.work import Job, MapUnits, UnitJob
 
 J = TypeVar("J", bound=Job)
 R = TypeVar("R")
+T = TypeVar("T")
+Place = Literal["drawing", "processes", "threads"]
 
 
 def _say_nothing(_outcome: object) -> str:
@@ -30,8 +32,8 @@ class JobSpec(Generic[J, R]):
 
     unit: str
     task: Callable[[J], R]
-    give_up: Callable[[J, MachineError], R]
-    runs_in: Literal["drawing", "processes", "threads"]
+    give_up: Callable[[J, ScanmillError], R]
+    runs_in: Place
     note: Callable[[R], str] = _say_nothing
 
 
@@ -48,7 +50,6 @@ def run_jobs(
     workers: how many jobs run at a time. device: EGL device, None chooses. Raises as ResilientPool.
     """
     if not jobs:
-        say(f"{command}: everything is done already.")
         return []
     board = ProgressBoard(command, len(jobs), spec.unit)
     with tracking(command, total=len(jobs), unit=spec.unit) as tracker:
@@ -61,7 +62,30 @@ def run_jobs(
         return pool.run(jobs, spec.task, on_end)
 
 
-WORKERS: dict[str, Callable[[int, int | None], Workers]] = {
+def as_tasks(
+    command: str, unit: str, task: Callable[[UnitJob], Any], *, workers: int, runs_in: Place
+) -> MapUnits:
+    """Return a map that runs each unit as a task run, with progress; as run_jobs.
+
+    A unit that raises, or kills its worker twice, ends the run with its error.
+    """
+
+    def run(function: Callable[[T], R], units: Sequence[T], names: Sequence[str]) -> list[R]:
+        jobs = [
+            UnitJob(title=name, function=function, unit=one)
+            for name, one in zip(names, units, strict=True)
+        ]
+        spec: JobSpec[UnitJob, R] = JobSpec(unit, task, _raise, runs_in)
+        return run_jobs(command, jobs, spec, workers=workers)
+
+    return run
+
+
+def _raise(_job: Job, error: ScanmillError) -> NoReturn:
+    raise error
+
+
+WORKERS: dict[Place, Callable[[int, int | None], Workers]] = {
     "drawing": lambda count, device: ProcessWorkers(count, draws=True, device=device),
     "processes": lambda count, _device: ProcessWorkers(count),
     "threads": lambda count, _device: ThreadWorkers(count),

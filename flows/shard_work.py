@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flows.artifacts import show_results
+from flows.progress import say
 from flows.run_jobs import JobSpec, run_jobs
 from flows.runs import Run, describe_failures
 from flows.scan_runs import close_run
@@ -47,6 +48,8 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
 
 def render_jobs(run: Run, jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
     """Render in processes, with progress."""
+    if not jobs:
+        say(f"{run.command}: everything is done already.")
     return run_jobs(run.command, jobs, RENDERING, workers=run.workers, device=run.device)
 
 

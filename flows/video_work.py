@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from flows.artifacts import show_pairing
+from flows.progress import say
 from flows.run_jobs import JobSpec, run_jobs
 from flows.runs import Run, describe_failures
 from flows.unfinished import judge
@@ -23,12 +24,14 @@ SPECS = {"sequence": PAIRING, "published": replace(PAIRING, task=import_video_ta
 
 def work_on_videos(run: Run, jobs: Sequence[PairJob]) -> list[PairOutcome]:
     """Work in processes, with progress."""
+    if not jobs:
+        say(f"{run.command}: everything is done already.")
     by_layout: dict[str, list[PairJob]] = defaultdict(list)
     for job in jobs:
         by_layout[job.shard.video.layout].append(job)
     return [
         outcome
-        for layout, chosen in by_layout.items() or [("sequence", list[PairJob]())]
+        for layout, chosen in by_layout.items()
         for outcome in run_jobs(run.command, chosen, SPECS[layout], workers=run.workers)
     ]
 

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from schemas.errors import MachineError, RequestError
+from schemas.errors import MachineError, RequestError, ScanmillError
 from schemas.work import Job
 from tasks.worker_process import WorkInterrupted
 
@@ -67,10 +67,10 @@ class Workers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResilientPool(Generic[J, R]):
-    """Runs jobs to an outcome each. give_up: makes the outcome of a job that could not end."""
+    """Runs jobs to an outcome each. give_up: makes that of a job that could not end, or raises."""
 
     workers: Workers
-    give_up: Callable[[J, MachineError], R]
+    give_up: Callable[[J, ScanmillError], R]
 
     def run(
         self, jobs: Sequence[J], task: Callable[[J], R], on_end: Callable[[R], None]
@@ -125,8 +125,10 @@ class ResilientPool(Generic[J, R]):
                 raise KeyboardInterrupt from error
             case Raised(RequestError() as error):
                 raise error
+            case Raised(ScanmillError() as error):
+                return self.give_up(job, error)
             case Raised(error):
-                return self.give_up(job, _lost(job, f"{type(error).__name__}: {error}"))
+                return self.give_up(job, _lost(job, f"{type(error).__name__}: {error}", error))
 
 
 @dataclass(slots=True)
@@ -138,11 +140,13 @@ class _Round(Generic[J, R]):
     not_started: list[J] = field(default_factory=list)
 
 
-def _lost(job: Job, why: str) -> MachineError:
-    return MachineError(
+def _lost(job: Job, why: str, cause: Exception | None = None) -> MachineError:
+    error = MachineError(
         job.name, found=why, expected="a worker that lives to its end",
         hint="Run the command again; with little memory use fewer --workers.",
     )  # fmt: skip
+    error.__cause__ = cause
+    return error
 
 
 def _no_worker_starts(count: int) -> MachineError:

@@ -1,10 +1,10 @@
-"""Work on many items: jobs that cross process borders, progress, and the ordered thread map."""
+"""Work on many items: jobs and units that cross process borders, and the ordered thread map."""
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,7 +25,43 @@ class Job(BaseModel, ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """Name of its task run, as in shard-00000: a valid file name, unique within a run."""
+        """Name of its task run, as in shard-00000: unique within a run."""
+
+
+class UnitJob(Job):
+    """A function and what it is applied to, as a job. title: unique within a run."""
+
+    title: str
+    function: Callable[[Any], Any]
+    unit: Any
+
+    @property
+    def name(self) -> str:
+        """The title."""
+        return self.title
+
+    def run(self) -> Any:  # noqa: ANN401 - what the function returns
+        """Apply the function."""
+        return self.function(self.unit)
+
+
+class MapUnits(Protocol):
+    """How a step runs its units of work: `map_units`, or as tasks on Prefect's page."""
+
+    def __call__(
+        self, function: Callable[[T], R], units: Sequence[T], names: Sequence[str]
+    ) -> list[R]:
+        """Apply a function to each unit; returns the results in order.
+
+        names: of the units, unique. Function and units may have to cross process borders.
+        Raises what the function raises.
+        """
+
+
+def map_units(function: Callable[[T], R], units: Sequence[T], names: Sequence[str]) -> list[R]:
+    """Apply a function to one unit after the other, in this process."""
+    del names
+    return [function(unit) for unit in units]
 
 
 def map_in_threads(

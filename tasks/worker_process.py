@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from urllib.parse import quote
 
 from renderers.session import open_session
 
@@ -77,12 +78,17 @@ def at_work(name: str) -> Iterator[None]:
         raise WorkInterrupted
     _WORKER.at_work = True
     try:
-        (_WORKER.marks / name).write_text(str(os.getpid()), encoding="ascii")
+        (_WORKER.marks / mark_of(name)).write_text(str(os.getpid()), encoding="ascii")
         yield
     except KeyboardInterrupt as error:
         raise WorkInterrupted from error
     finally:
         _WORKER.at_work = False
+
+
+def mark_of(name: str) -> str:
+    """Return the file name of a job's mark."""
+    return quote(name, safe="")
 
 
 def stop_workers(marks: Path) -> None:

@@ -5,7 +5,7 @@ from typing import NoReturn
 import pytest
 
 from flows.worker_pool import DIED_TWICE, ResilientPool
-from schemas.errors import MachineError, RequestError
+from schemas.errors import InputError, MachineError, RequestError, ScanmillError
 from tasks.worker_process import WorkInterrupted
 from tests.flows.breaking_workers import BreakingWorkers, Letter
 
@@ -16,7 +16,7 @@ def work(job: Letter) -> str:
     return f"{job.letter}{job.attempt}"
 
 
-def give_up(job: Letter, error: MachineError) -> str:
+def give_up(job: Letter, error: ScanmillError) -> str:
     return f"{job.letter}{job.attempt} lost: {error.found}"
 
 
@@ -79,6 +79,22 @@ def test_job_that_raises_is_given_up_with_the_reason() -> None:
 
     outcomes = ResilientPool(BreakingWorkers(), give_up).run(JOBS, fail, lambda _: None)
     assert outcomes[2].startswith("c1 lost: ZeroDivisionError: ")
+
+
+def test_error_of_a_job_is_given_up_as_it_is() -> None:
+    error = InputError("scan.obj", found="no face", expected="faces", hint="Leave it out.")
+
+    def fail(_job: Letter) -> NoReturn:
+        raise error
+
+    kept: list[ScanmillError] = []
+
+    def keep(_job: Letter, why: ScanmillError) -> str:
+        kept.append(why)
+        return ""
+
+    ResilientPool(BreakingWorkers(), keep).run(JOBS[:1], fail, lambda _: None)
+    assert kept == [error]
 
 
 def raise_request_error(_job: Letter) -> NoReturn:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.work import map_in_threads
+from schemas.work import map_in_threads, map_units
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -47,3 +47,7 @@ def test_what_has_not_begun_is_dropped_when_nobody_takes_results() -> None:
     next(results)
     results.close()  # type: ignore[attr-defined]
     assert len(done) <= 51
+
+
+def test_units_are_mapped_in_order() -> None:
+    assert map_units(str, [3, 1, 2], ["c", "a", "b"]) == ["3", "1", "2"]
