@@ -6,10 +6,13 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.progress import following, tracking
+from flows.progress import following
+from flows.run_jobs import as_tasks
 from flows.run_requests import PublishedLayout, ValidateRequest
 from flows.unfinished import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
+from schemas.work import MapUnits
+from tasks.checks.task import validate_shard_task
 from tasks.checks.validation import Validation, validate_dataset
 from tasks.formats.hdnet.hdnet_check import LayoutCheck, check_hdnet
 from tasks.formats.twok2k.twok2k_check import PublishedCheck, check_2k2k
@@ -30,12 +33,20 @@ def validate(request: ValidateRequest) -> Findings:
 
 def _check_dataset(uri: str, workers: int) -> Validation:
     folder = DatasetFolder.at(uri)
-    total = len(folder.committed_shards())
-    with tracking("validate", total=total, unit="shards") as tracker:
-        found = validate_dataset(
-            folder, workers=workers, progress=lambda _done, _all: tracker.advance()
-        )
-    return _add_videos(found, folder)
+
+    def run_in_threads(unit: str) -> MapUnits:
+        return as_tasks("validate", unit, validate_shard_task, workers=workers, runs_in="threads")
+
+    found = validate_dataset(folder, run=run_in_threads("shards"))
+    if not read_video_plan(folder):
+        return found
+    videos = validate_videos(folder, run=run_in_threads("videos"))
+    return found.model_copy(
+        update={
+            "videos": videos.videos, "frames": videos.frames, "pairs": videos.pairs,
+            "findings": (*found.findings, *videos.findings),
+        }
+    )  # fmt: skip
 
 
 def _check_2k2k(path: str, workers: int) -> PublishedCheck:
@@ -51,18 +62,3 @@ def _check_hdnet(path: str, _workers: int) -> LayoutCheck:
 _CHECKS: dict[PublishedLayout | None, Callable[[str, int], Findings]] = {
     None: _check_dataset, "2k2k": _check_2k2k, "hdnet": _check_hdnet,
 }  # fmt: skip
-
-
-def _add_videos(found: Validation, folder: DatasetFolder) -> Validation:
-    """Read the frames and pairs back too, where there are any."""
-    planned = len(read_video_plan(folder))
-    if not planned:
-        return found
-    with tracking("validate", total=planned, unit="videos") as tracker:
-        videos = validate_videos(folder, progress=lambda _done, _all: tracker.advance())
-    return found.model_copy(
-        update={
-            "videos": videos.videos, "frames": videos.frames, "pairs": videos.pairs,
-            "findings": (*found.findings, *videos.findings),
-        }
-    )  # fmt: skip

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,6 +45,7 @@ class UnitJob(Job):
         return self.function(self.unit)
 
 
+@runtime_checkable
 class MapUnits(Protocol):
     """How a step runs its units of work: `map_units`, or as tasks on Prefect's page."""
 

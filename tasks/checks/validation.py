@@ -1,10 +1,6 @@
-"""Read a whole data set back, every byte, and list all that does not hold.
-
-Shards are checked in threads: decoding, which takes the time, runs outside the interpreter lock.
-"""
+"""Read a whole data set back, every byte, and list all that does not hold."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +12,12 @@ from schemas.errors import ScanmillError
 from schemas.manifest import Manifest, PlannedShard
 from schemas.samples import sample_schema
 from schemas.settings import RenderSettings, digest_of
+from schemas.work import MapUnits, map_units
 from tasks.checks.findings import Breach, Checked, Finding, unreadable
 from tasks.checks.sample_checks import check_sample
 from tasks.dataset.planning import read_plan
 from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.shards import digest_shard, read_rows, read_shard_schema
-from tasks.dataset.states import Progress
 
 
 class Validation(Checked):
@@ -45,23 +41,17 @@ class _Reading:
     bytes: int = 0
 
 
-def validate_dataset(
-    folder: DatasetFolder, *, workers: int = 1, progress: Progress | None = None
-) -> Validation:
+def validate_dataset(folder: DatasetFolder, *, run: MapUnits = map_units) -> Validation:
     """Read every shard back and check it, its record, and the folder.
 
+    run: maps over shards; threads pay, because decoding runs outside the interpreter lock.
     Raises RequestError when the folder is no data set, InputError when its plan is unreadable.
     """
     settings = folder.read_description().settings
     plan = read_plan(folder)
     backgrounds = frozenset(one.path for one in read_backgrounds(folder).images)
     checker = _Checker(folder, settings, backgrounds | {""})
-    readings = []
-    with ThreadPoolExecutor(workers) as pool:
-        for reading in pool.map(checker.check_shard, plan):
-            readings.append(reading)
-            if progress is not None:
-                progress(len(readings), len(plan))
+    readings = run(checker.check_shard, plan, [one.shard_id for one in plan])
     names = [name for reading in readings for name in reading.names]
     findings = (
         *_check_description(folder),

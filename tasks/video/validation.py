@@ -6,7 +6,7 @@ Pairs are held to the rules of the published reader, against the IUV of both fra
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import cast
 
@@ -20,9 +20,9 @@ from schemas.frames import PART_COUNT, pair_id
 from schemas.manifest import Manifest, PlannedVideo
 from schemas.pairing import PairSettings
 from schemas.settings import digest_of
+from schemas.work import MapUnits, map_units
 from tasks.checks.findings import Breach, Checked, Finding
 from tasks.dataset.shards import RowFile, ShardFormat, digest_shard, read_rows, read_shard_schema
-from tasks.dataset.states import Progress
 from tasks.video.choosing import MIN_ROWS
 from tasks.video.frame_checks import Row, check_frame, decode_iuv
 from tasks.video.match_rules import StoredMatches, check_matches
@@ -48,29 +48,34 @@ class VideoValidation(Checked):
     pairs: int = Field(description="read back")
 
 
-def validate_videos(folder: DatasetFolder, *, progress: Progress | None = None) -> VideoValidation:
+def validate_videos(folder: DatasetFolder, *, run: MapUnits = map_units) -> VideoValidation:
     """Read both shards of every video back and check them, their records, and the folders.
 
+    run: maps over videos.
     Raises RequestError when the folder is no data set, InputError when its plan is unreadable.
     """
     description, plan = folder.read_description(), read_video_plan(folder)
     settings = description.pairing or PairSettings()
     findings = list(_check_folders(folder, plan))
     if description.pairing is not None and description.pairing_digest != digest_of(settings):
-        found = str(description.pairing_digest)
-        breach = Breach("pairing digest", found, digest_of(settings))
+        breach = Breach("pairing digest", str(description.pairing_digest), digest_of(settings))
         findings.append(breach.at("dataset.json"))
+    check = partial(_check_video, folder, settings)
     counts = Counter[str]()
-    for done, planned in enumerate(plan, start=1):
-        checker = _Checker(folder, planned, settings)
-        findings += checker.check()
-        counts.update(checker.counts)
-        if progress is not None:
-            progress(done, len(plan))
+    for found, counted in run(check, plan, [f"video {one.shard_id}" for one in plan]):
+        findings += found
+        counts += counted
     return VideoValidation(
         uri=str(folder.root), videos=len(plan), frames=counts["frames"], pairs=counts["pairs"],
         findings=tuple(findings),
     )  # fmt: skip
+
+
+def _check_video(
+    folder: DatasetFolder, settings: PairSettings, planned: PlannedVideo
+) -> tuple[list[Finding], Counter[str]]:
+    checker = _Checker(folder, planned, settings)
+    return list(checker.check()), checker.counts
 
 
 @dataclass(slots=True)

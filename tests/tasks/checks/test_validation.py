@@ -1,5 +1,6 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +19,14 @@ from schemas.codecs import (
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.errors import RequestError
 from schemas.manifest import Failure
+from schemas.work import map_in_threads, map_units
 from tasks.checks.validation import validate_dataset
 from tasks.dataset.shards import digest_shard
 from tests.tasks.data_sets import ball_rows, commit_rows, commit_shard
 
 Cells = dict[str, object]
+T = TypeVar("T")
+R = TypeVar("R")
 NAME = "RP/rp_ball_posed_001/0"
 
 
@@ -202,8 +206,14 @@ def found(folder: DatasetFolder) -> set[tuple[str, str]]:
     return {(finding.where, finding.what) for finding in validate_dataset(folder).findings}
 
 
+def map_units_in_threads(
+    function: Callable[[T], R], units: Sequence[T], _names: Sequence[str]
+) -> list[R]:
+    return list(map_in_threads(function, units, threads=2))
+
+
 def test_a_whole_data_set_has_no_findings(folder: DatasetFolder) -> None:
-    validation = validate_dataset(folder, workers=2)
+    validation = validate_dataset(folder, run=map_units_in_threads)
     assert validation.findings == ()
     assert (validation.passed, validation.shards, validation.samples) == (True, 2, 4)
     files = folder.shard_path("any").parent.iterdir()
@@ -356,10 +366,15 @@ def test_a_changed_shard_with_its_record_changed_too_is_still_checked(tmp_path: 
     assert found(folder) == {("RP/rp_ball_posed_001/10", "color_back")}
 
 
-def test_progress_counts_shards(folder: DatasetFolder) -> None:
-    seen: list[tuple[int, int]] = []
-    validate_dataset(folder, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 2), (2, 2)]
+def test_every_shard_is_a_unit_of_its_name(folder: DatasetFolder) -> None:
+    seen: list[str] = []
+
+    def run(function: Callable[[T], R], units: Sequence[T], names: Sequence[str]) -> list[R]:
+        seen.extend(names)
+        return map_units(function, units, names)
+
+    validate_dataset(folder, run=run)
+    assert seen == ["shard-00000", "shard-00001"]
 
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
