@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -67,12 +67,13 @@ def map_units(function: Callable[[T], R], units: Sequence[T], names: Sequence[st
 
 def map_in_threads(
     function: Callable[[T], R], items: Iterable[T], *, threads: int, ahead: int | None = None
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """Apply a function to items in threads; yield the results in the order of the items.
 
     ahead: results that may wait to be taken, so that memory stays flat; None: one a thread.
     Items are drawn in the caller's thread, a next one only after a result was taken. An exception
-    of the function is raised in the place of its result; what has not begun then is dropped.
+    of the function is raised in the place of its result. When the generator is closed, what has
+    not begun is dropped.
     """
     waiting: deque[Future[R]] = deque()
     pool = ThreadPoolExecutor(threads)

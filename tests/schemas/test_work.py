@@ -45,7 +45,7 @@ def test_what_has_not_begun_is_dropped_when_nobody_takes_results() -> None:
     done: list[int] = []
     results = map_in_threads(done.append, range(100), threads=1, ahead=50)
     next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert len(done) <= 51
 
 

@@ -5,12 +5,13 @@ interpreter lock for most of its time. The batch of a number is a pure function 
 rank, world), so a resume continues at the exact sample.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from itertools import tee
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from schemas.errors import InputError
+from schemas.work import map_in_threads
 from training.data.batches import Drawing
 from training.data.sample_order import Ordering
 from training.data.shard_index import SampleAddress
@@ -52,48 +53,43 @@ class Loader(Generic[S, B_co]):
         """Take what to read and in which order; nothing is read yet."""
         self._reader, self._samples, self._order = reader, samples, order
         self._drawing, self._max_bad = drawing, max_bad_samples
-        self._ahead = max(BATCHES_AHEAD, workers)
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+        self._workers, self._ahead = workers, max(BATCHES_AHEAD, workers)
+        self._open = ExitStack()
         self.bad_samples: list[str] = []
 
     def batches(self, first: int, end: int) -> Iterator[B_co]:
         """Yield the batches first..end-1, decoding the next ones meanwhile."""
-        pending: deque[tuple[int, list[tuple[int, Future[S]]]]] = deque()
-        numbers = iter(range(first, end))
-        for number in numbers:
-            pending.append(self._submit(number))
-            if len(pending) > self._ahead:
-                yield self._collect(*pending.popleft())
-        while pending:
-            yield self._collect(*pending.popleft())
+        planned, coming = tee(map(self._order.batch_of, range(first, end)))
+        places = (place for _, chosen in coming for place in chosen)
+        ahead = self._ahead * self._order.batch
+        decoded = self._open.enter_context(
+            closing(map_in_threads(self._read, places, threads=self._workers, ahead=ahead))
+        )
+        for epoch, chosen in planned:
+            samples = [self._replace_bad(place, next(decoded)) for place in chosen]
+            yield self._reader.stack(samples, self._drawing, epoch)
 
     def close(self) -> None:
         """Stop the threads; what is not begun is dropped."""
-        self._pool.shutdown(cancel_futures=True)
+        self._open.close()
 
-    def _submit(self, number: int) -> tuple[int, list[tuple[int, Future[S]]]]:
-        epoch, chosen = self._order.batch_of(number)
-        read = self._reader.read
-        return epoch, [(place, self._pool.submit(read, self._samples[place])) for place in chosen]
-
-    def _collect(self, epoch: int, decoding: list[tuple[int, Future[S]]]) -> B_co:
-        samples = [self._result(place, future) for place, future in decoding]
-        return self._reader.stack(samples, self._drawing, epoch)
-
-    def _result(self, place: int, future: Future[S]) -> S:
-        """Return the sample, or the next good one while the limit of bad ones lasts."""
+    def _read(self, place: int) -> S | InputError:
         try:
-            return future.result()
+            return self._reader.read(self._samples[place])
         except InputError as error:
+            return error
+
+    def _replace_bad(self, place: int, found: S | InputError) -> S:
+        """Return the sample, or the next good one while the limit of bad ones lasts."""
+        while isinstance(found, InputError):
             name = self._samples[place].sample_id
             self.bad_samples.append(name)
             if len(self.bad_samples) > self._max_bad:
                 raise InputError(
-                    f"sample {name}", found=f"{error}",
+                    f"sample {name}", found=f"{found}",
                     expected=f"at most {self._max_bad} samples that can't be decoded",
                     hint="Fix the data set, or raise --max-bad-samples.",
-                ) from error  # fmt: skip
-        following = (place + 1) % len(self._samples)
-        return self._result(
-            following, self._pool.submit(self._reader.read, self._samples[following])
-        )
+                ) from found  # fmt: skip
+            place = (place + 1) % len(self._samples)
+            found = self._read(place)
+        return found

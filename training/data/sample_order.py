@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from schemas.seeds import generator
 @runtime_checkable
 class Ordering(Protocol):
     """Say which samples a batch holds."""
+
+    @property
+    def batch(self) -> int:
+        """Samples a batch."""
 
     def batch_of(self, number: int) -> tuple[int, Sequence[int]]:
         """Return the epoch and the samples of batch `number`, counted from 0."""
@@ -23,6 +27,7 @@ class InTurn:
 
     rank: int
     world: int
+    batch: ClassVar[int] = 1
 
     def batch_of(self, number: int) -> tuple[int, Sequence[int]]:
         """Return epoch 0 and the one sample."""
