@@ -32,7 +32,11 @@ from tests.hostile.limits import (
 )
 from tests.hostile.mesh_cases import write_good_ply, write_obj_cases, write_ply_cases
 from tests.hostile.request_cases import configuration_calls, list_calls
-from tests.hostile.video_cases import write_sequence_cases
+from tests.hostile.video_cases import (
+    spoil_correspondences,
+    write_sequence_cases,
+    write_videos_to_pair,
+)
 from tests.tasks.scan_folders import write_scan, write_thuman_scan
 from tests.tasks.video.sequence_files import write_sequence
 
@@ -69,9 +73,14 @@ def check_scans(
     """Hold a run to its end: bad scans rejected or drawn, none lost or blamed on the machine."""
     judge(family, cases, ended, tally)
     assert states.keys() >= set(cases)
+    check_states(states, ended)
+    assert ended.code == 1
+
+
+def check_states(states: dict[str, str], ended: Ended) -> None:
+    """Hold every item to an end: done, or rejected for what it is."""
     others = {name: state for name, state in states.items() if state not in {"done", "rejects"}}
     assert not others, f"{others}\n{ended.text[-6000:]}"
-    assert ended.code == 1
 
 
 def test_meshes_fail_alone(people: Path, environment: dict[str, str], tally: Tally) -> None:
@@ -147,7 +156,27 @@ def test_sequences_fail_alone(tmp_path: Path, environment: dict[str, str], tally
     judge("sequences", cases, ended, tally)
     states = states_of(tmp_path / "out", environment)
     assert states["good"] == "done"
-    assert set(states.values()) <= {"done", "rejects"}
+    check_states(states, ended)
+
+
+def test_correspondences_fail_alone(
+    tmp_path: Path, environment: dict[str, str], tally: Tally
+) -> None:
+    cases = write_videos_to_pair(tmp_path / "videos")
+    made, published = tmp_path / "made", tmp_path / "published"
+    for command in (
+        ("pair", "--data", tmp_path / "videos", "--out", made, "--min-neighbours", "1"),
+        ("export", "hdnet", made, "--to", published),
+    ):
+        prepared = run_limited((*CLI, *command), cases=len(cases), environment=environment)
+        assert prepared.code == 0, prepared.text[-4000:]
+    spoil_correspondences(published)
+    command = ("import", "hdnet", published, "--out", tmp_path / "back")
+    ended = run_limited((*CLI, *command), cases=len(cases), environment=environment)
+    judge("correspondences", cases, ended, tally)
+    states = states_of(tmp_path / "back", environment)
+    assert states["good"] == "done"
+    check_states(states, ended)
 
 
 def run_together(

@@ -1,5 +1,6 @@
 """Hostile videos: sequences of frames, and correspondences of a published HDNet set."""
 
+import csv
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +63,6 @@ SEQUENCES: dict[str, Spoil] = {
 }  # fmt: skip
 
 ROWS = "".join(f"1,{100 + n},90,{101 + n},92\n" for n in range(12))
-LIMITS = "1,0,11\n" + "".join(f"{part},-1,-1\n" for part in range(2, 25))
 PAIR_FILES: dict[str, Write] = {
     "empty": text(""),
     "words": text("a,b,c,d,e\n"),
@@ -88,7 +88,8 @@ PAIR_FILES: dict[str, Write] = {
     "endless-device": link_to("/dev/zero"),
     **{f"mutated-{n}": data(mutate(ROWS.encode(), n)) for n in range(6)},
 }
-"""Instead of one file of correspondences."""
+"""Instead of one file of correspondences, or of limits."""
+FILES = ("r1_c1_r2_c2", "limit")
 
 
 def write_sequence_cases(root: Path) -> list[str]:
@@ -96,6 +97,27 @@ def write_sequence_cases(root: Path) -> list[str]:
     for name, spoil in SEQUENCES.items():
         spoil(write_sequence(root / name))
     return list(SEQUENCES)
+
+
+def write_videos_to_pair(root: Path) -> list[str]:
+    """Write a video of two frames for each hostile file of a pair; returns their names."""
+    names = [f"{kind}-{name}" for kind in FILES for name in PAIR_FILES]
+    for name in (*names, "good"):
+        write_sequence(root / name, 2)
+    return names
+
+
+def spoil_correspondences(published: Path) -> None:
+    """Replace one file of each video of an exported HDNet set; `good` keeps its own."""
+    with (published / "tiktok_data/frames.csv").open(newline="") as file:
+        first = {row["video"]: row["name"] for row in reversed(list(csv.DictReader(file)))}
+    for video, frame in first.items():
+        kind, _, name = video.partition("-")
+        if video != "good":
+            corrs = published / "tiktok_data/correspondences/corrs"
+            path = next(corrs.glob(f"{frame}_*_i_{kind}.txt"))
+            path.unlink()
+            PAIR_FILES[name](path)
 
 
 def _normals(sequence: Path, content: str) -> None:
