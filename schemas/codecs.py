@@ -12,6 +12,7 @@ import OpenEXR
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from schemas.errors import InputError
+from schemas.size_limits import MAX_TEXTURE_SIDE_PX, check_exr_size, check_image_size
 
 DEPTH_CHANNELS = ("front.Z", "back.Z")
 NORMAL_CHANNELS = ("front.NX", "front.NY", "front.NZ", "back.NX", "back.NY", "back.NZ")
@@ -75,6 +76,21 @@ def decode_image(data: bytes) -> UInt8[np.ndarray, "H W 3"]:
     return _decode("picture", data, cv2.IMREAD_COLOR_RGB)
 
 
+def decode_pixels(data: bytes, flags: int) -> UInt8[np.ndarray, "H W *channels"] | None:
+    """Decode an image whose size was judged before; None where OpenCV finds none.
+
+    flags: OpenCV's, as IMREAD_COLOR_RGB. Raises MemoryError when the machine has no room for it.
+    """
+    try:
+        image: UInt8[np.ndarray, "H W *channels"] | None
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(str(error)) from error
+        return None
+    return image
+
+
 def decode_mask(data: bytes) -> Bool[np.ndarray, "H W"]:
     """Decode an 8-bit mask; True inside."""
     image = _decode("mask", data, cv2.IMREAD_GRAYSCALE)
@@ -102,6 +118,8 @@ def decode_normals(
 def decode_exr(data: bytes, channels: tuple[str, ...]) -> dict[str, Float[np.ndarray, "H W"]]:
     """Decode the named channels, pasted from the data window into the display window."""
     try:
+        parts = OpenEXR.File(io.BytesIO(data), header_only=True).parts
+        check_exr_size([part.header for part in parts], "OpenEXR")
         file = OpenEXR.File(io.BytesIO(data), separate_channels=True)
         header, stored = file.header(), file.channels()
         pixels = {name: stored[name].pixels for name in channels}
@@ -137,11 +155,14 @@ def _encode(
 
 
 def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, "H W *channels"]:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    try:
+        check_image_size(data, what, max_pixels=MAX_TEXTURE_SIDE_PX**2)
+    except InputError as error:
+        raise _undecodable(what, data) from error
+    image = decode_pixels(data, flags)
     if image is None:
         raise _undecodable(what, data)
-    decoded: UInt8[np.ndarray, "H W *channels"] = image
-    return decoded
+    return image
 
 
 def _encode_exr(

@@ -5,14 +5,14 @@ Opening a pipe waits for a writer, opening a device may act on it or never end: 
 
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from schemas.errors import InputError, MachineError
 from schemas.size_limits import MAX_TEXT_BYTES
 
 
-def open_regular_file(path: Path) -> BinaryIO:
+def open_regular_file(path: Path) -> BufferedReader:
     """Open a regular file to read its bytes; the caller closes it.
 
     Raises InputError when the path is missing or is a folder, pipe, socket or device, MachineError
@@ -69,6 +69,15 @@ def is_readable_file(path: Path) -> bool:
         return stat.S_ISREG(path.stat().st_mode)
     except (OSError, ValueError):
         return False
+
+
+def escape_name(name: str) -> str | None:
+    """Return a name that is not UTF-8 as it can be written down, None for any other name.
+
+    Python holds bytes that are no UTF-8 as lone surrogates, which no record can store.
+    """
+    escaped = name.encode("utf-8", "backslashreplace").decode()
+    return None if escaped == name else escaped
 
 
 def measure_file(path: Path) -> int | None:

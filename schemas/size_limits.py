@@ -8,6 +8,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 from zipfile import ZipFile
@@ -44,10 +45,14 @@ MAX_ARCHIVE_BYTES = GIB
 MAX_ROW_BYTES = 2 * GIB
 """Of one Parquet row group, unpacked: one sample of 8192 x 8192 has 0.7 GB at most."""
 
+MAX_JPEG_SCANS = 100
+"""Progressive images have about ten; each one walks over the whole image again."""
+
+JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 ImageFormat = Literal["jpeg", "png", "webp", "bmp", "gif", "tiff"]
 
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Start-of-frame markers. Source: ITU-T T.81, table B.1."""
 _TIFF_WIDTH, _TIFF_LENGTH, _TIFF_TILE_WIDTH, _TIFF_TILE_LENGTH = 256, 257, 322, 323
 _TIFF_WHOLE_NUMBERS = {3: "H", 4: "I", 16: "Q"}
@@ -70,13 +75,12 @@ def read_image_header(data: bytes, name: str) -> ImageHeader:
 
     Raises InputError for anything else, and for a header that is cut.
     """
-    try:
-        found = _find_image_header(data)
-    except (struct.error, IndexError, OverflowError) as error:
-        raise _refuse_image(name, f"{len(data)} bytes, cut within the header") from error
-    if found is None:
-        raise _refuse_image(name, f"{len(data)} bytes that begin with {data[:16]!r}")
-    return found
+    for start, read in _READERS:
+        with suppress(struct.error):  # the header is cut
+            found = read(data) if data.startswith(start) else None
+            if found is not None:
+                return found
+    raise _refuse_image(name, f"{len(data)} bytes that are no image")
 
 
 def check_image_size(
@@ -150,7 +154,7 @@ def check_row_group_sizes(name: str, sizes: Iterable[int]) -> None:
             )  # fmt: skip
 
 
-def check_mesh_counts(name: str, *, vertices: int, faces: int) -> None:
+def check_mesh_counts(name: str, *, vertices: int = 0, faces: int = 0) -> None:
     """Raise InputError for a mesh of more vertices or faces than any scan has."""
     for what, count, limit in (("vertices", vertices, MAX_VERTICES), ("faces", faces, MAX_FACES)):
         if count > limit:
@@ -160,26 +164,20 @@ def check_mesh_counts(name: str, *, vertices: int, faces: int) -> None:
             )  # fmt: skip
 
 
-def _find_image_header(data: bytes) -> ImageHeader | None:
-    for start, read in _READERS:
-        if data.startswith(start):
-            return read(data)
-    return None
-
-
 def _jpeg_header(data: bytes) -> ImageHeader | None:
     at = 2
-    while found := _JPEG_MARKER.search(data, at):
+    while found := JPEG_MARKER.search(data, at):
         marker, at = data[found.start() + 1], found.end()
-        if marker in _JPEG_FRAMES:
+        if marker in JPEG_FRAMES:
             height, width = struct.unpack_from(">HH", data, at + 3)
             return ImageHeader("jpeg", width, height)
         at += int.from_bytes(data[at : at + 2], "big")
     return None
 
 
-def _png_header(data: bytes) -> ImageHeader:
-    return ImageHeader("png", *struct.unpack_from(">II", data, 16))
+def _png_header(data: bytes) -> ImageHeader | None:
+    kind, width, height = struct.unpack_from(">4sII", data, 12)
+    return ImageHeader("png", width, height) if kind == b"IHDR" else None
 
 
 def _gif_header(data: bytes) -> ImageHeader:
@@ -230,8 +228,8 @@ def _tiff_header(data: bytes) -> ImageHeader | None:
 
 
 _READERS: tuple[tuple[bytes | tuple[bytes, ...], Callable[[bytes], ImageHeader | None]], ...] = (
-    (b"\xff\xd8\xff", _jpeg_header),
-    (b"\x89PNG\r\n\x1a\n", _png_header),
+    (JPEG_START, _jpeg_header),
+    (PNG_START, _png_header),
     ((b"GIF87a", b"GIF89a"), _gif_header),
     (b"BM", _bmp_header),
     (b"RIFF", _webp_header),

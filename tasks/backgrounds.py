@@ -11,10 +11,12 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from schemas.codecs import decode_pixels
 from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.manifest import Background, BackgroundList, RefusedBackground
+from schemas.regular_files import escape_name, is_readable_file, read_text, read_whole
 from schemas.scan import InputFile
-from tasks.scans.files import MAX_TEXTURE_BYTES, read_whole
+from schemas.size_limits import JPEG_START, MAX_IMAGE_BYTES, PNG_START, check_image_size
 from tasks.scans.textures import read_header
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -23,7 +25,7 @@ FREEZE_THREADS = 4
 FEW = 50
 """Fewer usable backgrounds than this are worth a warning: a net would learn them by heart."""
 
-_CHECKED_STARTS = (b"\xff\xd8\xff", b"\x89PNG")
+_CHECKED_STARTS = (JPEG_START, PNG_START)
 """JPEG and PNG have a structure that shows whether they are whole; OpenCV fills gaps silently."""
 
 
@@ -61,7 +63,7 @@ class Backgrounds:
                 hint="Give the folder that the data set was begun with.",
             )  # fmt: skip
         path = self.root / chosen.path
-        data = path.read_bytes() if path.is_file() else b""
+        data = read_whole(path, MAX_IMAGE_BYTES) if is_readable_file(path) else b""
         if hashlib.sha256(data).hexdigest() != chosen.sha256:
             raise InputError(
                 str(path),
@@ -69,7 +71,7 @@ class Backgrounds:
                 expected=f"the image with sha256 {chosen.sha256[:12]}...",
                 hint="Restore the background folder, or render into a new data set.",
             )
-        return _decode(data)
+        return _decode(data, str(path))
 
     def input_file(self, chosen: Background) -> InputFile:
         """Describe a chosen image as an input of a shard."""
@@ -86,8 +88,9 @@ def freeze_backgrounds(root: Path, *, listed: Path | None = None) -> BackgroundL
     """
     names = sorted(_image_names(root)) if listed is None else read_background_list(listed)
     with ThreadPoolExecutor(FREEZE_THREADS) as pool:
-        found = pool.map(lambda name: _look_at(root, name), dict.fromkeys(names))
-        by_name = {one.path: one for one in found}
+        distinct = list(dict.fromkeys(names))
+        found = pool.map(lambda name: _look_at(root, name), distinct)
+        by_name = dict(zip(distinct, found, strict=True))
     looked_at = [by_name[name] for name in names]
     images = tuple(one for one in looked_at if isinstance(one, Background))
     if not images:
@@ -104,9 +107,9 @@ def freeze_backgrounds(root: Path, *, listed: Path | None = None) -> BackgroundL
 def read_background_list(path: Path) -> list[str]:
     """Read a published list of backgrounds: one path below the background root a line.
 
-    Raises InputError when it is no text or a path leaves the root.
+    Raises InputError when it is missing, no text, or a path leaves the root.
     """
-    names = [line.strip().lstrip("/") for line in _read_text(path).splitlines()]
+    names = [line.strip().lstrip("/") for line in read_text(path).splitlines()]
     names = [name for name in names if name]
     for number, name in enumerate(names, start=1):
         if ".." in PurePosixPath(name).parts or not name.isprintable():
@@ -138,16 +141,6 @@ def describe_shortage(
     )
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            str(path), found=f"no readable text ({type(error).__name__})",
-            expected="a list of backgrounds, one path a line", hint="Fetch the list again.",
-        ) from error  # fmt: skip
-
-
 def _image_names(root: Path) -> Iterable[str]:
     return (
         path.relative_to(root).as_posix()
@@ -159,28 +152,28 @@ def _image_names(root: Path) -> Iterable[str]:
 
 
 def _look_at(root: Path, name: str) -> Background | RefusedBackground:
+    escaped = escape_name(name)
+    if escaped is not None:
+        return RefusedBackground(path=escaped, reason="a name that is not UTF-8")
     try:
-        data = read_whole(root / name, MAX_TEXTURE_BYTES)
+        data = read_whole(root / name, MAX_IMAGE_BYTES)
         if data.startswith(_CHECKED_STARTS):
             read_header(data, name, check_sums=True)
-        height, width = _decode(data).shape[:2]
+        height, width = _decode(data, name).shape[:2]
     except ScanmillError as error:
         return RefusedBackground(path=name, reason=error.found)
-    except (ValueError, cv2.error) as error:
-        return RefusedBackground(path=name, reason=str(error))
     digest = hashlib.sha256(data).hexdigest()
     return Background(path=name, sha256=digest, width=width, height=height)
 
 
-def _decode(data: bytes) -> UInt8[np.ndarray, "BH BW 3"]:
-    """Decode to RGB as stored, without turning by EXIF; raises ValueError for what is none."""
-    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    if image is None:
-        message = f"{len(data)} bytes that are no image"
-        raise ValueError(message)
-    if image.ndim != 3 or image.dtype != np.uint8:  # noqa: PLR2004 - rows, columns, channels
-        message = f"decoded to {image.dtype} of shape {image.shape}"
-        raise ValueError(message)
-    rgb: UInt8[np.ndarray, "BH BW 3"] = image
-    return rgb
+def _decode(data: bytes, name: str) -> UInt8[np.ndarray, "BH BW 3"]:
+    """Decode to RGB as stored, without turning by EXIF; raises InputError for what is none."""
+    check_image_size(data, name)
+    image = decode_pixels(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None or image.ndim != 3 or image.dtype != np.uint8:  # noqa: PLR2004 - rows, columns, channels
+        kind = "" if image is None else f" of 8-bit RGB, but {image.dtype} of shape {image.shape}"
+        raise InputError(
+            name, found=f"{len(data)} bytes that are no image{kind}", expected="an image",
+            hint="Fetch it again, or remove it.",
+        )  # fmt: skip
+    return image

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from schemas.errors import InputError
+from schemas.regular_files import read_whole
 from tasks.fits.arrays import ArrayUnderWay, DtypeUnderWay, Workshop
 from tasks.fits.opcodes import (
     IDLE,
@@ -24,7 +25,7 @@ from tasks.fits.opcodes import (
     Stack,
     Value,
 )
-from tasks.scans.files import describe_stranger, read_whole
+from tasks.scans.files import describe_wrong_file
 
 MAX_FILE_BYTES = 1 << 20
 MAX_OPCODES = 50_000
@@ -48,7 +49,7 @@ def read_pickled_table(path: Path) -> Table:
     except RefusedPickleError as error:
         raise InputError(
             str(path),
-            found=describe_stranger(data) or f"a pickle that {error}",
+            found=describe_wrong_file(data) or f"a pickle that {error}",
             expected="a dictionary of numbers and numpy arrays, and nothing else",
             hint="Don't open this file with anything else; fetch the fit from its publisher.",
         ) from error

@@ -14,9 +14,10 @@ from jaxtyping import Bool, UInt8
 
 from schemas.camera import CAMERA_MODELS, STANDARD_CAMERA
 from schemas.errors import InputError
+from schemas.regular_files import is_readable_file
 from schemas.scan import InputFile, ScanRef
 from schemas.views import View
-from tasks.scans.files import digest_files, is_readable_file
+from tasks.scans.files import digest_files
 from tasks.video.images import read_iuv
 
 MIN_INSIDE = 0.5

@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import UInt16
 
 from schemas.errors import InputError
+from schemas.regular_files import read_whole
 from schemas.scan import CHART_ROW, DENSEPOSE_PARTS, Charts
-from tasks.scans.files import MAX_TEXTURE_BYTES, read_whole
+from schemas.size_limits import MAX_MESH_BYTES
 
 COLUMNS = 7
 
@@ -23,7 +24,7 @@ def read_charts(path: Path, *, face_count: int) -> Charts:
 
     Raises InputError when the file is no such array, or is not that of a mesh of so many faces.
     """
-    rows = _read_rows(path, read_whole(path, MAX_TEXTURE_BYTES))
+    rows = _read_rows(path, read_whole(path, MAX_MESH_BYTES))
     if len(rows) != face_count:
         raise _refuse(path, f"charts of {len(rows)} faces", f"of the mesh's {face_count}")
     parts = rows[:, 0]

@@ -1,64 +1,27 @@
-"""Files of a scan: read whole, named safely, digested. The one place that opens them."""
+"""Files of a scan: named safely, digested, recognised."""
 
 import hashlib
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from schemas.errors import InputError, MachineError
+from schemas.regular_files import explain_os_error, measure_file, open_regular_file
 from schemas.scan import InputFile
 
-MAX_MESH_BYTES = 4 << 30
-MAX_TEXTURE_BYTES = 1 << 30
-MAX_TEXT_BYTES = 64 << 20
-"""Far above what scans have (10 MB to 100 MB); below what would fill a worker's memory."""
-
-_BLOCK_BYTES = 1 << 20
 _SHOWN_CHARACTERS = 120
-_LONGEST_NAME = 250
-
-
-def read_whole(path: Path, limit: int) -> bytes:
-    """Read a regular file of at most `limit` bytes.
-
-    Raises InputError when it is missing, empty, no file or too big; MachineError when the
-    machine does not give it.
-    """
-    size = _measure_file(path)
-    if size is None:
-        raise InputError(
-            str(path),
-            found="no such file",
-            expected="a file that can be read",
-            hint="Put the file there, or take the scan out of the data root.",
-        )
-    if size == 0 or size > limit:
-        raise InputError(
-            str(path),
-            found=f"{size} bytes",
-            expected=f"1 to {limit} bytes",
-            hint="Fetch the file again: a copy may have broken off.",
-        )
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _explain(path, error) from error
+_MAX_NAME_BYTES = 250
 
 
 def digest_file(path: Path, root: Path) -> InputFile:
     """Return size and sha256 of a file below root; both None where it is absent."""
     name = path.relative_to(root).as_posix()
-    if _measure_file(path) is None:
+    if measure_file(path) is None:
         return InputFile(path=name)
-    digest, size = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-                size += len(block)
-    except OSError as error:
-        raise _explain(path, error) from error
-    return InputFile(path=name, size=size, sha256=digest.hexdigest())
+    with open_regular_file(path) as file:
+        try:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise explain_os_error(path, error) from error
+        return InputFile(path=name, size=file.tell(), sha256=digest)
 
 
 def digest_files(paths: Iterable[Path], root: Path) -> tuple[InputFile, ...]:
@@ -75,7 +38,7 @@ def find_inside(folder: Path, name: str) -> Path | str:
     """
     plain = name.replace("\\", "/").strip()
     shown = show(name)
-    if not plain or not plain.isprintable() or len(plain.encode()) > _LONGEST_NAME:
+    if not plain or not plain.isprintable() or len(plain.encode()) > _MAX_NAME_BYTES:
         return f"{shown} is no file name"
     if plain.startswith("/") or ":" in plain.split("/")[0]:
         return f"{shown} is absolute or an address, not a name below the scan's folder"
@@ -89,15 +52,7 @@ def find_inside(folder: Path, name: str) -> Path | str:
     return path if inside else f"{shown} is a link that leaves the scan's folder"
 
 
-def is_readable_file(path: Path) -> bool:
-    """Tell whether a regular file stands there (no folder, pipe or device)."""
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def describe_stranger(data: bytes) -> str | None:
+def describe_wrong_file(data: bytes) -> str | None:
     """Say what a file is that came instead of the right one, where that is well known."""
     start = data[:64].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
@@ -111,29 +66,3 @@ def show(name: str) -> str:
     """Return a name from a file as it may stand in a message: quoted, printable, not long."""
     text = ascii(name) if not name.isprintable() else repr(name)
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "...'"
-
-
-def _measure_file(path: Path) -> int | None:
-    try:
-        status = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise _explain(path, error) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(
-            str(path),
-            found="a folder, pipe or device",
-            expected="a regular file",
-            hint="Put the scan's own file there.",
-        )
-    return status.st_size
-
-
-def _explain(path: Path, error: OSError) -> MachineError:
-    return MachineError(
-        str(path),
-        found=error.strerror or type(error).__name__,
-        expected="a file that can be read",
-        hint="Check permissions and the disk, then run again.",
-    )

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from schemas.regular_files import is_readable_file
 from schemas.scan import InputFile, ScanRef
-from tasks.scans.files import digest_file, digest_files, is_readable_file
+from tasks.scans.files import digest_file, digest_files
 from tasks.scans.layouts import LAYOUTS, find_scan
 
 Roots = dict[str, Path | None]

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from schemas.errors import InputError
-from tasks.scans.files import MAX_TEXT_BYTES, read_whole
+from schemas.regular_files import read_whole
+from schemas.size_limits import MAX_TEXT_BYTES
 
 MIN_JOINTS = 130
 """The highest COCO-WholeBody index in use is 129. Source: docs/keypoints.md, "The 31 joints"."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from schemas.errors import RequestError
+from schemas.regular_files import is_readable_file
 from schemas.scan import DatasetName
-from tasks.scans.files import is_readable_file
 
 Role = Literal["mesh", "texture", "joints", "fit", "charts"]
 """What a file is to its scan."""

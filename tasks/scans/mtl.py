@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
-from tasks.scans.files import MAX_TEXT_BYTES, read_whole, show
+from schemas.regular_files import read_whole
+from schemas.size_limits import MAX_TEXT_BYTES
+from tasks.scans.files import show
 
 _OPTION_VALUES = {
     "-blendu": 1,

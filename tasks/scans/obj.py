@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from schemas.errors import InputError
-from tasks.scans.files import MAX_MESH_BYTES, describe_stranger, read_whole
+from schemas.regular_files import read_whole
+from schemas.size_limits import MAX_MESH_BYTES, MAX_VERTICES, check_mesh_counts
+from tasks.scans.files import describe_wrong_file
 from tasks.scans.geometry import Geometry, check_geometry, to_color_bytes
 from tasks.scans.lines import (
     DECIMAL_DIGITS,
@@ -32,6 +34,9 @@ from tasks.scans.polygons import TRIANGLE_CORNERS, triangulate
 
 _COLOR_COLUMNS = {6: 3, 7: 4}
 """Numbers on a vertex line, and where the colour begins: x y z r g b and x y z w r g b."""
+
+MAX_LINES = 4 * MAX_VERTICES
+"""v, vt, vn and f lines of the largest mesh that is read."""
 
 _NUMBER, _CORNER = rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", rb"-?\d+(/-?\d+|/-?\d*/-?\d+)?"
 _WHOLE_VALUES = {
@@ -72,11 +77,14 @@ def parse_obj(data: bytes, name: str) -> Geometry:
     """
     if b"\0" in data:
         raise _refuse(name, "bytes that no text has", "an OBJ text file")
+    if data.count(b"\n") > MAX_LINES:
+        raise _refuse(name, f"more than {MAX_LINES} lines", "an OBJ file of one scan")
     lines, cut = _drop_cut_line(split_lines(name, data))
     kinds = _classify(lines)
+    check_mesh_counts(name, vertices=int(kinds.vertex.sum()), faces=int(kinds.face.sum()))
     if not (kinds.vertex.any() and kinds.face.any()):
         found = f"{kinds.vertex.sum()} vertex lines and {kinds.face.sum()} faces"
-        found = describe_stranger(data) or found
+        found = describe_wrong_file(data) or found
         raise _refuse(name, found, "an OBJ file with vertices (v x y z) and faces (f ...)")
     vertices, colors, color_warnings = _read_vertices(lines, kinds.vertex)
     uv = _read_uv(lines, kinds.uv)

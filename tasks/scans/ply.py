@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from schemas.errors import InputError
-from tasks.scans.files import MAX_MESH_BYTES, describe_stranger, read_whole
+from schemas.regular_files import read_whole
+from schemas.size_limits import MAX_FACES, MAX_MESH_BYTES, check_mesh_counts
+from tasks.scans.files import describe_wrong_file
 from tasks.scans.geometry import (
     Geometry,
     check_coordinates,
@@ -33,8 +35,12 @@ _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 _POSITION = ("x", "y", "z")
 _COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 _CORNERS = ("vertex_indices", "vertex_index")
+_USED = frozenset((*_POSITION, *_COLORS[0], *_COLORS[1], *_CORNERS))
+"""Columns whose values are kept: others may be as wide as they like."""
+
 _HEADER = re.compile(rb"\Aply\s*?\r?\n(.*?)\bend_header[ \t]*\r?\n", re.DOTALL)
 _MAX_HEADER_BYTES = 1 << 16
+_COUNT = re.compile("[0-9]{1,15}")
 _MAX_CORNERS = 1 << 16
 _MAX_INDEX = (1 << 31) - 1
 
@@ -124,7 +130,7 @@ def _stack(columns: dict[str, _Column], keys: tuple[str, ...]) -> Float64[np.nda
 def _read_tables(data: bytes, name: str) -> dict[str, dict[str, _Column]]:
     header = _HEADER.match(data[:_MAX_HEADER_BYTES])
     if header is None:
-        raise _refuse(name, describe_stranger(data) or "no PLY header")
+        raise _refuse(name, describe_wrong_file(data) or "no PLY header")
     order, elements = _parse_header(header.group(1).decode("ascii", "replace"), name)
     source = _open_body(data[header.end() :], order, name)
     tables: dict[str, dict[str, _Column]] = {}
@@ -143,7 +149,7 @@ def _parse_header(text: str, name: str) -> tuple[str, list[_Element]]:
         match words:
             case ["format", str(kind), _] if kind in _ORDERS:
                 order = _ORDERS[kind]
-            case ["element", str(element), str(rows)] if rows.isdecimal():
+            case ["element", str(element), str(rows)] if _COUNT.fullmatch(rows):
                 elements.append(_Element(element, int(rows), ()))
             case ["property", *rest] if elements and (column := _parse_property(rest)):
                 last = elements[-1]
@@ -154,6 +160,9 @@ def _parse_header(text: str, name: str) -> tuple[str, list[_Element]]:
                 raise _refuse(name, f"header line {line[:60]!a}")
     if order is None:
         raise _refuse(name, "a header without its format")
+    for table in elements:
+        what = "vertices" if table.name == "vertex" else "faces"
+        check_mesh_counts(name, **{what: table.rows})
     return order, elements
 
 
@@ -188,7 +197,8 @@ class _Body:
         if not element.rows or not element.properties:
             empty = _Column(np.zeros(0), np.zeros(0, np.int64))
             return {column.name: empty for column in element.properties}
-        return self._read_equal(element) or self._read_unequal(element)
+        columns = self._read_equal(element)
+        return self._read_unequal(element) if columns is None else columns
 
     def _type(self, kind: str) -> np.dtype[np.generic]:
         return np.dtype(self._order + kind if self._order else "<f8")
@@ -219,10 +229,13 @@ class _Body:
                 np.full(element.rows, table[f"value{k}"].shape[1], np.int64),
             )
             for k, column in enumerate(element.properties)
+            if column.name in _USED
         }
 
     def _read_unequal(self, element: _Element) -> dict[str, _Column]:
         """Read rows one by one."""
+        if element.rows * len(element.properties) > MAX_FACES:
+            raise _refuse(self._name, f"{element.rows} rows of unequal lists in {element.name}")
         pieces: list[list[np.ndarray]] = [[] for _ in element.properties]
         for _ in range(element.rows):
             for column, piece in zip(element.properties, pieces, strict=True):
@@ -239,6 +252,7 @@ class _Body:
                 np.array([len(values) for values in piece], np.int64),
             )
             for column, piece in zip(element.properties, pieces, strict=True)
+            if column.name in _USED
         }
 
     def _read_count(self, kind: str, at: int) -> tuple[int, int]:

@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from schemas.errors import InputError
+from schemas.regular_files import is_readable_file
 from schemas.scan import InputFile, Material, Mesh
-from tasks.scans.files import digest_files, find_inside, is_readable_file, show
+from tasks.scans.files import digest_files, find_inside, show
 from tasks.scans.geometry import Geometry
 from tasks.scans.layouts import LAYOUTS, ScanFiles
 from tasks.scans.mtl import MtlMaterial, read_mtl

@@ -11,6 +11,7 @@ from schemas.codecs import decode_front_normals, decode_image, decode_mask
 from schemas.errors import InputError, ScanmillError
 from schemas.frames import PART_COUNT, frame_id
 from schemas.pairing import FRAME_SIDE_PX
+from schemas.size_limits import PNG_START
 from schemas.video import VideoRef
 from tasks.checks.findings import Breach
 
@@ -18,7 +19,6 @@ Row = Mapping[str, object]
 LENGTH_TOLERANCE = 0.05
 CAMERA_TOLERANCE = 1e-9
 _SHAPE = (FRAME_SIDE_PX, FRAME_SIDE_PX)
-_PNG_START = b"\x89PNG\r\n\x1a\n"
 _IMAGES = ("color", "mask", "iuv")
 
 
@@ -55,7 +55,7 @@ def _check_images(row: Row) -> Iterator[Breach]:
     for name in _IMAGES:
         data = _encoded(row, name)
         shape = decode_image(data).shape[:2]
-        if shape != _SHAPE or not data.startswith(_PNG_START):
+        if shape != _SHAPE or not data.startswith(PNG_START):
             yield Breach(name, f"{shape[1]} x {shape[0]}, {data[:4]!r}", "a PNG of 256 x 256")
     levels = np.unique(decode_image(_encoded(row, "mask")))
     if not np.isin(levels, (0, 255)).all() or not decode_mask(_encoded(row, "mask")).any():

@@ -14,8 +14,8 @@ from jaxtyping import Bool, UInt8
 
 from schemas.errors import InputError
 from schemas.frames import PART_COUNT
-from tasks.scans.files import read_whole
-from tasks.scans.textures import read_header
+from schemas.regular_files import read_whole
+from tasks.scans.textures import decode_whole, read_header
 
 MAX_FRAME_BYTES = 64 << 20
 MAX_FRAME_SIDE_PX = 8192
@@ -68,13 +68,13 @@ def read_iuv(path: Path) -> IuvImage:
     went through lossy coding or interpolation.
     """
     data = read_whole(path, MAX_FRAME_BYTES)
-    header = read_header(data, str(path), check_sums=True)
+    header = read_header(data, str(path), check_sums=True, max_side=MAX_FRAME_SIDE_PX)
     if header.format != "png":
         raise _refuse(path, "a JPEG, whose numbers are not the ones that were stored")
     kind = data[_PNG_BIT_DEPTH], _PNG_KINDS.get(data[_PNG_COLOUR_TYPE], "unknown")
     if kind != _EIGHT_BIT_RGB:
         raise _refuse(path, f"a PNG of {kind[0]} bits, {kind[1]}")
-    rgb = _decode(path, cv2.IMREAD_COLOR_RGB)
+    rgb = decode_whole(data, str(path), header)
     order = detect_order(rgb, str(path))
     iuv: UInt8[np.ndarray, "H W 3"] = rgb if order == "IUV" else rgb[..., ::-1]
     lonely = _share_of_lonely(iuv[..., 0])
@@ -133,26 +133,10 @@ def _explain_parts(rgb: UInt8[np.ndarray, "H W 3"]) -> str:
     return f"no channel that stays within {PART_COUNT}: no DensePose IUV, or lossy coding"
 
 
-def _decode(path: Path, flags: int) -> UInt8[np.ndarray, "..."]:
+def _decode(path: Path, flags: int) -> UInt8[np.ndarray, "H W *channels"]:
     data = read_whole(path, MAX_FRAME_BYTES)
-    header = read_header(data, str(path), check_sums=True)
-    if max(header.width, header.height) > MAX_FRAME_SIDE_PX:
-        raise InputError(
-            str(path), found=f"{header.width} x {header.height} pixels",
-            expected=f"at most {MAX_FRAME_SIDE_PX} pixels a side",
-            hint="Scale the video down.",
-        )  # fmt: skip
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        image = None
-    if image is None or image.shape[:2] != (header.height, header.width):
-        raise InputError(
-            str(path), found=f"{header.format} data that can't be decoded",
-            expected="a whole image", hint="Fetch or export the frame again.",
-        )  # fmt: skip
-    decoded: UInt8[np.ndarray, "H W *channels"] = image
-    return decoded
+    header = read_header(data, str(path), check_sums=True, max_side=MAX_FRAME_SIDE_PX)
+    return decode_whole(data, str(path), header, flags=flags)
 
 
 def _refuse(path: Path, found: str) -> InputError:

@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from schemas.errors import InputError
-from tasks.scans.files import read_whole
+from schemas.regular_files import read_whole
+from schemas.size_limits import MAX_TEXT_BYTES
 
-MAX_TEXT_BYTES = 64 << 20
 Separator = Literal[",", " "]
 _NAMES = {",": "commas", " ": "spaces"}
 _NUMBER_BYTES = frozenset(b"0123456789+-.eE \t\r\n")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import InputError, RequestError
-from tasks.scans.files import is_readable_file, show
+from schemas.regular_files import is_readable_file
+from tasks.scans.files import show
 
 IMAGE_FOLDERS = ("color", "densepose", "mask")
 """What every frame needs one image of."""

@@ -1,3 +1,6 @@
+import struct
+
+import cv2
 import numpy as np
 import pytest
 from jaxtyping import Bool
@@ -8,6 +11,7 @@ from schemas.codecs import (
     decode_image,
     decode_mask,
     decode_normals,
+    decode_pixels,
     encode_depth,
     encode_jpeg,
     encode_mask,
@@ -15,6 +19,7 @@ from schemas.codecs import (
     encode_png,
 )
 from schemas.errors import InputError
+from tests.hostile_images import PNG_64K
 
 RNG = np.random.default_rng(1)
 MASK: Bool[np.ndarray, "H W"] = np.zeros((24, 32), bool)
@@ -73,3 +78,28 @@ def test_what_is_no_image_is_refused(decode: object, data: bytes) -> None:
     assert callable(decode)
     with pytest.raises(InputError, match=f"{len(data)} bytes that begin with"):
         decode(data)
+
+
+def test_an_image_of_gigabytes_is_refused_by_its_header() -> None:
+    with pytest.raises(InputError) as caught:
+        decode_image(PNG_64K)
+    assert "65536 x 65536 pixels" in str(caught.value.__cause__)
+
+
+def test_an_exr_of_gigabytes_is_refused_by_its_header() -> None:
+    plane = np.zeros((64, 64), np.float32)
+    data = encode_depth(plane, plane, np.ones((64, 64), bool))
+    window = struct.pack("<4i", 0, 0, 63, 63)
+    with pytest.raises(InputError, match="windows and channels of"):
+        decode_depth(data.replace(window, struct.pack("<4i", 0, 0, 99_999, 99_999)))
+
+
+def test_a_decoder_without_memory_is_the_machine_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        error = cv2.error("no room")
+        error.code = cv2.Error.StsNoMem
+        raise error
+
+    monkeypatch.setattr(cv2, "imdecode", fail)
+    with pytest.raises(MemoryError):
+        decode_pixels(b"any", cv2.IMREAD_COLOR_RGB)

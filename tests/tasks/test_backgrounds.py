@@ -1,3 +1,5 @@
+import os
+import re
 from pathlib import Path
 
 import cv2
@@ -13,6 +15,7 @@ from tasks.backgrounds import (
     freeze_backgrounds,
     read_background_list,
 )
+from tests.hostile_images import BMP_32K_RLE, GIF_64K, TIFF_1M, WEBP_16K
 
 
 def _paint(path: Path, size: tuple[int, int], value: int = 90) -> None:
@@ -194,3 +197,38 @@ def test_few_backgrounds_that_all_can_be_used_are_warned_of_without_a_limit() ->
 @pytest.mark.parametrize("sides", [(), (1024,) * 50])
 def test_enough_backgrounds_or_none_at_all_are_no_warning(sides: tuple[int, ...]) -> None:
     assert describe_shortage(_sides(*sides), 2048, 2.0) is None
+
+
+@pytest.mark.parametrize("content", [BMP_32K_RLE, GIF_64K, WEBP_16K, TIFF_1M])
+def test_an_image_that_would_fill_the_memory_is_refused_by_its_header(
+    root: Path, content: bytes
+) -> None:
+    (root / "bar" / "bomb.jpg").write_bytes(content)
+    refused = {one.path: one.reason for one in freeze_backgrounds(root).refused}
+    assert re.fullmatch(r"\d+ x \d+ pixels", refused["bar/bomb.jpg"])
+
+
+def test_a_name_that_is_not_utf8_is_refused_escaped_and_the_others_are_used(root: Path) -> None:
+    before = len(freeze_backgrounds(root).images)
+    path = os.fsencode(root) + b"/bar/\xff\xfe.jpg"
+    Path(os.fsdecode(path)).write_bytes((root / "office" / "b.jpg").read_bytes())
+    frozen = freeze_backgrounds(root)
+    assert len(frozen.images) == before
+    assert ("bar/\\udcff\\udcfe.jpg", "a name that is not UTF-8") in [
+        (one.path, one.reason) for one in frozen.refused
+    ]
+    assert "udcff" in frozen.model_dump_json()
+
+
+def test_a_pipe_in_the_folder_is_never_opened(root: Path) -> None:
+    os.mkfifo(root / "bar" / "pipe.jpg")
+    assert "bar/pipe.jpg" not in {one.path for one in freeze_backgrounds(root).images}
+
+
+def test_a_pipe_in_the_place_of_a_frozen_image_is_not_waited_for(root: Path) -> None:
+    frozen = freeze_backgrounds(root)
+    path = root / frozen.images[0].path
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="no such file"):
+        Backgrounds(root, frozen.images).read(frozen.images[0])

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import InputError
 from schemas.pairing import FRAME_SIDE_PX
+from schemas.regular_files import read_whole
 from tasks.formats.hdnet.hdnet_layout import FRAME_NAME, HdnetFolder
 from tasks.formats.hdnet.image_checks import list_numbers
-from tasks.scans.files import read_whole
 
 MAX_LIST_BYTES = 256 << 20
 _WHOLE = float(FRAME_SIDE_PX)

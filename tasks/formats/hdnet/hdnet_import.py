@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.manifest import PlannedShard
+from schemas.regular_files import read_whole
 from schemas.scan import DatasetName, ScanRef
 from tasks.dataset.imported import (
     Imported,
@@ -29,7 +30,6 @@ from tasks.formats.hdnet.hdnet_layout import FRAME_NAME, HdnetFolder, seven_digi
 from tasks.formats.hdnet.image_checks import list_numbers
 from tasks.formats.hdnet.labelled_import import SETTINGS, import_frame
 from tasks.samples.encoding import encode_sample
-from tasks.scans.files import read_whole
 
 FRAMES_PER_SHARD = 64
 """About 8 MB: a frame is a fiftieth of a scan's views in the 2K2K layout."""

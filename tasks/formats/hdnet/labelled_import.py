@@ -17,6 +17,7 @@ from schemas.camera import Camera, camera_hdnet, ray_directions
 from schemas.errors import InputError
 from schemas.keypoints import JOINT_COUNT
 from schemas.pairing import FRAME_SIDE_PX
+from schemas.regular_files import is_readable_file
 from schemas.sample import Sample
 from schemas.scan import InputFile, ScanRef
 from schemas.seeds import derive_seed
@@ -24,7 +25,7 @@ from schemas.settings import RenderSettings
 from schemas.surfaces import Surface, Surfaces
 from tasks.formats.hdnet.hdnet_layout import HdnetFolder
 from tasks.formats.hdnet.labelled_sample import FARTHEST_M, NEAREST_M
-from tasks.scans.files import digest_files, is_readable_file
+from tasks.scans.files import digest_files
 from tasks.video.images import read_color, read_iuv, read_mask
 from tasks.video.number_grids import read_grid
 

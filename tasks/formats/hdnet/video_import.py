@@ -14,13 +14,14 @@ from jaxtyping import Int, UInt8
 from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.frames import PART_COUNT, frame_id, pair_id
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
+from schemas.regular_files import is_readable_file
 from schemas.video import VideoRef
 from tasks.dataset.shards import ShardWriter
 from tasks.dataset.splits import split_of
 from tasks.formats.hdnet.frame_list import NamedFrame, read_number_list
 from tasks.formats.hdnet.hdnet_check import LIMIT_COLUMNS, MATCH_COLUMNS, find_published
 from tasks.formats.hdnet.hdnet_layout import HdnetFolder
-from tasks.scans.files import digest_files, is_readable_file
+from tasks.scans.files import digest_files
 from tasks.video.choosing import MIN_ROWS
 from tasks.video.cropping import WHOLE
 from tasks.video.frames import frame_row, read_frame

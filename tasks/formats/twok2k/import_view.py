@@ -21,16 +21,17 @@ from renderers.placement import rotation_x, rotation_y
 from schemas.camera import Camera, lift
 from schemas.errors import InputError
 from schemas.keypoints import JOINT_COUNT, KeypointSource
+from schemas.regular_files import read_whole
 from schemas.sample import Sample
 from schemas.scan import InputFile, ScanRef
 from schemas.seeds import derive_seed
 from schemas.settings import RenderSettings
+from schemas.size_limits import MAX_IMAGE_BYTES
 from schemas.surfaces import Surface, Surfaces
 from schemas.views import View, camera_of
 from tasks.formats.twok2k.depth16 import decode_depth16
 from tasks.formats.twok2k.depth_normals import normals_from_depth
 from tasks.formats.twok2k.twok2k_layout import SIDES, Side, ViewFiles
-from tasks.scans.files import MAX_TEXTURE_BYTES, read_whole
 from tasks.scans.textures import read_header
 
 _KEYPOINT_SHAPE = (JOINT_COUNT, 3)
@@ -141,7 +142,7 @@ class _Reader:
         return image
 
     def _load(self, name: PurePosixPath) -> bytes:
-        data = read_whole(self._root / name, MAX_TEXTURE_BYTES)
+        data = read_whole(self._root / name, MAX_IMAGE_BYTES)
         digest = sha256(data).hexdigest()
         self.files.append(InputFile(path=name.as_posix(), size=len(data), sha256=digest))
         return data

@@ -11,9 +11,10 @@ from typing import BinaryIO
 from schemas.dataset_folder import atomic_file, write_atomically
 from schemas.errors import InputError
 from schemas.manifest import Background
+from schemas.regular_files import read_whole
+from schemas.size_limits import MAX_TEXT_BYTES
 from tasks.formats.twok2k.export_view import ExportedView
 from tasks.formats.twok2k.twok2k_layout import ALL_ENDING, BACKGROUND_LIST, LIST_FOLDER, SPLIT_LISTS
-from tasks.scans.files import MAX_TEXT_BYTES, read_whole
 
 MIN_BACKGROUND_SIDE = 1024
 """The published loader enlarges twofold and crops 2048; from a smaller image it raises."""

@@ -278,3 +278,11 @@ def test_uv_values_are_kept_as_written() -> None:
     uv = parse(tetrahedron_obj()).uv
     assert uv is not None
     np.testing.assert_array_equal(uv, np.array(TETRAHEDRON_UV, np.float32))
+
+
+def test_more_lines_than_any_scan_has_are_refused_before_they_are_split(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tasks.scans.obj.MAX_LINES", 5)
+    with pytest.raises(InputError, match="more than 5 lines"):
+        parse_obj(b"v 0 0 0\n" * 6, "a.obj")

@@ -1,3 +1,5 @@
+import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +131,10 @@ def test_every_cut_is_refused_or_leaves_a_whole_mesh(data: bytes) -> None:
         (b"3 0 1 2", b"3 0 1 nan", "a face whose corners are no whole numbers"),
         (b"0 0 0 255", b"nan 0 0 255", r"vertex 0 \(counted from 0\) at \[nan, 0\.0, 0\.0\]"),
         (b"0 0 0 255", b"0 0 0 nan", "a vertex colour that is not finite"),
-        (b"vertex 4", b"vertex 4000000000", "in the middle of a table: it was cut"),
+        (b"vertex 4", b"vertex 4000", "in the middle of a table: it was cut"),
+        (b"vertex 4", b"vertex 4000000000", "4000000000 vertices; expected at most 10000000"),
+        (b"face 1", b"face 99999999", "99999999 faces; expected at most 10000000"),
+        (b"vertex 4", b"vertex 1" + b"0" * 5000, "header line 'element vertex 1000"),
         (b"face 1", b"face 0", "0 faces, none of them covering any area"),
     ],
 )
@@ -152,3 +157,21 @@ def test_any_damage_is_read_or_refused(seed: int) -> None:
     except InputError:
         return
     assert geometry.faces.max() < len(geometry.vertices)
+
+
+def test_a_sparse_file_of_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    path.write_bytes(ALL_KINDS[1])
+    os.truncate(path, 3 << 30)
+    with pytest.raises(InputError, match="3221225472 bytes; expected 1 to 536870912 bytes"):
+        read_ply(path)
+
+
+def test_wide_rows_that_nobody_asked_for_take_no_memory() -> None:
+    wide = "".join(f"property uchar p{k}\n" for k in range(500))
+    rows = b"".join(struct.pack("<3f", *row[:3]) + bytes(500) for row in VERTICES)
+    head = "ply\nformat binary_little_endian 1.0\nelement vertex 4\nproperty float x\n"
+    head += f"property float y\nproperty float z\n{wide}element face 1\n"
+    head += "property list uchar int vertex_indices\nend_header\n"
+    mesh = parse_ply(head.encode() + rows + b"\x03" + struct.pack("<3i", 0, 1, 2), "a.ply")
+    assert mesh.vertices.tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]

@@ -6,13 +6,8 @@ import pytest
 from PIL import Image
 
 from schemas.errors import InputError
-from tasks.scans.textures import (
-    MAX_SIDE_PX,
-    TextureHeader,
-    probe_texture,
-    read_header,
-    read_texture,
-)
+from schemas.size_limits import MAX_TEXTURE_SIDE_PX, ImageHeader
+from tasks.scans.textures import probe_texture, read_header, read_texture
 from tests.fixtures_meshes import encode_image
 
 QUARTERS = np.zeros((16, 24, 3), np.uint8)
@@ -111,7 +106,7 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image(tmp_path: Path) -> N
     exif = b"Exif\0\0" + encode_image(QUARTERS, ".jpg")
     path = save(tmp_path / "a.jpg", Image.fromarray(QUARTERS), "JPEG", exif=exif)
     data = path.read_bytes()
-    assert probe_texture(path) == TextureHeader("jpeg", 24, 16)
+    assert probe_texture(path) == ImageHeader("jpeg", 24, 16)
     path.write_bytes(data[:-40])
     with pytest.raises(InputError, match="it was cut"):
         probe_texture(path)
@@ -163,7 +158,7 @@ def test_what_is_no_image_is_refused(tmp_path: Path, data: bytes, found: str) ->
         read_texture(path)
 
 
-@pytest.mark.parametrize("size", [(0, 8), (8, 0), (MAX_SIDE_PX + 1, 8), (8, 2**31)])
+@pytest.mark.parametrize("size", [(0, 8), (8, 0), (MAX_TEXTURE_SIDE_PX + 1, 8), (8, 2**31)])
 def test_absurd_sizes_are_refused_before_decoding(tmp_path: Path, size: tuple[int, int]) -> None:
     data = bytearray(encode_image(QUARTERS, ".png"))
     data[16:24] = size[0].to_bytes(4, "big") + size[1].to_bytes(4, "big")
