@@ -113,7 +113,7 @@ def write_shard(root: Path, shard: str, rows: list[dict[str, object]]) -> None:
     target.write_text(manifest.model_dump_json())
 
 
-def _make_dataset(
+def make_ellipsoids(
     root: Path, *, resolution: int = 256, train: int = 4, val: int = 2, shards: int = 2
 ) -> Path:
     bodies = [("train", n) for n in range(train)] + [("val", n) for n in range(val)]
@@ -132,13 +132,13 @@ def _make_dataset(
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four ellipsoids to train on and two to validate on, 256 pixels, in two shards."""
-    return _make_dataset(tmp_path_factory.mktemp("ellipsoids"))
+    return make_ellipsoids(tmp_path_factory.mktemp("ellipsoids"))
 
 
 @pytest.fixture
 def make_dataset() -> MakeDataset:
     """Return the maker itself, for other sizes."""
-    return _make_dataset
+    return make_ellipsoids
 
 
 @pytest.fixture(autouse=True)
