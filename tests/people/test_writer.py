@@ -74,7 +74,9 @@ def test_a_shortened_file_is_made_again(root: Path) -> None:
 
 
 def test_marker_colors_differ() -> None:
-    assert len({marker_color(number) for number in range(31)}) == 31
+    colors = np.array([marker_color(number) for number in range(31)])
+    apart = np.abs(colors[:, None] - colors[None, :]).sum(axis=-1)
+    assert apart[~np.eye(31, dtype=bool)].min() >= 40
 
 
 def test_negative_number_of_subjects_is_refused(tmp_path: Path) -> None:

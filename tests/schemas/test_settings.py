@@ -18,13 +18,19 @@ def test_another_setting_gives_another_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"resolution": 100}, {"resolution": 0}, {"unknown": 1}, {"yaws": ()}, {"yaws": (0.0, -0.0)},
-     {"pitches": (95.0,)}, {"seed": -1}, {"camera": "orthographic"},
-     {"camera": "hdnet", "resolution": 512}, {"camera": "hdnet", "orthographic": True}],
+    ("wrong", "reason"),
+    [
+        ({"resolution": 100}, "multiple of 8"), ({"resolution": 0}, "greater than or equal to 64"),
+        ({"unknown": 1}, "Extra inputs are not permitted"), ({"yaws": ()}, "at least 1 item"),
+        ({"yaws": (0.0, -0.0)}, "yaws names an angle twice"),
+        ({"pitches": (95.0,)}, "within"), ({"seed": -1}, "greater than or equal to 0"),
+        ({"camera": "orthographic"}, "Input should be '2k2k' or 'hdnet'"),
+        ({"camera": "hdnet", "resolution": 512}, "256, not 512"),
+        ({"camera": "hdnet", "orthographic": True}, "orthographic"),
+    ],
 )  # fmt: skip
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
         RenderSettings.model_validate(wrong)
 
 

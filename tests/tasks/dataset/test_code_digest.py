@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import grimp
@@ -67,5 +68,11 @@ def test_the_digest_changes_with_one_byte_of_a_listed_file(
     assert code_digest.code_digest.__wrapped__() != before
 
 
-def test_the_digest_is_a_sha256() -> None:
-    assert len(code_digest.code_digest()) == 64
+def test_the_digest_covers_name_length_and_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b.py").write_bytes(b"y")
+    (tmp_path / "a.py").write_bytes(b"x = 1\n")
+    monkeypatch.setattr(code_digest, "_PROJECT", tmp_path)
+    expected = hashlib.sha256(b"a.py\x006\x00x = 1\nb.py\x001\x00y").hexdigest()
+    assert code_digest.digest_files_of(["b.py", "a.py"]) == expected

@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import grimp
@@ -32,5 +33,7 @@ def test_every_listed_file_is_there_once() -> None:
     assert len(set(PAIR_FILES)) == len(PAIR_FILES)
 
 
-def test_the_digest_is_a_sha256() -> None:
-    assert len(pair_code_digest()) == 64
+def test_the_digest_is_the_one_of_the_listed_files() -> None:
+    contents = [(name, (PROJECT / name).read_bytes()) for name in sorted(PAIR_FILES)]
+    parts = [f"{name}\0{len(content)}\0".encode() + content for name, content in contents]
+    assert pair_code_digest() == hashlib.sha256(b"".join(parts)).hexdigest()

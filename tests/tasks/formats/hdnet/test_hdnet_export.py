@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from schemas.dataset_folder import DatasetFolder
-from schemas.errors import RequestError
+from schemas.errors import InputError, RequestError
 from schemas.pairing import PairSettings
 from tasks.formats.hdnet.hdnet_export import ExportReport, export_hdnet
 from tests.tasks.formats.hdnet.published_reader import Pair, read_frame, read_pairs, read_text
@@ -154,7 +154,7 @@ def test_an_export_that_fails_leaves_nothing(tmp_path: Path) -> None:
     pair_all(tmp_path / "out", tmp_path / "data")
     shard = tmp_path / "out/pairs/shard-00000.parquet"
     shard.write_bytes(shard.read_bytes()[:-100])
-    with pytest.raises(Exception, match=r"shard-00000\.parquet"):
+    with pytest.raises(InputError, match=r"shard-00000\.parquet"):
         export(tmp_path, "out")
     assert list((tmp_path / "to").iterdir()) == []
 
