@@ -16,7 +16,12 @@ from tasks.dataset.preparation import resolve_backgrounds
 from tasks.dataset.roots import BACKGROUNDS, DENSEPOSE, MODELS, data_roots
 from tasks.dataset.splits import ScanName, assign_splits, read_splits, unmatched_rows
 from tasks.dataset.states import shards_to_redo
-from tasks.scans.layouts import DATASETS_WITH_FITS, list_scans
+from tasks.scans.layouts import (
+    DATASETS_WITH_FITS,
+    UNUSABLE_NAME,
+    list_scans,
+    list_unusable_names,
+)
 
 
 def start_render(request: RenderRequest) -> Run:
@@ -76,6 +81,8 @@ def list_shortages(request: RenderRequest, backgrounds: BackgroundList) -> tuple
         shortages.append(
             "no --smplx-models: fits turn and size the scans, but fill no joints and are unchecked"
         )
+    unusable = list_unusable_names(Path(request.data), request.dataset)
+    shortages += [f"{request.dataset}/{name} is left out: {UNUSABLE_NAME}" for name in unusable]
     return tuple(shortages)
 
 

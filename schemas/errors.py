@@ -4,9 +4,20 @@ Every message holds the thing, the value found, the value expected and the hint.
 survive pickling, because they cross process borders.
 """
 
+import struct
+import zlib
 from typing import ClassVar, Literal
+from zipfile import BadZipFile
 
 FailureKind = Literal["input", "environment"]
+
+_SAME_AGAIN = (
+    ArithmeticError, AssertionError, AttributeError, BadZipFile, EOFError, LookupError,
+    RecursionError, TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
+"""What the same bytes raise again, wherever it comes from; memory, disk and GL are not among it."""
+
+_OPENCV_NO_MEMORY = -4
 
 
 class ScanmillError(Exception):
@@ -20,8 +31,9 @@ class ScanmillError(Exception):
 
     def __init__(self, thing: str, *, found: str, expected: str, hint: str) -> None:
         """Keep the four parts for programs, and one sentence for people."""
-        super().__init__(f"{thing}: {found}; expected {expected}. {hint}")
-        self.thing, self.found, self.expected, self.hint = thing, found, expected, hint
+        parts = map(as_utf8, (thing, found, expected, hint))
+        self.thing, self.found, self.expected, self.hint = parts
+        super().__init__(f"{self.thing}: {self.found}; expected {self.expected}. {self.hint}")
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by the four parts, not by the joined sentence."""
@@ -54,3 +66,24 @@ class MachineError(ScanmillError):
 
 class DependencyError(MachineError):
     """A library, program or extra that this work needs is not installed."""
+
+
+def kind_of(error: BaseException) -> FailureKind:
+    """Tell whether the same bytes would fail again.
+
+    Errors of our own say it themselves; of others, those that a parser raises over its data would
+    be raised again, and all else may be the machine.
+    """
+    if isinstance(error, ScanmillError):
+        return error.kind
+    is_opencv = type(error).__module__ == "cv2"
+    is_data = is_opencv and getattr(error, "code", None) != _OPENCV_NO_MEMORY
+    return "input" if is_data or isinstance(error, _SAME_AGAIN) else "environment"
+
+
+def as_utf8(text: str) -> str:
+    """Return a text that can be stored: bytes of a file name that are no UTF-8 are escaped.
+
+    Python holds such bytes as lone surrogates, which no JSON file can hold.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()

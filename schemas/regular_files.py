@@ -3,6 +3,7 @@
 Opening a pipe waits for a writer, opening a device may act on it or never end: neither is opened.
 """
 
+import errno
 import os
 import stat
 from io import BufferedReader
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from schemas.errors import InputError, MachineError
 from schemas.size_limits import MAX_TEXT_BYTES
+
+_NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+"""What a path that leads nowhere gives; links that lead in a circle are among it."""
 
 
 def open_regular_file(path: Path) -> BufferedReader:
@@ -71,15 +75,6 @@ def is_readable_file(path: Path) -> bool:
         return False
 
 
-def escape_name(name: str) -> str | None:
-    """Return a name that is not UTF-8 as it can be written down, None for any other name.
-
-    Python holds bytes that are no UTF-8 as lone surrogates, which no record can store.
-    """
-    escaped = name.encode("utf-8", "backslashreplace").decode()
-    return None if escaped == name else escaped
-
-
 def measure_file(path: Path) -> int | None:
     """Return the size of a regular file in bytes, None where it is missing; opens nothing.
 
@@ -87,9 +82,9 @@ def measure_file(path: Path) -> int | None:
     """
     try:
         status = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
         raise explain_os_error(path, error) from error
     if not stat.S_ISREG(status.st_mode):
         raise _refuse_irregular(path)

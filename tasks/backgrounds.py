@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from schemas.codecs import decode_pixels
-from schemas.errors import InputError, RequestError, ScanmillError
+from schemas.errors import InputError, RequestError, ScanmillError, as_utf8
 from schemas.manifest import Background, BackgroundList, RefusedBackground
-from schemas.regular_files import escape_name, is_readable_file, read_text, read_whole
+from schemas.regular_files import is_readable_file, read_text, read_whole
 from schemas.scan import InputFile
 from schemas.size_limits import JPEG_START, MAX_IMAGE_BYTES, PNG_START, check_image_size
 from tasks.scans.textures import read_header
@@ -152,9 +152,8 @@ def _image_names(root: Path) -> Iterable[str]:
 
 
 def _look_at(root: Path, name: str) -> Background | RefusedBackground:
-    escaped = escape_name(name)
-    if escaped is not None:
-        return RefusedBackground(path=escaped, reason="a name that is not UTF-8")
+    if as_utf8(name) != name:
+        return RefusedBackground(path=as_utf8(name), reason="a name that is not UTF-8")
     try:
         data = read_whole(root / name, MAX_IMAGE_BYTES)
         if data.startswith(_CHECKED_STARTS):

@@ -14,7 +14,14 @@ from schemas.scan import DatasetName
 from tasks.fits.reader import read_fit
 from tasks.scans.annotations import read_annotation
 from tasks.scans.charts import read_charts
-from tasks.scans.layouts import Role, ScanFiles, list_scans, release_of
+from tasks.scans.layouts import (
+    UNUSABLE_NAME,
+    Role,
+    ScanFiles,
+    list_scans,
+    list_unusable_names,
+    release_of,
+)
 from tasks.scans.reader import list_textures, read_outline
 from tasks.scans.textures import probe_texture, read_texture
 
@@ -115,6 +122,7 @@ def inspect_root(
         scans.append(inspect_scan(files, decode=decode))
         if on_scan is not None:
             on_scan(len(scans), len(found))
+    scans += [_refuse_name(dataset, name) for name in list_unusable_names(data_root, dataset)]
     readable = [scan for scan in scans if scan.is_readable]
     return Inspection(
         data_root=str(data_root),
@@ -132,6 +140,14 @@ def inspect_root(
         expected_bytes=len(readable) * views * expect_sample_bytes(resolution),
         decoded=decode,
     )
+
+
+def _refuse_name(dataset: DatasetName, name: str) -> ScanInspection:
+    """Describe a folder whose name is no printable UTF-8; name: escaped."""
+    return ScanInspection(
+        scan_id=f"{dataset}/{name}", subject=name, found={}, absent={}, input_bytes=0,
+        problems=(UNUSABLE_NAME,), warnings=(),
+    )  # fmt: skip
 
 
 def inspect_scan(files: ScanFiles, *, decode: bool = False) -> ScanInspection:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from renderers.session import DrawingSession
-from schemas.errors import FailureKind, ScanmillError
+from schemas.errors import ScanmillError, as_utf8, kind_of
 from schemas.fits import FitCheck
 from schemas.manifest import Failure, Manifest, PlannedShard, utc_now
 from schemas.scan import InputFile, ScanRef
@@ -45,11 +45,6 @@ class ShardJob(Job):
     def name(self) -> str:
         """As in shard-00000."""
         return self.shard.shard_id
-
-
-def kind_of(error: Exception) -> FailureKind:
-    """Tell whether the same bytes would fail again; what we did not foresee may be the machine."""
-    return error.kind if isinstance(error, ScanmillError) else "environment"
 
 
 @dataclass(slots=True)
@@ -156,7 +151,7 @@ class ShardWork:
                 stage=failed.stage,
                 kind=kind_of(failed.error),
                 error=type(failed.error).__name__,
-                message=str(failed.error),
+                message=as_utf8(str(failed.error)),
             )
         )
 

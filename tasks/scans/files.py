@@ -1,6 +1,7 @@
 """Files of a scan: named safely, digested, recognised."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def digest_file(path: Path, root: Path) -> InputFile:
     if measure_file(path) is None:
         return InputFile(path=name)
     with open_regular_file(path) as file:
+        if not os.fstat(file.fileno()).st_size:  # /proc has files of no size without an end
+            return InputFile(path=name, size=0, sha256=hashlib.sha256().hexdigest())
         try:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from schemas.errors import as_utf8
 from schemas.regular_files import is_readable_file
 from schemas.scan import InputFile, ScanRef
 from tasks.scans.files import digest_file, digest_files
@@ -25,7 +26,7 @@ def list_inputs_of_failed(data_root: Path, ref: ScanRef, *, named: str) -> tuple
     """
     folder = find_scan(data_root, ref.dataset, ref.item).folder
     inside = folder.rglob("*") if folder.is_dir() else ()
-    readable = [path for path in inside if is_readable_file(path)]
+    readable = [path for path in inside if is_readable_file(path) and _is_utf8(path)]
     return digest_files((*readable, *_below(data_root, named)), data_root)
 
 
@@ -48,6 +49,10 @@ def is_scan_gone(data_root: Path, ref: ScanRef) -> bool:
     if ref.dataset not in LAYOUTS:
         return False
     return not find_scan(data_root, ref.dataset, ref.item).folder.is_dir()
+
+
+def _is_utf8(path: Path) -> bool:
+    return as_utf8(str(path)) == str(path)  # other names can't be recorded
 
 
 def _below(root: Path, named: str) -> Iterable[Path]:

@@ -65,6 +65,7 @@ LAYOUTS: dict[DatasetName, Layout] = {
 charts are ours: only synthetic people come with them.
 """
 
+UNUSABLE_NAME = "the folder's name is no printable UTF-8"
 DATASETS_WITH_FITS = frozenset(name for name, layout in LAYOUTS.items() if layout.fits)
 """Data sets whose scans come with SMPL-X parameters."""
 
@@ -140,7 +141,8 @@ class ScanFiles:
 def list_scans(data_root: Path, dataset: DatasetName) -> tuple[ScanFiles, ...]:
     """Find the scans of one data set, sorted by item; reads no file.
 
-    A scan whose mesh or texture is absent is listed all the same, so that it can be reported.
+    A scan whose mesh or texture is absent is listed all the same, so that it can be reported; a
+    folder whose name can't name a scan is left to list_unusable_names.
     Raises RequestError when the folder of the data set is not there, or it has no scans.
     """
     if dataset not in LAYOUTS:
@@ -148,17 +150,15 @@ def list_scans(data_root: Path, dataset: DatasetName) -> tuple[ScanFiles, ...]:
             "--dataset", found=dataset, expected=" or ".join(LAYOUTS),
             hint="Import published folders with `scanmill import`.",
         )  # fmt: skip
-    layout = LAYOUTS[dataset]
-    folders = data_root / layout.folders
-    if not folders.is_dir():
-        raise RequestError(
-            str(data_root),
-            found=f"no folder {layout.folders}",
-            expected=f"a data root in the published layout of {dataset}",
-            hint=f"Give the folder that holds {layout.folders.partition('/')[0]}/.",
-        )
-    names = sorted(path.name for path in folders.iterdir() if _is_scan_folder(path, layout))
-    return tuple(find_scan(data_root, dataset, _to_item(name, layout)) for name in names)
+    ending = LAYOUTS[dataset].folder_ending
+    items = (name.removesuffix(ending) for name in _list_folders(data_root, dataset))
+    return tuple(find_scan(data_root, dataset, item) for item in items if _is_usable(item))
+
+
+def list_unusable_names(data_root: Path, dataset: DatasetName) -> tuple[str, ...]:
+    """List the folders of a data set whose names are no printable UTF-8, escaped and sorted."""
+    names = _list_folders(data_root, dataset)
+    return tuple(ascii(name)[1:-1] for name in names if not _is_usable(name))
 
 
 def find_scan(data_root: Path, dataset: DatasetName, item: str) -> ScanFiles:
@@ -187,6 +187,18 @@ def find_scan(data_root: Path, dataset: DatasetName, item: str) -> ScanFiles:
     )
 
 
+def _list_folders(data_root: Path, dataset: DatasetName) -> list[str]:
+    layout = LAYOUTS[dataset]
+    folders = data_root / layout.folders
+    if not folders.is_dir():
+        raise RequestError(
+            str(data_root), found=f"no folder {layout.folders}",
+            expected=f"a data root in the published layout of {dataset}",
+            hint=f"Give the folder that holds {layout.folders.partition('/')[0]}/.",
+        )  # fmt: skip
+    return sorted(path.name for path in folders.iterdir() if _is_scan_folder(path, layout))
+
+
 def _is_scan_folder(path: Path, layout: Layout) -> bool:
     name = path.name
     if name.startswith((".", "__MACOSX")) or not path.is_dir():
@@ -194,15 +206,8 @@ def _is_scan_folder(path: Path, layout: Layout) -> bool:
     return name.endswith(layout.folder_ending) and name != layout.folder_ending
 
 
-def _to_item(name: str, layout: Layout) -> str:
-    if not name.isprintable():
-        raise RequestError(
-            f"{layout.folders}/{ascii(name)[1:-1]}",
-            found="a folder name that is no printable text",
-            expected="the name of a scan",
-            hint="Rename that folder.",
-        )
-    return name.removesuffix(layout.folder_ending)
+def _is_usable(name: str) -> bool:
+    return name.isprintable()  # what is no UTF-8 is not printable either
 
 
 def _try(below: Path, patterns: tuple[str, ...], item: str) -> tuple[Path, ...]:

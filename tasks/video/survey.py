@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from schemas.errors import FailureKind, InputError, ScanmillError
+from schemas.errors import InputError, ScanmillError, as_utf8, kind_of
 from schemas.frames import frame_id
 from schemas.manifest import Failure, Stage
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
@@ -55,9 +55,12 @@ def survey_sequence(sequence: Sequence, settings: PairSettings) -> Survey:
 
 def describe_failure(name: str, error: Exception, stage: Stage = "read") -> Failure:
     """Make the record of a frame or a sequence that could not be used."""
-    kind: FailureKind = error.kind if isinstance(error, ScanmillError) else "environment"
     return Failure(
-        sample_id=name, stage=stage, kind=kind, error=type(error).__name__, message=str(error)
+        sample_id=name,
+        stage=stage,
+        kind=kind_of(error),
+        error=type(error).__name__,
+        message=as_utf8(str(error)),
     )
 
 

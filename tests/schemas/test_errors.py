@@ -1,8 +1,17 @@
 import pickle
+import struct
 
+import cv2
 import pytest
 
-from schemas.errors import DependencyError, InputError, MachineError, RequestError, ScanmillError
+from schemas.errors import (
+    DependencyError,
+    InputError,
+    MachineError,
+    RequestError,
+    ScanmillError,
+    kind_of,
+)
 
 KINDS = [InputError, RequestError, MachineError, DependencyError]
 
@@ -25,3 +34,37 @@ def test_the_sentence_holds_thing_met_wanted_and_way_out() -> None:
 @pytest.mark.parametrize(("kind", "fault"), [(InputError, "input"), (MachineError, "environment")])
 def test_the_class_says_whose_fault_it_was(kind: type[ScanmillError], fault: str) -> None:
     assert kind.kind == fault
+
+
+def _opencv(code: int) -> cv2.error:
+    error = cv2.error("of OpenCV")
+    error.code = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (InputError("a", found="b", expected="c", hint="d"), "input"),
+        (RequestError("a", found="b", expected="c", hint="d"), "input"),
+        (MachineError("a", found="b", expected="c", hint="d"), "environment"),
+        (DependencyError("a", found="b", expected="c", hint="d"), "environment"),
+        (MemoryError(), "environment"),
+        (OSError(28, "No space left on device"), "environment"),
+        (RuntimeError("CUDA out of memory"), "environment"),
+        (_opencv(-4), "environment"),
+        (_opencv(-215), "input"),
+        (ZeroDivisionError(), "input"),
+        (ValueError("Exceeds the limit (4300 digits) for integer string conversion"), "input"),
+        (KeyError("vertex"), "input"),
+        (RecursionError(), "input"),
+        (struct.error("unpack requires 4 bytes"), "input"),
+    ],
+)
+def test_the_class_of_an_error_says_whose_fault_it_was(error: Exception, kind: str) -> None:
+    assert kind_of(error) == kind
+
+
+def test_a_name_that_is_not_utf8_can_be_stored_in_a_message() -> None:
+    error = InputError("a\udcff", found="b", expected="c", hint="d")
+    assert str(error).encode() == b"a\\udcff: b; expected c. d"

@@ -1,9 +1,12 @@
+import errno
 import multiprocessing
+import os
 import resource
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,14 +14,14 @@ import pytest
 from renderers import session
 from renderers.session import open_session
 from schemas.dataset_folder import DatasetFolder
-from schemas.errors import DependencyError, InputError, MachineError, RequestError
+from schemas.errors import MachineError, RequestError
 from schemas.scan import InputFile
 from tasks.checks.validation import validate_dataset
 from tasks.dataset.code_digest import code_digest
 from tasks.dataset.planning import read_plan
 from tasks.dataset.shards import digest_shard, read_rows
 from tasks.samples.render_shard import ShardOutcome, render_shard
-from tasks.samples.shard_work import ShardJob, kind_of
+from tasks.samples.shard_work import ShardJob
 from tests.tasks.data_sets import SETTINGS, plan_jobs, render_jobs
 from tests.tasks.scan_folders import write_scan
 
@@ -42,6 +45,19 @@ def render_limited(job: ShardJob, limit: int) -> ShardOutcome:
         return render_shard(job)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
+def render_on_a_broken_disk(jobs: tuple[ShardJob, ...]) -> tuple[ShardOutcome, ...]:
+    """Render where no mesh can be opened: the disk answers EIO."""
+    real = os.open
+
+    def fail(path: Path, *rest: int) -> int:
+        if Path(path).suffix == ".obj":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return real(path, *rest)
+
+    with mock.patch("schemas.regular_files.os.open", fail):
+        return render_jobs(jobs)
 
 
 @pytest.fixture
@@ -154,11 +170,8 @@ def test_a_failed_scan_keeps_the_digests_that_may_have_to_change(
 def test_a_machine_that_fails_is_no_fault_of_the_input(
     tmp_path: Path, data: Path, painter: ProcessPoolExecutor
 ) -> None:
-    mesh = mesh_of(data, ITEMS[0])
     jobs = plan_jobs(tmp_path / "out", data)
-    mesh.unlink()
-    mesh.symlink_to(mesh)  # reading it fails with ELOOP, whoever asks
-    (outcome,) = painter.submit(render_jobs, jobs[:1]).result()
+    (outcome,) = painter.submit(render_on_a_broken_disk, jobs[:1]).result()
     assert outcome.state == "failed"
     assert {one.kind for one in outcome.failures} == {"environment"}
 
@@ -169,10 +182,7 @@ def test_a_failing_machine_replaces_no_shard_that_has_more(
     jobs = plan_jobs(tmp_path / "out", data)[:1]
     painter.submit(render_jobs, jobs).result()
     before = shard_bytes(tmp_path / "out")
-    mesh = mesh_of(data, ITEMS[0])
-    mesh.unlink()
-    mesh.symlink_to(mesh)
-    (outcome,) = painter.submit(render_jobs, jobs).result()
+    (outcome,) = painter.submit(render_on_a_broken_disk, jobs).result()
     assert (outcome.state, outcome.committed) == ("failed", False)
     assert shard_bytes(tmp_path / "out") == before
     assert DatasetFolder(tmp_path / "out").read_manifest("shard-00000").state == "done"
@@ -206,22 +216,6 @@ def test_frozen_backgrounds_without_their_folder_are_refused(tmp_path: Path, dat
     DatasetFolder(tmp_path / "out").backgrounds_path.write_text(text)
     with pytest.raises(RequestError, match="expected the folder that the data set was begun with"):
         render_shard(job)
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (InputError("a", found="b", expected="c", hint="d"), "input"),
-        (RequestError("a", found="b", expected="c", hint="d"), "input"),
-        (MachineError("a", found="b", expected="c", hint="d"), "environment"),
-        (DependencyError("a", found="b", expected="c", hint="d"), "environment"),
-        (MemoryError(), "environment"),
-        (OSError(28, "No space left on device"), "environment"),
-        (ZeroDivisionError(), "environment"),
-    ],
-)
-def test_the_class_of_an_error_says_whose_fault_it_was(error: Exception, kind: str) -> None:
-    assert kind_of(error) == kind
 
 
 def test_a_plan_names_what_the_jobs_are(tmp_path: Path, data: Path) -> None:

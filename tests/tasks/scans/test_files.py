@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -102,10 +103,29 @@ def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
         read_whole(tmp_path / "big", 4)
 
 
-def test_a_path_the_machine_can_not_look_up_is_the_machines_fault(tmp_path: Path) -> None:
+def test_a_link_that_leads_in_a_circle_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(MachineError, match="Too many levels of symbolic links"):
+    with pytest.raises(InputError, match="loop: no such file"):
         read_whole(tmp_path / "loop", 4)
+
+
+def test_a_disk_that_can_not_be_read_is_the_machines_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "a").write_bytes(b"abc")
+    monkeypatch.setattr("schemas.regular_files.os.open", fail)
+    with pytest.raises(MachineError, match="Input/output error"):
+        read_whole(tmp_path / "a", 4)
+
+
+def test_memory_of_a_process_is_no_scan(tmp_path: Path) -> None:
+    (tmp_path / "a.obj").symlink_to("/proc/self/mem")
+    assert digest_file(tmp_path / "a.obj", tmp_path).size == 0
+    with pytest.raises(InputError, match="0 bytes"):
+        read_whole(tmp_path / "a.obj", 4)
 
 
 def test_long_and_unprintable_names_are_shown_shortened() -> None:

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import RequestError
 from schemas.scan import DatasetName
-from tasks.scans.layouts import find_scan, list_scans
+from tasks.scans.layouts import find_scan, list_scans, list_unusable_names
 from tests.fixtures_meshes import write, write_rp_scan
 
 RP = "obj/RP/rp_ada_posed_001_OBJ/rp_ada_posed_001"
@@ -123,7 +124,10 @@ def test_a_folder_that_is_no_data_root_is_refused(tmp_path: Path) -> None:
         list_scans(tmp_path, "2K2K")
 
 
-def test_a_folder_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "obj/RP/a\nb_OBJ").mkdir(parents=True)
-    with pytest.raises(RequestError, match=r"obj/RP/a\\nb_OBJ: a folder name that is no printable"):
-        list_scans(tmp_path, "RP")
+def test_folder_names_that_are_no_text_are_named_escaped_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    for name in (b"a\nb_OBJ", b"\xff\xfe_OBJ", b"c_OBJ"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/obj/RP/" + name)).mkdir(parents=True)
+    assert [scan.item for scan in list_scans(tmp_path, "RP")] == ["c"]
+    assert list_unusable_names(tmp_path, "RP") == ("a\\nb_OBJ", "\\udcff\\udcfe_OBJ")
