@@ -16,7 +16,6 @@ from flows.run_requests import (
     ValidateRequest,
 )
 from flows.summary import RunSummary
-from flows.train_folder import TrainSummary, read_losses
 from flows.video_requests import PairRequest
 from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
@@ -24,6 +23,7 @@ from schemas.settings import RenderSettings
 from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
 from tasks.dataset.states import dataset_status
 from tasks.formats.hdnet.hdnet_layout import TIKTOK_FOLDER
+from tasks.launching.training_results import TrainSummary, read_losses
 from tasks.video.states import video_status
 
 Size = Literal["tiny", "small", "full"]

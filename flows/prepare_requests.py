@@ -5,9 +5,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.run_requests import RenderRequest, ValidateRequest, check_render, check_writable
-from flows.train_folder import TrainSummary
 from schemas.errors import RequestError
 from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
+from tasks.launching.training_results import TrainSummary
 
 ALL_REJECTS = "100%"
 """Rendering never ends the flow for lost scans: that is decided afterwards, by their share."""

@@ -5,12 +5,13 @@ from time import monotonic
 from prefect import flow, get_run_logger
 
 from flows.cancelling import ending_when_cancelled
-from flows.launching import ask_status, run_training
 from flows.progress import say
 from flows.train_board import TrainBoard
-from flows.train_folder import TrainSummary, sum_up_training
 from flows.train_log import TrainLog
 from schemas.train_request import TrainRequest
+from tasks.launching.task import train_stage_task
+from tasks.launching.training_launch import ask_status
+from tasks.launching.training_results import TrainSummary, sum_up_training
 
 
 @flow(name="train", flow_run_name="train {request.stage} to {request.out}")
@@ -29,7 +30,7 @@ def train(request: TrainRequest) -> TrainSummary:
         else:
             keep = get_run_logger().info
             with ending_when_cancelled(), TrainLog(board.step, board.look, keep) as log:
-                restarts = run_training(request, log.take)
+                restarts = train_stage_task(request, log.take)
         board.show_results()
     return sum_up_training(
         request,

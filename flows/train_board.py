@@ -24,8 +24,8 @@ from prefect.exceptions import PrefectException
 
 from flows.artifacts import has_server
 from flows.progress import say
-from flows.train_folder import CURVE, last_image, read_validation
 from schemas.train_request import TrainRequest
+from tasks.launching.training_results import CURVE, last_image, read_validation
 
 PERCENT = 100
 SECONDS_BETWEEN_LOOKS = 60.0

@@ -9,8 +9,8 @@ from flows.cli.flow_runs import run_flow
 from flows.cli.model_options import given_options, with_options
 from flows.cli.options import Json, Verbose, fill
 from flows.progress import format_seconds
-from flows.train_folder import TrainSummary
 from schemas.train_request import StageName, TrainOptions, TrainRequest
+from tasks.launching.training_results import TrainSummary
 
 EXAMPLES = (
     "scanmill train 2k2k-normal --data sets/rp --out runs/normal --epochs 20",

@@ -1,21 +1,21 @@
-"""Programs that the flows start: their lines, their refusals, their end, their second try."""
+"""Programs that are started: their lines, their refusals, their end, their second try."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from flows import launching
-from flows.launching import (
+from schemas.errors import MachineError, RequestError
+from schemas.train_request import TrainRequest
+from tasks.launching import training_launch
+from tasks.launching.programs import run_program
+from tasks.launching.training_launch import (
     TrainingError,
     ask_status,
     launch_command,
     launch_environment,
-    run_program,
     run_training,
 )
-from schemas.errors import MachineError, RequestError
-from schemas.train_request import TrainRequest
 
 DIES_ONCE = """
 import os, pathlib, signal, sys
@@ -44,7 +44,7 @@ def lines() -> list[str]:
 
 def program_is(patch: pytest.MonkeyPatch, code: str, *arguments: object) -> None:
     """Let a small program stand where torchrun would."""
-    patch.setattr(launching, "launch_command", lambda _: _python(code, *arguments))
+    patch.setattr(training_launch, "launch_command", lambda _: _python(code, *arguments))
 
 
 def test_lines_of_a_program_are_passed_on(lines: list[str]) -> None:

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from flows.train_folder import last_image, read_losses, read_validation, sum_up_training
-from schemas.errors import MachineError
+from schemas.errors import InputError, MachineError
 from schemas.train_request import TrainRequest
+from tasks.launching.training_results import (
+    last_image,
+    read_losses,
+    read_validation,
+    sum_up_training,
+)
 
 
 def write_losses(out: Path, losses: list[float], tail: str = "") -> None:
@@ -55,3 +60,17 @@ def test_newest_sample_image_is_found(tmp_path: Path) -> None:
     for step in (100, 20):
         (tmp_path / "samples" / f"step-{step:08d}.png").write_bytes(b"")
     assert last_image(tmp_path) == tmp_path / "samples" / "step-00000100.png"
+
+
+@pytest.mark.parametrize("line", ["\x00\x01", "[1]", "{", '{"step": 2, "loss": []}', "[" * 100_000])
+def test_garbage_in_the_metrics_is_named_by_its_line(tmp_path: Path, line: str) -> None:
+    write_losses(tmp_path, [3.0], tail=f"{line}\n")
+    with pytest.raises(InputError, match=r"metrics\.jsonl: .*in line 3"):
+        read_losses(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"measures": {"loss": null}}'])
+def test_garbage_in_the_validation_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "validation.json").write_text(text)
+    with pytest.raises(InputError, match=r"validation\.json: .*JSON object with measures"):
+        read_validation(tmp_path)

@@ -1,4 +1,4 @@
-"""What stands in the folder of a training, read without torch.
+"""Results in the folder of a training, read without torch.
 
 Source of the names: docs/training.md, "Run folder".
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.errors import MachineError
+from schemas.errors import InputError, MachineError
 from schemas.train_request import TrainRequest
 
 METRICS, CURVE, VALIDATION, SAMPLES = "metrics.jsonl", "curve.png", "validation.json", "samples"
@@ -60,15 +60,30 @@ def sum_up_training(
 
 
 def read_losses(out: Path) -> list[float]:
-    """Read the loss of every step of a run, in order; none where there is no run."""
-    return [float(one["loss"]) for one in _read_lines(out) if "loss" in one and "step" in one]
+    """Read the loss of every step of a run, in order; none where there is no run.
+
+    Raises InputError naming the line that can't be read.
+    """
+    path, losses = out / METRICS, list[float]()
+    for number, one in enumerate(_read_lines(path), start=1):
+        if "loss" in one and "step" in one:
+            try:
+                losses.append(float(one["loss"]))
+            except (ValueError, TypeError) as error:
+                raise _broken(path, f"a number as loss in line {number}", error) from error
+    return losses
 
 
 def read_validation(out: Path) -> dict[str, float]:
     """Read the measures of the last validation; none before the first."""
     path = out / VALIDATION
-    measures = json.loads(path.read_bytes())["measures"] if path.is_file() else {}
-    return {str(name): float(value) for name, value in measures.items()}
+    if not path.is_file():
+        return {}
+    try:
+        measures = json.loads(path.read_bytes())["measures"]
+        return {str(name): float(value) for name, value in measures.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _broken(path, "a JSON object with measures", error) from error
 
 
 def last_image(out: Path) -> Path | None:
@@ -76,9 +91,22 @@ def last_image(out: Path) -> Path | None:
     return max((out / SAMPLES).glob("step-*.png"), default=None)
 
 
-def _read_lines(out: Path) -> Iterator[dict[str, Any]]:
+def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Read metrics.jsonl; a last line that is being written is left out."""
-    path = out / METRICS
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     whole = text[: text.rfind("\n") + 1]
-    yield from (json.loads(line) for line in whole.splitlines())
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise _broken(path, f"JSON in line {number}", error) from error
+        if not isinstance(found, dict):
+            raise _broken(path, f"a JSON object in line {number}", TypeError(type(found).__name__))
+        yield found
+
+
+def _broken(path: Path, expected: str, error: Exception) -> InputError:
+    return InputError(
+        str(path), found=f"{type(error).__name__}: {error}", expected=expected,
+        hint="Move the file away: weights and checkpoints do not depend on it.",
+    )  # fmt: skip

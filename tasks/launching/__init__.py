@@ -1,0 +1,1 @@
+"""Trainings, started as programs of their own and read when they ended."""
