@@ -5,9 +5,10 @@ way then are suspected: each is tried once more, alone; what dies again is given
 innocent. The rest goes on in fresh workers. So no job is tried more than twice for this reason,
 and a job that kills its worker takes no other with it.
 
-Knows neither Prefect nor processes. An implementation of `Workers` is one module
-(flows/prefect_workers.py holds processes and threads). To add Dask: that module, its row in
-flows/run_jobs.py, the option, the dependency.
+Knows neither Prefect nor processes: an implementation of `Workers` is one module, as
+flows/prefect_workers.py (processes and threads). Dask would be four files: its module, its row of
+WORKERS in flows/run_jobs.py (the parameters of the flow run hold the option), the option in
+schemas/requests.py, and the dependency.
 """
 
 from collections.abc import Callable, Generator, Sequence

@@ -1,0 +1,50 @@
+"""The worker's side of the pool: marks, stopping, interrupting."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks import worker_process
+from tasks.worker_process import STOP, WorkInterrupted, at_work, mark_of, open_worker
+
+
+@pytest.fixture
+def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Make this process a worker for the length of a test."""
+    monkeypatch.setattr(worker_process, "_WORKER", worker_process._Worker())
+    before = signal.getsignal(signal.SIGINT)
+    open_worker(str(tmp_path), 1, draws=False, device=None)
+    yield tmp_path
+    signal.signal(signal.SIGINT, before)
+
+
+def test_outside_of_a_pool_a_job_leaves_no_mark() -> None:
+    with at_work("shard-00000"):
+        pass
+
+
+def test_mark_of_a_job_names_its_process(marks: Path) -> None:
+    with at_work("set/shard-00000"):
+        assert (marks / mark_of("set/shard-00000")).read_text() == str(os.getpid())
+
+
+def test_stopped_pool_begins_nothing_more(marks: Path) -> None:
+    (marks / STOP).touch()
+    with pytest.raises(WorkInterrupted), at_work("shard-00000"):
+        pytest.fail("the job began")
+
+
+@pytest.mark.usefixtures("marks")
+def test_interrupt_ends_the_job() -> None:
+    with pytest.raises(WorkInterrupted), at_work("shard-00000"):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_interrupt_between_jobs_ends_nothing(marks: Path) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    with at_work("shard-00000"):
+        pass
+    assert [path.name for path in marks.iterdir()] == ["shard-00000"]
