@@ -27,7 +27,7 @@ from people.person import (
     pose_model,
 )
 from people.published_files import encode_jpeg, format_obj
-from people.stage import light_color, scan_mesh
+from people.stage import light_color, textured_mesh
 from renderers.egl import GLContext
 from renderers.placement import place_scan
 from renderers.rasterizer import Rasterizer
@@ -80,7 +80,9 @@ def time_people(seed: int, people: int) -> None:
         print(ROW.format(detail, int(mean[0]), *(f"{value:.2f} s" for value in mean[1:])))
     start = time.process_time()
     person = make_person(seed, 0)
-    texts = len(format_obj(person, person.vertices, "a.mtl")) + len(encode_jpeg(person.texture))
+    texts = len(format_obj(person, person.posed.vertices, "a.mtl")) + len(
+        encode_jpeg(person.texture)
+    )
     print(f"whole person, full, 2048, with its files: {time.process_time() - start:.2f} s", end=" ")
     print(f"({texts / 1e6:.1f} MB)")
 
@@ -106,7 +108,9 @@ def draw_people(seed: int, beside: Path | None) -> list[UInt8[np.ndarray, "h w 3
         cells = []
         for index in range(people):
             person = make_person(seed, index)
-            cells.append(draw_cell(context, scan_mesh(person)))
+            cells.append(
+                draw_cell(context, textured_mesh(person.model, person.posed, person.texture))
+            )
         if beside is not None:
             ref = ScanRef(dataset="RP", item=REAL_MAN, subject=REAL_MAN, split="train")
             cells.append(draw_cell(context, load_scan(beside, ref).mesh))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int32
 from scipy import sparse
-from scipy.sparse import csgraph
 from scipy.sparse.linalg import spsolve
 
 from people.densepose_parts import (
@@ -22,7 +21,7 @@ from people.densepose_parts import (
     connected_pieces,
     face_pairs,
 )
-from people.meshing import Faces
+from people.meshing import Faces, edges_of, label_pieces
 from people.shapes import Points
 from schemas.scan import Charts
 
@@ -101,13 +100,10 @@ def _cut_seams(faces: Faces, pieces: Islands) -> tuple[UvFaces, Int32[np.ndarray
     first, second = first[inside], second[inside]
     rows = np.r_[from_corner[first], to_corner[first]]
     columns = np.r_[to_corner[second], from_corner[second]]
-    graph = sparse.coo_matrix(
-        (np.ones(len(rows), np.int8), (rows, columns)), shape=(faces.size,) * 2
-    )
-    count, label = csgraph.connected_components(graph, directed=False)
-    vertex = np.zeros(count, np.int32)
+    label = label_pieces(np.stack([rows, columns], axis=1), faces.size)
+    vertex = np.zeros(label.max() + 1, np.int32)
     vertex[label] = faces.ravel()
-    return label.reshape(-1, 3).astype(np.int32), vertex
+    return label.reshape(-1, 3), vertex
 
 
 def _split_to_discs(rest: Points, faces: Faces, islands: Islands) -> Islands:
@@ -131,7 +127,7 @@ def _split_to_discs(rest: Points, faces: Faces, islands: Islands) -> Islands:
 
 
 def _is_disc(triangles: UvFaces) -> bool:
-    edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    edges = np.sort(edges_of(triangles), axis=1)
     euler = len(np.unique(triangles)) - len(np.unique(edges, axis=0)) + len(triangles)
     return euler == 1
 

@@ -1,26 +1,37 @@
-"""Garments as solids around the body: looser than it, ending where their cover ends."""
+"""Garments as solids around the body, and the dressed figure: body, clothes and hair as one solid.
+
+A garment is looser than the body and ends where its cover ends. Lengths: canonical centimetres.
+"""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32
 
-from people.body import Body, arm_distance, leg_distance, trunk_distance
+from people.body import Body, body_distance, build_body, trunk_distance
 from people.figure import Figure
+from people.hair import Hair, grow_hair, hair_distance
 from people.shapes import (
     Distances,
     Points,
     Profile,
-    cone_distance,
-    ellipsoid_distance,
+    Step,
+    cone,
+    ellipsoid,
+    grow,
+    join_near,
     measure_where,
+    mirror,
+    sculpt,
     smooth_union,
     tabulate_profile,
-    tube_distance,
+    tube,
 )
 from people.wardrobe import (
     Wardrobe,
     bottom_cover,
+    choose_wardrobe,
     inner_cover,
     shoe_cover,
     top_cover,
@@ -39,7 +50,7 @@ SLEEVE_WIDTH_CM = {
 }
 """Half-width of a sleeve at the elbow (or its short end) and at the wrist."""
 EDGE_ROUNDING_CM = 0.9
-LAYER_FILLET_CM = 0.3
+LAYER_FILLET_CM, HAIR_FILLET_CM, CLOTH_FILLET_CM = 0.3, 0.4, 0.3
 PLEATS = 9
 SKIRT_TOP_Y = 103.0
 LEGS_APART_CM, CROTCH_Y = 0.9, 75.0
@@ -154,16 +165,14 @@ def clothes_distance(clothes: Clothes, body: Body, half: Points) -> Distances:
     x, y = half[:, 0], half[:, 1]
     wardrobe = clothes.wardrobe
     above = y > min(wardrobe.top_hem_y, wardrobe.inner_hem_y) - 12
-    distance = measure_where(above, lambda p: top_distance(clothes, body, p), half)
-    if wardrobe.jacket:
-        torso = (y > 80) & (y < 158) & (x < 34)
-        inner = measure_where(torso, lambda p: inner_distance(clothes, body, p), half)
-        distance = smooth_union(distance, inner, LAYER_FILLET_CM)
-    below = (y < 114) & (x < 60)
-    bottom = measure_where(below, lambda p: bottom_distance(clothes, body, p), half)
-    distance = smooth_union(distance, bottom, LAYER_FILLET_CM)
-    shoes = measure_where(y < 24, lambda p: shoe_distance(wardrobe, p), half)
-    return smooth_union(distance, shoes, LAYER_FILLET_CM)
+    inner = wardrobe.jacket & (y > 80) & (y < 158) & (x < 34)
+    return join_near(
+        measure_where(above, partial(_top_distance, clothes, body), half),
+        half,
+        (inner, partial(_inner_distance, clothes, body), LAYER_FILLET_CM),
+        ((y < 114) & (x < 60), partial(_bottom_distance, clothes, body), LAYER_FILLET_CM),
+        (y < 24, partial(_shoe_distance, wardrobe), LAYER_FILLET_CM),
+    )
 
 
 def _end_at(solid: Distances, cover: Distances) -> Distances:
@@ -171,52 +180,42 @@ def _end_at(solid: Distances, cover: Distances) -> Distances:
     return -smooth_union(-solid, -cover, EDGE_ROUNDING_CM)
 
 
-def top_distance(clothes: Clothes, body: Body, half: Points) -> Distances:
+def _top_distance(clothes: Clothes, body: Body, half: Points) -> Distances:
     """Return the distance to the outermost top."""
     figure = clothes.wardrobe.figure
     x, y = half[:, 0], half[:, 1]
     ease = TOP_EASE_CM[figure.top] + 0.5 * (1 - figure.fit)
-    torso = measure_where(x < 40, lambda p: trunk_distance(body, p), half) - np.float32(ease)
+    arm = grow(tube(body.arm), SLEEVE_EASE_CM[figure.top])
+    parts = [((y > 112) & (x > 2), arm, 6.0)]
     if not clothes.wardrobe.tucked:
-        hang = measure_where(x < 40, lambda p: tube_distance(clothes.hang, p), half)
-        torso = smooth_union(torso, hang - np.float32(ease), 5.0)
-        hips = measure_where((x < 40) & (y < 112), lambda p: leg_distance(body, p), half)
-        torso = smooth_union(torso, hips - np.float32(ease + 0.9), 5.0)
-    arm = measure_where((y > 112) & (x > 2), lambda p: arm_distance(body, p), half)
-    distance = smooth_union(torso, arm - np.float32(SLEEVE_EASE_CM[figure.top]), 6.0)
-    sleeve = clothes.sleeve
-    if sleeve is not None:
-        tube = measure_where((y > 112) & (x > 4), lambda p: tube_distance(sleeve, p), half)
-        distance = smooth_union(distance, tube, 4.0)
-    collar = clothes.collar
-    if collar is not None:
-        ring = measure_where((y > 132) & (x < 20), lambda p: tube_distance(collar, p), half)
-        distance = smooth_union(distance, ring, 1.5)
-    return _end_at(distance, top_cover(clothes.wardrobe, half))
+        hips = grow(tube(body.leg), ease + 0.9)
+        parts.insert(0, (x < 40, grow(tube(clothes.hang), ease), 5.0))
+        parts.insert(1, ((x < 40) & (y < 112), hips, 5.0))
+    if clothes.sleeve is not None:
+        parts.append(((y > 112) & (x > 4), tube(clothes.sleeve), 4.0))
+    if clothes.collar is not None:
+        parts.append(((y > 132) & (x < 20), tube(clothes.collar), 1.5))
+    torso = measure_where(x < 40, grow(partial(trunk_distance, body), ease), half)
+    return _end_at(join_near(torso, half, *parts), top_cover(clothes.wardrobe, half))
 
 
-def inner_distance(clothes: Clothes, body: Body, half: Points) -> Distances:
+def _inner_distance(clothes: Clothes, body: Body, half: Points) -> Distances:
     """Return the distance to the T-shirt below a jacket."""
-    distance = smooth_union(trunk_distance(body, half), arm_distance(body, half), 6.0)
-    return _end_at(distance - np.float32(0.7), inner_cover(clothes.wardrobe, half))
+    shirt = sculpt(half, partial(trunk_distance, body), Step(tube(body.arm), 6.0))
+    return _end_at(shirt - np.float32(0.7), inner_cover(clothes.wardrobe, half))
 
 
-def bottom_distance(clothes: Clothes, body: Body, half: Points) -> Distances:
+def _bottom_distance(clothes: Clothes, body: Body, half: Points) -> Distances:
     """Return the distance to trousers, shorts or skirt."""
     figure = clothes.wardrobe.figure
-    ease = LEG_EASE_CM[figure.bottom]
-    torso = measure_where(half[:, 1] > 62, lambda p: trunk_distance(body, p), half)
-    distance = smooth_union(
-        torso - np.float32(0.9), leg_distance(body, half) - np.float32(ease), 4.0
-    )
-    if clothes.trouser is not None:
-        distance = smooth_union(distance, tube_distance(clothes.trouser, half), 3.0)
-    if figure.bottom == "skirt":
-        distance = smooth_union(distance, skirt_distance(clothes, half), 3.0)
+    legs = Step(grow(tube(body.leg), LEG_EASE_CM[figure.bottom]), 4.0)
+    loose = partial(_skirt_distance, clothes) if clothes.trouser is None else tube(clothes.trouser)
+    torso = measure_where(half[:, 1] > 62, grow(partial(trunk_distance, body), 0.9), half)
+    distance = sculpt(half, lambda _: torso, legs, Step(loose, 3.0))
     return _end_at(distance, bottom_cover(clothes.wardrobe, half))
 
 
-def skirt_distance(clothes: Clothes, half: Points) -> Distances:
+def _skirt_distance(clothes: Clothes, half: Points) -> Distances:
     """Return the distance to a flared, pleated skirt."""
     wide, deep, flare, pleat = (np.float32(v) for v in clothes.skirt)
     drop = np.maximum(0, np.float32(90) - half[:, 1])
@@ -228,30 +227,49 @@ def skirt_distance(clothes: Clothes, half: Points) -> Distances:
     wave = np.cos(PLEATS * angle + 0.6 * np.sin(2 * angle) + 0.02 * drop)
     reach = np.sqrt((half[:, 0] / width) ** 2 + (z / depth) ** 2)
     fold = pleat * wave * np.clip(drop / 45, 0, 1.2)
-    distance: Distances = ((reach - 1) * np.minimum(width, depth) - fold).astype(np.float32)
-    closed: Distances = np.maximum(distance, half[:, 1] - np.float32(SKIRT_TOP_Y))
-    return closed
+    distance = np.asarray((reach - 1) * np.minimum(width, depth) - fold, np.float32)
+    return np.asarray(np.maximum(distance, half[:, 1] - np.float32(SKIRT_TOP_Y)))
 
 
-def shoe_distance(wardrobe: Wardrobe, half: Points) -> Distances:
+def _shoe_distance(wardrobe: Wardrobe, half: Points) -> Distances:
     """Return the distance to the shoe with its sole."""
-    heel = ellipsoid_distance(half, centre=(10.5, 4.4, -4.0), radii=(4.0, 5.4, 4.9))
-    ball = ellipsoid_distance(half, centre=(11.8, 2.6, 8.4), radii=(5.1, 3.7, 7.6))
-    ends = np.array([[10.5, 7.0, -1.5], [11.7, 3.6, 9.0]], np.float32)
-    upper = cone_distance(half, ends=ends, radii=(4.2, 3.4))
-    shaft = cone_distance(
-        half, ends=np.array([[10.5, 4.0, -3.0], [10.5, 12.0, -3.2]], np.float32), radii=(4.6, 4.5)
+    upper = sculpt(
+        half,
+        ellipsoid((10.5, 4.4, -4.0), (4.0, 5.4, 4.9)),
+        Step(ellipsoid((11.8, 2.6, 8.4), (5.1, 3.7, 7.6)), 4.0),
+        Step(cone(((10.5, 7.0, -1.5), (11.7, 3.6, 9.0)), (4.2, 3.4)), 3.0),
+        Step(cone(((10.5, 4.0, -3.0), (10.5, 12.0, -3.2)), (4.6, 4.5)), 2.0),
     )
-    distance = smooth_union(smooth_union(heel, ball, 4.0), upper, 3.0)
-    distance = smooth_union(distance, shaft, 2.0)
-    distance = _end_at(distance, shoe_cover(wardrobe, half))
-    flat = half * np.array([1, 0, 1], np.float32)
-    outline = smooth_union(
-        ellipsoid_distance(flat, centre=(10.6, 0.0, -4.0), radii=(4.5, 4.0, 5.3)),
-        ellipsoid_distance(flat, centre=(11.8, 0.0, 7.6), radii=(5.5, 4.0, 8.9)),
-        4.0,
+    outline = sculpt(
+        half * np.array([1, 0, 1], np.float32),
+        ellipsoid((10.6, 0.0, -4.0), (4.5, 4.0, 5.3)),
+        Step(ellipsoid((11.8, 0.0, 7.6), (5.5, 4.0, 8.9)), 4.0),
     )
     sole = _end_at(outline, half[:, 1] - np.float32(1.9))
-    distance = smooth_union(distance, sole, 0.3)
-    floor: Distances = np.maximum(distance, -half[:, 1])
-    return floor
+    distance = smooth_union(_end_at(upper, shoe_cover(wardrobe, half)), sole, 0.3)
+    return np.asarray(np.maximum(distance, -half[:, 1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Dressed:
+    """A figure's three layers."""
+
+    body: Body
+    clothes: Clothes
+    hair: Hair
+
+
+def dress(figure: Figure) -> Dressed:
+    """Build all layers of a figure."""
+    body = build_body(figure)
+    clothes = cut_clothes(figure, body, choose_wardrobe(figure))
+    return Dressed(body, clothes, grow_hair(figure, body.head))
+
+
+def dressed_distance(dressed: Dressed, points: Points) -> Distances:
+    """Return the signed distance to the outermost surface."""
+    half = mirror(points)
+    distance = body_distance(dressed.body, half)
+    clothes = clothes_distance(dressed.clothes, dressed.body, half)
+    distance = smooth_union(distance, clothes, CLOTH_FILLET_CM)
+    return smooth_union(distance, hair_distance(dressed.hair, half), HAIR_FILLET_CM)

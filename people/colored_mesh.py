@@ -1,54 +1,36 @@
 """A person as a finer mesh whose vertices carry the colours: a binary PLY, in metres."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float64, Int32, UInt8
 
+from people.atlas import Atlas
+from people.figure import CM_PER_M
+from people.meshing import edges_of
 from people.person import Person
-from schemas.scan import Charts
-
-CM_PER_M = 100.0
 
 
-@dataclass(frozen=True, slots=True)
-class FinerMesh:
-    """A person's mesh with cut triangles and its texture seams still open.
+def cut_finer(person: Person, *, subdivisions: int) -> tuple[Float64[np.ndarray, "N 3"], Atlas]:
+    """Cut a person's triangles into four `subdivisions` times.
 
-    place: metres. uv: into the texture. chart_uv: 0..1 over the part's chart. part: of each face.
+    Returns the places in metres, texture seams still open, and the atlas, whose vertices they are.
     """
-
-    place: Float64[np.ndarray, "N 3"]
-    uv: Float64[np.ndarray, "N 2"]
-    chart_uv: Float64[np.ndarray, "N 2"]
-    faces: Int32[np.ndarray, "F 3"]
-    part: Int32[np.ndarray, " F"]
-
-    @property
-    def charts(self) -> Charts:
-        """DensePose charts of the faces, in the order in which the PLY has them."""
-        return Charts(
-            part=self.part.astype(np.uint8),
-            uv=np.clip(self.chart_uv[self.faces], 0, 1).astype(np.float32),
-        )
-
-
-def cut_finer(person: Person, *, subdivisions: int) -> FinerMesh:
-    """Cut a person's triangles into four `subdivisions` times."""
-    atlas = person.atlas
-    place = person.vertices[atlas.vertex] / CM_PER_M
+    atlas = person.model.atlas
+    place = person.posed.vertices[atlas.vertex] / CM_PER_M
     corners, faces = np.column_stack([place, atlas.uv, atlas.chart_uv]), atlas.faces
     for _ in range(subdivisions):
         corners, faces = subdivide(corners, faces)
     # subdivide() gives all first quarters, then all second ones, and so on.
-    part = np.tile(atlas.parts, 4**subdivisions)
-    return FinerMesh(corners[:, :3], corners[:, 3:5], corners[:, 5:], faces, part)
+    parts = np.tile(atlas.parts, 4**subdivisions)
+    vertex = np.arange(len(corners), dtype=np.int32)
+    return corners[:, :3], Atlas(corners[:, 3:5], corners[:, 5:], faces, parts, vertex)
 
 
-def format_ply(person: Person, finer: FinerMesh) -> bytes:
-    """Return a PLY of a finer mesh, coloured by vertex."""
-    colors = sample_texture(person.texture, finer.uv)
-    place, faces, first = weld(finer.place, finer.faces)
+def format_ply(
+    texture: UInt8[np.ndarray, "S S 3"], place: Float64[np.ndarray, "N 3"], atlas: Atlas
+) -> bytes:
+    """Return a PLY of a mesh whose places are its atlas' vertices, coloured by vertex."""
+    colors = sample_texture(texture, atlas.uv)
+    place, faces, first = weld(place, atlas.faces)
     rows = np.zeros(len(place), [("place", "<f4", 3), ("color", "u1", 3)])
     rows["place"], rows["color"] = place, colors[first]
     triangles = np.zeros(len(faces), [("count", "u1"), ("corners", "<i4", 3)])
@@ -85,7 +67,7 @@ def subdivide(
     points: Float64[np.ndarray, "N C"], faces: Int32[np.ndarray, "F 3"]
 ) -> tuple[Float64[np.ndarray, "M C"], Int32[np.ndarray, "G 3"]]:
     """Cut every triangle into four at the middles of its edges."""
-    edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    edges = np.sort(edges_of(faces), axis=1)
     key, inverse = np.unique(edges[:, 0] * np.int64(len(points)) + edges[:, 1], return_inverse=True)
     middles = 0.5 * (points[key // len(points)] + points[key % len(points)])
     ab, bc, ca = (inverse.reshape(-1, 3) + len(points)).T

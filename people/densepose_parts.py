@@ -9,11 +9,9 @@ Hands and feet are cut in two halves that share their part's chart.
 
 import numpy as np
 from jaxtyping import Float64, Int32
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from people.figure import Figure
-from people.meshing import Faces
+from people.meshing import Faces, edges_of, label_pieces
 from people.shapes import Points
 from people.skeleton import shoulder_shift_cm
 from people.skinning import ANKLE_Y, ELBOW_X, KNEE_Y, SHOULDER_X, WRIST_X, smooth_step
@@ -23,30 +21,10 @@ Islands = Int32[np.ndarray, " F"]
 HALVES = 2
 """An island's number is 2 * part + half."""
 CELLS: dict[int, tuple[float, float, float, float]] = {
-    23: (0, 10, 4, 6),
-    24: (4, 10, 4, 6),
-    1: (8, 10, 4, 6),
-    2: (12, 10, 4, 6),
-    7: (0, 4, 2, 6),
-    8: (2, 4, 2, 6),
-    9: (4, 4, 2, 6),
-    10: (6, 4, 2, 6),
-    11: (8, 4, 2, 6),
-    12: (10, 4, 2, 6),
-    13: (12, 4, 2, 6),
-    14: (14, 4, 2, 6),
-    15: (0, 0, 1, 4),
-    16: (1, 0, 1, 4),
-    17: (2, 0, 1, 4),
-    18: (3, 0, 1, 4),
-    19: (4, 0, 1, 4),
-    20: (5, 0, 1, 4),
-    21: (6, 0, 1, 4),
-    22: (7, 0, 1, 4),
-    3: (8, 0, 2, 4),
-    4: (10, 0, 2, 4),
-    5: (12, 0, 2, 4),
-    6: (14, 0, 2, 4),
+    **{part: (4 * column, 10, 4, 6) for column, part in enumerate((23, 24, 1, 2))},
+    **{7 + column: (2 * column, 4, 2, 6) for column in range(8)},
+    **{15 + column: (column, 0, 1, 4) for column in range(8)},
+    **{3 + column: (8 + 2 * column, 0, 2, 4) for column in range(4)},
 }
 """Left, bottom, width and height of each part's cell, in sixteenths of the atlas, v up."""
 CELL_UNITS = 16
@@ -115,11 +93,10 @@ def _paint_arm(
 
 def face_pairs(faces: Faces) -> Int32[np.ndarray, "E 2"]:
     """Return the two faces of every edge of a closed mesh."""
-    edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    edges = np.sort(edges_of(faces), axis=1)
     owner = np.repeat(np.arange(len(faces), dtype=np.int32), 3)
     order = np.lexsort((edges[:, 1], edges[:, 0]))
-    pairs: Int32[np.ndarray, "E 2"] = owner[order].reshape(-1, 2)
-    return pairs
+    return owner[order].reshape(-1, 2)
 
 
 def _majority(islands: Islands, pairs: Int32[np.ndarray, "E 2"]) -> Islands:
@@ -158,12 +135,7 @@ def _drop_splinters(islands: Islands, pairs: Int32[np.ndarray, "E 2"]) -> Island
 def connected_pieces(islands: Islands, pairs: Int32[np.ndarray, "E 2"]) -> Islands:
     """Give each connected piece of faces with equal island a number."""
     same = pairs[islands[pairs[:, 0]] == islands[pairs[:, 1]]]
-    graph = sparse.coo_matrix(
-        (np.ones(len(same), np.int8), (same[:, 0], same[:, 1])), shape=(len(islands),) * 2
-    )
-    _, piece = csgraph.connected_components(graph, directed=False)
-    pieces: Islands = piece.astype(np.int32)
-    return pieces
+    return label_pieces(same, len(islands))
 
 
 def chart_directions(island: int) -> Float64[np.ndarray, "2 3"]:

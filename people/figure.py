@@ -3,8 +3,11 @@
 Lengths are centimetres of the canonical figure of 175 cm; `scale` turns it into the person's own.
 """
 
+import tomllib
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -15,6 +18,9 @@ Color = tuple[int, int, int]
 T = TypeVar("T")
 
 CANONICAL_HEIGHT_CM = 175.0
+CM_PER_M = 100.0
+CANONICAL = "canonical_figure.toml"
+"""The table of its measures; `read_table` reads it."""
 
 MEAN_HEIGHT_CM = {False: 177.0, True: 165.0}
 HEIGHT_DEVIATION_CM = 6.0
@@ -33,52 +39,25 @@ HAIRS: dict[bool, tuple[Hair, ...]] = {
     True: ("bob", "long", "bun", "long", "short"),
 }
 POSES = (
-    "stand",
-    "contrapposto",
-    "walk",
-    "hand_on_hip",
-    "wave",
-    "step",
-    "present",
-    "look_aside",
-    "arms_out",
-    "thinking",
-)
+    "stand", "contrapposto", "walk", "hand_on_hip", "wave",
+    "step", "present", "look_aside", "arms_out", "thinking",
+)  # fmt: skip
 
 SKIN_TONES: tuple[Color, ...] = (
-    (241, 203, 178),
-    (232, 188, 158),
-    (222, 172, 138),
-    (198, 143, 106),
-    (168, 114, 78),
-    (134, 88, 60),
-    (99, 64, 46),
-    (236, 196, 166),
-)
+    (241, 203, 178), (232, 188, 158), (222, 172, 138), (198, 143, 106),
+    (168, 114, 78), (134, 88, 60), (99, 64, 46), (236, 196, 166),
+)  # fmt: skip
 HAIR_TONES: tuple[Color, ...] = (
-    (34, 26, 22),
-    (58, 40, 28),
-    (92, 62, 38),
-    (132, 92, 52),
-    (176, 136, 84),
-    (118, 52, 28),
-)
+    (34, 26, 22), (58, 40, 28), (92, 62, 38), (132, 92, 52),
+    (176, 136, 84), (118, 52, 28),
+)  # fmt: skip
 GREY_HAIR: Color = (160, 156, 150)
 GREY_FROM_AGE = 52
 TOP_COLORS: tuple[Color, ...] = (
-    (206, 58, 52),
-    (38, 84, 150),
-    (236, 232, 222),
-    (58, 120, 82),
-    (226, 172, 54),
-    (44, 46, 54),
-    (124, 72, 132),
-    (96, 164, 186),
-    (232, 136, 110),
-    (110, 122, 70),
-    (150, 154, 160),
-    (90, 36, 48),
-)
+    (206, 58, 52), (38, 84, 150), (236, 232, 222), (58, 120, 82),
+    (226, 172, 54), (44, 46, 54), (124, 72, 132), (96, 164, 186),
+    (232, 136, 110), (110, 122, 70), (150, 154, 160), (90, 36, 48),
+)  # fmt: skip
 BOTTOM_COLORS: dict[Bottom, tuple[Color, ...]] = {
     "trousers": ((52, 54, 62), (118, 104, 82), (150, 134, 106), (40, 52, 76), (84, 90, 78)),
     "jeans": ((52, 74, 112), (76, 102, 142), (36, 46, 70), (112, 136, 168)),
@@ -86,13 +65,9 @@ BOTTOM_COLORS: dict[Bottom, tuple[Color, ...]] = {
     "skirt": ((126, 40, 58), (44, 60, 92), (186, 160, 122), (60, 98, 92), (38, 38, 44)),
 }
 SHOE_COLORS: tuple[Color, ...] = (
-    (232, 230, 226),
-    (44, 40, 40),
-    (104, 66, 42),
-    (60, 78, 120),
-    (160, 60, 54),
-    (110, 110, 112),
-)
+    (232, 230, 226), (44, 40, 40), (104, 66, 42), (60, 78, 120),
+    (160, 60, 54), (110, 110, 112),
+)  # fmt: skip
 EYE_COLORS: tuple[Color, ...] = ((74, 50, 32), (96, 74, 44), (84, 108, 130), (88, 104, 72))
 
 
@@ -138,6 +113,12 @@ class Figure:
     def scale(self) -> float:
         """Centimetres of this person for one centimetre of the canonical figure."""
         return self.height_cm / CANONICAL_HEIGHT_CM
+
+
+@cache
+def read_table(name: str) -> dict[str, Any]:
+    """Read a TOML table that is beside this module."""
+    return tomllib.loads(resources.files("people").joinpath(name).read_text())
 
 
 def rng_for(seed: int, index: int, purpose: int = 0) -> np.random.Generator:

@@ -7,11 +7,11 @@ hangs in long folds elsewhere; hair lies in strands. A pure function of rest poi
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 
-from people.dressed import Dressed
+from people.clothes import Dressed
 from people.hair import scalp_cover
 from people.head import to_head
-from people.noise import Noise, make_noise, sample_noise, sample_ridges
 from people.shapes import Distances, Points, mirror
 from people.skeleton import Rotations
 from people.skinning import ELBOW_X, KNEE_Y, SHOULDER_X, smooth_step
@@ -27,6 +27,10 @@ HANG_CELLS_CM = (4.2, 17.0, 4.2)
 RING_WAVE_CM = 3.4
 EDGE_FADE_CM = 1.5
 STRAND_CM, STRAND_CELLS_CM = 0.2, (1.1, 5.0, 1.1)
+LATTICE = 64
+"""The noise repeats after so many cells."""
+Noise = Float32[np.ndarray, " L"]
+"""Smooth value noise in space: a periodic lattice of random values in 0..1, one for each seed."""
 REST_BEND = 0.25
 """Folding of a straight limb; a right angle adds one."""
 
@@ -42,11 +46,11 @@ class Bends:
 
 def measure_bends(rotations: Rotations) -> Bends:
     """Read the bends off a pose."""
-    return Bends(
-        (_angle(rotations, "left_forearm"), _angle(rotations, "right_forearm")),
-        (_angle(rotations, "left_shin"), _angle(rotations, "right_shin")),
-        (_angle(rotations, "left_thigh"), _angle(rotations, "right_thigh")),
-    )
+    angles = {
+        bone: (_angle(rotations, f"left_{bone}"), _angle(rotations, f"right_{bone}"))
+        for bone in ("forearm", "shin", "thigh")
+    }
+    return Bends(angles["forearm"], angles["shin"], angles["thigh"])
 
 
 def _angle(rotations: Rotations, bone: str) -> float:
@@ -58,7 +62,7 @@ def fold_height(dressed: Dressed, bends: Bends, points: Points) -> Distances:
     """Return the stand-off of rest points, centimetres, positive outwards."""
     wardrobe = dressed.clothes.wardrobe
     figure = wardrobe.figure
-    noise = make_noise(figure.noise)
+    noise = np.random.default_rng(figure.noise).random(LATTICE**3, dtype=np.float32)
     half = mirror(points)
     top = np.clip(-top_cover(wardrobe, half) / EDGE_FADE_CM, 0, 1)
     if wardrobe.jacket:
@@ -70,16 +74,14 @@ def fold_height(dressed: Dressed, bends: Bends, points: Points) -> Distances:
         height += STIFFNESS["skirt"] * bottom * _hang(noise, points)
     else:
         height += STIFFNESS[figure.bottom] * bottom * _leg_folds(noise, bends, points)
-    result: Distances = (height + _strands(dressed, noise, half, points)).astype(np.float32)
-    return result
+    return np.asarray(height + _strands(dressed, noise, half, points), np.float32)
 
 
 def _hang(noise: Noise, points: Points) -> Distances:
     """Return long, mostly vertical folds."""
     cells = np.array(HANG_CELLS_CM, np.float32)
     lean = points[:, 1:2] * np.array([0.22, 0, -0.15], np.float32)
-    folds: Distances = HANG_CM * (sample_ridges(noise, (points + lean) / cells) - 0.35)
-    return folds
+    return HANG_CM * (sample_ridges(noise, (points + lean) / cells) - 0.35)
 
 
 def _top_folds(noise: Noise, bends: Bends, points: Points) -> Distances:
@@ -93,8 +95,7 @@ def _top_folds(noise: Noise, bends: Bends, points: Points) -> Distances:
     elbow = np.exp(-(((x - ELBOW_X) / 9) ** 2)) * (REST_BEND + bend * (0.2 + 0.5 * inside))
     cuff = np.exp(-(((x - 61) / 4) ** 2)) * 0.4
     arm = _rings(noise, x, points) * (elbow + cuff) + 0.7 * _arm_hang(noise, points)
-    folds: Distances = (1 - on_arm) * (torso + waist + drag) + on_arm * arm
-    return folds
+    return np.asarray((1 - on_arm) * (torso + waist + drag) + on_arm * arm)
 
 
 def _leg_folds(noise: Noise, bends: Bends, points: Points) -> Distances:
@@ -106,10 +107,7 @@ def _leg_folds(noise: Noise, bends: Bends, points: Points) -> Distances:
     inner = np.exp(-((points[:, 0] / 9) ** 2))
     groin = np.exp(-(((y - 82) / 7) ** 2)) * inner * (0.5 + hip_bend)
     rings = _rings(noise, y, points)
-    folds: Distances = (
-        rings * (knee + stack) + _drag(noise, points) * groin + 0.6 * _hang(noise, points)
-    )
-    return folds
+    return rings * (knee + stack) + _drag(noise, points) * groin + 0.6 * _hang(noise, points)
 
 
 def _rings(noise: Noise, along: Distances, points: Points) -> Distances:
@@ -117,8 +115,7 @@ def _rings(noise: Noise, along: Distances, points: Points) -> Distances:
     bent = along + 3.2 * sample_noise(noise, points / np.float32(6)) * 1.4
     broken = 0.35 + sample_noise(noise, points / np.float32(4.5) + np.float32(17))
     wave = np.cos(bent * np.float32(2 * np.pi / RING_WAVE_CM))
-    folds: Distances = RING_CM * 0.5 * (wave + 0.3 * wave * wave) * broken
-    return folds
+    return RING_CM * 0.5 * (wave + 0.3 * wave * wave) * broken
 
 
 def _drag(noise: Noise, points: Points) -> Distances:
@@ -128,20 +125,17 @@ def _drag(noise: Noise, points: Points) -> Distances:
         [points[:, 1:2] - 0.9 * side * points[:, :1], 0.2 * points[:, 1:2], points[:, 2:]], axis=1
     )
     cells = np.array([3.6, 30.0, 9.0], np.float32)
-    folds: Distances = RING_CM * (sample_ridges(noise, (slant / cells).astype(np.float32)) - 0.3)
-    return folds
+    return RING_CM * (sample_ridges(noise, (slant / cells).astype(np.float32)) - 0.3)
 
 
 def _arm_hang(noise: Noise, points: Points) -> Distances:
     cells = np.array([11.0, 3.6, 3.6], np.float32)
     lean = points[:, :1] * np.array([0, 0.25, 0.2], np.float32)
-    folds: Distances = HANG_CM * (sample_ridges(noise, (points + lean) / cells) - 0.35)
-    return folds
+    return HANG_CM * (sample_ridges(noise, (points + lean) / cells) - 0.35)
 
 
 def _sided(pair: tuple[float, float], points: Points) -> Distances:
-    values: Distances = np.where(points[:, 0] >= 0, pair[0], pair[1]).astype(np.float32)
-    return values
+    return np.where(points[:, 0] >= 0, pair[0], pair[1]).astype(np.float32)
 
 
 def _strands(dressed: Dressed, noise: Noise, half: Points, points: Points) -> Distances:
@@ -158,5 +152,26 @@ def _strands(dressed: Dressed, noise: Noise, half: Points, points: Points) -> Di
     cells = np.array(STRAND_CELLS_CM, np.float32)
     lock = sample_ridges(noise, points / cells) + 0.6 * sample_ridges(noise, points / (2.2 * cells))
     depth = STRAND_CM * min(1.0, hair.thickness / 1.2)
-    strands: Distances = (share * depth * (lock - 0.6)).astype(np.float32)
-    return strands
+    return np.asarray(share * depth * (lock - 0.6), np.float32)
+
+
+def sample_noise(noise: Noise, points: Points) -> Distances:
+    """Return values in 0..1 at points measured in cells (mean 0.5)."""
+    cell = np.floor(points).astype(np.int32)
+    share = (points - cell).astype(np.float32)
+    share = share * share * (3 - 2 * share)
+    low, high = cell % LATTICE, (cell + 1) % LATTICE
+    total = np.zeros(len(points), np.float32)
+    for corner in range(8):
+        upper = [(corner >> axis) & 1 for axis in range(3)]
+        place = [high[:, a] if upper[a] else low[:, a] for a in range(3)]
+        part = [share[:, a] if upper[a] else 1 - share[:, a] for a in range(3)]
+        index = (place[0] * LATTICE + place[1]) * LATTICE + place[2]
+        total += noise[index] * part[0] * part[1] * part[2]
+    return total
+
+
+def sample_ridges(noise: Noise, points: Points) -> Distances:
+    """Return 0..1 with soft crests along the noise's middle level: cloth folds."""
+    crest = np.clip(1 - np.abs(2 * sample_noise(noise, points) - 1) * np.float32(2.2), 0, 1)
+    return np.asarray(crest * crest * (3 - 2 * crest))

@@ -1,17 +1,21 @@
 """Hair as a volume around the skull, and where the hairline runs (head coordinates, left half)."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from people.figure import Figure
-from people.head import Head, to_head
+from people.head import CRANIUM, FOREHEAD, Head, to_head
 from people.shapes import (
+    FAR_CM,
     Distances,
     Points,
-    cone_distance,
-    ellipsoid_distance,
+    Step,
+    cone,
+    ellipsoid,
     measure_where,
+    sculpt,
     smooth_cut,
     smooth_union,
 )
@@ -21,6 +25,7 @@ HAIRLINE_Z = (-10.0, -7.0, -4.5, -2.6, -1.4, 0.6, 1.6, 2.6, 4.5, 6.5, 9.5)
 HAIRLINE_Y = (154.6, 155.0, 157.5, 161.5, 164.6, 164.6, 161.0, 164.5, 168.2, 170.0, 171.2)
 """The lower edge of the hair at each depth: nape, round the ear, sideburn, temple, forehead."""
 THICKNESS_CM = {"crop": 0.55, "short": 1.25, "bob": 1.7, "long": 1.5, "bun": 0.9, "bald": 0.0}
+BUN = ellipsoid((0, 172.5, -8.6), (3.6, 3.4, 3.2))
 FACE_FREE_Z = 1.6
 """Long hair stays behind this depth below the forehead."""
 
@@ -44,8 +49,7 @@ def grow_hair(figure: Figure, head: Head) -> Hair:
 def scalp_cover(points: Points) -> Distances:
     """Return how far above the hairline head points lie: positive where hair grows."""
     edge = np.interp(points[:, 2], HAIRLINE_Z, HAIRLINE_Y)
-    cover: Distances = (points[:, 1] - edge).astype(np.float32)
-    return cover
+    return np.asarray(points[:, 1] - edge, np.float32)
 
 
 def beard_cover(points: Points) -> Distances:
@@ -55,56 +59,45 @@ def beard_cover(points: Points) -> Distances:
     lips = np.sqrt((x / 2.5) ** 2 + ((y - 156.0) / 1.15) ** 2) * 1.2 - 1.2
     below = y - 150.5 - 0.25 * np.abs(z - 3)
     front = z + 0.2
-    cover: Distances = np.minimum(np.minimum(cheek, lips), np.minimum(below, front)).astype(
-        np.float32
-    )
-    return cover
+    inside = np.minimum(np.minimum(cheek, lips), np.minimum(below, front))
+    return np.asarray(inside, np.float32)
 
 
 def hair_distance(hair: Hair, half: Points) -> Distances:
     """Return the distance to the hair; half: rest points with x >= 0."""
     near = (half[:, 1] > 110) & (half[:, 0] < 26)
-    return measure_where(near, lambda p: _near_distance(hair, p), half)
+    return measure_where(near, partial(_near_distance, hair), half)
 
 
 def _near_distance(hair: Hair, half: Points) -> Distances:
     points = to_head(hair.head, half)
     if hair.style == "bald":
-        return np.full(len(points), np.float32(30))
+        return np.full(len(points), FAR_CM)
     distance = _cap(hair, points)
     if hair.style in ("bob", "long"):
         distance = smooth_union(distance, _curtain(hair, points), 1.0)
     if hair.style == "bun":
-        knot = ellipsoid_distance(points, centre=(0, 172.5, -8.6), radii=(3.6, 3.4, 3.2))
-        distance = smooth_union(distance, knot, 0.8)
+        distance = smooth_union(distance, BUN(points), 0.8)
     return distance * np.float32(hair.head.size)
 
 
 def _cap(hair: Hair, points: Points) -> Distances:
     """Return a layer over the skull that thins out towards the hairline."""
-    skull = ellipsoid_distance(points, centre=(0, 166.2, -1.0), radii=(7.5, 8.9, 9.6))
-    front = ellipsoid_distance(points, centre=(0, 168.2, 3.0), radii=(6.3, 5.2, 5.8))
-    skull = smooth_union(skull, front, 2.0)
-    nape = cone_distance(
-        points, ends=np.array([[0, 154, -3.4], [0, 161, -3.0]], np.float32), radii=(5.7, 6.4)
-    )
-    skull = smooth_union(skull, nape, 2.0)
+    nape = cone(((0, 154, -3.4), (0, 161, -3.0)), (5.7, 6.4))
+    skull = sculpt(points, CRANIUM, Step(FOREHEAD, 2.0), Step(nape, 2.0))
     cover = scalp_cover(points)
     top = 1 + 0.5 * smooth_step(points[:, 1], 168.0, 175.0) * (hair.style == "short")
     layer = hair.thickness * top * smooth_step(cover, -0.2, 2.2) - 0.5 * (cover < -0.2)
-    distance: Distances = (skull - layer).astype(np.float32)
-    capped: Distances = np.maximum(distance, -cover - np.float32(0.4))
-    return capped
+    return np.asarray(np.maximum(np.asarray(skull - layer, np.float32), -cover - np.float32(0.4)))
 
 
 def _curtain(hair: Hair, points: Points) -> Distances:
     """Return hair that falls beside and behind the face."""
     bottom = 151.5 if hair.style == "bob" else 131.0
-    sides = ellipsoid_distance(points, centre=(0, 162.0, -2.2), radii=(9.2, 12.5, 9.0))
+    sides = ellipsoid((0, 162.0, -2.2), (9.2, 12.5, 9.0))(points)
     low = np.maximum(sides, np.float32(bottom) - points[:, 1])
     if hair.style == "long":
-        fall = ellipsoid_distance(points, centre=(0, 146.0, -9.0), radii=(8.6, 17.5, 4.6))
-        low = smooth_union(low, fall, 4.0)
+        low = smooth_union(low, ellipsoid((0, 146.0, -9.0), (8.6, 17.5, 4.6))(points), 4.0)
     free = np.float32(FACE_FREE_Z) - 0.12 * np.maximum(0, 166 - points[:, 1])
     opening = free - points[:, 2]
     opening = np.maximum(opening, 0.8 * (points[:, 1] - 170.5)).astype(np.float32)

@@ -5,14 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from people.figure import Figure
-from people.shapes import (
-    Distances,
-    Points,
-    cone_distance,
-    ellipsoid_distance,
-    smooth_cut,
-    smooth_union,
-)
+from people.shapes import Distances, Points, Step, cone, ellipsoid, sculpt
 
 HEAD_PIVOT = (0.0, 154.5, -1.5)
 """The head's size is scaled about the joint to the neck, canonical centimetres."""
@@ -21,6 +14,9 @@ EYE_RADIUS_CM = 1.28
 MOUTH_Y = 156.0
 NOSE_TIP = (0.0, 159.6, 10.9)
 EAR_CENTRE = (7.5, 161.5, -1.0)
+CRANIUM = ellipsoid((0.0, 166.2, -1.0), (7.5, 8.9, 9.6))
+FOREHEAD = ellipsoid((0.0, 168.2, 3.0), (6.3, 5.2, 5.8))
+"""Where the skull carries hair too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,6 @@ class Head:
     """How this head differs from the canonical one; lengths in centimetres."""
 
     size: float
-    female: bool
     nose: float
     jaw: float
     lips: float
@@ -42,7 +37,6 @@ def build_head(figure: Figure) -> Head:
     face = figure.face
     return Head(
         size=figure.head * (0.97 if figure.female else 1.0),
-        female=figure.female,
         nose=0.25 * face[0],
         jaw=0.35 * face[1] + (-0.45 if figure.female else 0.15) + 0.3 * figure.heft,
         lips=0.08 * face[2] + (0.08 if figure.female else 0.0),
@@ -55,89 +49,51 @@ def build_head(figure: Figure) -> Head:
 def to_head(head: Head, points: Points) -> Points:
     """Move rest points into the canonical head's coordinates."""
     pivot = np.array(HEAD_PIVOT, np.float32)
-    local: Points = (points - pivot) / np.float32(head.size) + pivot
-    return local
+    return (points - pivot) / np.float32(head.size) + pivot
 
 
 def from_head(head: Head, points: Points) -> Points:
     """Move canonical head points to rest coordinates."""
     pivot = np.array(HEAD_PIVOT, np.float32)
-    rest: Points = (points - pivot) * np.float32(head.size) + pivot
-    return rest
+    return (points - pivot) * np.float32(head.size) + pivot
 
 
 def head_distance(head: Head, half: Points) -> Distances:
     """Return the distance to the bald head; half: rest points with x >= 0."""
-    points = to_head(head, half)
-    distance = _skull(head, points)
-    distance = _eyes(head, distance, points)
-    distance = _nose(head, distance, points)
-    distance = _mouth(head, distance, points)
-    distance = _ear(distance, points)
-    return distance * np.float32(head.size)
+    return sculpt(to_head(head, half), CRANIUM, *_steps(head)) * np.float32(head.size)
 
 
-def _skull(head: Head, points: Points) -> Distances:
-    cranium = ellipsoid_distance(points, centre=(0.0, 166.2, -1.0), radii=(7.5, 8.9, 9.6))
-    face = ellipsoid_distance(points, centre=(0.0, 160.5, 2.0), radii=(6.5, 9.2, 6.9))
-    jaw = ellipsoid_distance(points, centre=(0.0, 157.2, 2.4), radii=(5.6 + head.jaw, 5.4, 5.6))
-    chin = ellipsoid_distance(
-        points, centre=(0.0, 153.7, 6.5 + head.chin), radii=(2.5 + 0.4 * head.jaw, 2.0, 2.1)
-    )
-    cheek = ellipsoid_distance(
-        points, centre=(4.0, 159.8, 5.0), radii=(2.2 + head.cheeks, 2.2, 2.3)
-    )
-    forehead = ellipsoid_distance(points, centre=(0.0, 168.2, 3.0), radii=(6.3, 5.2, 5.8))
-    distance = smooth_union(cranium, face, 3.0)
-    distance = smooth_union(distance, forehead, 2.0)
-    distance = smooth_union(distance, jaw, 2.5)
-    distance = smooth_union(distance, chin, 2.5)
-    return smooth_union(distance, cheek, 2.0)
-
-
-def _eyes(head: Head, distance: Distances, points: Points) -> Distances:
-    socket = ellipsoid_distance(points, centre=(3.2, 163.5, 9.4), radii=(2.3, 1.35, 1.5))
-    distance = smooth_cut(distance, socket, 1.6)
-    brow = cone_distance(
-        points,
-        ends=np.array([[1.3, 165.4, 8.1], [5.0, 165.7, 6.5]], np.float32),
-        radii=(0.75 + head.brow, 0.6 + head.brow),
-    )
-    distance = smooth_union(distance, brow, 1.4)
-    ball = ellipsoid_distance(
-        points, centre=EYE_CENTRE, radii=(EYE_RADIUS_CM, EYE_RADIUS_CM * 0.86, EYE_RADIUS_CM)
-    )
-    return smooth_union(distance, ball, 0.25)
-
-
-def _nose(head: Head, distance: Distances, points: Points) -> Distances:
+def _steps(head: Head) -> tuple[Step, ...]:
+    """Return what is joined to the cranium and cut from it, in this order."""
     tip = np.array(NOSE_TIP, np.float32) + np.array([0, 0, head.nose - 0.9], np.float32)
-    bridge = cone_distance(
-        points, ends=np.stack([np.array([0, 164.0, 8.3], np.float32), tip]), radii=(0.7, 1.0)
+    bridge = np.stack([np.array([0, 164.0, 8.3], np.float32), tip])
+    chin_radii = (2.5 + 0.4 * head.jaw, 2.0, 2.1)
+    brow_radii = (0.75 + head.brow, 0.6 + head.brow)
+    eye_radii = (EYE_RADIUS_CM, EYE_RADIUS_CM * 0.86, EYE_RADIUS_CM)
+    return (
+        # skull: face, forehead, jaw, chin, cheek
+        Step(ellipsoid((0.0, 160.5, 2.0), (6.5, 9.2, 6.9)), 3.0),
+        Step(FOREHEAD, 2.0),
+        Step(ellipsoid((0.0, 157.2, 2.4), (5.6 + head.jaw, 5.4, 5.6)), 2.5),
+        Step(ellipsoid((0.0, 153.7, 6.5 + head.chin), chin_radii), 2.5),
+        Step(ellipsoid((4.0, 159.8, 5.0), (2.2 + head.cheeks, 2.2, 2.3)), 2.0),
+        # eyes: socket, brow, ball
+        Step(ellipsoid((3.2, 163.5, 9.4), (2.3, 1.35, 1.5)), 1.6, is_cut=True),
+        Step(cone(((1.3, 165.4, 8.1), (5.0, 165.7, 6.5)), brow_radii), 1.4),
+        Step(ellipsoid(EYE_CENTRE, eye_radii), 0.25),
+        # nose: bridge, wing, nostril
+        Step(cone(bridge, (0.7, 1.0)), 1.3),
+        Step(ellipsoid((1.15, 159.2, 8.9), (0.85, 0.8, 1.15)), 0.7),
+        Step(ellipsoid((0.75, 158.5, 9.5), (0.42, 0.4, 0.6)), 0.4, is_cut=True),
+        # mouth: muzzle, upper lip, lower lip, the gap between them
+        Step(ellipsoid((0.0, 156.2, 6.6), (3.2, 2.6, 2.4)), 1.6),
+        Step(ellipsoid((0.0, MOUTH_Y + 0.42, 8.1), (2.3, 0.5 + head.lips, 1.15)), 0.4),
+        Step(ellipsoid((0.0, MOUTH_Y - 0.5, 8.0), (2.0, 0.6 + head.lips, 1.15)), 0.4),
+        Step(ellipsoid((0.0, MOUTH_Y, 9.7), (2.3, 0.16, 0.9)), 0.3, is_cut=True),
+        Step(_ear, 0.7),
     )
-    wing = ellipsoid_distance(points, centre=(1.15, 159.2, 8.9), radii=(0.85, 0.8, 1.15))
-    distance = smooth_union(distance, bridge, 1.3)
-    distance = smooth_union(distance, wing, 0.7)
-    nostril = ellipsoid_distance(points, centre=(0.75, 158.5, 9.5), radii=(0.42, 0.4, 0.6))
-    return smooth_cut(distance, nostril, 0.4)
 
 
-def _mouth(head: Head, distance: Distances, points: Points) -> Distances:
-    muzzle = ellipsoid_distance(points, centre=(0.0, 156.2, 6.6), radii=(3.2, 2.6, 2.4))
-    distance = smooth_union(distance, muzzle, 1.6)
-    upper = ellipsoid_distance(
-        points, centre=(0.0, MOUTH_Y + 0.42, 8.1), radii=(2.3, 0.5 + head.lips, 1.15)
-    )
-    lower = ellipsoid_distance(
-        points, centre=(0.0, MOUTH_Y - 0.5, 8.0), radii=(2.0, 0.6 + head.lips, 1.15)
-    )
-    distance = smooth_union(distance, upper, 0.4)
-    distance = smooth_union(distance, lower, 0.4)
-    gap = ellipsoid_distance(points, centre=(0.0, MOUTH_Y, 9.7), radii=(2.3, 0.16, 0.9))
-    return smooth_cut(distance, gap, 0.3)
-
-
-def _ear(distance: Distances, points: Points) -> Distances:
-    shell = ellipsoid_distance(points, centre=EAR_CENTRE, radii=(0.95, 3.1, 1.9))
-    hollow = ellipsoid_distance(points, centre=(8.5, 161.9, -0.6), radii=(0.6, 1.7, 0.95))
-    return smooth_union(distance, smooth_cut(shell, hollow, 0.3), 0.7)
+def _ear(points: Points) -> Distances:
+    hollow = Step(ellipsoid((8.5, 161.9, -0.6), (0.6, 1.7, 0.95)), 0.3, is_cut=True)
+    return sculpt(points, ellipsoid(EAR_CENTRE, (0.95, 3.1, 1.9)), hollow)

@@ -7,14 +7,13 @@ import colorsys
 
 import numpy as np
 from jaxtyping import Float64, Int32, UInt8
-from scipy.sparse import csgraph
 
 from people.atlas import Atlas
 from people.figure import Color
-from people.meshing import edge_matrix
+from people.meshing import edges_of, label_pieces
 from people.texels import texel_cells
-from people.wholebody import USED
 from schemas.errors import MachineError
+from schemas.keypoints import COCO_WHOLEBODY_INDICES
 
 FINE_JOINTS = (0, 1, 2, 3, 4, 96, 100, 104, 108, 117, 121, 125, 129)
 """Face and knuckles: their markers lie close together."""
@@ -31,7 +30,7 @@ GAP_CM, OVERLAP_COST = 0.5, 100.0
 
 def marker_color(number: int) -> Color:
     """Return the RGB colour of the marker of the n-th kept joint (0..30): full hues apart."""
-    hue = number * 7 % len(USED) / len(USED)
+    hue = number * 7 % len(COCO_WHOLEBODY_INDICES) / len(COCO_WHOLEBODY_INDICES)
     red, green, blue = colorsys.hsv_to_rgb(hue, 1.0, 1.0)
     return round(255 * red), round(255 * green), round(255 * blue)
 
@@ -47,7 +46,7 @@ def paint_markers(
         atlas, vertices.astype(np.float32), len(texture), raster_limit=len(texture)
     ):
         image, point = texture[cell.rows, cell.columns], cell.enlarge(cell.values)
-        for number, joint in enumerate(USED):
+        for number, joint in enumerate(COCO_WHOLEBODY_INDICES):
             away = np.linalg.norm(point - joints[joint].astype(np.float32), axis=-1)
             image[away < marker_radius_cm(joint)] = marker_color(number)
 
@@ -74,15 +73,18 @@ def points_in_front(
     """
     moved = joints.copy()
     corners = vertices[faces]
-    _, chart = csgraph.connected_components(edge_matrix(atlas.faces, len(atlas.uv)), directed=False)
-    charts = chart[atlas.faces[:, 0]].astype(np.int32)
-    for number, joint in enumerate(USED):
-        taken = moved[list(USED[:number])]
-        room = np.array([marker_radius_cm(one) for one in USED[:number]]) + marker_radius_cm(joint)
+    radii = {joint: marker_radius_cm(joint) for joint in COCO_WHOLEBODY_INDICES}
+    chart = label_pieces(edges_of(atlas.faces), len(atlas.uv))
+    charts = chart[atlas.faces[:, 0]]
+    for number, joint in enumerate(COCO_WHOLEBODY_INDICES):
+        taken = moved[list(COCO_WHOLEBODY_INDICES[:number])]
+        room = np.array(
+            [marker_radius_cm(one) for one in COCO_WHOLEBODY_INDICES[:number]]
+        ) + marker_radius_cm(joint)
         reach = SEARCH_WIDTH * marker_radius_cm(joint)
         near = (np.abs(corners[:, :, :2] - joints[joint, :2]).min(axis=1) < NEAR_CM).all(axis=1)
         found = _points_near(corners[near], joints[joint], reach, joint)
-        cost = _roughness(found, corners[near], charts[near], 1.4 * marker_radius_cm(joint))
+        cost = _roughness(found, corners[near], charts[near], 1.4 * radii[joint])
         moved[joint] = _choose(found, taken, room, cost)
     return moved
 
@@ -135,8 +137,7 @@ def _choose(
     if len(taken):
         gaps = np.linalg.norm(found[:, None, :3] - taken, axis=2) - room - GAP_CM
         score += OVERLAP_COST * np.minimum(gaps.min(axis=1), 0)
-    place: Float64[np.ndarray, " 3"] = found[score.argmax(), :3]
-    return place
+    return found[score.argmax(), :3]
 
 
 def _frontmost(

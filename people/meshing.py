@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Int, Int32
 from scipy import sparse
-from scipy.sparse import csgraph
 from skimage.measure import marching_cubes
+from trimesh.graph import connected_component_labels
 
 from people.shapes import Distances, Points
 from schemas.errors import MachineError
@@ -135,27 +135,29 @@ def _narrow_band(distance: DistanceFunction, spacing: float) -> Float32[np.ndarr
 
 
 def _largest_piece(vertices: Points, faces: Faces) -> tuple[Points, Faces]:
-    graph = edge_matrix(faces, len(vertices))
-    _, label = csgraph.connected_components(graph, directed=False)
+    label = label_pieces(edges_of(faces), len(vertices))
     keep = label == np.bincount(label).argmax()
     renumber = (np.cumsum(keep) - 1).astype(np.int32)
     return vertices[keep], renumber[faces[keep[faces[:, 0]]]]
 
 
-def edge_matrix(faces: Faces, count: int) -> sparse.csr_matrix:
-    """Return the (V, V) matrix with 1 where two vertices share an edge."""
-    first, second = faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel()
-    ones = np.ones(2 * len(first), np.float32)
-    matrix = sparse.csr_matrix(
-        (ones, (np.r_[first, second], np.r_[second, first])), shape=(count, count)
-    )
-    matrix.data[:] = 1
-    return matrix
+def label_pieces(edges: Int[np.ndarray, "E 2"], count: int) -> Int32[np.ndarray, " N"]:
+    """Return the number of the connected piece that each of a graph's `count` nodes is in."""
+    labels = connected_component_labels(edges, node_count=count)  # type: ignore[no-untyped-call]  # untyped
+    return np.asarray(labels, np.int32)
+
+
+def edges_of(faces: Faces) -> Int32[np.ndarray, "E 2"]:
+    """Return the three edges of every face, as vertices."""
+    return faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
 
 
 def averaging_matrix(faces: Faces, count: int) -> sparse.csr_matrix:
     """Return the (V, V) matrix that replaces each vertex by the mean of its neighbours."""
-    edges = edge_matrix(faces, count)
+    first, second = edges_of(faces).T
+    pairs = np.r_[first, second], np.r_[second, first]
+    edges = sparse.csr_matrix((np.ones(2 * len(first), np.float32), pairs), shape=(count, count))
+    edges.data[:] = 1
     degree = np.asarray(edges.sum(axis=1)).ravel()
     return sparse.diags(1 / np.maximum(degree, 1)).astype(np.float32) @ edges
 

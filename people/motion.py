@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from scipy.spatial.transform import Rotation
 
 from people.figure import POSES, Figure, rng_for
-from people.pose import CHANGES, RELAXED, Turn, pose_rotations
+from people.pose import pose_rotations, pose_table
 from people.skeleton import Rotations
 
 MOTION_PURPOSE = 3
@@ -23,19 +23,6 @@ STAYING = ("walk", "step")
 WAVE_DEG = {"spine": 3.0, "chest": 4.0, "head": 5.0, "upper_arm": 6.0, "forearm": 8.0}
 WAVE_FRAMES = 23.0
 TURN_DEG_PER_KEY = 55.0
-CROSSING: dict[str, Turn] = {
-    "left_upper_arm": (40.0, 0.0, -62.0, -42.0),
-    "left_forearm": (-20.0, -78.0, 0.0, 0.0),
-    "right_upper_arm": (40.0, 0.0, -66.0, -34.0),
-    "right_forearm": (-20.0, -70.0, 0.0, 0.0),
-}
-"""Both forearms before the chest: the body hides itself."""
-RAISED: dict[str, Turn] = {
-    "left_upper_arm": (-70.0, 0.0, 22.0, -6.0),
-    "left_forearm": (0.0, -60.0, 0.0, 0.0),
-    "right_upper_arm": (-70.0, 0.0, 16.0, -6.0),
-    "right_forearm": (0.0, -72.0, 0.0, 0.0),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +48,16 @@ def plan_dance(
 
 def _draw_key(figure: Figure, rng: np.random.Generator) -> Rotations:
     name = POSES[int(rng.integers(len(POSES)))]
-    turns = dict(CHANGES[name])
+    table = pose_table()
+    turns = dict(table.poses[name])
     kind = rng.random()
     if kind < 0.25:
-        turns |= CROSSING
+        turns |= table.dance["crossing"]
     elif kind < 0.45:
-        turns |= RAISED
+        turns |= table.dance["raised"]
     if name in STAYING:
         turns = {bone: turn for bone, turn in turns.items() if _is_upper(bone)}
-    return pose_rotations(figure, RELAXED | turns, rng)
+    return pose_rotations(figure, table.relaxed | turns, rng)
 
 
 def _is_upper(bone: str) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from people.atlas import Atlas
-from people.dressed import Dressed, dressed_distance
+from people.clothes import Dressed, dressed_distance
 from people.figure import Figure
 from people.hair import hair_distance
 from people.head import head_distance

@@ -13,6 +13,7 @@ from people.pixels import (
     Plane,
     Tile,
     bump,
+    darken,
     edge_alpha,
     fill,
     line_alpha,
@@ -84,12 +85,11 @@ def _woven(cloth: Cloth, garment: Top | Bottom, color: Color) -> Image:
 
 def _hem(color: Image, cover: Plane, stitch: Color | None = None) -> Image:
     """Darken a garment's very edge and lay a line of stitches beside it."""
-    color = color * (1 - 0.35 * np.exp(-np.abs(cover) / 0.25))[..., None]
+    color = darken(color, 0.35 * np.exp(-np.abs(cover) / 0.25))
     line = line_alpha(cover + 1.7, 0.22)
     if stitch is not None:
         return tint(color, stitch, 0.7 * line)
-    stitched: Image = color * (1 - 0.22 * line)[..., None]
-    return stitched
+    return darken(color, 0.22 * line)
 
 
 def _top(cloth: Cloth) -> Layer:
@@ -140,16 +140,14 @@ def _seams(cloth: Cloth, color: Image) -> Image:
     side = line_alpha(z + 2.6, 0.2) * np.where(high, x > 22, x > 8)
     neck = line_alpha(cloth.covers[..., 4] + 2.0, 0.24)
     seam = np.clip(armhole + side + neck, 0, 1)
-    shade: Image = color * (1 - 0.3 * seam)[..., None]
-    return shade
+    return darken(color, 0.3 * seam)
 
 
 def _ribs(cloth: Cloth, color: Image, cover: Plane) -> Image:
     x, z = cloth.point[..., 0], cloth.point[..., 2]
     rim = edge_alpha(-(cover + 5.0))
     around = np.where(np.abs(x) > 50, cloth.point[..., 1] + z, x + z)
-    ribs: Image = color * (1 - 0.16 * rim * (0.5 + 0.5 * np.sin(around * 7)))[..., None]
-    return ribs
+    return darken(color, 0.16 * rim * (0.5 + 0.5 * np.sin(around * 7)))
 
 
 def number_mask(number: int) -> Plane:
@@ -159,8 +157,7 @@ def number_mask(number: int) -> Plane:
     (width, height), _ = cv2.getTextSize(str(number), font, 5.2, thick)
     origin = ((NUMBER_TEXELS - width) // 2, (NUMBER_TEXELS + height) // 2)
     cv2.putText(mask, str(number), origin, font, 5.2, 255, thick, cv2.LINE_AA)
-    plane: Plane = cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32) / 255
-    return plane
+    return cv2.GaussianBlur(mask, (0, 0), 1.0).astype(np.float32) / 255
 
 
 def _number(figure: Figure, point: Image, color: Image) -> Image:
@@ -180,7 +177,7 @@ def _buttons(cloth: Cloth, color: Image, *, line_x: float) -> Image:
     x, y, z = (cloth.point[..., i] for i in range(3))
     front = (z > 0).astype(np.float32) * (y < 147)
     placket = line_alpha(np.abs(x - line_x) - 1.5, 0.18) * front
-    color = color * (1 - 0.25 * placket)[..., None]
+    color = darken(color, 0.25 * placket)
     offset = (y / BUTTON_STEP_CM + 0.5) % 1 - 0.5
     radius = np.hypot(x - line_x, offset * BUTTON_STEP_CM)
     color = tint(color, (240, 238, 232), np.clip((BUTTON_CM - radius) * 8, 0, 1) * front)
@@ -193,10 +190,9 @@ def _lapels(cloth: Cloth, color: Image) -> Image:
     edge = 3.2 + 0.24 * (y - 112) + 0.9 * np.sin(np.clip((y - 112) / 30, 0, 1) * np.pi)
     notch = bump(y - 136.5 - 0.25 * (x - 8), 0.28) * (x > edge - 3.2)
     line = np.maximum(line_alpha(x - edge, 0.26) * (y < 140), notch * (x < edge)) * front
-    color = color * (1 - 0.45 * line)[..., None]
+    color = darken(color, 0.45 * line)
     pocket = line_alpha(y - 98.5 - 0.1 * (x - 8), 0.5) * (np.abs(x - 9.5) < 4.2) * (z > 0)
-    shade: Image = color * (1 - 0.4 * pocket)[..., None]
-    return shade
+    return darken(color, 0.4 * pocket)
 
 
 def _inner(cloth: Cloth) -> Layer:
@@ -247,7 +243,7 @@ def _trouser_lines(cloth: Cloth, color: Image, stitch: Color | None) -> Image:
     back = np.maximum(np.abs(x - 8.0) - 4.4, np.abs(y - 88.5) - 5.2)
     patch = line_alpha(back, 0.24) * (z < -1)
     lines = np.clip(side + inseam + middle + fly + pocket + patch, 0, 1)
-    color = color * (1 - 0.3 * lines)[..., None]
+    color = darken(color, 0.3 * lines)
     if stitch is None:
         return color
     double = line_alpha(back + 0.5, 0.2) * (z < -1) + line_alpha(z + 1.6, 0.16) * (x > 9)
@@ -268,9 +264,9 @@ def _shoes(cloth: Cloth) -> Layer:
     tongue = (np.abs(inner) < 1.7) & (z > 0) & (z < 7.5) & (y > 4.2)
     color = tint(color, SOLE, (0.9 * (laces & tongue)).astype(np.float32))
     cap = line_alpha(z - 10.0 + 0.1 * inner * inner, 0.3) + line_alpha(z + 3.5, 0.25)
-    color = color * (1 - 0.3 * np.clip(cap, 0, 1))[..., None]
+    color = darken(color, 0.3 * np.clip(cap, 0, 1))
     color = tint(
         color, SOLE if sum(figure.shoe_color) < 600 else (150, 146, 140), edge_alpha(y - 1.95)
     )
-    color = color * (1 - 0.4 * line_alpha(y - 1.95, 0.25))[..., None]
+    color = darken(color, 0.4 * line_alpha(y - 1.95, 0.25))
     return Layer(_hem(color, cover), alpha)

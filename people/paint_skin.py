@@ -10,6 +10,7 @@ from people.pixels import (
     Plane,
     Tile,
     bump,
+    darken,
     fill,
     line_alpha,
     tile_over,
@@ -36,7 +37,7 @@ def skin_color(figure: Figure, hair: Hair, point: Image, grain: Tile) -> Image:
     if point[..., 1].max() > FACE_Y:
         color = _paint_face(figure, hair, color, point, fine)
     if np.abs(point[..., 0]).max() > HAND_X:
-        color = _paint_hand(figure, color, point)
+        color = _paint_hand(color, point)
     return color.astype(np.float32)
 
 
@@ -63,8 +64,7 @@ def _blush(color: Image, xyf: tuple[Plane, Plane, Plane]) -> Image:
     red = np.array(BLUSH, np.float32)
     amount = (0.45 * cheeks + 0.4 * nose) * front
     color = color * (1 + (red - 1) * amount[..., None])
-    shaded: Image = color * (1 - 0.13 * socket * front)[..., None]
-    return shaded
+    return darken(color, 0.13 * socket * front)
 
 
 def _stubble(figure: Figure, color: Image, face: Image, fine: Plane) -> Image:
@@ -84,8 +84,7 @@ def _age(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane]) -> Image
     bag = line_alpha(y - 162.3 + 0.12 * (x - 3.1) ** 2, 0.26) * bump(x - 3.1, 1.4)
     brow = sum(line_alpha(y - level - 0.05 * x, 0.26) for level in (167.6, 168.5, 169.4))
     lines = np.clip(fold + bag + 0.6 * brow * bump(x, 4.0), 0, 1) * front
-    aged: Image = color * (1 - strength * lines)[..., None]
-    return aged
+    return darken(color, strength * lines)
 
 
 def _brows(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane], fine: Plane) -> Image:
@@ -115,8 +114,7 @@ def _lips(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane], fine: P
     gap = line_alpha(y - MOUTH_Y - 0.04 * np.cos(2.4 * x), 0.2) * (x < half) * front
     color = tint(color, DARK, 0.62 * gap)
     below = bump(y - 154.55, 0.35) * bump(x, 1.6) * front
-    shaded: Image = color * (1 - 0.12 * below)[..., None]
-    return shaded
+    return darken(color, 0.12 * below)
 
 
 def _eyes(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane]) -> Image:
@@ -129,7 +127,7 @@ def _eyes(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane]) -> Imag
     inside = np.minimum(top, bottom)
     opening = np.clip(inside * 9 + 0.5, 0, 1) * (np.abs(x) < EYE_HALF_WIDTH) * front
     crease = line_alpha(top + 0.42, 0.22) * (np.abs(x) < 1.35) * front
-    color = color * (1 - 0.3 * crease)[..., None]
+    color = darken(color, 0.3 * crease)
     color = tint(color, WHITE, 0.93 * opening)
     radius = np.hypot(x, y - EYE_Y - 0.04)
     color = tint(color, figure.eye_color, np.clip((IRIS_CM - radius) * 12, 0, 1) * opening)
@@ -141,17 +139,15 @@ def _eyes(figure: Figure, color: Image, xyf: tuple[Plane, Plane, Plane]) -> Imag
     lash = np.clip(1.3 - np.abs(top) / (0.17 if figure.female else 0.12), 0, 1) * near * front
     color = tint(color, DARK, 0.85 * lash)
     rim = line_alpha(bottom, 0.14) * near * front
-    shaded: Image = color * (1 - 0.25 * rim)[..., None]
-    return shaded
+    return darken(color, 0.25 * rim)
 
 
-def _paint_hand(figure: Figure, color: Image, point: Image) -> Image:
+def _paint_hand(color: Image, point: Image) -> Image:
     """Redden knuckles and fingertips."""
     reach = np.abs(point[..., 0])
     knuckles = bump(reach - 77.5, 1.1) + 0.8 * bump(reach - 81.2, 0.7) + bump(reach - 85.5, 1.6)
     red = np.array(BLUSH, np.float32)
     warm: Image = color * (1 + 0.5 * (red - 1) * np.clip(knuckles, 0, 1)[..., None])
-    del figure
     return warm
 
 

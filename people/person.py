@@ -9,19 +9,18 @@ from jaxtyping import Float64, Int32, UInt8
 
 from people.atlas import Atlas, build_atlas
 from people.body import body_distance
-from people.clearance import clear_arms
+from people.clothes import Dressed, dress, dressed_distance
 from people.densepose_parts import label_faces
-from people.dressed import Dressed, dress, dressed_distance
 from people.figure import Figure, draw_figure, rng_for
 from people.folds import fold_height, measure_bends
 from people.markers import paint_markers, points_in_front
 from people.meshing import extract_surface, vertex_normals
 from people.paint import Canvas, paint_texture
-from people.pose import draw_rotations
+from people.pose import clear_arms, pose_rotations, pose_table
 from people.shapes import Distances, Points
-from people.skeleton import Rotations, Skeleton, build_skeleton, pose_skeleton
+from people.skeleton import Rotations, Skeleton, build_skeleton, carry, pose_skeleton
 from people.skinning import Weights, bone_weights, repair_posed, skin_points
-from people.wholebody import pose_joints, rest_joints, settle_face
+from people.wholebody import rest_joints, snap_face
 
 Detail = Literal["full", "fast", "sketch"]
 SPACING_CM: dict[Detail, float] = {"full": 0.95, "fast": 1.75, "sketch": 2.6}
@@ -63,23 +62,16 @@ class Posed:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A finished person; vertices and joints in centimetres, y up, facing +z, feet on y = 0.
+    """A finished person; centimetres, y up, facing +z, feet on y = 0.
 
-    joints: COCO-WholeBody. rest: where each vertex was in the canonical T-pose.
-    texture: RGB, row 0 at the top. rotations: the pose, by bone. pelvis: the posed root joint.
-    head_size: the head's size against the canonical one.
+    joints: COCO-WholeBody. texture: RGB, row 0 at the top. rotations: the pose, by bone.
     """
 
-    figure: Figure
-    vertices: Float64[np.ndarray, "V 3"]
-    faces: Int32[np.ndarray, "F 3"]
-    rest: Points
-    atlas: Atlas
+    model: Model
+    posed: Posed
     texture: UInt8[np.ndarray, "S S 3"]
     joints: Float64[np.ndarray, "133 3"]
     rotations: Rotations
-    pelvis: Float64[np.ndarray, " 3"]
-    head_size: float
 
 
 def make_person(
@@ -103,23 +95,12 @@ def make_person(
     if markers:
         joints = points_in_front(posed.vertices, model.faces, joints, model.atlas)
         paint_markers(texture, model.atlas, posed.vertices, joints)
-    return Person(
-        figure=model.figure,
-        vertices=posed.vertices,
-        faces=model.faces,
-        rest=model.rest,
-        atlas=model.atlas,
-        texture=texture,
-        joints=joints,
-        rotations=rotations,
-        pelvis=posed.pelvis,
-        head_size=model.dressed.body.head.size,
-    )
+    return Person(model, posed, texture, joints, rotations)
 
 
 def draw_pose(model: Model, rng: np.random.Generator) -> Rotations:
     """Draw a figure's own pose, its arms clear of its body."""
-    rotations = draw_rotations(model.figure, rng)
+    rotations = pose_rotations(model.figure, pose_table().turns_of(model.figure.pose), rng)
     return clear_arms(model.dressed, model.skeleton, rotations)
 
 
@@ -138,7 +119,7 @@ def build_model(seed: int, index: int, *, detail: Detail = "full") -> Model:
         normals=vertex_normals(rest, faces),
         weights=bone_weights(figure, skeleton, rest),
         atlas=build_atlas(rest, faces, label_faces(figure, rest, faces)),
-        joints=settle_face(joints, partial(body_distance, dressed.body)),
+        joints=snap_face(joints, partial(body_distance, dressed.body)),
         carriers=carriers,
     )
 
@@ -152,7 +133,7 @@ def pose_model(model: Model, rotations: Rotations, *, folded: bool = True) -> Po
     posed = repair_posed(shape, skinned, model.faces).astype(np.float64)
     lift = np.array([0.0, posed[:, 1].min(), 0.0])
     pelvis = model.skeleton.head("pelvis")
-    joints = pose_joints(model.joints, model.carriers, transforms)
+    joints = carry(model.joints, model.carriers, transforms)
     scale = model.figure.scale
     return Posed((posed - lift) * scale, (joints - lift) * scale, (pelvis - lift) * scale, height)
 

@@ -43,6 +43,12 @@ def tint(below: Image, color: Color, alpha: Plane) -> Image:
     return mixed
 
 
+def darken(color: Image, share: Plane) -> Image:
+    """Take a share (0..1) of the light off an image."""
+    darker: Image = color * (1 - share)[..., None]
+    return darker
+
+
 def fill(color: Color, like: Plane) -> Image:
     """Return an image of one colour."""
     image = np.empty((*like.shape, 3), np.float32)
@@ -65,8 +71,7 @@ def line_alpha(field: Plane, width: float) -> Plane:
 def bump(field: Plane, width: float) -> Plane:
     """Return a soft bump of height 1 around the field's zero."""
     share = field / np.float32(width)
-    value: Plane = np.exp(-share * share)
-    return value
+    return np.exp(-share * share)
 
 
 def grain_tile(seed: int) -> Tile:
@@ -87,5 +92,4 @@ def grain_tile(seed: int) -> Tile:
 def tile_over(tile: Tile, shape: tuple[int, int], shift: int = 0) -> Plane:
     """Repeat a tile over an image's shape."""
     times = (shape[0] // len(tile) + 2, shape[1] // len(tile) + 2)
-    covered: Plane = np.tile(tile, times)[shift : shift + shape[0], shift : shift + shape[1]]
-    return covered
+    return np.tile(tile, times)[shift : shift + shape[0], shift : shift + shape[1]]

@@ -1,122 +1,24 @@
-"""How a figure stands: a table of poses in degrees, and the person's own variation of one.
+"""How a figure stands: the poses of `poses.toml`, the person's own variation, arms kept clear.
 
-A turn is (twist about x, then y, then z, then swing about x) in rest axes, written for the left
-side; the right side is mirrored. Upper arm: z = -80 hangs, swing < 0 is forward. Forearm: y < 0
-bends. Thigh: swing < 0 is forward. Shin: swing > 0 bends. Fingers: z < 0 curls.
+A turn is (twist about x, then y, then z, then swing about x), degrees, in rest axes, written for
+the left side; the right side is mirrored. Fingers: z < 0 curls.
 """
+
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
 from scipy.spatial.transform import Rotation
 
-from people.figure import Figure
-from people.skeleton import FINGERS, Rotations
+from people.clothes import Dressed, dressed_distance
+from people.figure import Figure, read_table
+from people.skeleton import FINGERS, Rotations, Skeleton, Transforms, carry, pose_skeleton
 
 Turn = tuple[float, float, float, float]
+Turns = dict[str, Turn]
+"""By bone."""
 
-RELAXED: dict[str, Turn] = {
-    "left_clavicle": (0.0, 0.0, -5.0, 0.0),
-    "right_clavicle": (0.0, 0.0, -5.0, 0.0),
-    "left_upper_arm": (0.0, 0.0, -71.0, -2.0),
-    "right_upper_arm": (0.0, 0.0, -71.0, -2.0),
-    "left_forearm": (-14.0, -16.0, 0.0, 0.0),
-    "right_forearm": (-14.0, -16.0, 0.0, 0.0),
-    "left_hand": (0.0, 0.0, -4.0, 0.0),
-    "right_hand": (0.0, 0.0, -4.0, 0.0),
-    "left_thigh": (0.0, 6.0, 3.0, 0.0),
-    "right_thigh": (0.0, 6.0, 3.0, 0.0),
-    "left_foot": (0.0, 6.0, -3.0, 0.0),
-    "right_foot": (0.0, 6.0, -3.0, 0.0),
-}
-CHANGES: dict[str, dict[str, Turn]] = {
-    "stand": {},
-    "contrapposto": {
-        "pelvis": (0.0, 4.0, 2.0, 0.0),
-        "spine": (0.0, -2.0, -4.0, 0.0),
-        "chest": (0.0, -4.0, -3.0, 0.0),
-        "neck": (0.0, 5.0, 1.0, 0.0),
-        "left_thigh": (0.0, 16.0, 2.0, -12.0),
-        "left_shin": (0.0, 0.0, 0.0, 18.0),
-        "left_foot": (0.0, 8.0, 0.0, -7.0),
-        "right_thigh": (0.0, 6.0, 3.5, 0.0),
-    },
-    "walk": {
-        "left_thigh": (0.0, 0.0, 0.5, -20.0),
-        "left_shin": (0.0, 0.0, 0.0, 4.0),
-        "left_foot": (0.0, 4.0, 0.0, -2.0),
-        "right_thigh": (0.0, 2.0, 1.0, 14.0),
-        "right_shin": (0.0, 0.0, 0.0, 16.0),
-        "right_foot": (0.0, 4.0, 0.0, 14.0),
-        "right_toes": (0.0, 0.0, 0.0, -24.0),
-        "chest": (0.0, 7.0, 0.0, 2.0),
-        "pelvis": (0.0, -4.0, 0.0, 0.0),
-        "left_upper_arm": (0.0, 0.0, -68.0, 20.0),
-        "right_upper_arm": (0.0, 0.0, -68.0, -24.0),
-        "left_forearm": (-10.0, -12.0, 0.0, 0.0),
-        "right_forearm": (-14.0, -34.0, 0.0, 0.0),
-    },
-    "hand_on_hip": {
-        "left_upper_arm": (58.0, 0.0, -46.0, 8.0),
-        "left_forearm": (0.0, -98.0, 0.0, 0.0),
-        "left_hand": (0.0, 0.0, -32.0, 0.0),
-        "pelvis": (0.0, 0.0, -1.5, 0.0),
-        "chest": (0.0, 3.0, 3.0, 0.0),
-        "right_thigh": (0.0, 14.0, 4.0, -8.0),
-        "right_shin": (0.0, 0.0, 0.0, 12.0),
-        "right_foot": (0.0, 8.0, 0.0, -4.0),
-    },
-    "wave": {
-        "right_clavicle": (0.0, 0.0, 8.0, 0.0),
-        "right_upper_arm": (-84.0, 0.0, 0.0, -8.0),
-        "right_forearm": (-20.0, -104.0, 0.0, 0.0),
-        "right_hand": (0.0, 0.0, 4.0, 0.0),
-        "head": (0.0, -6.0, 3.0, 0.0),
-    },
-    "step": {
-        "right_thigh": (0.0, 10.0, 2.0, -26.0),
-        "right_shin": (0.0, 0.0, 0.0, 26.0),
-        "right_foot": (0.0, 6.0, 0.0, 0.0),
-        "left_thigh": (0.0, 8.0, 3.0, 4.0),
-        "left_upper_arm": (0.0, 0.0, -60.0, -18.0),
-        "left_forearm": (-20.0, -40.0, 0.0, 0.0),
-        "right_upper_arm": (0.0, 0.0, -62.0, 16.0),
-        "spine": (0.0, 4.0, 0.0, 3.0),
-    },
-    "present": {
-        "left_upper_arm": (20.0, 0.0, -58.0, -12.0),
-        "left_forearm": (-80.0, -82.0, 0.0, 0.0),
-        "left_hand": (0.0, 0.0, 10.0, 0.0),
-        "head": (0.0, 10.0, 0.0, 4.0),
-        "chest": (0.0, 5.0, 0.0, 0.0),
-    },
-    "look_aside": {
-        "neck": (0.0, 16.0, 0.0, 0.0),
-        "head": (0.0, 20.0, -2.0, 3.0),
-        "chest": (0.0, 6.0, 1.0, 0.0),
-        "right_upper_arm": (0.0, 0.0, -64.0, -14.0),
-        "right_forearm": (-20.0, -44.0, 0.0, 0.0),
-        "left_thigh": (0.0, 12.0, 6.0, 0.0),
-        "right_thigh": (0.0, 10.0, 6.0, 0.0),
-    },
-    "arms_out": {
-        "left_upper_arm": (10.0, 0.0, -40.0, -14.0),
-        "right_upper_arm": (10.0, 0.0, -36.0, -10.0),
-        "left_forearm": (-70.0, -24.0, 0.0, 0.0),
-        "right_forearm": (-70.0, -30.0, 0.0, 0.0),
-        "left_thigh": (0.0, 10.0, 6.0, 0.0),
-        "right_thigh": (0.0, 10.0, 6.0, 0.0),
-    },
-    "thinking": {
-        "right_upper_arm": (34.0, 0.0, -66.0, -34.0),
-        "right_forearm": (-46.0, -128.0, 0.0, 0.0),
-        "right_hand": (0.0, 0.0, -12.0, 0.0),
-        "head": (0.0, -6.0, -2.0, 7.0),
-        "left_upper_arm": (0.0, 0.0, -66.0, -12.0),
-        "left_forearm": (-20.0, -52.0, 0.0, 0.0),
-        "left_thigh": (0.0, 10.0, 3.0, -6.0),
-        "left_shin": (0.0, 0.0, 0.0, 9.0),
-    },
-}
 CURL_DEG = {"thumb": (-6.0, -10.0, -14.0), "fingers": (-14.0, -20.0, -14.0)}
 JITTER_DEG = {
     "spine": 2.0,
@@ -133,13 +35,43 @@ JITTER_DEG = {
 WIDE_ARMS_DEG = 9.0
 """How much further a heavy figure's arms stand off than a thin one's."""
 
+CLEARANCE_CM = 2.6
+"""Half a hand's thickness with its knuckles, or a wrist's."""
+ELBOW_CLEARANCE_CM = 4.5
+LIFT_DEG, UNBEND, ROUNDS = 2.0, 0.93, 14
+"""In each round the arm is lifted so far, and this share of the elbow's bend is kept."""
+TRUNK = ("pelvis", "spine", "chest")
+HAND_POINTS = ("hand", "index1", "middle1", "ring1", "pinky1", "middle3")
 
-def draw_rotations(figure: Figure, rng: np.random.Generator) -> Rotations:
-    """Draw the rotations of a figure's own pose."""
-    return pose_rotations(figure, RELAXED | CHANGES[figure.pose], rng)
+
+class PoseTable(NamedTuple):
+    """`poses.toml`: what all poses start from, what each changes, and what only dances add."""
+
+    relaxed: Turns
+    poses: dict[str, Turns]
+    dance: dict[str, Turns]
+
+    def turns_of(self, pose: str) -> Turns:
+        """Return all turns of a named pose."""
+        return self.relaxed | self.poses[pose]
 
 
-def pose_rotations(figure: Figure, turns: dict[str, Turn], rng: np.random.Generator) -> Rotations:
+@cache
+def pose_table() -> PoseTable:
+    """Read the table of poses."""
+    table = read_table("poses.toml")
+    poses, dance = (
+        {name: _as_turns(turns) for name, turns in table[group].items()}
+        for group in ("poses", "dance")
+    )
+    return PoseTable(_as_turns(table["relaxed"]), poses, dance)
+
+
+def _as_turns(rows: dict[str, list[float]]) -> Turns:
+    return {bone: (twist, y, z, swing) for bone, (twist, y, z, swing) in rows.items()}
+
+
+def pose_rotations(figure: Figure, turns: Turns, rng: np.random.Generator) -> Rotations:
     """Turn a row of the table into rotations: mirrored or not, each bone a little varied."""
     flip = bool(rng.integers(2))
     turns = {_swap_side(name) if flip else name: turn for name, turn in turns.items()}
@@ -161,7 +93,7 @@ def _swap_side(name: str) -> str:
 
 
 def _curl_fingers(rng: np.random.Generator) -> dict[str, Turn]:
-    turns: dict[str, Turn] = {}
+    turns: Turns = {}
     for side in ("left", "right"):
         strength = float(rng.uniform(0.4, 1.5))
         for order, finger in enumerate(FINGERS):
@@ -200,3 +132,32 @@ def _rotation(name: str, turn: Turn) -> Float64[np.ndarray, "3 3"]:
         flip = np.diag([-1.0, 1.0, 1.0])
         matrix = flip @ matrix @ flip
     return matrix
+
+
+def clear_arms(dressed: Dressed, skeleton: Skeleton, rotations: Rotations) -> Rotations:
+    """Return a pose in which neither hand nor elbow is inside trunk or thighs."""
+    cleared = dict(rotations)
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        bone, elbow = f"{side}_upper_arm", f"{side}_forearm"
+        lift = Rotation.from_euler("z", sign * LIFT_DEG, degrees=True).as_matrix()
+        for _ in range(ROUNDS):
+            if _is_clear(dressed, skeleton, pose_skeleton(skeleton, cleared), side):
+                break
+            cleared[bone] = lift @ cleared[bone]
+            bend = Rotation.from_matrix(cleared[elbow]).as_rotvec()
+            cleared[elbow] = Rotation.from_rotvec(UNBEND * bend).as_matrix()
+    return cleared
+
+
+def _is_clear(dressed: Dressed, skeleton: Skeleton, transforms: Transforms, side: str) -> bool:
+    bones = tuple(f"{side}_{name}" for name in (*HAND_POINTS, "forearm"))
+    *hand, elbow = carry(np.array([skeleton.head(bone) for bone in bones]), bones, transforms)
+    middle = 0.5 * (elbow + hand[0])
+    points = np.array([*hand, elbow, middle])
+    expected = np.array([CLEARANCE_CM] * len(hand) + [ELBOW_CLEARANCE_CM] * 2)
+    for carrier in (*TRUNK, f"{side}_thigh"):
+        back = np.linalg.inv(transforms[carrier])
+        rest = points @ back[:3, :3].T + back[:3, 3]
+        if (dressed_distance(dressed, rest.astype(np.float32)) < expected).any():
+            return False
+    return True

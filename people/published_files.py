@@ -15,16 +15,15 @@ from scipy.spatial.transform import Rotation
 
 from people.atlas import charts_of
 from people.colored_mesh import cut_finer, format_ply
-from people.figure import rng_for
+from people.figure import CM_PER_M, rng_for
 from people.person import Detail, Person
-from people.smplx_fit import fit_person, format_fit
+from people.smplx_fit import format_fit
 from people.wholebody import FACE_FROM, LEFT_HAND_FROM, RIGHT_HAND_FROM
 from schemas.scan import Charts
 
 Files = dict[str, bytes]
 
 JPEG_QUALITY = 95
-CM_PER_M = 100.0
 FIT_SCALE_RANGE = (0.52, 0.62)
 """File units for one metre. Source: THuman2.0 scans are about one unit tall."""
 LAYOUT_PURPOSE = 2
@@ -42,52 +41,52 @@ def render_people_files(person: Person, name: str) -> Files:
     """Return the files of a person in RenderPeople's layout."""
     folder = f"obj/RP/{name}_OBJ"
     return {
-        f"{folder}/{name}_100k.obj": format_obj(person, person.vertices, f"{name}_100k.mtl"),
+        f"{folder}/{name}_100k.obj": format_obj(person, person.posed.vertices, f"{name}_100k.mtl"),
         f"{folder}/{name}_100k.mtl": format_mtl(name, f"tex/{name}_dif.jpg"),
         f"{folder}/tex/{name}_dif.jpg": encode_jpeg(person.texture),
         f"Joint3D/RP/{name}.json": format_joints(person.joints),
-        f"DensePose/RP/{name}.npy": format_charts(charts_of(person.atlas)),
+        f"DensePose/RP/{name}.npy": format_charts(charts_of(person.model.atlas)),
     }
 
 
 def thuman_files(person: Person, name: str, seed: int) -> Files:
     """Return the files of a person in THuman2.0's layout, turned to any heading."""
-    rng = rng_for(seed, person.figure.index, LAYOUT_PURPOSE)
+    rng = rng_for(seed, person.model.figure.index, LAYOUT_PURPOSE)
     units_per_m = float(rng.uniform(*FIT_SCALE_RANGE))
     heading = Rotation.from_euler("y", rng.uniform(-180, 180), degrees=True).as_matrix()
     offset = np.array([0.0, rng.uniform(-0.55, -0.45), 0.0])
-    fit = fit_person(person, heading, units_per_m, offset)
+    fit = format_fit(person, heading, units_per_m, offset)
     scale = units_per_m / CM_PER_M
-    vertices = person.vertices @ heading.T * scale + offset
+    vertices = person.posed.vertices @ heading.T * scale + offset
     joints = person.joints @ heading.T * scale + offset
     folder = f"obj/THuman2/data/{name}"
     return {
         f"{folder}/{name}.obj": format_obj(person, vertices, "material0.mtl"),
         f"{folder}/material0.mtl": format_mtl(name, "material0.jpeg"),
         f"{folder}/material0.jpeg": encode_jpeg(person.texture),
-        f"obj/THuman2/smplx/{name}/smplx_param.pkl": format_fit(fit),
+        f"obj/THuman2/smplx/{name}/smplx_param.pkl": fit,
         f"Joint3D/THuman2/{name}.json": format_joints(joints),
-        f"DensePose/THuman2/{name}.npy": format_charts(charts_of(person.atlas)),
+        f"DensePose/THuman2/{name}.npy": format_charts(charts_of(person.model.atlas)),
     }
 
 
 def two_k_files(person: Person, name: str, detail: Detail) -> Files:
     """Return the files of a person in 2K2K's layout."""
     joints = person.joints / CM_PER_M
-    finer = cut_finer(person, subdivisions=SUBDIVISIONS[detail])
+    place, finer = cut_finer(person, subdivisions=SUBDIVISIONS[detail])
     folder = f"obj/2K2K/{name}"
     return {
-        f"{folder}/{name}.ply": format_ply(person, finer),
+        f"{folder}/{name}.ply": format_ply(person.texture, place, finer),
         f"{folder}/kp3ds.json": json.dumps(openpose_joints(joints).round(6).tolist()).encode(),
         f"Joint3D/2K2K/{name}.json": format_joints(joints),
-        f"DensePose/2K2K/{name}.npy": format_charts(finer.charts),
+        f"DensePose/2K2K/{name}.npy": format_charts(charts_of(finer)),
     }
 
 
 def format_obj(person: Person, vertices: Float64[np.ndarray, "V 3"], material_file: str) -> bytes:
     """Return the mesh as an OBJ with separate position and texture indices, from 1."""
-    atlas = person.atlas
-    corners = np.stack([person.faces + 1, atlas.faces + 1], axis=2).reshape(-1, 6)
+    atlas = person.model.atlas
+    corners = np.stack([person.model.faces + 1, atlas.faces + 1], axis=2).reshape(-1, 6)
     parts = (
         f"mtllib {material_file}\n",
         _lines("v %.6f %.6f %.6f\n", vertices),

@@ -13,29 +13,17 @@ from people.figure import Color, rng_for
 
 CATEGORIES = ("livingroom", "office", "kitchen", "bedroom", "corridor", "classroom")
 WALLS: tuple[Color, ...] = (
-    (226, 220, 206),
-    (204, 212, 214),
-    (188, 200, 182),
-    (222, 200, 176),
-    (170, 184, 202),
-    (214, 214, 210),
-)
+    (226, 220, 206), (204, 212, 214), (188, 200, 182), (222, 200, 176),
+    (170, 184, 202), (214, 214, 210),
+)  # fmt: skip
 FLOORS: tuple[Color, ...] = (
-    (150, 108, 70),
-    (118, 84, 58),
-    (166, 158, 146),
-    (186, 150, 108),
+    (150, 108, 70), (118, 84, 58), (166, 158, 146), (186, 150, 108),
     (104, 100, 98),
-)
+)  # fmt: skip
 FURNITURE: tuple[Color, ...] = (
-    (122, 78, 48),
-    (70, 74, 82),
-    (176, 60, 52),
-    (58, 92, 118),
-    (214, 206, 190),
-    (92, 112, 78),
-    (198, 150, 84),
-)
+    (122, 78, 48), (70, 74, 82), (176, 60, 52), (58, 92, 118),
+    (214, 206, 190), (92, 112, 78), (198, 150, 84),
+)  # fmt: skip
 BACKGROUND_PURPOSE = 1000
 FOCAL = 0.95
 """Focal length in image heights: a wide room lens."""
@@ -77,9 +65,8 @@ def draw_background(
     return clipped
 
 
-def background_name(seed: int, index: int) -> str:
+def background_name(index: int) -> str:
     """Return `<category>/<image>.jpg` of a background."""
-    del seed
     category = CATEGORIES[index % len(CATEGORIES)]
     return f"{category}/{category}_synth{index:04d}.jpg"
 

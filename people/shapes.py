@@ -6,6 +6,7 @@ needs true lengths. Source of the smooth unions: I. Quilez, "smooth minimum" (po
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,12 @@ from scipy.interpolate import PchipInterpolator
 
 Points = Float32[np.ndarray, "N 3"]
 Distances = Float32[np.ndarray, " N"]
+Point = tuple[float, float, float]
+Solid = Callable[[Points], Distances]
+"""A shape: it returns the signed distance of points, centimetres, negative inside."""
 Axis = Literal["x", "y"]
+FAR_CM = np.float32(30.0)
+"""What is said of points too far away to be measured."""
 
 PROFILE_SAMPLES = 256
 """Steps of a tabulated profile: finer than any grid that is meshed."""
@@ -60,8 +66,12 @@ def sample_profile(profile: Profile, along: Distances) -> Float32[np.ndarray, "N
     return rows
 
 
-def tube_distance(profile: Profile, points: Points) -> Distances:
-    """Return the distance to a profile's tube, closed by flat ends."""
+def tube(profile: Profile) -> Solid:
+    """Make a profile's tube, closed by flat ends."""
+    return partial(_tube_distance, profile)
+
+
+def _tube_distance(profile: Profile, points: Points) -> Distances:
     along, first = (
         (points[:, 0], points[:, 1]) if profile.axis == "x" else (points[:, 1], points[:, 0])
     )
@@ -84,54 +94,56 @@ def _ellipse_distance(
     else:
         k0 = (np.abs(a) ** exponent + np.abs(b) ** exponent) ** (1 / exponent)
     k1 = np.sqrt((a / radius_u) ** 2 + (b / radius_w) ** 2)
-    distance: Distances = (k0 * (k0 - 1) / (k1 + TINY)).astype(np.float32)
+    distance = np.asarray(k0 * (k0 - 1) / (k1 + TINY), np.float32)
     return np.where(k0 < 0.5, -0.5 * np.minimum(radius_u, radius_w), distance)
 
 
-def ellipsoid_distance(
-    points: Points, *, centre: tuple[float, float, float], radii: tuple[float, float, float]
-) -> Distances:
-    """Return the distance bound of an ellipsoid."""
-    size = np.array(radii, np.float32)
-    scaled = (points - np.array(centre, np.float32)) / size
-    k0 = measure_length(scaled)
-    k1 = measure_length(scaled / size)
-    distance: Distances = (k0 * (k0 - 1) / (k1 + TINY)).astype(np.float32)
-    return np.where(k0 < 0.1, np.float32(-min(radii)), distance)
+def ellipsoid(centre: Point, radii: Point) -> Solid:
+    """Make an ellipsoid; its distance is a bound."""
+    middle, size = np.array(centre, np.float32), np.array(radii, np.float32)
+
+    def measure(points: Points) -> Distances:
+        scaled = (points - middle) / size
+        k0 = measure_length(scaled)
+        k1 = measure_length(scaled / size)
+        distance = np.asarray(k0 * (k0 - 1) / (k1 + TINY), np.float32)
+        return np.where(k0 < 0.1, np.float32(-min(radii)), distance)
+
+    return measure
 
 
-def cone_distance(
-    points: Points,
-    *,
-    ends: Float32[np.ndarray, "2 3"],
-    radii: tuple[float, float],
-) -> Distances:
-    """Return the distance to a capsule whose radius runs from the first end to the second."""
-    bone = ends[1] - ends[0]
-    offset = points - ends[0]
-    share = np.clip(offset @ bone / np.float32(bone @ bone), 0, 1)
-    radius = np.float32(radii[0]) + share * np.float32(radii[1] - radii[0])
-    distance: Distances = (measure_length(offset - share[:, None] * bone) - radius).astype(
-        np.float32
-    )
-    return distance
+def cone(
+    ends: Float32[np.ndarray, "2 3"] | tuple[Point, Point], radii: tuple[float, float]
+) -> Solid:
+    """Make a capsule whose radius runs from the first end to the second."""
+    first, last = np.asarray(ends, np.float32)
+    bone = last - first
+
+    def measure(points: Points) -> Distances:
+        offset = points - first
+        share = np.clip(offset @ bone / np.float32(bone @ bone), 0, 1)
+        radius = np.float32(radii[0]) + share * np.float32(radii[1] - radii[0])
+        return np.asarray(measure_length(offset - share[:, None] * bone) - radius, np.float32)
+
+    return measure
 
 
-def box_distance(
-    points: Points,
-    *,
-    centre: tuple[float, float, float],
-    half: tuple[float, float, float],
-    rounding: float,
-) -> Distances:
-    """Return the distance to a box with rounded edges; `half` includes the rounding."""
+def box(centre: Point, half: Point, *, rounding: float) -> Solid:
+    """Make a box with rounded edges; `half` includes the rounding."""
     inner = np.array(half, np.float32) - np.float32(rounding)
-    offset = np.abs(points - np.array(centre, np.float32)) - inner
-    outside = measure_length(np.maximum(offset, 0))
-    distance: Distances = (
-        outside + np.minimum(offset.max(axis=1), 0) - np.float32(rounding)
-    ).astype(np.float32)
-    return distance
+
+    def measure(points: Points) -> Distances:
+        offset = np.abs(points - np.array(centre, np.float32)) - inner
+        outside = measure_length(np.maximum(offset, 0))
+        distance = outside + np.minimum(offset.max(axis=1), 0) - np.float32(rounding)
+        return np.asarray(distance, np.float32)
+
+    return measure
+
+
+def grow(solid: Solid, by_cm: float) -> Solid:
+    """Make a solid larger all round."""
+    return lambda points: solid(points) - np.float32(by_cm)
 
 
 def smooth_union(first: Distances, second: Distances, width: float) -> Distances:
@@ -143,20 +155,41 @@ def smooth_union(first: Distances, second: Distances, width: float) -> Distances
 
 def smooth_cut(solid: Distances, cutter: Distances, width: float) -> Distances:
     """Keep what is in `solid` and outside `cutter`, rounding the edge over `width`."""
-    kept: Distances = -smooth_union(-solid, cutter, width)
-    return kept
+    return -smooth_union(-solid, cutter, width)
 
 
-FAR_CM = np.float32(30.0)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A solid that is joined with a fillet of so many centimetres, or cut out with such an edge."""
+
+    solid: Solid
+    fillet_cm: float
+    is_cut: bool = False
 
 
-def measure_where(
-    near: Bool[np.ndarray, " N"], distance: Callable[[Points], Distances], points: Points
+def sculpt(points: Points, first: Solid, *steps: Step) -> Distances:
+    """Return the distance to a solid after all steps, taken in their order."""
+    distance = first(points)
+    for step in steps:
+        join = smooth_cut if step.is_cut else smooth_union
+        distance = join(distance, step.solid(points), step.fillet_cm)
+    return distance
+
+
+def join_near(
+    distance: Distances, points: Points, *parts: tuple[Bool[np.ndarray, " N"], Solid, float]
 ) -> Distances:
+    """Join solids that are measured only near them: (where, solid, fillet in centimetres)."""
+    for near, solid, fillet_cm in parts:
+        distance = smooth_union(distance, measure_where(near, solid, points), fillet_cm)
+    return distance
+
+
+def measure_where(near: Bool[np.ndarray, " N"], solid: Solid, points: Points) -> Distances:
     """Measure only the points marked near; all others are far outside."""
     far = np.full(len(points), FAR_CM, np.float32)
     if near.any():
-        far[near] = distance(points[near])
+        far[near] = solid(points[near])
     return far
 
 

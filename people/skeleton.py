@@ -165,3 +165,12 @@ def pose_skeleton(skeleton: Skeleton, rotations: Rotations) -> Transforms:
         parent = skeleton.parents[number]
         transforms[name] = local if parent < 0 else transforms[skeleton.names[parent]] @ local
     return transforms
+
+
+def carry(
+    points: Float64[np.ndarray, "N 3"], bones: tuple[str, ...], transforms: Transforms
+) -> Float64[np.ndarray, "N 3"]:
+    """Carry rest points along, each with its own bone."""
+    matrices = np.stack([transforms[bone][:3] for bone in bones])
+    moved = np.einsum("nij,nj->ni", matrices[:, :, :3], points) + matrices[:, :, 3]
+    return np.asarray(moved)

@@ -6,18 +6,16 @@ component curls one finger. Source of the layout: docs/keypoints.md, shapes of t
 """
 
 import pickle
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 from scipy.spatial.transform import Rotation
 
-from people.figure import Figure
+from people.figure import CM_PER_M, Figure
 from people.person import Person
 from people.pose import CURL_DEG
 from people.skeleton import Rotations, build_skeleton, shoulder_shift_cm
 
-CM_PER_M = 100.0
 HAND_NUMBERS = 12
 BODY_JOINTS: tuple[str | None, ...] = (
     "pelvis", "left_thigh", "right_thigh", "spine", "left_shin", "right_shin", None, "left_foot",
@@ -28,13 +26,6 @@ BODY_JOINTS: tuple[str | None, ...] = (
 """Our bone of each of SMPL-X's first 25 joints; None: one that our figures do not have."""
 POSED_JOINTS = slice(1, 22)
 HAND_ORDER = ("index", "middle", "pinky", "ring", "thumb")
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """What a `smplx_param.pkl` holds: float32 arrays in the shapes of the published release A."""
-
-    arrays: dict[str, Float[np.ndarray, "..."]]
 
 
 def joint_bones() -> tuple[str | None, ...]:
@@ -48,18 +39,21 @@ def joint_bones() -> tuple[str | None, ...]:
     return (*BODY_JOINTS, *hands)
 
 
-def fit_person(
+def format_fit(
     person: Person,
     heading: Float64[np.ndarray, "3 3"],
     units_per_m: float,
     offset: Float64[np.ndarray, " 3"],
-) -> Fit:
-    """Return the parameters for a scan file with heading @ centimetres * units / 100 + offset."""
-    figure, rotations = person.figure, person.rotations
+) -> bytes:
+    """Return the `smplx_param.pkl` of a scan in coordinates heading @ cm * units / 100 + offset.
+
+    A pickle of plain float32 arrays in the shapes of the published release A, protocol 2.
+    """
+    figure, rotations = person.model.figure, person.rotations
     rest = build_skeleton(figure).head("pelvis") * figure.scale / CM_PER_M
-    posed = heading @ person.pelvis * units_per_m / CM_PER_M + offset
+    posed = heading @ person.posed.pelvis * units_per_m / CM_PER_M + offset
     arrays = {
-        "betas": _betas(figure, person.head_size)[None],
+        "betas": _betas(figure, person.model.dressed.body.head.size)[None],
         "global_orient": _axis_angle(heading @ rotations.get("pelvis", np.eye(3)))[None],
         "body_pose": _body_pose(rotations)[None],
         "left_hand_pose": _hand_numbers(rotations, "left")[None],
@@ -69,12 +63,8 @@ def fit_person(
         "scale": np.array([units_per_m]),
         "translation": posed - units_per_m * rest,
     }
-    return Fit({name: value.astype(np.float32) for name, value in arrays.items()})
-
-
-def format_fit(fit: Fit) -> bytes:
-    """Return the parameters as a pickle of plain arrays, protocol 2, as release A."""
-    return pickle.dumps(fit.arrays, protocol=2)
+    plain = {name: value.astype(np.float32) for name, value in arrays.items()}
+    return pickle.dumps(plain, protocol=2)
 
 
 def curl_axis_angles(side: str, finger: str) -> Float64[np.ndarray, "3 3"]:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float64, Int32, Shaped
 
 from people.body import body_distance, build_body
-from people.figure import CANONICAL_HEIGHT_CM, Figure, draw_figure
+from people.figure import CANONICAL_HEIGHT_CM, CM_PER_M, Figure, draw_figure
 from people.meshing import extract_surface
 from people.skeleton import SHIFT_PER_SHOULDERS_CM, build_skeleton, shoulder_shift_cm
 from people.skinning import bone_weights
@@ -24,7 +24,6 @@ from people.wholebody import rest_joints
 
 Arrays = dict[str, Shaped[np.ndarray, "..."]]
 
-CM_PER_M = 100.0
 VERTICES, JOINTS = 10475, 55
 SHAPE_DIRECTIONS, POSE_DIRECTIONS, HAND_COMPONENTS = 20, 486, 45
 SPACING_CM = 2.4

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
-from people.atlas import Atlas, charts_of
-from people.person import Model, Person, Posed
+from people.atlas import charts_of
+from people.figure import CM_PER_M
+from people.person import Model, Posed
 from renderers.egl import GLContext
 from renderers.iuv import draw_iuv, find_shares
 from renderers.rasterizer import Rasterizer
@@ -22,7 +23,6 @@ from schemas.camera import (
 )
 from schemas.scan import Material, Mesh
 
-CM_PER_M = 100.0
 FILL, NEAREST_M = 0.90, 1.5
 """How much of the crop the dancer may fill. Source: docs/cameras.md, "HDNet's camera"."""
 LEVELS = 255
@@ -70,28 +70,14 @@ def stage_camera(*, height_m: float, width_m: float) -> Camera:
     return camera_hdnet(view)
 
 
-def scan_mesh(person: Person) -> Mesh:
-    """Return a finished person as a textured mesh, centimetres."""
-    return _textured(person.vertices, person.faces, person.atlas, person.texture)
-
-
-def dancer_mesh(model: Model, posed: Posed, texture: UInt8[np.ndarray, "S S 3"]) -> Mesh:
+def textured_mesh(model: Model, posed: Posed, texture: UInt8[np.ndarray, "S S 3"]) -> Mesh:
     """Return a posed model as a textured mesh, centimetres."""
-    return _textured(posed.vertices, model.faces, model.atlas, texture)
-
-
-def _textured(
-    vertices: Float64[np.ndarray, "V 3"],
-    faces: Int32[np.ndarray, "F 3"],
-    atlas: Atlas,
-    texture: UInt8[np.ndarray, "S S 3"],
-) -> Mesh:
     return Mesh(
-        vertices=vertices,
-        faces=faces,
-        uv=atlas.uv.astype(np.float32),
-        uv_faces=atlas.faces,
-        face_material=np.zeros(len(faces), np.int32),
+        vertices=posed.vertices,
+        faces=model.faces,
+        uv=model.atlas.uv.astype(np.float32),
+        uv_faces=model.atlas.faces,
+        face_material=np.zeros(len(model.faces), np.int32),
         materials=(Material("skin", texture),),
     )
 

@@ -1,37 +1,90 @@
 """`synth.json`: what made each file of a synthetic root, so that a second call is quick."""
 
 import json
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
-from people.whole_files import write_whole
+from people.person import Detail
+from schemas.dataset_folder import write_atomically
 
+Progress = Callable[[str], None]
+Sizes = dict[str, int]
+"""The size of each file in bytes, by its path below the root."""
 Stamp = dict[str, dict[str, object]]
-"""By job: its settings (`job`) and the size of each of its files in bytes (`files`)."""
+"""By job: its settings (`job`) and its files' `Sizes` (`files`)."""
 STAMP = "synth.json"
+
+
+class SynthJob(BaseModel):
+    """One thing to make; its fields decide its bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(description="the run's seed")
+    index: int = Field(description="which person, image or video")
+    texture_size: int = Field(default=0, description="texels a side")
+    detail: Detail = "full"
+    version: int = Field(description="of the generator: raised when a seed gives other bytes")
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Return the name of what is made."""
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """Return what the stamp files this job under."""
+
+
+Job = TypeVar("Job", bound=SynthJob)
+
+
+def make_missing(
+    out: Path,
+    jobs: list[Job],
+    make: Callable[[list[Job]], Iterator[tuple[Job, Sizes]]],
+    progress: Progress | None,
+) -> tuple[str, ...]:
+    """Make what equal calls have not made yet; return the names of all jobs.
+
+    make: writes the files of these jobs. progress: told one line for each job done.
+    """
+    stamp = read_stamp(out)
+    todo = [job for job in jobs if not _is_whole(out, job, stamp.get(job.key))]
+    for done, (job, files) in enumerate(make(todo), start=1):
+        stamp[job.key] = {"job": job.model_dump(), "files": files}
+        text = json.dumps(dict(sorted(stamp.items())), indent=1, sort_keys=True)
+        write_atomically(out / STAMP, text)
+        if progress is not None:
+            progress(f"{done}/{len(todo)} {job.name}")
+    return tuple(job.name for job in jobs)
+
+
+def write_files(out: Path, files: Iterator[tuple[str, bytes]]) -> Sizes:
+    """Write files, each whole or not at all; return their sizes."""
+    sizes = {}
+    for path, content in files:
+        write_atomically(out / path, content)
+        sizes[path] = len(content)
+    return sizes
 
 
 def read_stamp(out: Path) -> Stamp:
     """Return what a root says of itself; empty where it says nothing readable."""
-    path = out / STAMP
-    if not path.is_file():
-        return {}
     try:
-        stamp = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        stamp = json.loads((out / STAMP).read_bytes())
+    except (OSError, ValueError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
 
 
-def write_stamp(out: Path, stamp: Stamp) -> None:
-    """Write the stamp, sorted."""
-    text = json.dumps(dict(sorted(stamp.items())), indent=1, sort_keys=True)
-    write_whole(out / STAMP, text.encode())
-
-
-def is_whole(out: Path, job: BaseModel, entry: dict[str, object] | None) -> bool:
-    """Tell whether a job's files are all there, of their size, and made by equal settings."""
+def _is_whole(out: Path, job: SynthJob, entry: dict[str, object] | None) -> bool:
+    """Tell whether a job's files all exist, of their size, and were made by equal settings."""
     files = (entry or {}).get("files")
     if entry is None or entry.get("job") != job.model_dump() or not isinstance(files, dict):
         return False

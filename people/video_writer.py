@@ -10,25 +10,24 @@ The truth is for judging only. Source: docs/hdnet-dataset.md, "TikTok set".
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from people.clearance import clear_arms
 from people.motion import Step, plan_dance
 from people.person import Detail, Model, build_model, paint_model, pose_model
+from people.pose import clear_arms
 from people.rooms import draw_background
-from people.skeleton import pose_skeleton
-from people.stage import Shot, dancer_mesh, shoot, stage_camera, stand_on_stage
-from people.stamp import is_whole, read_stamp, write_stamp
-from people.whole_files import write_whole
+from people.skeleton import carry, pose_skeleton
+from people.stage import Shot, shoot, stage_camera, stand_on_stage, textured_mesh
+from people.stamp import Progress, Sizes, SynthJob, make_missing, write_files
 from renderers.egl import GLContext
 from schemas.camera import HDNET_RESOLUTION, Camera
+from schemas.codecs import encode_mask, encode_png
 from schemas.errors import RequestError
 
 VIDEO_VERSION = 2
@@ -40,15 +39,10 @@ REACH_CM = 24.0
 WHITE = 255
 
 
-class VideoJob(BaseModel):
-    """One video; its settings decide its bytes."""
+class VideoJob(SynthJob):
+    """One video. index: which one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int
-    index: int = Field(description="which video")
     frames: int = Field(description="how many, 30 a second")
-    texture_size: int = Field(description="texels a side")
     detail: Detail = "fast"
     version: int = VIDEO_VERSION
 
@@ -59,7 +53,7 @@ class VideoJob(BaseModel):
 
     @property
     def key(self) -> str:
-        """Return what the stamp files this video under."""
+        """Return `video/` and the name."""
         return f"video/{self.name}"
 
 
@@ -71,7 +65,7 @@ def write_synthetic_videos(
     seed: int,
     texture_size: int = 1024,
     detail: Detail = "fast",
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[str, ...]:
     """Write dances; return the names of the videos in the root.
 
@@ -87,22 +81,15 @@ def write_synthetic_videos(
         )
     look = VideoJob(seed=seed, index=0, frames=frames, texture_size=texture_size, detail=detail)
     jobs = [look.model_copy(update={"index": number}) for number in range(videos)]
-    stamp = read_stamp(out)
-    todo = [job for job in jobs if not is_whole(out, job, stamp.get(job.key))]
-    if todo:
-        with GLContext.open() as context:
-            for done, job in enumerate(todo, start=1):
-                files = {path: _write(out, path, data) for path, data in _video(context, job)}
-                stamp[job.key] = {"job": job.model_dump(), "files": files}
-                write_stamp(out, stamp)
-                if progress is not None:
-                    progress(f"{done}/{len(todo)} {job.name}")
-    return tuple(job.name for job in jobs)
+    return make_missing(out, jobs, partial(_make_all, out), progress)
 
 
-def _write(out: Path, path: str, data: bytes) -> int:
-    write_whole(out / path, data)
-    return len(data)
+def _make_all(out: Path, jobs: list[VideoJob]) -> Iterator[tuple[VideoJob, Sizes]]:
+    if not jobs:
+        return
+    with GLContext.open() as context:
+        for job in jobs:
+            yield job, write_files(out, _video(context, job))
 
 
 def _video(context: GLContext, job: VideoJob) -> Iterator[tuple[str, bytes]]:
@@ -118,7 +105,7 @@ def _video(context: GLContext, job: VideoJob) -> Iterator[tuple[str, bytes]]:
     yield f"truth/{job.name}/camera.json", _format_camera(camera)
     for number, step in enumerate(steps, start=1):
         posed = pose_model(model, step.rotations)
-        mesh = dancer_mesh(model, posed, texture)
+        mesh = textured_mesh(model, posed, texture)
         shot = shoot(context, camera, model, mesh, stand_on_stage(posed, step.heading_deg))
         yield from _frame_files(job.name, number, shot, room)
 
@@ -129,8 +116,7 @@ def _choose_camera(model: Model, steps: tuple[Step, ...]) -> Camera:
     heads, pelvis = model.skeleton.heads, model.skeleton.head("pelvis")
     for step in steps:
         transforms = pose_skeleton(model.skeleton, step.rotations)
-        matrices = np.stack([transforms[name] for name in model.skeleton.names])
-        places = np.einsum("nij,nj->ni", matrices[:, :3, :3], heads) + matrices[:, :3, 3]
+        places = carry(heads, model.skeleton.names, transforms)
         high = max(high, float(np.ptp(places[:, 1])))
         wide = max(wide, float(np.linalg.norm((places - pelvis)[:, [0, 2]], axis=1).max()))
     scale = model.figure.scale / 100
@@ -145,11 +131,11 @@ def _frame_files(
     name, inside = f"{number:07d}", shot.mask[..., None]
     white = np.full_like(shot.color, WHITE)
     folder = f"tiktok/{video}"
-    yield f"{folder}/color/{name}.png", encode_rgb(np.where(inside, shot.color, room))
-    yield f"{folder}/color_WO_bg/{name}.png", encode_rgb(np.where(inside, shot.color, white))
-    yield f"{folder}/mask/{name}.png", _encode(np.where(shot.mask, WHITE, 0).astype(np.uint8))
+    yield f"{folder}/color/{name}.png", encode_png(np.where(inside, shot.color, room))
+    yield f"{folder}/color_WO_bg/{name}.png", encode_png(np.where(inside, shot.color, white))
+    yield f"{folder}/mask/{name}.png", encode_mask(shot.mask)
     # Written as blue, green, red = I, U, V, as DensePose's own images are.
-    yield f"{folder}/densepose/{name}.png", _encode(shot.iuv)
+    yield f"{folder}/densepose/{name}.png", encode_png(np.ascontiguousarray(shot.iuv[..., ::-1]))
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer, depth=shot.depth, normal=shot.normal, triangle=shot.triangle, rest=shot.rest
@@ -160,13 +146,3 @@ def _frame_files(
 def _format_camera(camera: Camera) -> bytes:
     values = {"K": camera.K.tolist(), "world_to_camera": camera.world_to_camera.tolist()}
     return json.dumps(values).encode()
-
-
-def encode_rgb(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
-    """Return an RGB image as a PNG."""
-    return _encode(np.ascontiguousarray(image[:, :, ::-1]))
-
-
-def _encode(image: np.ndarray) -> bytes:
-    _, data = cv2.imencode(".png", image)
-    return data.tobytes()

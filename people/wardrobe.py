@@ -99,18 +99,21 @@ def _choose_neckline(figure: Figure) -> Neckline:
 
 def neck_cover(wardrobe: Wardrobe, half: Points) -> Distances:
     """Return where the top leaves the neck free: positive there."""
+    is_open = wardrobe.neckline == "vee" or wardrobe.jacket
+    return _neckline_cover(wardrobe.neckline, half, is_open=is_open)
+
+
+def _neckline_cover(style: Neckline, half: Points, *, is_open: bool) -> Distances:
+    """Return the cover above a neckline; is_open: with a vee in front."""
     x, y, z = half[:, 0], half[:, 1], half[:, 2] - np.float32(NECK_Z)
-    style = wardrobe.neckline
     edge = COLLAR_LEVEL_CM[style] - NECK_FALL[style] * z
-    if style == "vee" or wardrobe.jacket:
-        edge = edge - np.where(z > 0, np.maximum(0, VEE_DEPTH_CM - VEE_SLOPE * x), 0)
     radius = np.float32(NECK_RADIUS_CM + (3.2 if style == "straps" else 0.0))
     outer = radius - np.sqrt(x * x + z * z)
-    if style == "vee" or wardrobe.jacket:
+    if is_open:
+        edge = edge - np.where(z > 0, np.maximum(0, VEE_DEPTH_CM - VEE_SLOPE * x), 0)
         outer = np.maximum(outer, VEE_HALF_WIDTH_CM - x)
     head = y + 0.6 * (half[:, 2] + 2) - np.float32(HEAD_FREE_Y)
-    free: Distances = np.maximum(np.minimum(y - edge, outer), head).astype(np.float32)
-    return free
+    return np.asarray(np.maximum(np.minimum(y - edge, outer), head), np.float32)
 
 
 def top_cover(wardrobe: Wardrobe, half: Points) -> Distances:
@@ -123,8 +126,7 @@ def top_cover(wardrobe: Wardrobe, half: Points) -> Distances:
     if wardrobe.jacket:
         gap = JACKET_GAP_CM + JACKET_SPREAD * np.abs(y - LAPEL_Y) - x
         cover = np.maximum(cover, np.where(z > 1, gap, -9))
-    result: Distances = cover.astype(np.float32)
-    return result
+    return np.asarray(cover, np.float32)
 
 
 def sleeve_end(wardrobe: Wardrobe, half: Points) -> Distances:
@@ -133,20 +135,14 @@ def sleeve_end(wardrobe: Wardrobe, half: Points) -> Distances:
     on_arm = half[:, 1] > 112
     if wardrobe.figure.top == "tank":
         reach = reach - 0.35 * np.abs(half[:, 1] - 141)
-    end: Distances = np.where(on_arm, reach, -9).astype(np.float32)
-    return end
+    return np.where(on_arm, reach, -9).astype(np.float32)
 
 
 def inner_cover(wardrobe: Wardrobe, half: Points) -> Distances:
     """Return the cover of the T-shirt under an open jacket."""
-    x, y, z = half[:, 0], half[:, 1], half[:, 2] - np.float32(NECK_Z)
-    edge = COLLAR_LEVEL_CM["crew"] - NECK_FALL["crew"] * z
-    outer = np.float32(NECK_RADIUS_CM) - np.sqrt(x * x + z * z)
-    head = y + 0.6 * (half[:, 2] + 2) - np.float32(HEAD_FREE_Y)
-    free = np.maximum(np.minimum(y - edge, outer), head)
-    cover = np.maximum(np.maximum(wardrobe.inner_hem_y - y, free), x - (SHOULDER_X + 6))
-    result: Distances = cover.astype(np.float32)
-    return result
+    free = _neckline_cover("crew", half, is_open=False)
+    cover = np.maximum(wardrobe.inner_hem_y - half[:, 1], free)
+    return np.asarray(np.maximum(cover, half[:, 0] - (SHOULDER_X + 6)), np.float32)
 
 
 def bottom_cover(wardrobe: Wardrobe, half: Points) -> Distances:
@@ -156,13 +152,11 @@ def bottom_cover(wardrobe: Wardrobe, half: Points) -> Distances:
     cover = np.maximum(wardrobe.leg_hem_y - y, y - np.float32(waist))
     cover = np.maximum(cover, half[:, 0] - (WRIST_X - 10))
     instep = np.where(y < INSTEP_Y, half[:, 2] - np.float32(INSTEP_Z), -9)
-    result: Distances = np.maximum(cover, instep).astype(np.float32)
-    return result
+    return np.asarray(np.maximum(cover, instep), np.float32)
 
 
 def shoe_cover(wardrobe: Wardrobe, half: Points) -> Distances:
     """Return the cover of the shoes; low ones leave the instep free."""
     top, fall = SHOE_THROATS[wardrobe.figure.female and wardrobe.figure.bottom == "skirt"]
     edge = top - fall * (half[:, 2] + 3.0)
-    cover: Distances = (half[:, 1] - np.maximum(edge, 4.6)).astype(np.float32)
-    return cover
+    return np.asarray(half[:, 1] - np.maximum(edge, 4.6), np.float32)

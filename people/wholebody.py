@@ -5,89 +5,33 @@ docs/keypoints.md for the numbers used here.
 """
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
+from people.figure import CANONICAL, read_table
 from people.head import Head, from_head
 from people.meshing import DistanceFunction, newton_step
-from people.skeleton import FINGERS, Skeleton, Transforms
+from people.skeleton import FINGERS, Skeleton
 
 JOINT_COUNT = 133
-USED = (*range(23), 96, 100, 104, 108, 117, 121, 125, 129)
-"""The 31 kept joints. Source: docs/keypoints.md."""
-LEFT_HAND_FROM, RIGHT_HAND_FROM, FACE_FROM = 91, 112, 23
+BODY_FROM, FACE_FROM, LEFT_HAND_FROM, RIGHT_HAND_FROM = 5, 23, 91, 112
 
-HEAD_POINTS: tuple[tuple[float, float, float], ...] = (
-    (0.0, 159.8, 9.6),
-    (3.15, 163.6, 6.75),
-    (-3.15, 163.6, 6.75),
-    (7.4, 161.5, -1.0),
-    (-7.4, 161.5, -1.0),
-)
-"""Nose, eyes and ears, just below the skin."""
 BODY_BONES = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
 FOOT_POINTS = (("big_toe", "toes"), ("small_toe", "toes"), ("heel", "foot"))
 
-BROW = (
-    (5.6, 165.2, 6.4),
-    (4.7, 165.9, 7.3),
-    (3.6, 166.1, 8.0),
-    (2.5, 165.9, 8.4),
-    (1.4, 165.5, 8.6),
-)
-EYE = (
-    (4.4, 163.6, 7.2),
-    (3.7, 164.1, 7.8),
-    (2.7, 164.1, 7.9),
-    (2.0, 163.5, 7.5),
-    (2.7, 163.1, 7.8),
-    (3.7, 163.1, 7.7),
-)
-NOSE = ((0.0, 163.8, 8.9), (0.0, 162.4, 9.4), (0.0, 161.0, 10.0), (0.0, 159.7, 10.6))
-NOSTRILS = (
-    (-1.6, 158.8, 8.8),
-    (-0.8, 158.5, 9.3),
-    (0.0, 158.4, 9.6),
-    (0.8, 158.5, 9.3),
-    (1.6, 158.8, 8.8),
-)
-LIPS_OUTER = (
-    (-2.4, 156.0, 8.0),
-    (-1.5, 156.6, 8.7),
-    (-0.6, 156.9, 9.1),
-    (0.0, 156.8, 9.2),
-    (0.6, 156.9, 9.1),
-    (1.5, 156.6, 8.7),
-    (2.4, 156.0, 8.0),
-    (1.5, 155.2, 8.6),
-    (0.6, 154.9, 8.9),
-    (0.0, 154.9, 9.0),
-    (-0.6, 154.9, 8.9),
-    (-1.5, 155.2, 8.6),
-)
-LIPS_INNER = (
-    (-2.0, 156.0, 8.2),
-    (-0.8, 156.15, 8.9),
-    (0.0, 156.1, 9.0),
-    (0.8, 156.15, 8.9),
-    (2.0, 156.0, 8.2),
-    (0.8, 155.85, 8.9),
-    (0.0, 155.8, 9.0),
-    (-0.8, 155.85, 8.9),
-)
-SETTLE_ROUNDS = 8
+SNAP_ROUNDS = 8
 JAW_ANGLES = 17
 JAW_CENTRE, JAW_RADII = (0.0, 160.0, 1.0), (6.9, 7.6, 6.8)
 
 
-def settle_face(
+def snap_face(
     joints: Float64[np.ndarray, "133 3"], surface: DistanceFunction
 ) -> Float64[np.ndarray, "133 3"]:
     """Move the 68 face points onto a surface, along its gradient."""
-    resolved, face = joints.copy(), joints[FACE_FROM:LEFT_HAND_FROM].astype(np.float32)
-    for _ in range(SETTLE_ROUNDS):
+    snapped, face = joints.copy(), joints[FACE_FROM:LEFT_HAND_FROM].astype(np.float32)
+    for _ in range(SNAP_ROUNDS):
         face = newton_step(surface, face)
-    resolved[FACE_FROM:LEFT_HAND_FROM] = face
-    return resolved
+    snapped[FACE_FROM:LEFT_HAND_FROM] = face
+    return snapped
 
 
 def rest_joints(
@@ -96,11 +40,9 @@ def rest_joints(
     """Return the joints at rest, canonical centimetres, and the bone that carries each."""
     joints = np.zeros((JOINT_COUNT, 3))
     bones = ["head"] * JOINT_COUNT
-    face = np.array([*HEAD_POINTS, *_face_points()], np.float32)
-    placed = from_head(head, face).astype(np.float64)
-    joints[: len(HEAD_POINTS)] = placed[: len(HEAD_POINTS)]
-    joints[FACE_FROM:LEFT_HAND_FROM] = placed[len(HEAD_POINTS) :]
-    for number, (name, bone) in enumerate(_body_rows(), start=len(HEAD_POINTS)):
+    placed = from_head(head, _head_points()).astype(np.float64)
+    joints[:BODY_FROM], joints[FACE_FROM:LEFT_HAND_FROM] = np.split(placed, [BODY_FROM])
+    for number, (name, bone) in enumerate(_body_rows(), start=BODY_FROM):
         joints[number], bones[number] = skeleton.head(name), bone
     for side, start in (("left", LEFT_HAND_FROM), ("right", RIGHT_HAND_FROM)):
         for number, (name, bone) in enumerate(_hand_rows(side), start=start):
@@ -125,32 +67,17 @@ def _hand_rows(side: str) -> list[tuple[str, str]]:
     return rows
 
 
-def _face_points() -> list[tuple[float, float, float]]:
-    """Return the 68 face points, from the person's right jaw on, in the order of iBUG 300-W."""
+def _head_points() -> Float32[np.ndarray, "73 3"]:
+    """Return nose, eyes and ears, then the 68 face points in the order of iBUG 300-W.
+
+    Canonical head coordinates; the face begins at the person's right jaw.
+    """
+    table = {name: np.array(rows) for name, rows in read_table(CANONICAL)["face"].items()}
     angles = np.linspace(np.pi, 2 * np.pi, JAW_ANGLES)
-    lean = np.sin(angles) ** 2
-    jaw = [
-        (
-            JAW_RADII[0] * float(np.cos(angle)),
-            JAW_CENTRE[1] + JAW_RADII[1] * float(np.sin(angle)),
-            JAW_CENTRE[2] + JAW_RADII[2] * float(forward),
-        )
-        for angle, forward in zip(angles, lean, strict=True)
-    ]
-    right_brow = [(-x, y, z) for x, y, z in BROW]
-    right_eye = [(-x, y, z) for x, y, z in EYE]
-    left_eye = [EYE[i] for i in (3, 2, 1, 0, 5, 4)]
-    brows = [*right_brow, *reversed(BROW)]
-    points: list[tuple[float, float, float]] = [*jaw, *brows, *NOSE, *NOSTRILS]
-    return [*points, *right_eye, *left_eye, *LIPS_OUTER, *LIPS_INNER]
-
-
-def pose_joints(
-    joints: Float64[np.ndarray, "133 3"], bones: tuple[str, ...], transforms: Transforms
-) -> Float64[np.ndarray, "133 3"]:
-    """Carry rest joints along with their bones."""
-    matrices = np.stack([transforms[bone][:3] for bone in bones])
-    posed: Float64[np.ndarray, "133 3"] = (
-        np.einsum("nij,nj->ni", matrices[:, :, :3], joints) + matrices[:, :, 3]
-    )
-    return posed
+    round_the_jaw = np.stack([np.cos(angles), np.sin(angles), np.sin(angles) ** 2], axis=1)
+    jaw = np.array(JAW_CENTRE) + np.array(JAW_RADII) * round_the_jaw
+    brow, eye, to_right = table["brow"], table["eye"], np.array([-1.0, 1.0, 1.0])
+    middle = (table["nose"], table["nostrils"], eye * to_right, eye[[3, 2, 1, 0, 5, 4]])
+    lips = (table["lips_outer"], table["lips_inner"])
+    points = (table["head_points"], jaw, brow * to_right, brow[::-1], *middle, *lips)
+    return np.concatenate(points).astype(np.float32)

@@ -14,24 +14,27 @@ Source of the layout: docs/2k2k-dataset.md, "Input folders".
 """
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from people.person import Detail, make_person
-from people.published_files import encode_jpeg, render_people_files, thuman_files, two_k_files
+from people.published_files import (
+    Files,
+    encode_jpeg,
+    render_people_files,
+    thuman_files,
+    two_k_files,
+)
 from people.rooms import background_name, draw_background
 from people.smplx_model import format_model
-from people.stamp import is_whole, read_stamp, write_stamp
-from people.whole_files import write_whole
+from people.stamp import Progress, Sizes, SynthJob, make_missing, write_files
 from schemas.errors import RequestError
 from schemas.scan import DATASET_NAMES, DatasetName
 
 DatasetChoice = Literal["RP", "THuman2", "2K2K", "all"]
-Progress = Callable[[str], None]
 
 GENERATOR_VERSION = 7
 """Raised whenever the same seed gives other bytes: older files are then made again."""
@@ -49,24 +52,18 @@ OTHER_ROOMS = ((640, 480), (256, 256), (4000, 3000), (200, 150), (1024, 768), (2
 """Width and height of the first eight rooms, large enough for 2048; and of those that follow."""
 
 
-class Job(BaseModel):
-    """One thing to make: a person or a background. Its settings decide its bytes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class RootJob(SynthJob):
+    """A person, a room or the stand-in model."""
 
     kind: Literal["RP", "THuman2", "2K2K", "background", "model"]
-    seed: int = Field(description="the run's seed")
-    index: int = Field(description="which person or image")
-    texture_size: int = Field(default=0, description="texels a side")
-    detail: Detail = "full"
     markers: bool = False
     version: int = GENERATOR_VERSION
 
     @property
     def name(self) -> str:
-        """Return the item's name: what the stamp files it under."""
+        """Return the item's name, or the path below the room's folder."""
         if self.kind == "background":
-            return background_name(self.seed, self.index)
+            return background_name(self.index)
         if self.kind == "model":
             return MODEL_PATH
         if self.kind != "RP":
@@ -75,7 +72,7 @@ class Job(BaseModel):
 
     @property
     def key(self) -> str:
-        """Return what the stamp files this job under."""
+        """Return kind and name."""
         return f"{self.kind}/{self.name}"
 
 
@@ -94,12 +91,12 @@ def write_synthetic_root(
 ) -> tuple[str, ...]:
     """Write a data root in the published layouts; return the names of the people in it.
 
-    Files that an equal call made before are kept. progress: told one line for each item.
-    Raises RequestError for a number that makes no sense.
+    texture_size: texels a side, in steps of 16. Files that an equal call made before are kept.
+    progress: told one line for each item. Raises RequestError for a number that makes no sense.
     """
     _check(subjects, texture_size)
     kinds: tuple[DatasetName, ...] = DATASET_NAMES if dataset == "all" else (dataset,)
-    look = Job(
+    look = RootJob(
         kind="RP", seed=seed, index=0, texture_size=texture_size, detail=detail, markers=markers
     )
     people = [
@@ -107,16 +104,9 @@ def write_synthetic_root(
         for kind in kinds
         for number in range(subjects)
     ]
-    rooms = [Job(kind="background", seed=seed, index=number) for number in range(backgrounds)]
-    model = [Job(kind="model", seed=0, index=0)] if "THuman2" in kinds else []
-    jobs = [*people, *rooms, *model]
-    stamp = read_stamp(out)
-    todo = [job for job in jobs if not is_whole(out, job, stamp.get(job.key))]
-    for done, (job, files) in enumerate(_run(out, todo, workers), start=1):
-        stamp[job.key] = {"job": job.model_dump(), "files": files}
-        write_stamp(out, stamp)
-        if progress is not None:
-            progress(f"{done}/{len(todo)} {job.name}")
+    rooms = [RootJob(kind="background", seed=seed, index=number) for number in range(backgrounds)]
+    model = [RootJob(kind="model", seed=0, index=0)] if "THuman2" in kinds else []
+    make_missing(out, [*people, *rooms, *model], partial(_make_all, out, workers), progress)
     return tuple(job.name for job in people)
 
 
@@ -130,7 +120,7 @@ def _check(subjects: int, texture_size: int) -> None:
         )
 
 
-def _run(out: Path, jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[str, int]]]:
+def _make_all(out: Path, workers: int, jobs: list[RootJob]) -> Iterator[tuple[RootJob, Sizes]]:
     if workers <= 1 or len(jobs) <= 1:
         yield from ((job, make_files(out, job)) for job in jobs)
         return
@@ -139,16 +129,12 @@ def _run(out: Path, jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[s
         yield from zip(jobs, pool.map(make_files, [out] * len(jobs), jobs), strict=True)
 
 
-def make_files(out: Path, job: Job) -> dict[str, int]:
+def make_files(out: Path, job: RootJob) -> Sizes:
     """Make one job's files below `out`; return their sizes in bytes by relative path."""
-    sizes = {}
-    for path, content in _make(job).items():
-        write_whole(out / path, content)
-        sizes[path] = len(content)
-    return sizes
+    return write_files(out, iter(_make(job).items()))
 
 
-def _make(job: Job) -> dict[str, bytes]:
+def _make(job: RootJob) -> Files:
     if job.kind == "background":
         width, height = background_size(job.index)
         image = draw_background(job.seed, job.index, width=width, height=height)

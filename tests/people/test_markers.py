@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from people.markers import marker_color, marker_radius_cm
-from people.wholebody import USED
 from people.writer import write_synthetic_root
 from renderers.session import close_session, open_session
+from schemas.keypoints import COCO_WHOLEBODY_INDICES
 from schemas.sample import Sample
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
@@ -45,7 +45,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sample]]:
 def _find_marker(sample: Sample, joint: int) -> np.ndarray | None:
     """Return the centre of a marker near its projection; None where it is bent or hidden."""
     x, y = sample.keypoints[joint, :2]
-    radius_units = marker_radius_cm(USED[joint]) / 100 / sample.metres_per_unit
+    radius_units = marker_radius_cm(COCO_WHOLEBODY_INDICES[joint]) / 100 / sample.metres_per_unit
     radius = radius_units * sample.camera.focal_px
     reach = int(np.ceil(3 * radius))
     rows = slice(int(y) - reach, int(y) + reach + 1)

@@ -24,8 +24,8 @@ def people() -> list[Person]:
 
 def silhouette(person: Person) -> Bool[np.ndarray, "48 48"]:
     """Return which squares of a front view hold a vertex or a triangle's middle."""
-    middles = person.vertices[person.faces].mean(axis=1)
-    points = np.concatenate([person.vertices, middles])[:, :2]
+    middles = person.posed.vertices[person.model.faces].mean(axis=1)
+    points = np.concatenate([person.posed.vertices, middles])[:, :2]
     cells = ((points + np.array([BOX_CM / 2, 5])) / BOX_CM * RASTER).astype(int)
     image = np.zeros((RASTER, RASTER), bool)
     image[cells[:, 1], cells[:, 0]] = True
@@ -51,14 +51,17 @@ def test_colors_differ_pairwise(people: list[Person]) -> None:
 
 
 def test_all_are_watertight(people: list[Person]) -> None:
-    meshes = (trimesh.Trimesh(person.vertices, person.faces, process=False) for person in people)
+    meshes = (
+        trimesh.Trimesh(person.posed.vertices, person.model.faces, process=False)
+        for person in people
+    )
     assert [mesh.is_watertight for mesh in meshes] == [True] * PEOPLE
 
 
 def test_all_atlases_keep_their_orientation(people: list[Person]) -> None:
     smallest = []
     for person in people:
-        a, b, c = (person.atlas.uv[person.atlas.faces[:, i]] for i in range(3))
+        a, b, c = (person.model.atlas.uv[person.model.atlas.faces[:, i]] for i in range(3))
         one, two = b - a, c - a
         smallest.append((one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]).min())
     assert min(smallest) > 0
@@ -68,8 +71,10 @@ def test_front_and_back_of_the_torso_lie_apart(people: list[Person]) -> None:
     thinnest = []
     for person in people:
         middle = person.joints[[5, 6, 11, 12]].mean(axis=0)
-        near = np.linalg.norm(person.vertices[:, :2] - middle[:2], axis=1) < 4
-        thinnest.append(np.ptp(person.vertices[near, 2]) / np.ptp(person.vertices[:, 1]))
+        near = np.linalg.norm(person.posed.vertices[:, :2] - middle[:2], axis=1) < 4
+        thinnest.append(
+            np.ptp(person.posed.vertices[near, 2]) / np.ptp(person.posed.vertices[:, 1])
+        )
     assert min(thinnest) > 0.005
 
 

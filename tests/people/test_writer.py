@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from people.markers import marker_color
-from people.wholebody import USED
 from people.writer import write_synthetic_root
+from schemas.dataset_folder import TEMPORARY_PREFIX
 from schemas.errors import RequestError
+from schemas.keypoints import COCO_WHOLEBODY_INDICES
 
 ITEM = "rp_synth000_posed_001"
 
@@ -39,13 +40,13 @@ def test_published_file_is_there(root: Path, path: str) -> None:
 
 
 def test_no_temporary_file_is_left(root: Path) -> None:
-    assert not list(root.rglob("*.part"))
+    assert not list(root.rglob(f"{TEMPORARY_PREFIX}*"))
 
 
 def test_joint_file_holds_133_joints(root: Path) -> None:
     data = json.loads((root / f"Joint3D/RP/{ITEM}.json").read_text())
     assert np.array(data["joint3d"]).shape == (133, 3)
-    assert [data["visible"][i] for i in USED] == [1] * 31
+    assert [data["visible"][i] for i in COCO_WHOLEBODY_INDICES] == [1] * 31
 
 
 def test_background_is_large_enough_for_the_default_camera(root: Path) -> None:
