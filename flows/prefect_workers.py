@@ -23,6 +23,7 @@ from prefect.tasks import Task
 
 from flows.worker_pool import JobEnd, NotStarted, Raised, Returned, WorkerDied
 from schemas.work import Job
+from tasks.machine.memory_limit import memory_budget
 from tasks.worker_process import mark_of, open_worker, stop_workers
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ProcessWorkers:
         count = min(self.count, jobs)
         with get_client(sync_client=True) as client:
             address = str(client.api_url)
-        opened = (str(marks), count, self.draws, self.device)
+        opened = (str(marks), count, self.draws, self.device, memory_budget(count))
         with (
             temporary_settings({PREFECT_API_URL: address}),
             ProcessPoolTaskRunner(count, initializer=open_worker, initargs=opened) as runner,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 import OpenEXR
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt, UInt8
 
 from schemas.errors import InputError
 from schemas.size_limits import MAX_TEXTURE_SIDE_PX, check_exr_size, check_image_size
@@ -76,13 +76,13 @@ def decode_image(data: bytes) -> UInt8[np.ndarray, "H W 3"]:
     return _decode("picture", data, cv2.IMREAD_COLOR_RGB)
 
 
-def decode_pixels(data: bytes, flags: int) -> UInt8[np.ndarray, "H W *channels"] | None:
+def decode_pixels(data: bytes, flags: int) -> UInt[np.ndarray, "H W *channels"] | None:
     """Decode an image whose size was judged before; None where OpenCV finds none.
 
     flags: OpenCV's, as IMREAD_COLOR_RGB. Raises MemoryError when the machine has no room for it.
     """
     try:
-        image: UInt8[np.ndarray, "H W *channels"] | None
+        image: UInt[np.ndarray, "H W *channels"] | None
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:

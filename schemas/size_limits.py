@@ -10,7 +10,8 @@ import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from io import BufferedIOBase
+from typing import IO, Literal
 from zipfile import ZipFile
 
 import numpy as np
@@ -126,18 +127,26 @@ def check_archive_size(archive: ZipFile, name: str) -> None:
     """
     total = sum(entry.file_size for entry in archive.infolist())
     if total > MAX_ARCHIVE_BYTES:
-        raise _refuse_archive(name, f"{total} bytes when unpacked", f"at most {MAX_ARCHIVE_BYTES}")
+        raise _refuse_array(name, f"{total} bytes when unpacked", f"at most {MAX_ARCHIVE_BYTES}")
     for entry in archive.infolist():
         with archive.open(entry) as stream:
-            try:
-                version = np.lib.format.read_magic(stream)
-                is_first = version == (1, 0)
-                read = np.lib.format.read_array_header_1_0 if is_first else _read_header_2_0
-                shape, _, kind = read(stream)
-            except (ValueError, TypeError, SyntaxError) as error:
-                raise _refuse_archive(name, f"{entry.filename!a:.60} is no array") from error
-        if math.prod(shape) * kind.itemsize > entry.file_size:
-            raise _refuse_archive(name, f"{entry.filename!a:.60} of shape {shape} is cut")
+            check_array_size(stream, f"{name}: {entry.filename}", entry.file_size)
+
+
+def check_array_size(stream: BufferedIOBase | IO[bytes], name: str, size: int) -> None:
+    """Refuse an .npy file of `size` bytes whose header asks for more values than it holds.
+
+    Raises InputError. Leaves the stream behind the header.
+    """
+    try:
+        is_first = np.lib.format.read_magic(stream) == (1, 0)
+        read = np.lib.format.read_array_header_1_0 if is_first else _read_header_2_0
+        shape, _, kind = read(stream)
+    except (ValueError, TypeError, SyntaxError) as error:
+        raise _refuse_array(name, f"no NumPy file ({error!s:.80})") from error
+    held = size - stream.tell()
+    if not kind.hasobject and math.prod(shape) * kind.itemsize > held:
+        raise _refuse_array(name, f"{held} bytes for shape {shape}")
 
 
 _read_header_2_0 = np.lib.format.read_array_header_2_0
@@ -253,5 +262,7 @@ def _refuse_exr(name: str, found: str) -> InputError:
     )  # fmt: skip
 
 
-def _refuse_archive(name: str, found: str, expected: str = "a whole .npz of arrays") -> InputError:
+def _refuse_array(
+    name: str, found: str, expected: str = "a whole NumPy file of numbers"
+) -> InputError:
     return InputError(name, found=found, expected=expected, hint="Fetch the file again.")

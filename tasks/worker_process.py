@@ -17,6 +17,7 @@ from types import FrameType
 from urllib.parse import quote
 
 from renderers.session import open_session
+from tasks.machine.memory_limit import limit_memory
 
 GRACE_S = 10.0
 """How long a worker may clean up after its parent died, before it ends anyway."""
@@ -44,12 +45,12 @@ class _Worker:
 _WORKER = _Worker()
 
 
-def open_worker(marks: str, workers: int, draws: bool, device: int | None) -> None:
+def open_worker(marks: str, workers: int, draws: bool, device: int | None, memory: int = 0) -> None:
     """Prepare this worker process: its GL context, for its lifetime, and a watch on its parent.
 
     marks: folder in which it marks the jobs that it begins. workers: processes that share the
     machine's cores; software drawing takes its share of them. draws: the jobs need a context.
-    device: EGL device, None chooses.
+    device: EGL device, None chooses. memory: bytes that it may take for its jobs; 0: no limit.
     """
     _WORKER.marks = Path(marks)
     share = max(1, (os.cpu_count() or 1) // workers)
@@ -61,6 +62,7 @@ def open_worker(marks: str, workers: int, draws: bool, device: int | None) -> No
         watch.start()
     if draws:
         open_session(device)
+    limit_memory(memory)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ import numpy as np
 
 from schemas.errors import DependencyError, InputError, RequestError
 from schemas.fits import BETA_COUNT, EXPRESSION_COUNT, HAND_COMPONENT_COUNT, FittedBody, SmplxFit
+from schemas.regular_files import is_readable_file, open_regular_file
+from schemas.size_limits import check_archive_size
 
 MODEL_NAME = "SMPLX_MALE.npz"
 PLACES = ("", "smplx", "models/smplx")
@@ -64,7 +66,7 @@ class BodyModel:
 def find_model(folder: Path) -> Path:
     """Return the model file below a folder; raises RequestError when there is none."""
     tried = [folder / place / MODEL_NAME for place in PLACES]
-    found = next((path for path in tried if path.is_file()), None)
+    found = next((path for path in tried if is_readable_file(path)), None)
     if found is None:
         raise RequestError(
             "--smplx-models", found=f"no {MODEL_NAME} in {folder}",
@@ -77,7 +79,7 @@ def find_model(folder: Path) -> Path:
 
 def digest_model(folder: Path) -> str:
     """Return the sha256 of the model file below a folder, hex: what the settings hold of it."""
-    with find_model(folder).open("rb") as file:
+    with open_regular_file(find_model(folder)) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -113,9 +115,10 @@ def open_body_model(folder: Path, sha256: str) -> BodyModel:
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read what the model needs, numbers only: smplx itself would unpickle whatever is in there."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with open_regular_file(path) as file, np.load(file, allow_pickle=False) as stored:
+            check_archive_size(stored.zip, str(path))
             return {name: stored[name] for name in ARRAYS}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, AttributeError) as error:
         raise InputError(
             str(path), found=f"no SMPL-X model ({error!s:.80})",
             expected=f"an archive of number arrays: {', '.join(ARRAYS)}",

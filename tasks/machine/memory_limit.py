@@ -27,40 +27,16 @@ _CGROUP_FILES = (
 _STATUS = Path("/proc/self/status")
 
 
-def limit_memory(workers: int) -> int | None:
-    """Limit this process's memory, on top of what it has; returns the bytes, None for no limit.
+def memory_budget(workers: int) -> int:
+    """Return the bytes that each of some workers may take; 0: no limit.
 
-    workers: processes that share the machine. Without LIMIT_VARIABLE each may take its share of
-    the machine's (or container's) memory, MIN_LIMIT_GIB at least.
-    Raises RequestError when the variable is no number.
+    Without LIMIT_VARIABLE it is a worker's share of the machine's (or container's) memory,
+    MIN_LIMIT_GIB at least. Raises RequestError when the variable is no number.
     """
-    budget = _asked_bytes()
-    if budget is None:
-        total = usable_memory()
-        budget = min(total, max(total // max(workers, 1), round(MIN_LIMIT_GIB * GIB)))
-    if budget == 0:
-        return None
-    limit = _private_bytes() + budget
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-    return limit
-
-
-def usable_memory() -> int:
-    """Return the bytes of memory that this machine, or the container around us, has."""
-    limits = [psutil.virtual_memory().total]
-    for path in _CGROUP_FILES:
-        text = path.read_text().strip() if path.is_file() else ""
-        limits += [int(text)] * text.isdecimal()
-    return min(limits)
-
-
-def _asked_bytes() -> int | None:
     text = os.environ.get(LIMIT_VARIABLE, "")
     if not text:
-        return None
+        total = usable_memory()
+        return min(total, max(total // max(workers, 1), round(MIN_LIMIT_GIB * GIB)))
     try:
         asked = float(text)
     except ValueError:
@@ -72,6 +48,21 @@ def _asked_bytes() -> int | None:
             hint=f"For example {LIMIT_VARIABLE}=8.",
         )  # fmt: skip
     return round(asked * GIB)
+
+
+def limit_memory(budget: int) -> None:
+    """Limit this process to so many bytes on top of what it has; 0: no limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    held = (limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY)
+    if budget:
+        resource.setrlimit(resource.RLIMIT_DATA, (min([_private_bytes() + budget, *held]), hard))
+
+
+def usable_memory() -> int:
+    """Return the bytes of memory that this machine, or the container around us, has."""
+    texts = (path.read_text().strip() for path in _CGROUP_FILES if path.is_file())
+    limits = [int(text) for text in texts if text.isdecimal()]  # "max": no limit
+    return min([psutil.virtual_memory().total, *limits])
 
 
 def _private_bytes() -> int:

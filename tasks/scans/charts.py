@@ -14,7 +14,7 @@ from jaxtyping import UInt16
 from schemas.errors import InputError
 from schemas.regular_files import read_whole
 from schemas.scan import CHART_ROW, DENSEPOSE_PARTS, Charts
-from schemas.size_limits import MAX_MESH_BYTES
+from schemas.size_limits import MAX_MESH_BYTES, check_array_size
 
 COLUMNS = 7
 
@@ -35,19 +35,16 @@ def read_charts(path: Path, *, face_count: int) -> Charts:
 
 def _read_rows(path: Path, data: bytes) -> UInt16[np.ndarray, "F 7"]:
     """Take the rows out of an .npy file; its header can't ask for more than the file holds."""
-    stream = io.BytesIO(data)
+    check_array_size(io.BytesIO(data), str(path), len(data))
     try:
-        version = np.lib.format.read_magic(stream)
-        shape, is_fortran, kind = np.lib.format.read_array_header_1_0(stream)
-    except ValueError as error:
+        rows: UInt16[np.ndarray, "F 7"] = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError) as error:
         raise _refuse(path, f"no NumPy file ({error!s:.80})", "an .npy file") from error
-    is_ours = version == (1, 0) and kind == CHART_ROW and not is_fortran
-    values = data[stream.tell() :]
-    if not is_ours or len(shape) != 2 or shape[1] != COLUMNS:  # noqa: PLR2004 - rows and columns
-        raise _refuse(path, f"{kind} of shape {shape}", f"{CHART_ROW} of shape (faces, {COLUMNS})")
-    if len(values) != shape[0] * COLUMNS * kind.itemsize:
-        raise _refuse(path, f"{len(values)} bytes for shape {shape}", "a whole file")
-    return np.frombuffer(values, kind).reshape(-1, COLUMNS)
+    is_ours = rows.dtype == CHART_ROW and rows.flags.c_contiguous
+    if not is_ours or rows.ndim != 2 or rows.shape[1] != COLUMNS:  # noqa: PLR2004 - rows and columns
+        found = f"{rows.dtype} of shape {rows.shape}"
+        raise _refuse(path, found, f"{CHART_ROW} of shape (faces, {COLUMNS})")
+    return rows
 
 
 def _refuse(path: Path, found: str, expected: str) -> InputError:

@@ -102,7 +102,7 @@ def _archive(name: str, header: dict[str, object], *, zeros: int) -> zipfile.Zip
 
 def test_an_archive_whose_header_asks_for_more_than_it_holds_is_refused() -> None:
     header: dict[str, object] = {"descr": "<f8", "fortran_order": False, "shape": (1 << 40,)}
-    with pytest.raises(InputError, match=r"'v.npy' of shape \(1099511627776,\) is cut"):
+    with pytest.raises(InputError, match=r"v.npy: \d+ bytes for shape \(1099511627776,\)"):
         check_archive_size(_archive("v.npy", header, zeros=8), "one")
 
 

@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8, UInt16
 from renderers.keypoints import OCCLUSION_UNKNOWN
 from renderers.placement import rotation_x, rotation_y
 from schemas.camera import Camera, lift
+from schemas.codecs import decode_pixels
 from schemas.errors import InputError
 from schemas.keypoints import JOINT_COUNT, KeypointSource
 from schemas.regular_files import read_whole
@@ -26,7 +27,7 @@ from schemas.sample import Sample
 from schemas.scan import InputFile, ScanRef
 from schemas.seeds import derive_seed
 from schemas.settings import RenderSettings
-from schemas.size_limits import MAX_IMAGE_BYTES
+from schemas.size_limits import MAX_IMAGE_BYTES, check_array_size
 from schemas.surfaces import Surface, Surfaces
 from schemas.views import View, camera_of
 from tasks.formats.twok2k.depth16 import decode_depth16
@@ -113,6 +114,7 @@ class _Reader:
 
     def read_keypoints(self, name: PurePosixPath) -> Float64[np.ndarray, "31 3"]:
         data = self._load(name)
+        check_array_size(io.BytesIO(data), name.as_posix(), len(data))
         try:
             values = np.load(io.BytesIO(data), allow_pickle=False)
             keypoints: Float64[np.ndarray, "31 3"] = values.astype(np.float64)
@@ -150,7 +152,7 @@ class _Reader:
 
 def _decode_png(data: bytes, name: PurePosixPath, flags: int) -> np.ndarray | None:
     read_header(data, name.as_posix(), check_sums=True)
-    return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return decode_pixels(data, flags)
 
 
 def _make_surface(

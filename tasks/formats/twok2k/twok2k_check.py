@@ -3,6 +3,7 @@
 Reads only; whatever can't be read, or would mislead the training, is a finding.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,9 +14,12 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.codecs import decode_pixels
 from schemas.errors import InputError, ScanmillError
+from schemas.regular_files import read_whole
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
+from schemas.size_limits import MAX_IMAGE_BYTES, MAX_TEXT_BYTES
 from schemas.views import View
 from tasks.checks.findings import Finding
 from tasks.formats.twok2k.folder_settings import resolve_settings
@@ -127,7 +131,7 @@ def _check_joints(root: Path, files: ViewFiles) -> Iterator[Finding]:
             where=path.as_posix(), what="file", found="no such file", expected="31 joints"
         )
         return
-    joints = np.load(root / path, allow_pickle=False)
+    joints = np.load(io.BytesIO(read_whole(root / path, MAX_TEXT_BYTES)), allow_pickle=False)
     known = joints[:, 2]
     if not np.isin(known, (0, 1)).all() or joints[known == 0].any():
         found = "a third column other than 0 and 1, or an unknown joint with coordinates"
@@ -168,7 +172,7 @@ def _open_depth(root: Path, files: ViewFiles, side: int) -> UInt16[np.ndarray, "
 
 def _decode(path: Path, flags: int) -> np.ndarray:
     """Decode an image that was found whole before; raises InputError when it changed since."""
-    image = cv2.imread(str(path), flags)
+    image = decode_pixels(read_whole(path, MAX_IMAGE_BYTES), flags)
     if image is None:
         raise InputError(
             str(path), found="an image that can't be read any more", expected="the one just read",
