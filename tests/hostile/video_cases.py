@@ -55,12 +55,19 @@ SEQUENCES: dict[str, Spoil] = {
         str(path), np.random.default_rng(0).integers(0, 255, (256, 256, 3)).astype(np.uint8)))),
     "no-color": lambda s: shutil.rmtree(s / "color"),
     "no-mask": lambda s: shutil.rmtree(s / "mask"),
-    "no-frames": lambda s: [path.unlink() for path in s.rglob("*.png")],
-    "one-frame": lambda s: [path.unlink() for path in s.rglob("*.png") if path.name != FRAME],
+    "no-frames": lambda s: _remove_images(s, kept=""),
+    "one-frame": lambda s: _remove_images(s, kept=FRAME),
     "normals-of-words": lambda s: _normals(s, "a b c\n"),
     "normals-too-few": lambda s: _normals(s, "0 0 1\n"),
     "normals-nan": lambda s: _normals(s, ("nan " * 256 + "\n") * 256),
 }  # fmt: skip
+
+
+def _remove_images(sequence: Path, *, kept: str) -> None:
+    for path in sequence.rglob("*.png"):
+        if path.name != kept:
+            path.unlink()
+
 
 ROWS = "".join(f"1,{100 + n},90,{101 + n},92\n" for n in range(12))
 PAIR_FILES: dict[str, Write] = {

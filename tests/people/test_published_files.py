@@ -3,6 +3,7 @@
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_the_fit_curls_the_fingers_as_ours(
 
 
 def test_ply_is_watertight_and_colored(root: Path) -> None:
-    mesh = trimesh.load(root / f"obj/2K2K/{ITEM}/{ITEM}.ply")
+    mesh: Any = trimesh.load(root / f"obj/2K2K/{ITEM}/{ITEM}.ply")
     assert mesh.is_watertight
     assert mesh.visual.vertex_colors[:, :3].std() > 10
 

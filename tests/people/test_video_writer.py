@@ -89,9 +89,8 @@ def test_the_dancer_stays_inside_the_crop(root: Path) -> None:
 
 def test_the_camera_is_hdnets(root: Path) -> None:
     camera = json.loads((root / "truth/synth000/camera.json").read_text())
-    np.testing.assert_allclose(
-        camera["K"], [[314.094, 0, 34.972], [0, 314.094, 139.520], [0, 0, 1]], atol=1e-3
-    )
+    expected = np.array([[314.094, 0, 34.972], [0, 314.094, 139.520], [0, 0, 1]])
+    np.testing.assert_allclose(camera["K"], expected, atol=1e-3)
 
 
 def test_second_call_writes_nothing(root: Path) -> None:

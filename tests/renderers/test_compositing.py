@@ -61,5 +61,5 @@ def test_a_crop_has_the_resolution(shape: tuple[int, int]) -> None:
 
 def test_the_same_generator_gives_the_same_crop() -> None:
     image = np.random.default_rng(0).integers(0, 256, (3000, 2100, 3), np.uint8)
-    crops = [crop_background(image, 2048, np.random.default_rng(5)) for _ in range(2)]
-    assert np.array_equal(*crops)
+    one, other = (crop_background(image, 2048, np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(one, other)

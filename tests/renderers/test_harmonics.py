@@ -59,7 +59,7 @@ def test_irradiance_is_the_integral_of_radiance_times_the_cosine() -> None:
 
 def test_a_seed_always_gives_the_same_light() -> None:
     lights = [choose_harmonic_light(np.random.default_rng(5)).coefficients for _ in range(2)]
-    assert np.array_equal(*lights)
+    assert np.array_equal(lights[0], lights[1])
     assert not np.array_equal(
         lights[0], choose_harmonic_light(np.random.default_rng(6)).coefficients
     )

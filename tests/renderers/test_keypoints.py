@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from renderers.keypoints import OCCLUSION_UNKNOWN, draw_overlay, project_joints
+from renderers.keypoints import OCCLUSION_UNKNOWN, ProjectedJoints, draw_overlay, project_joints
 from schemas.camera import camera_2k2k
 from schemas.keypoints import JOINT_COUNT
 from schemas.scan import Joints
@@ -17,7 +17,7 @@ def _joints(positions: dict[int, tuple[float, float, float]]) -> Joints:
     return Joints(points, known, known.astype(np.uint8))
 
 
-def _project(joints: Joints, depth: np.ndarray = EMPTY, **options: float) -> object:
+def _project(joints: Joints, depth: np.ndarray = EMPTY, **options: float) -> ProjectedJoints:
     return project_joints(
         joints, CAMERA,
         mesh_to_world=np.eye(4), front_depth=depth, metres_per_unit=2.5, **options,

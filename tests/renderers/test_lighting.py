@@ -168,7 +168,7 @@ def test_pyrender_alone_draws_the_same_image(context: GLContext) -> None:
     mesh = with_texture(folded_figure(steps=24), texture)
     lit, mask = lit_and_mask(context, mesh, front_light(30))
     body = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
-    image = trimesh.visual.texture.SimpleMaterial(
+    image = trimesh.visual.material.SimpleMaterial(
         image=Image.fromarray(texture), diffuse=[255, 255, 255, 255]
     )
     body.visual = trimesh.visual.TextureVisuals(uv=mesh.uv, material=image)

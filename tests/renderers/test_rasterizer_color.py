@@ -129,6 +129,7 @@ def test_a_texture_is_seen_mirrored_from_behind(context: GLContext) -> None:
 @pytest.mark.parametrize("shift", [(1, 0), (0, -1), (5, 3)])
 def test_textures_repeat(context: GLContext, shift: tuple[int, int]) -> None:
     mesh = with_texture(plane(size=0.5), QUADRANTS)
+    assert mesh.uv is not None
     moved = replace(mesh, uv=mesh.uv + np.array(shift, np.float32))
     first, second = (draw_colors(context, one).front.color for one in (mesh, moved))
     assert (first == second).all()

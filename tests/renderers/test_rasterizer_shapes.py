@@ -5,6 +5,7 @@ All shapes come in centimetres, far from the origin of their file, as scans do.
 
 from collections.abc import Callable
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def drawn(context: GLContext) -> Drawer:
     def draw(kind: str, name: str) -> tuple[Camera, Surfaces]:
         mesh, file_to_world = in_file_units(shape(kind))
         turn = rotation_y(BOX_TURN if kind == "box" else 0.0)
-        style = "flat" if kind == "box" else "smooth"
+        style: Literal["smooth", "flat"] = "flat" if kind == "box" else "smooth"
         camera = make_camera(name)
         with Rasterizer(context, mesh, normals=style) as rasterizer:
             return camera, rasterizer.draw(camera, turn @ file_to_world)

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from typing import get_args
 
 import numpy as np
@@ -35,7 +36,7 @@ def test_hdnet_focal_length_is_the_published_one() -> None:
 
 
 @pytest.mark.parametrize("make", [camera_2k2k, camera_orthographic])
-def test_the_origin_stands_in_the_middle_of_the_image(make: type[Camera]) -> None:
+def test_the_origin_stands_in_the_middle_of_the_image(make: Callable[[int], Camera]) -> None:
     assert project(make(256), np.zeros((1, 3))).tolist() == [[128.0, 128.0]]
 
 
@@ -95,7 +96,7 @@ def test_camera_axes_point_right_down_and_away() -> None:
 
 
 @pytest.mark.parametrize("make", [camera_2k2k, camera_orthographic])
-def test_a_cropped_camera_sees_the_same_points_in_its_window(make: type[Camera]) -> None:
+def test_a_cropped_camera_sees_the_same_points_in_its_window(make: Callable[[int], Camera]) -> None:
     camera, depth = make(16), np.random.default_rng(0).uniform(0.9, 1.1, (16, 16))
     window = crop_camera(camera, left=3, top=5, width=7, height=4)
     seen = lift(window, depth[5:9, 3:10])

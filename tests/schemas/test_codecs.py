@@ -55,7 +55,7 @@ def test_depth_comes_back_exactly_and_at_full_size() -> None:
 
 
 def test_normals_come_back_within_half_precision_in_their_order() -> None:
-    front = np.where(MASK[..., None], np.float32([0.6, -0.48, -0.64]), np.float32(0))
+    front = np.where(MASK[..., None], np.array([0.6, -0.48, -0.64], np.float32), np.float32(0))
     decoded, back = decode_normals(encode_normals(front, -front, MASK))
     assert decoded == pytest.approx(front, abs=5e-4)
     assert back == pytest.approx(-front, abs=5e-4)

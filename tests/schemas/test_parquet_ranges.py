@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ class Recorded:
         """Take the whole file."""
         self.data, self.asked = data, list[Range]()
 
-    def __call__(self, ranges: list[Range]) -> list[bytes]:
+    def __call__(self, ranges: Sequence[Range]) -> list[bytes]:
         """Return these ranges, and note them."""
         self.asked += ranges
         return [self.data[first:end] for first, end in ranges]

@@ -80,6 +80,7 @@ def test_the_contact_sheet_is_a_png_of_one_row_a_scan(dataset: DatasetFolder) ->
     data = contact_sheet(dataset, side=40)
     assert data is not None
     sheet = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert sheet is not None
     assert sheet.shape == (40, 9 * 40 + 8 * 4, 3)
 
 

@@ -144,7 +144,7 @@ def test_a_run_in_two_parts_from_the_store_is_the_run_from_the_folder(
         for text in ((tmp_path / out / "metrics.jsonl").read_text() for out in ("stored", "local"))
     ]
     assert len(curves[0]) == 4
-    np.testing.assert_array_equal(*curves)
+    np.testing.assert_array_equal(curves[0], curves[1])
 
 
 def refusal(capsys: pytest.CaptureFixture[str], uri: str, out: Path) -> tuple[int, str]:

@@ -11,10 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from training.data.batches import Batch
 from training.run import main
+from training.run_settings import ModelSettings
 from training.stages import STAGES
 from training.twok2k.person_nets import NormalPrediction
-from training.twok2k.prepare_batch import Prepared
+from training.twok2k.prepare_batch import Prepared, prepare
 from training.weights import read_weights
 
 NARROW = ["--width", "0.05", "--learning-rate", "0.002", "--schedule", "constant"]
@@ -229,8 +231,8 @@ def test_a_loss_that_is_not_finite_stops_before_the_step_and_is_named(
     before = read_weights(tmp_path / "out" / "checkpoints" / "step-00000001")
     stage = STAGES["2k2k-normal"]
 
-    def blinded(*arguments: object) -> Prepared:
-        prepared: Prepared = stage.feed.prepare(*arguments)
+    def blinded(batch: Batch, settings: ModelSettings) -> Prepared:
+        prepared = prepare(batch, settings)
         prepared.coarse.back[:] = math.nan
         return prepared
 
@@ -250,9 +252,11 @@ def test_a_gradient_that_is_not_finite_stops_before_the_step_and_is_named(
 ) -> None:
     stage = STAGES["2k2k-normal"]
 
-    def with_root(prediction: NormalPrediction, *others: object) -> dict[str, Tensor]:
+    def with_root(
+        prediction: NormalPrediction, prepared: Prepared, settings: ModelSettings
+    ) -> dict[str, Tensor]:
         # The root of zero is zero, its slope is not finite.
-        terms = stage.objective(prediction, *others)
+        terms = stage.objective(prediction, prepared, settings)
         return terms | {"root": torch.sqrt((0 * prediction.coarse.front).sum())}
 
     monkeypatch.setitem(STAGES, "2k2k-normal", replace(stage, objective=with_root))

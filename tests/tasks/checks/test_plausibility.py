@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ STANDING = {
 """World places of a person with a trunk of 0.14 and legs of 0.2 scene units."""
 
 
-def _row(places: dict[int, tuple[float, float, float]], **changes: object) -> dict[str, object]:
+def _row(places: Mapping[int, tuple[float, float, float]], **changes: object) -> dict[str, object]:
     camera = camera_2k2k(RESOLUTION)
     world = np.full((31, 3), np.nan)
     for joint, place in places.items():

@@ -207,8 +207,9 @@ def found(folder: DatasetFolder) -> set[tuple[str, str]]:
 
 
 def map_units_in_threads(
-    function: Callable[[T], R], units: Sequence[T], _names: Sequence[str]
+    function: Callable[[T], R], units: Sequence[T], names: Sequence[str]
 ) -> list[R]:
+    del names
     return list(map_in_threads(function, units, threads=2))
 
 

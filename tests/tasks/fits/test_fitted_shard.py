@@ -1,6 +1,7 @@
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,10 +42,10 @@ def unannotated(fitted_root: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def _render(
     painter: ProcessPoolExecutor, job: ShardJob
-) -> tuple[ShardOutcome, Manifest, dict[str, object]]:
+) -> tuple[ShardOutcome, Manifest, dict[str, Any]]:
     outcome = painter.submit(render_shard, job).result()
     folder = DatasetFolder(Path(job.uri))
-    row = next(read_rows(folder.shard_path("shard-00000")))
+    row: dict[str, Any] = next(read_rows(folder.shard_path("shard-00000")))
     return outcome, folder.read_manifest("shard-00000"), row
 
 

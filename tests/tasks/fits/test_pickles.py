@@ -29,7 +29,8 @@ def test_numbers_and_arrays_are_read_from_every_protocol(tmp_path: Path, protoco
     path.write_bytes(pickle.dumps(arrays, protocol=protocol))
     read = read_pickled_table(path)
     assert read.keys() == arrays.keys()
-    assert all(np.array_equal(read[name], value) for name, value in arrays.items())
+    for name, value in arrays.items():
+        np.testing.assert_array_equal(read[name], np.asarray(value))
 
 
 def test_a_hostile_pickle_is_refused_by_the_name_it_asked_for_and_does_nothing(

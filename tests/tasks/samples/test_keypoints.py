@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from schemas.keypoints import COCO_WHOLEBODY_INDICES, JOINT_OF_COCO, KeypointSource
-from schemas.scan import Joints, ScanRef
+from schemas.scan import DatasetName, Joints, ScanRef
 from tasks.samples.keypoints import complete_joints, unknown_joints
 
 
 def _complete(item: str = "rp_nobody_posed_001", missing: tuple[int, ...] = ()) -> Joints:
-    dataset = "RP" if item.startswith("rp_") else "THuman2"
+    dataset: DatasetName = "RP" if item.startswith("rp_") else "THuman2"
     ref = ScanRef(dataset=dataset, item=item, subject=item, split="train")
     positions = np.arange(133 * 3, dtype=np.float64).reshape(133, 3)
     visible = np.ones(133, bool)

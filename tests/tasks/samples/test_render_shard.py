@@ -47,7 +47,7 @@ def render_limited(job: ShardJob, limit: int) -> ShardOutcome:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
-def render_on_a_broken_disk(jobs: tuple[ShardJob, ...]) -> tuple[ShardOutcome, ...]:
+def render_on_a_broken_disk(jobs: list[ShardJob]) -> list[ShardOutcome]:
     """Render where no mesh can be opened: the disk answers EIO."""
     real = os.open
 

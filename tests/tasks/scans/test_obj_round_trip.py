@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,14 +100,14 @@ def _corner_uv(geometry: Geometry) -> list[object] | None:
 def test_a_sphere_is_what_trimesh_reads() -> None:
     text = trimesh.creation.icosphere(subdivisions=3).export(file_type="obj")
     ours = parse_obj(text.encode(), "sphere.obj")
-    theirs = trimesh.load(io.StringIO(text), file_type="obj", process=False)
+    theirs: Any = trimesh.load(io.StringIO(text), file_type="obj", process=False)
     np.testing.assert_array_equal(ours.vertices[ours.faces], theirs.vertices[theirs.faces])
 
 
 def test_a_textured_mesh_is_what_trimesh_reads() -> None:
     text = tetrahedron_obj(material="usemtl skin")
     ours = parse_obj(text.encode(), "a.obj")
-    theirs = trimesh.load(io.StringIO(text), file_type="obj", process=False)
+    theirs: Any = trimesh.load(io.StringIO(text), file_type="obj", process=False)
     assert ours.uv is not None
     assert ours.uv_faces is not None
     np.testing.assert_array_equal(ours.uv[ours.uv_faces], theirs.visual.uv[theirs.faces])

@@ -1,6 +1,7 @@
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,7 +92,8 @@ def test_a_sphere_is_what_trimesh_reads(tmp_path: Path) -> None:
     sphere.visual.vertex_colors = np.arange(len(sphere.vertices))[:, None] % [200, 190, 180, 256]
     path = tmp_path / "a.ply"
     sphere.export(path)
-    ours, theirs = read_ply(path), trimesh.load(path, process=False)
+    theirs: Any = trimesh.load(path, process=False)
+    ours = read_ply(path)
     np.testing.assert_array_equal(ours.vertices, theirs.vertices)
     np.testing.assert_array_equal(ours.faces, theirs.faces)
     np.testing.assert_array_equal(ours.vertex_colors, theirs.visual.vertex_colors[:, :3])

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ import torch
 from schemas.codecs import encode_jpeg
 from schemas.errors import InputError, RequestError
 from training.data.background_pool import open_backgrounds
-from training.data.batches import Drawing
+from training.data.batches import Batch, Drawing
 from training.data.loader import Loader
 from training.data.sample_order import InTurn, Order
 from training.data.shard_index import ShardIndex, open_index
@@ -21,7 +22,7 @@ from training.twok2k.prepare_batch import make_image
 
 def open_loader(
     index: ShardIndex, *, limit: int = 0, drawing: Drawing | None = None, resolution: int = 256
-) -> Loader:
+) -> Loader[Any, Batch]:
     samples = index.of_splits(["train"])
     return Loader(
         SampleReader(resolution, with_stored=True),

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from training.hdnet.hourglass import (
     ConvShiftRelu,
@@ -60,7 +61,11 @@ def test_statistics_are_those_of_the_batch_in_use_too() -> None:
 
 def test_weights_are_cut_at_two_deviations_and_biases_start_at_zero() -> None:
     torch.manual_seed(1)
-    conv = build_hourglass(64, 1, width=1 / 2).encoder[0][0]
+    block = build_hourglass(64, 1, width=1 / 2).encoder[0]
+    assert isinstance(block, ConvShiftRelu)
+    conv = block[0]
+    assert isinstance(conv, nn.Conv2d)
+    assert conv.bias is not None
     deviation = np.sqrt(2.6 / (9 * 64))
     assert conv.weight.abs().max() <= 2 * deviation
     # Cutting a normal distribution at two leaves 0.8796 of its deviation.
@@ -75,5 +80,5 @@ def test_blocks_recompute_to_the_same_gradient() -> None:
     for block.recompute in (False, True):
         block.zero_grad()
         block(image).square().sum().backward()
-        gradients.append(block[0].weight.grad.clone())
+        gradients.append(next(block.parameters()).grad)
     torch.testing.assert_close(gradients[0], gradients[1])

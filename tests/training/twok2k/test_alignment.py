@@ -82,9 +82,8 @@ def test_four_joints_are_fitted_by_least_squares() -> None:
 def test_the_inverse_undoes_the_fit() -> None:
     fitted, inverse, _ = fit(standing_px())
     for part in range(12):
-        assert apply(inverse[part], tuple(apply(fitted[part], (0.3, -0.2)))) == pytest.approx(
-            [0.3, -0.2], abs=1e-4
-        )
+        x, y = apply(fitted[part], (0.3, -0.2))
+        assert apply(inverse[part], (x, y)) == pytest.approx([0.3, -0.2], abs=1e-4)
 
 
 def test_the_finger_mean_takes_the_known_fingers_only() -> None:

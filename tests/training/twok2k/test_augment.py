@@ -108,13 +108,16 @@ def test_filtering_the_window_alone_equals_filtering_the_whole_image(
     inside &= torch.rand(1, 1, 64, 48) > 0.3
     person, background = torch.rand(1, 3, 64, 48), torch.rand(1, 3, 64, 48)
     together = torch.where(inside, person, background)
-    frame = {"borderType": cv2.BORDER_REPLICATE}
     blur, triangle = np.array([1, 4, 6, 4, 1]) / 16, np.array([1, 2, 1]) / 4
     planes = [
-        cv2.sepFilter2D(cv2.medianBlur(plane.numpy(), 3), -1, blur, blur, **frame)
+        cv2.sepFilter2D(
+            cv2.medianBlur(plane.numpy(), 3), -1, blur, blur, borderType=cv2.BORDER_REPLICATE
+        )
         for plane in together[0]
     ]
-    edge = cv2.sepFilter2D(inside[0, 0].float().numpy(), -1, triangle, triangle, **frame)
+    edge = cv2.sepFilter2D(
+        inside[0, 0].float().numpy(), -1, triangle, triangle, borderType=cv2.BORDER_REPLICATE
+    )
     expected = np.where((edge >= 0.2) & (edge <= 0.8), np.stack(planes), together[0].numpy())
     composed = compose(person, background, inside)
     np.testing.assert_allclose(composed[0].numpy(), expected, atol=1e-5)

@@ -62,14 +62,17 @@ def _orthographic() -> dict[str, object]:
     bulge = np.sqrt(np.where(mask, RADIUS**2 - x**2 - y**2, 0))
     front, back = (np.where(mask, 1 + s * bulge, 0).astype(np.float32) for s in (-1, 1))
     normals = [
-        np.where(mask[..., None], np.stack([x, y, s * bulge], axis=-1) / RADIUS, 0) for s in (-1, 1)
+        np.where(mask[..., None], np.stack([x, y, s * bulge], axis=-1) / RADIUS, 0).astype(
+            np.float32
+        )
+        for s in (-1, 1)
     ]
     color = np.where(mask[..., None], np.array([190, 120, 40]), 0).astype(np.uint8)
     images = dict.fromkeys(("color_front", "color_back", "shaded"), encode_png(color))
     return {
         "camera": "orthographic",
         "depth": encode_depth(front, back, mask),
-        "normals": encode_normals(*(one.astype(np.float32) for one in normals), mask),
+        "normals": encode_normals(normals[0], normals[1], mask),
         "mask": {"bytes": encode_mask(mask), "path": None},
         **{name: {"bytes": data, "path": None} for name, data in images.items()},
     }

@@ -9,6 +9,7 @@ import pytest
 from schemas.errors import RequestError
 from tasks.formats.twok2k.twok2k_check import check_2k2k
 from tasks.formats.twok2k.twok2k_export import ExportSummary
+from tests.image_files import read_pixels
 
 ITEM = "rp_ball_posed_001"
 FRONT = f"PERS/DEPTH/RP_0_y_0_x/{ITEM}_front.png"
@@ -16,20 +17,20 @@ KEYPOINTS = f"PERS/keypoint/RP_0_y_0_x/{ITEM}_front.npy"
 
 
 def _hole(root: Path) -> None:
-    depth = cv2.imread(str(root / FRONT), cv2.IMREAD_UNCHANGED)
+    depth = read_pixels(root / FRONT, cv2.IMREAD_UNCHANGED)
     depth[32, 30:33] = 0
     cv2.imwrite(str(root / FRONT), depth)
 
 
 def _push_front_behind(root: Path) -> None:
-    depth = cv2.imread(str(root / FRONT), cv2.IMREAD_UNCHANGED)
+    depth = read_pixels(root / FRONT, cv2.IMREAD_UNCHANGED)
     depth[32, 32] = 65000
     cv2.imwrite(str(root / FRONT), depth)
 
 
 def _paint_outside(root: Path) -> None:
     path = root / FRONT.replace("DEPTH", "COLOR/SHADED")
-    image = cv2.imread(str(path))
+    image = read_pixels(path)
     image[0, :5] = 200
     cv2.imwrite(str(path), image)
 

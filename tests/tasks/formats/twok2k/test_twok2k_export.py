@@ -7,6 +7,7 @@ import pytest
 
 from schemas.errors import RequestError
 from tasks.formats.twok2k.twok2k_export import ExportSummary, export_2k2k
+from tests.image_files import read_pixels
 from tests.tasks.formats.twok2k.ball_sets import analytic_depth
 from tests.tasks.formats.twok2k.published_reader import (
     PublishedView,
@@ -66,7 +67,7 @@ def test_depth_is_right_to_half_a_unit(view: PublishedView) -> None:
 
 
 def test_depth_is_rounded_down_by_the_published_formula(exported: Exported) -> None:
-    image = cv2.imread(f"{exported[0]}{LINE.split()[2]}", cv2.IMREAD_UNCHANGED)
+    image = read_pixels(f"{exported[0]}{LINE.split()[2]}", cv2.IMREAD_UNCHANGED)
     focal = RESOLUTION / (2 * np.tan(np.radians(25)))
     front, _ = analytic_depth()
     middle = front[32, 32].astype(np.float32)
@@ -88,12 +89,12 @@ def test_keypoints_are_float64_rows_of_x_y_1_and_zero_where_unknown(view: Publis
     assert view.keypoints.shape == (31, 3)
     assert view.keypoints[[0, 5], 2].tolist() == [1, 1]
     assert not view.keypoints[[1, 30]].any()
-    assert np.array_equal(view.keypoints.astype(np.float32).ravel(), row["keypoints"])
+    np.testing.assert_array_equal(view.keypoints.astype(np.float32).ravel(), row["keypoints"])
 
 
 def test_orthographic_depth_is_measured_along_the_viewing_direction(exported: Exported) -> None:
     path = exported[0] / "ORTH/DEPTH/RP_0_y_0_x/rp_ball_posed_001_front.png"
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    image = read_pixels(path, cv2.IMREAD_UNCHANGED).astype(np.float64)
     assert ray_lengths(image / 32 / 512)[32, 32] == pytest.approx(0.7, abs=1e-3)
 
 
@@ -103,7 +104,7 @@ def test_the_background_list_holds_those_of_at_least_1024_pixels(exported: Expor
 
 def test_the_joints_are_drawn_on_the_sample_image(exported: Exported) -> None:
     path = exported[0] / "PERS/keypoint_sample/RP_0_y_0_x/rp_ball_posed_001.png"
-    image = cv2.imread(str(path))
+    image = read_pixels(path)
     x, y = ball_row()["keypoints"][:2].astype(int)  # type: ignore[index] # an array in every row
     assert image[y, x].tolist() != [40, 120, 190]
 

@@ -1,6 +1,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,13 +11,14 @@ from schemas.codecs import decode_depth, decode_image, decode_mask, decode_norma
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from tasks.checks.validation import validate_dataset
+from tasks.dataset.imported import ImportSummary
 from tasks.dataset.shards import read_rows
 from tasks.formats.twok2k.twok2k_export import ExportSummary, export_2k2k
-from tasks.formats.twok2k.twok2k_import import ImportSummary, import_2k2k
+from tasks.formats.twok2k.twok2k_import import import_2k2k
 from tests.tasks.sample_rows import RADIUS, RESOLUTION
 
 Exported = tuple[Path, ExportSummary]
-Rows = dict[str, Mapping[str, object]]
+Rows = dict[str, Mapping[str, Any]]
 HALF_UNIT = np.tan(np.radians(25)) / RESOLUTION / 32
 FIRST_DEPTH = "PERS/DEPTH/RP_0_y_-10_x/rp_ball_posed_001_front.png"
 FIRST_ID = "RP/rp_ball_posed_001/-10"
