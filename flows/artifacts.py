@@ -3,7 +3,7 @@
 Made only when there is a server to look at: a temporary one ends with the run.
 """
 
-import base64
+from base64 import b64encode
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -33,27 +33,33 @@ def has_server() -> bool:
 
 
 class ProgressBoard:
-    """The progress of a run as an artifact. Owns: its id on the server."""
+    """The progress of some work as an artifact. Owns: its id on the server."""
 
-    def __init__(self, command: str, total: int, unit: str) -> None:
-        """Show 0 % of `total`; unit: plural of what is counted."""
-        self._total, self._done, self._shown = total, 0, 0
+    def __init__(self, key: str, what: str, total: int) -> None:
+        """Show nothing yet."""
+        self._key, self._what, self._total = key, what, max(1, total)
+        self._percent = -1
         self._artifact: UUID | None = None
-        if has_server():
-            description = f"{command}: {total} {unit}"
-            self._artifact = _artifact_id(
-                create_progress_artifact(
-                    progress=0.0, key=f"{command}-progress", description=description
-                )
-            )
 
-    def advance(self) -> None:
-        """Count one more; the server is told once a percent."""
-        self._done += 1
-        percent = PERCENT * self._done // self._total
-        if self._artifact is not None and percent > self._shown:
-            self._shown = percent
+    def show(self, done: int) -> None:
+        """Show how much is done; the server is told once a percent."""
+        percent = PERCENT * done // self._total
+        if not has_server() or percent <= self._percent:
+            return
+        self._percent = percent
+        if self._artifact is None:
+            made = create_progress_artifact(
+                progress=float(percent), key=self._key, description=self._what
+            )
+            self._artifact = made if isinstance(made, UUID) else None
+        else:
             update_progress_artifact(artifact_id=self._artifact, progress=float(percent))
+
+
+def show_image(key: str, image: bytes, description: str) -> None:
+    """Show an image. image: a PNG file."""
+    address = "data:image/png;base64," + b64encode(image).decode()
+    create_image_artifact(key=key, image_url=address, description=description)
 
 
 def show_results(
@@ -69,10 +75,7 @@ def show_results(
     )
     sheet = contact_sheet(folder, limit=SHEET_STRIPS)
     if sheet is not None:
-        image = "data:image/png;base64," + base64.b64encode(sheet).decode()
-        create_image_artifact(
-            key="contact-sheet", image_url=image, description=f"Samples of {folder.root}"
-        )
+        show_image("contact-sheet", sheet, f"Samples of {folder.root}")
 
 
 def show_pairing(
@@ -88,10 +91,7 @@ def show_pairing(
     )
     sheet = matches_sheet(folder)
     if sheet is not None:
-        image = "data:image/png;base64," + base64.b64encode(sheet).decode()
-        create_image_artifact(
-            key="matches", image_url=image, description=f"Matches in {folder.root}"
-        )
+        show_image("matches", sheet, f"Matches in {folder.root}")
 
 
 def _video_row(outcome: PairOutcome) -> dict[str, str | int | float]:
@@ -117,7 +117,3 @@ def _row(outcome: ShardOutcome) -> dict[str, str | int | float]:
         "seconds": round(sum(outcome.seconds.values()), 1),
         "reason": outcome.failures[0].message if outcome.failures else "",
     }
-
-
-def _artifact_id(made: object) -> UUID | None:
-    return made if isinstance(made, UUID) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from flows.artifacts import ProgressBoard
@@ -51,12 +52,14 @@ def run_jobs(
     """
     if not jobs:
         return []
-    board = ProgressBoard(command, len(jobs), spec.unit)
+    board = ProgressBoard(f"{command}-progress", f"{command}: {len(jobs)} {spec.unit}", len(jobs))
+    board.show(0)
+    ended = count(1)
     with tracking(command, total=len(jobs), unit=spec.unit) as tracker:
 
         def on_end(outcome: R) -> None:
             tracker.advance(note=spec.note(outcome))
-            board.advance()
+            board.show(next(ended))
 
         pool = ResilientPool(WORKERS[spec.runs_in](workers, device), spec.give_up)
         return pool.run(jobs, spec.task, on_end)
