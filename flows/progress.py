@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Literal, Protocol, TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -32,15 +32,15 @@ SECONDS_BETWEEN_LINES = 2.0
 MINUTE_S, HOUR_S = 60, 3600
 
 
-class Tracker(Protocol):
-    """What a flow tells about its work."""
+class Tracker:
+    """What a flow says about its work; this one shows nothing."""
 
     def advance(self, note: str = "") -> None:
-        """Say that one more item is done; a note is shown once (a failure, for example)."""
+        """Count one more item as done; a note is shown once (a failure, for example)."""
 
 
 @dataclass(slots=True)
-class LineTracker:
+class LineTracker(Tracker):
     """Write a plain line now and then: when work begins and ends, and between."""
 
     what: str
@@ -75,7 +75,7 @@ class LineTracker:
 
 
 @dataclass(slots=True)
-class BarTracker:
+class BarTracker(Tracker):
     """Move a bar on a terminal."""
 
     bar: Progress
@@ -86,13 +86,6 @@ class BarTracker:
         if note:
             self.bar.console.print(Text(note, style="red"))
         self.bar.advance(self.task)
-
-
-class SilentTracker:
-    """Show nothing."""
-
-    def advance(self, note: str = "") -> None:
-        """Do nothing."""
 
 
 class RateColumn(ProgressColumn):
@@ -124,7 +117,7 @@ def tracking(
     """Show the progress of `total` items; what: the command, unit: the plural of an item."""
     out, style = stream or sys.stderr, _STYLE.get()
     if style == "silent" or not total:
-        yield SilentTracker()
+        yield Tracker()
     elif style == "auto" and out.isatty():
         with _make_bar(out) as bar:
             yield BarTracker(bar, bar.add_task(f"{what} ({unit})", total=total))
