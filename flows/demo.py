@@ -8,25 +8,25 @@ OUT/training  both phases of 2K2K, short   OUT/report.html, OUT/demo.json: what 
 from pathlib import Path
 from time import monotonic
 
-from prefect import flow
-
-from flows.demonstration import DemoRequest, DemoSummary, Stages, stages_of
+from flows.demonstration import DemoSummary, Stages, stages_of
 from flows.export import export
 from flows.pair import pair
 from flows.progress import say
 from flows.render import render
 from flows.report import report
+from flows.request_flow import request_flow
 from flows.synthesis import make_people
 from flows.train import train
 from flows.validate import validate
 from schemas.dataset_folder import write_atomically
 from schemas.errors import RequestError
+from schemas.requests import DemoRequest
 from tasks.checks.inspection import inspect_root
 from tasks.formats.hdnet.hdnet_check import check_hdnet
 from tasks.formats.hdnet.hdnet_layout import TIKTOK_FOLDER
 
 
-@flow(name="demo", flow_run_name="demo to {request.out}")
+@request_flow(DemoRequest, name="demo", run_name="demo to {out}")
 def demo(request: DemoRequest) -> DemoSummary:
     """Make people, inspect, render, pair, validate, export, train, report; only what is left."""
     began_s, stages = monotonic(), stages_of(request)

@@ -3,22 +3,24 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from flows.run_requests import (
+from flows.summary import RunSummary
+from flows.video_runs import PairSummary
+from schemas.dataset_folder import DatasetFolder
+from schemas.requests import (
     BACKGROUNDS_FOLDER,
+    DemoRequest,
+    DemoSize,
     ExportRequest,
+    PairRequest,
     RenderRequest,
     ReportRequest,
     SynthRequest,
     ValidateRequest,
 )
-from flows.summary import RunSummary
-from flows.video_requests import PairRequest
-from flows.video_runs import PairSummary
-from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
 from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
 from tasks.dataset.states import dataset_status
@@ -26,20 +28,9 @@ from tasks.formats.hdnet.hdnet_layout import TIKTOK_FOLDER
 from tasks.launching.training_results import TrainSummary, read_losses
 from tasks.video.states import video_status
 
-Size = Literal["tiny", "small", "full"]
 RECORD = "demo.json"
 RANKS = 2
 LEARNING_RATE = 1e-3
-
-
-class DemoRequest(BaseModel):
-    """All of `scanmill demo`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    out: str = Field(description="folder for everything that the demo makes")
-    size: Size = Field(default="small", description="how much of everything")
-    workers: int | None = Field(default=None, ge=1, description="processes; none: one a core")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ class Extent:
     frames: int
 
 
-EXTENTS: dict[Size, Extent] = {
+EXTENTS: dict[DemoSize, Extent] = {
     "tiny": Extent(1, 1, 256, 256, (0.0,), 256, 0.05, 2, 1, 15),
     "small": Extent(4, 4, 1024, 512, (-30.0, 0.0, 30.0), 256, 0.125, 12, 1, 24),
     "full": Extent(12, 12, 2048, 2048, RenderSettings().yaws, 512, 1.0, 200, 4, 120),

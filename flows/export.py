@@ -3,19 +3,18 @@
 import os
 from pathlib import Path
 
-from prefect import flow
-
 from flows.progress import tracking
-from flows.run_requests import ExportRequest
+from flows.request_flow import request_flow
 from flows.unfinished import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
+from schemas.requests import ExportRequest
 from tasks.formats.hdnet.hdnet_export import ExportReport, count_pieces, export_hdnet
 from tasks.formats.twok2k.twok2k_export import ExportSummary, count_samples, export_2k2k
 
 Summary = ExportSummary | ExportReport
 
 
-@flow(name="export", flow_run_name="export {request.layout} to {request.to}")
+@request_flow(ExportRequest, name="export", run_name="export {layout} to {to}")
 def export(request: ExportRequest) -> Summary:
     """Write every sample; raises UnfinishedWork with those that could not be written."""
     return _export_hdnet(request) if request.layout == "hdnet" else _export_2k2k(request)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from flows.hdnet_answer import HdnetImport
 from flows.progress import following
-from flows.run_requests import ImportRequest
 from flows.runs import note_roots
 from flows.unfinished import UnfinishedWork
 from flows.video_runs import PairSummary, begin_video_run, look_at_videos, make_video_jobs
 from flows.video_work import finish_video_run, work_on_videos
+from schemas.requests import ImportRequest
 from tasks.dataset.imported import ImportSummary
 from tasks.dataset.preparation import prepare_pairing
 from tasks.dataset.states import shards_to_redo

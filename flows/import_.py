@@ -3,18 +3,17 @@
 import os
 from pathlib import Path
 
-from prefect import flow
-
 from flows.hdnet_answer import HdnetImport
 from flows.hdnet_import import import_hdnet
 from flows.progress import following
-from flows.run_requests import ImportRequest
+from flows.request_flow import request_flow
 from flows.unfinished import UnfinishedWork
+from schemas.requests import ImportRequest
 from tasks.dataset.imported import ImportSummary
 from tasks.formats.twok2k.twok2k_import import import_2k2k
 
 
-@flow(name="import", flow_run_name="import {request.layout} from {request.source}")
+@request_flow(ImportRequest, name="import", run_name="import {layout} from {source}")
 def import_(request: ImportRequest) -> ImportSummary | HdnetImport:
     """Import every scan, frame or video; raises UnfinishedWork with what could not be read."""
     return import_hdnet(request) if request.layout == "hdnet" else _import_2k2k(request)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from flows.runs import Run
-from flows.video_requests import PairRequest
 from flows.video_runs import PairSummary, begin_video_run, look_at_videos, sum_up_videos
+from schemas.requests import PairRequest
 from tasks.dataset.states import shards_to_redo
 from tasks.video.plan import list_videos, read_video_plan
 

@@ -6,26 +6,26 @@ OUT/prepared.json  which shards were read back
 
 from time import monotonic
 
-from prefect import flow
-
-from flows.prepare_requests import PrepareRequest, PrepareSummary, check_prepare
 from flows.prepare_steps import (
+    PrepareSummary,
     check_share,
     count_scans,
     find_lost,
     inspect_scans,
     is_validated,
     note_validated,
-    resolve,
 )
 from flows.progress import say
 from flows.render import render
 from flows.render_steps import find_nothing_to_do
+from flows.request_flow import request_flow
+from flows.resolve import resolve
 from flows.train import train
 from flows.validate import validate
+from schemas.prepare_request import PrepareRequest
 
 
-@flow(name="prepare-and-train", flow_run_name="prepare-and-train to {request.out}")
+@request_flow(PrepareRequest, name="prepare-and-train", run_name="prepare-and-train to {out}")
 def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
     """Inspect, render, validate, train phase 1, train phase 2; what is done is skipped.
 
@@ -33,8 +33,7 @@ def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
     flows within it raise.
     """
     began_s = monotonic()
-    request = resolve(request)
-    check_prepare(request)
+    request = request.model_copy(update={"render": resolve(request.render)})
     rendered = find_nothing_to_do(request.rendering)
     if rendered is None:
         say("1/5 inspect: what the data root holds")

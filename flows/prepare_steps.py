@@ -5,12 +5,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.prepare_requests import LostScan, PrepareRequest
+from pydantic import BaseModel, ConfigDict, Field
+
 from flows.progress import say, tracking
-from flows.run_requests import resolve_model
 from flows.summary import RunSummary
+from tasks.launching.training_results import TrainSummary
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.errors import InputError
+from schemas.prepare_request import PrepareRequest
 from tasks.checks.inspection import inspect_root
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.scans.layouts import list_scans
@@ -20,9 +22,26 @@ NAMED = 5
 """Lost scans that an error names; the rest is counted."""
 
 
-def resolve(request: PrepareRequest) -> PrepareRequest:
-    """Put the digest of the SMPL-X model into the settings."""
-    return request.model_copy(update={"render": resolve_model(request.render)})
+class LostScan(BaseModel):
+    """A scan of which samples could not be made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scan_id: str
+    reason: str
+
+
+class PrepareSummary(BaseModel):
+    """What was prepared and trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    samples: int
+    scans: int = Field(description="planned in the data set")
+    lost: tuple[LostScan, ...]
+    trainings: tuple[TrainSummary, ...] = Field(description="phase 1, then phase 2")
+    seconds: float
 
 
 def inspect_scans(request: PrepareRequest) -> None:

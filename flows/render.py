@@ -1,7 +1,5 @@
 """The flow `render`: scans in, shards of training samples out."""
 
-from prefect import flow
-
 from flows.progress import say
 from flows.render_steps import (
     find_scans,
@@ -10,23 +8,24 @@ from flows.render_steps import (
     plan_scans,
     start_render,
 )
-from flows.run_requests import RenderRequest, check_render, resolve
+from flows.request_flow import request_flow
+from flows.resolve import resolve
 from flows.runs import note_roots
 from flows.scan_runs import check_device, look_at_shards
 from flows.shard_work import finish_run, make_jobs, render_jobs
 from flows.summary import RunSummary
+from schemas.requests import RenderRequest
 from tasks.dataset.preparation import prepare_dataset
 from tasks.dataset.states import shards_to_redo
 
 
-@flow(name="render", flow_run_name="render {request.dataset} to {request.out}")
+@request_flow(RenderRequest, name="render", run_name="render {dataset} to {out}")
 def render(request: RenderRequest) -> RunSummary:
     """Render what a data root holds and the data set does not yet; redo what is broken.
 
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
     request = resolve(request)
-    check_render(request)
     check_device(request.device, request.settings)
     run = start_render(request)
     found = find_scans(request)

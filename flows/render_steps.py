@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.run_requests import RenderRequest
 from flows.runs import Run, begin_run
 from flows.scan_runs import is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.manifest import BackgroundList
+from schemas.requests import RenderRequest
 from tasks.backgrounds import describe_shortage
 from tasks.dataset.planning import check_sample_ids, plan_new, planned_scans, read_plan
 from tasks.dataset.preparation import resolve_backgrounds

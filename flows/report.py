@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from prefect import flow
-
-from flows.run_requests import ReportAnswer, ReportRequest
+from flows.request_flow import request_flow
+from schemas.requests import ReportAnswer, ReportRequest
 from tasks.report.page import build_report
 
 
-@flow(name="report", flow_run_name="report to {request.out}")
+@request_flow(ReportRequest, name="report", run_name="report to {out}")
 def report(request: ReportRequest) -> ReportAnswer:
     """Write the page; raises RequestError when a folder is neither data set nor training."""
     return ReportAnswer(path=str(build_report(request.uris, Path(request.out))))

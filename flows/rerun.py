@@ -1,9 +1,7 @@
 """The flow `rerun`: redo only what is not done."""
 
-from prefect import flow
-
+from flows.request_flow import request_flow
 from flows.rerun_steps import choose_shards, start_rerun
-from flows.run_requests import RerunRequest, check_rerun
 from flows.runs import note_roots
 from flows.scan_runs import check_device, look_at_shards
 from flows.shard_work import finish_run, make_jobs, render_jobs
@@ -11,15 +9,15 @@ from flows.summary import RunSummary
 from flows.unfinished import judge
 from flows.video_rerun import has_scans, redo_videos
 from schemas.dataset_folder import DatasetFolder
+from schemas.requests import RerunRequest
 
 
-@flow(name="rerun", flow_run_name="rerun {request.uri}")
+@request_flow(RerunRequest, name="rerun", run_name="rerun {uri}")
 def rerun(request: RerunRequest) -> RunSummary:
     """Redo failed, missing, corrupt and stale shards; others when asked.
 
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
-    check_rerun(request)
     videos = redo_videos(request)
     if videos is not None and not has_scans(DatasetFolder.at(request.uri)):
         return judge(videos)

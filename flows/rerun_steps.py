@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from flows.run_requests import RerunRequest
 from flows.runs import Run, begin_run
 from flows.scan_runs import is_described, look_at_shards, sum_up
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
+from schemas.requests import RerunRequest
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.dataset.roots import (
     BACKGROUNDS,

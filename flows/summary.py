@@ -3,8 +3,8 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.progress import format_seconds
-from flows.tolerance import Tolerance
 from schemas.manifest import Failure
+from schemas.tolerance import Tolerance
 
 SAID = {"rejects": "done with rejects"}
 """What people read for the states whose short names say too little."""

@@ -6,9 +6,21 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from flows.run_requests import MadePeople, SynthRequest
+from pydantic import BaseModel, ConfigDict
+
 from people.video_writer import write_synthetic_videos
 from people.writer import write_synthetic_root
+from schemas.requests import SynthRequest
+
+
+class MadePeople(BaseModel):
+    """What stands in the data root now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    people: tuple[str, ...]
+    videos: tuple[str, ...] = ()
 
 
 def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> MadePeople:

@@ -2,10 +2,11 @@
 
 from time import monotonic
 
-from prefect import flow, get_run_logger
+from prefect import get_run_logger
 
 from flows.cancelling import ending_when_cancelled
 from flows.progress import say
+from flows.request_flow import request_flow
 from flows.train_board import TrainBoard
 from flows.train_log import TrainLog
 from schemas.train_request import TrainRequest
@@ -14,7 +15,7 @@ from tasks.launching.training_launch import ask_status
 from tasks.launching.training_results import TrainSummary, sum_up_training
 
 
-@flow(name="train", flow_run_name="train {request.stage} to {request.out}")
+@request_flow(TrainRequest, name="train", run_name="train {stage} to {out}")
 def train(request: TrainRequest) -> TrainSummary:
     """Train a stage in processes of its own; goes on where an interrupted run stopped.
 
@@ -22,7 +23,6 @@ def train(request: TrainRequest) -> TrainSummary:
     processes died too often.
     """
     began_s, restarts = monotonic(), 0
-    request.check()
     status = ask_status(request)
     with TrainBoard(request) as board:
         if status.finished:

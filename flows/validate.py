@@ -4,13 +4,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from prefect import flow
-
 from flows.progress import following
+from flows.request_flow import request_flow
 from flows.run_jobs import as_tasks
-from flows.run_requests import PublishedLayout, ValidateRequest
 from flows.unfinished import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
+from schemas.requests import PublishedLayout, ValidateRequest
 from schemas.work import MapUnits
 from tasks.checks.task import validate_shard_task
 from tasks.checks.validation import Validation, validate_dataset
@@ -22,7 +21,7 @@ from tasks.video.validation import validate_videos
 Findings = Validation | PublishedCheck | LayoutCheck
 
 
-@flow(name="validate", flow_run_name="validate {request.uri}")
+@request_flow(ValidateRequest, name="validate", run_name="validate {uri}")
 def validate(request: ValidateRequest) -> Findings:
     """Read every byte; raises UnfinishedWork with the findings when something does not hold."""
     found = _CHECKS[request.layout](request.uri, request.workers or os.cpu_count() or 1)

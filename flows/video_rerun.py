@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from flows.run_requests import RerunRequest
 from flows.video_runs import (
     PairSummary,
     begin_video_run,
@@ -13,6 +12,7 @@ from flows.video_runs import (
 from flows.video_work import work_on_videos
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
+from schemas.requests import RerunRequest
 from tasks.dataset.planning import read_plan
 from tasks.dataset.states import shards_to_redo
 from tasks.video.plan import read_video_plan

@@ -1,7 +1,7 @@
 """The table of options that the fields of a pydantic model make: each is declared once, there."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -34,11 +34,17 @@ INTERNAL = Shown(scope="internal")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Marks a field whose fields are options of the request; prefix and renamed: their names."""
+    """Marks a field whose fields are options of the request.
+
+    prefix, renamed: how they are called there. only, without: which of them are options; all others
+    keep their defaults. unset: what holds for required ones that need not be given there.
+    """
 
     prefix: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
+    only: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
+    unset: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,8 @@ class Option:
     name: str
     path: tuple[str, ...]
     field: FieldInfo
-
-    @property
-    def shown(self) -> Shown:
-        """Return how it is shown."""
-        return _marker(self.field, Shown) or Shown()
+    shown: Shown
+    is_required: bool
 
     @property
     def spelled(self) -> str:
@@ -67,7 +70,12 @@ class Option:
     @property
     def choices(self) -> tuple[str, ...]:
         """Return the words that it can be; none where it is no choice of words."""
-        return next((get_args(one) for one in self._types if get_origin(one) is Literal), ())
+        return _choices_of(self.field.annotation)
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether it may be given several times."""
+        return self.field.annotation == tuple[str, ...]
 
     @property
     def default(self) -> str:
@@ -90,16 +98,12 @@ class Option:
         sign, start = (">", above) if low is None else (">=", low)
         return f"x{sign}{start}" if high is None else f"{start}{sign.replace('>', '<')}x<={high}"
 
-    @property
-    def _types(self) -> tuple[Any, ...]:
-        expected = self.field.annotation
-        return (expected, *get_args(expected))
-
 
 @cache
 def table_of(kind: type[BaseModel]) -> Mapping[str, Option]:
-    """Return all options of a model by name; those of its parts stand where the part does."""
-    return {one.name: one for one in _options_of(kind, (), Part())}
+    """Return all options of a model by name; required ones come first."""
+    options = sorted(_options_of(kind, (), Part()), key=lambda one: not one.is_required)
+    return {one.name: one for one in options}
 
 
 def _options_of(kind: type[BaseModel], path: tuple[str, ...], within: Part) -> Iterator[Option]:
@@ -107,9 +111,20 @@ def _options_of(kind: type[BaseModel], path: tuple[str, ...], within: Part) -> I
         part = _marker(one, Part)
         if part is not None and isinstance(one.annotation, type):
             yield from _options_of(one.annotation, (*path, name), part)
-        elif name not in within.without:
+        elif name not in within.without and (not within.only or name in within.only):
             called = within.renamed.get(name, within.prefix + name)
-            yield Option(called, (*path, name), one)
+            shown = _marker(one, Shown) or Shown()
+            if name in within.unset:
+                shown = replace(shown, unset=within.unset[name])
+            is_required = one.is_required() and name not in within.unset
+            yield Option(called, (*path, name), one, shown, is_required)
+
+
+def _choices_of(expected: Any) -> tuple[str, ...]:  # noqa: ANN401 - types as values have no type
+    """Find the words of a Literal, alone or in a union."""
+    if get_origin(expected) is Literal:
+        return get_args(expected)
+    return next((words for one in get_args(expected) if (words := _choices_of(one))), ())
 
 
 def _marker(one: FieldInfo, kind: type[M]) -> M | None:

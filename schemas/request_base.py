@@ -5,7 +5,7 @@ names of the table `Request.options()`, and all are refused in the same words.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -23,6 +23,9 @@ class Request(BaseModel):
     """What a command or a flow is asked to do: a frozen value whose fields are options."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    config_names: ClassVar[Mapping[str, str]] = {}
+    """Names in --config that mean another option; an empty text: none, they may be there."""
 
     @classmethod
     def options(cls) -> Mapping[str, Option]:
@@ -45,28 +48,31 @@ class Request(BaseModel):
         """Refuse what can't be done here, before any work; raises RequestError."""
 
 
-def make_request(kind: type[R], values: Mapping[str, object], *, source: str = "") -> R:
+def make_request(
+    kind: type[R], values: Mapping[str, object], *, sources: Mapping[str, str] | None = None
+) -> R:
     """Make a request of flat values, by names of options.
 
-    source: where they come from, when it is a file. Raises RequestError naming the option at
-    fault: unknown (with the one that is probably meant), missing, or with another value.
+    Null is no value. sources: the files and variables that values come from, by names of options.
+    Raises RequestError naming the option at fault: unknown (with the one that is probably meant),
+    missing, or with another value.
     """
-    table = kind.options()
-    refuse_unknown(values, table, source=source)
+    table, sources = kind.options(), sources or {}
+    refuse_unknown(values, table)
     nested: dict[str, Any] = {}
     for option in table.values():
         place = nested
         for name in option.path[:-1]:
             place = place.setdefault(name, {})
-        if option.name in values:
-            place[option.path[-1]] = _plain(option, values[option.name], source)
+        if values.get(option.name) is not None:
+            place[option.path[-1]] = _plain(option, values[option.name], sources)
     try:
         return kind.model_validate(nested)
     except ValidationError as error:
-        raise _explain(error, table.values(), source) from error
+        raise _explain(error, table.values(), sources) from error
 
 
-def refuse_unknown(names: Iterable[str], known: Iterable[str], *, source: str) -> None:
+def refuse_unknown(names: Iterable[str], known: Iterable[str], *, source: str = "") -> None:
     """Refuse names that are no options, with what is probably meant; raises RequestError."""
     all_known = sorted(known)
     for name in names:
@@ -79,19 +85,21 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str], *, source: str) -
             )  # fmt: skip
 
 
-def _plain(option: Option, value: object, source: str) -> object:
+def _plain(option: Option, value: object, sources: Mapping[str, str]) -> object:
     """Return a value that other libraries can take; raises RequestError for a huge integer."""
     numbers = value if isinstance(value, list | tuple) else (value,)
     for number in numbers:
         if isinstance(number, int) and number.bit_length() >= INTEGER_BITS:
             raise RequestError(
-                _name(option, source), found=shorten(number),
+                _name(option, sources), found=shorten(number),
                 expected=f"a number of at most {INTEGER_BITS} bits", hint="Give a smaller one.",
             )  # fmt: skip
     return tuple(value) if isinstance(value, list) else value
 
 
-def _explain(error: ValidationError, options: Iterable[Option], source: str) -> RequestError:
+def _explain(
+    error: ValidationError, options: Iterable[Option], sources: Mapping[str, str]
+) -> RequestError:
     """Say the first thing that is wrong in one sentence; what is missing comes first."""
     all_options, all_errors = tuple(options), error.errors()
     missing = [one for one in all_errors if one["type"] == "missing"]
@@ -99,19 +107,19 @@ def _explain(error: ValidationError, options: Iterable[Option], source: str) -> 
     option = next((one for one in all_options if one.path == first["loc"][: len(one.path)]), None)
     if option is None:
         return RequestError(
-            f"{source}: the settings" if source else "the settings",
+            "the settings",
             found="values that exclude each other", expected=_expected(first),
             hint="See --help for what is possible.",
         )  # fmt: skip
     if missing:
-        needed = [one.spelled for one in all_options if one.field.is_required()]
+        needed = [one.spelled for one in all_options if one.is_required]
         return RequestError(
             option.spelled, found="it is not given", expected=" and ".join(needed),
             hint="Give it, here or in --config; see --help.",
         )  # fmt: skip
     similar = suggest(str(first["input"]), option.choices) if option.choices else ""
     return RequestError(
-        _name(option, source), found=shorten(first["input"]),
+        _name(option, sources), found=shorten(first["input"]),
         expected=" or ".join(option.choices) or _expected(first),
         hint=f"Write {similar}." if similar else "See --help for what is possible.",
     )  # fmt: skip
@@ -121,5 +129,6 @@ def _expected(error: ErrorDetails) -> str:
     return error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
 
 
-def _name(option: Option, source: str) -> str:
+def _name(option: Option, sources: Mapping[str, str]) -> str:
+    source = sources.get(option.name)
     return f"{source}: {option.spelled}" if source else option.spelled

@@ -4,7 +4,7 @@ Coordinates are those of the scan's own file (y up, the person faces +z), whatev
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8, UInt16
@@ -18,7 +18,10 @@ DENSEPOSE_PARTS = 24
 """Numbered from 1; 0 is background. Source: docs/hdnet-dataset.md, "DensePose IUV"."""
 CHART_END, CHART_ROW = 65535, np.dtype("<u2")
 """The stored number at the end of a chart, and the type of a stored row."""
-DATASET_NAMES: tuple[DatasetName, ...] = ("RP", "THuman2", "2K2K")
+ScannedName = Literal["RP", "THuman2", "2K2K"]
+"""Those that consist of scans."""
+
+DATASET_NAMES: tuple[ScannedName, ...] = get_args(ScannedName)
 
 
 class InputFile(BaseModel):

@@ -5,14 +5,22 @@ Roots, workers, runner, logging and device are no settings.
 
 import hashlib
 import json
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from schemas.camera import CAMERA_MODELS, STANDARD_CAMERA, StandardCamera
 from schemas.errors import RequestError
 from schemas.fits import Fronting
-from schemas.views import View, format_angle, views_of
+from schemas.options import CONFIG, INTERNAL, Shown
+from schemas.views import MAX_ANGLES, View, format_angle, parse_angles, views_of
+from schemas.wording import shorten
 
 DEFAULT_YAWS_DEG = (-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0)
 """Source: docs/2k2k-dataset.md, "Placing a scan before the camera", step 5."""
@@ -20,68 +28,87 @@ DEFAULT_YAWS_DEG = (-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0)
 RESOLUTION_STEP = 8
 MIN_RESOLUTION = 64
 MAX_PITCH_DEG = 89.0
+DEGREES = Shown("DEGREES")
+
+
+def _reader(setting: str) -> BeforeValidator:
+    """Make what reads angles as they are written: `-30,0,45`, `-30:30:10` (stop included)."""
+
+    def read(value: object) -> object:
+        return parse_angles(value, setting=setting) if isinstance(value, str) else value
+
+    return BeforeValidator(read, json_schema_input_type=tuple[float, ...] | str)
 
 
 class RenderSettings(BaseModel):
     """Everything that a rendered sample's bytes depend on, besides its inputs and the code."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    origin: Literal["rendered", "imported"] = Field(
+    origin: Annotated[Literal["rendered", "imported"], INTERNAL] = Field(
         default="rendered", description="imported: read from images that other code rendered"
     )
     camera: StandardCamera = Field(
-        default=STANDARD_CAMERA, description="camera of the standard views"
+        default=STANDARD_CAMERA, description="What the scans are seen by."
     )
     resolution: int = Field(
         default=2048, ge=MIN_RESOLUTION, multiple_of=RESOLUTION_STEP,
-        description="pixels a side; the camera hdnet has 256 and no other",
+        description="Pixels a side; 256 for hdnet, and no other.",
     )  # fmt: skip
-    yaws: tuple[float, ...] = Field(default=DEFAULT_YAWS_DEG, min_length=1, description="degrees")
-    pitches: tuple[float, ...] = Field(default=(0.0,), min_length=1, description="degrees")
+    yaws: Annotated[tuple[float, ...], _reader("--yaws"), DEGREES] = Field(
+        default=DEFAULT_YAWS_DEG, min_length=1, max_length=MAX_ANGLES,
+        description="Degrees: a list, or start:stop:step, stop included.",
+    )  # fmt: skip
+    pitches: Annotated[tuple[float, ...], _reader("--pitches"), DEGREES] = Field(
+        default=(0.0,), min_length=1, max_length=MAX_ANGLES, description="As --yaws."
+    )
     orthographic: bool = Field(
-        default=False, description="adds orthographic views; not beside the camera hdnet"
+        default=False, description="Add orthographic views; not beside the camera hdnet."
     )
-    normals: Literal["smooth", "flat"] = Field(
-        default="smooth", description="angle-weighted vertex normals, or face normals"
+    normals: Annotated[Literal["smooth", "flat"], CONFIG] = Field(
+        default="smooth", description="Angle-weighted vertex normals, or face normals."
     )
-    color_filter: Literal["box", "nearest"] = Field(
-        default="box", description="how texels become a pixel: mean over its footprint, or nearest"
+    color_filter: Annotated[Literal["box", "nearest"], CONFIG] = Field(
+        default="box", description="How texels become a pixel: mean over its footprint, or nearest."
     )
     lights: Literal["spots", "harmonics"] = Field(
         default="spots",
-        description="lighting of `shaded`: published spots, or second-order spherical harmonics",
+        description="How people are lit: published spots, or second-order spherical harmonics.",
     )
-    ambient: Literal["neutral", "published"] = Field(
-        default="neutral", description="published: (0.01, 0.01, 0.1), a blue cast, in perspective"
+    ambient: Annotated[Literal["neutral", "published"], CONFIG] = Field(
+        default="neutral", description="published: (0.01, 0.01, 0.1), a blue cast, in perspective."
     )
     max_enlargement: float = Field(
-        default=2.0, ge=1.0, description="how much a background may be enlarged to cover an image"
+        default=2.0, ge=1.0, description="How much a background may be enlarged to cover an image."
     )
-    seam: Literal["filtered", "hard"] = Field(
-        default="filtered", description="treatment of the border between person and background"
+    seam: Annotated[Literal["filtered", "hard"], CONFIG] = Field(
+        default="filtered", description="Treatment of the border between person and background."
     )
-    joint_factor: float = Field(
-        default=1.0, gt=0, description="1.037 imitates the published projection: docs/keypoints.md"
+    joint_factor: Annotated[float, CONFIG] = Field(
+        default=1.0, gt=0, description="1.037 imitates the published projection: docs/keypoints.md."
     )
     fronting: Fronting = Field(
-        default="true_yaw", description="how a SMPL-X fit's turn is read; published: imitated"
+        default="true_yaw", description="How a SMPL-X fit's turn is read; published: imitated."
     )
-    smplx_model: str = Field(
+    smplx_model: Annotated[str, INTERNAL] = Field(
         default="", description="sha256 of the SMPL-X model that fills joints and checks fits"
     )
     require_fit: bool = Field(
-        default=False, description="a scan whose fit is missing or lies elsewhere fails"
+        default=False, description="Fail scans whose fit is missing or lies elsewhere."
     )
-    iuv_files: bool = Field(
-        default=False, description="IUV is taken from DensePose images where there are any"
+    iuv_files: Annotated[bool, CONFIG] = Field(
+        default=False, description="Take IUV from DensePose images where there are any."
     )
-    assumed_height_m: float = Field(
-        default=1.70, gt=0, description="metres; used where neither file nor fit gives a scale"
+    assumed_height_m: Annotated[float, CONFIG] = Field(
+        default=1.70, gt=0, description="Metres; used where neither file nor fit gives a scale."
     )
-    seed: int = Field(default=0, ge=0, description="seed of lights and backgrounds")
-    split_seed: int = Field(default=0, ge=0, description="seed of the train, val, test split")
-    jpeg_quality: int = Field(default=95, ge=1, le=100, description="of the training image")
+    seed: int = Field(default=0, ge=0, description="Seed of lights and backgrounds.")
+    split_seed: Annotated[int, CONFIG] = Field(
+        default=0, ge=0, description="Seed of the train, val, test split."
+    )
+    jpeg_quality: Annotated[int, CONFIG] = Field(
+        default=95, ge=1, le=100, description="Of the training image."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -111,10 +138,13 @@ class RenderSettings(BaseModel):
     def _views_are_distinct(self) -> "RenderSettings":
         for name, angles in (("yaws", self.yaws), ("pitches", self.pitches)):
             if len({format_angle(angle) for angle in angles}) != len(angles):
-                message = f"{name} names an angle twice: {angles}"
+                message = f"{name} names an angle twice: {shorten(angles)}"
                 raise ValueError(message)
+        if any(abs(yaw) > MAX_ANGLES for yaw in self.yaws):
+            message = f"yaws must lie within +-{MAX_ANGLES} degrees: {shorten(self.yaws)}"
+            raise ValueError(message)
         if any(abs(pitch) > MAX_PITCH_DEG for pitch in self.pitches):
-            message = f"pitches must lie within +-{MAX_PITCH_DEG} degrees: {self.pitches}"
+            message = f"pitches must lie within +-{MAX_PITCH_DEG} degrees: {shorten(self.pitches)}"
             raise ValueError(message)
         return self
 

@@ -7,7 +7,7 @@ of PUBLISHED; where it depends on the data, the field is null and its option say
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -190,7 +190,9 @@ class TrainOptions(RunOptions, ModelOptions):
 class TrainRequest(TrainOptions):
     """All of `scanmill train`."""
 
-    stage: StageName = Field(description="What is trained, as in 2k2k-normal.")
+    stage: Annotated[StageName, Shown("STAGE")] = Field(
+        description=f"What is trained: {', '.join(get_args(StageName))}."
+    )
     data: Annotated[tuple[str, ...], Shown(metavar="URI")] = Field(
         min_length=1, description="Data set; may be repeated."
     )

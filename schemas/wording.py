@@ -8,15 +8,23 @@ MAX_SHOWN_CHARS = 80
 MAX_SHOWN_BITS = 256
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the name that was probably meant; an empty text where none is like it."""
+def suggest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """Return the name that was probably meant; an empty text where none is like it (0 to 1)."""
     by_lower = {one.lower(): one for one in known}
-    return next((by_lower[one] for one in get_close_matches(name.lower(), by_lower, n=1)), "")
+    return next(
+        (by_lower[one] for one in get_close_matches(name.lower(), by_lower, n=1, cutoff=likeness)),
+        "",
+    )
 
 
 def shorten(value: object) -> str:
     """Write an untrusted value in one short line, however large or deep it is."""
-    text = " ".join(_REPR.repr(value).split())
+    return shorten_text(_REPR.repr(value))
+
+
+def shorten_text(text: str) -> str:
+    """Write a text in one short line."""
+    text = " ".join(text.split())
     return text if len(text) <= MAX_SHOWN_CHARS else text[: MAX_SHOWN_CHARS - 3] + "..."
 
 

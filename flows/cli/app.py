@@ -9,6 +9,8 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -69,6 +71,7 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
         name=PROGRAM, help=HELP, epilog=EPILOG, no_args_is_help=True, rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )  # fmt: skip
+    app.callback(invoke_without_command=True)(_take_version)
     called = next((word for word in arguments if not word.startswith("-")), "")
     for name, line in COMMANDS.items():
         if name == called or COMPLETING in os.environ:
@@ -87,3 +90,21 @@ def _add_command(app: typer.Typer, name: str) -> None:
 
 def _stand_in() -> None:
     """Be a command that is listed and not called."""
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"{PROGRAM} {metadata.version(PROGRAM)}")
+        raise typer.Exit
+
+
+def _take_version(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""

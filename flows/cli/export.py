@@ -1,15 +1,12 @@
 """`scanmill export`."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from flows.cli.answers import print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
-from flows.cli.options import Json, Verbose, Workers, layout_of
-from flows.run_requests import ExportRequest, check_writable
-from schemas.dataset_folder import DatasetFolder
+from flows.cli.options import Json, Verbose
+from flows.cli.request_options import request_command
+from schemas.requests import ExportRequest
 from tasks.formats.hdnet.hdnet_export import ExportReport
 from tasks.formats.twok2k.twok2k_export import ExportSummary
 
@@ -22,39 +19,12 @@ EXAMPLES = (
 SHOWN = 50
 
 
-def export(
-    layout: Annotated[
-        str, typer.Argument(metavar="2k2k|hdnet", help="Published layout.", show_default=False)
-    ],
-    uris: Annotated[
-        list[str], typer.Argument(metavar="URI...", help="Data sets.", show_default=False)
-    ],
-    *,
-    to: Annotated[
-        str, typer.Option(metavar="DIR", help="New or empty folder.", show_default=False)
-    ],
-    allow_other_resolution: Annotated[
-        bool,
-        typer.Option(
-            "--allow-other-resolution",
-            help="Export images of fewer than 2048 pixels, for readers that know better.",
-        ),
-    ] = False,
-    workers: Workers = None,
-    json: Json = False,
-    verbose: Verbose = False,
-) -> None:
+@request_command(ExportRequest, arguments=("layout", "uris"))
+def export(request: ExportRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Write data sets in the published folder layout, file for file.
 
     The lists come last. Ends with 1 when samples could not be written.
     """
-    request = ExportRequest(
-        layout=layout_of(layout), uris=tuple(uris), to=to,
-        allow_other_resolution=allow_other_resolution, workers=workers,
-    )  # fmt: skip
-    check_writable("--to", Path(to))
-    for uri in uris:
-        DatasetFolder.at(uri).read_description()
     style = style_of(json=json)
     if request.layout == "hdnet":
         report = run_flow("export", request, answer=ExportReport, style=style, verbose=verbose)

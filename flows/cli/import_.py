@@ -1,16 +1,14 @@
 """`scanmill import`."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from flows.cli.answers import print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
-from flows.cli.options import Json, Verbose, Workers, layout_of
+from flows.cli.options import Json, Verbose
+from flows.cli.request_options import request_command
 from flows.cli.run_answers import answer
 from flows.hdnet_answer import HdnetImport
-from flows.run_requests import ImportRequest, check_folder, check_writable
+from schemas.requests import ImportRequest
 from tasks.dataset.imported import ImportSummary
 
 EXAMPLES = (
@@ -21,30 +19,13 @@ EXAMPLES = (
 SHOWN = 50
 
 
-def import_(
-    layout: Annotated[
-        str, typer.Argument(metavar="2k2k|hdnet", help="Published layout.", show_default=False)
-    ],
-    source: Annotated[
-        str, typer.Argument(metavar="DIR", help="Folder in that layout.", show_default=False)
-    ],
-    *,
-    out: Annotated[
-        str,
-        typer.Option(metavar="URI", help="Folder of the data set to make.", show_default=False),
-    ],
-    workers: Workers = None,
-    json: Json = False,
-    verbose: Verbose = False,
-) -> None:
+@request_command(ImportRequest, arguments=("layout", "source"))
+def import_(request: ImportRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Make a data set of a folder in a published layout.
 
     2k2k: normals are worked out from depth. hdnet: the labelled set, which has no back surface, the
     videos, or both. Ends with 1 when something could not be read.
     """
-    request = ImportRequest(layout=layout_of(layout), source=source, out=out, workers=workers)
-    check_folder("DIR", source)
-    check_writable("--out", Path(out))
     style = style_of(json=json)
     if request.layout == "hdnet":
         made = run_flow("import_", request, answer=HdnetImport, style=style, verbose=verbose)

@@ -1,15 +1,15 @@
 """`scanmill inspect`."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
-from flows.cli.options import Json, dataset_of, render_settings
+from flows.cli.options import Json
+from flows.cli.request_options import request_command
 from flows.progress import showing, tracking
-from flows.run_requests import check_folder
 from schemas.errors import RequestError
+from schemas.requests import InspectRequest
 from tasks.checks.inspection import Inspection, ScanInspection, inspect_root
 from tasks.scans.layouts import list_scans
 
@@ -19,36 +19,21 @@ EXAMPLES = (
 )
 
 
-def inspect(
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Data root in the published layout.")],
-    dataset: Annotated[str, typer.Option(metavar="NAME", help="RP, THuman2 or 2K2K.")],
-    *,
-    resolution: Annotated[
-        int, typer.Option(help="Pixels a side, for the expected size on disk.")
-    ] = 2048,
-    yaws: Annotated[
-        str, typer.Option(help="Degrees: a list, or start:stop:step with the stop included.")
-    ] = "-30:30:10",
-    decode: Annotated[
-        bool, typer.Option("--decode", help="Read every image to its last pixel; slower.")
-    ] = False,
-    json: Json = False,
-) -> None:
+@request_command(InspectRequest)
+def inspect(request: InspectRequest, *, json: Json = False) -> None:
     """List what a data root holds: scans, what is missing or broken and why, expected size.
 
     Ends with 1 when a scan is broken.
     """
-    name = dataset_of(dataset)
-    check_folder("--data", str(data))
-    views = len(render_settings({"resolution": resolution, "yaws": yaws}).views)
+    data, name, settings = Path(request.data), request.dataset, request.settings
     total = len(list_scans(data, name))
     with (
         showing(style_of(json=json)),
         tracking("inspect", total=total, unit="scans") as tracker,
     ):
         found = inspect_root(
-            data, name, resolution=resolution, views=views, decode=decode,
-            on_scan=lambda _done, _all: tracker.advance(),
+            data, name, resolution=settings.resolution, views=len(settings.views),
+            decode=request.decode, on_scan=lambda _done, _all: tracker.advance(),
         )  # fmt: skip
     if not found.scans:
         raise RequestError(

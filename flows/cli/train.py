@@ -1,15 +1,11 @@
 """`scanmill train`."""
 
-from typing import Annotated
-
-import typer
-
 from flows.cli.answers import print_json, say, style_of
 from flows.cli.flow_runs import run_flow
-from flows.cli.model_options import given_options, with_options
-from flows.cli.options import Json, Verbose, fill
+from flows.cli.options import Json, Verbose
+from flows.cli.request_options import request_command
 from flows.progress import format_seconds
-from schemas.train_request import StageName, TrainOptions, TrainRequest
+from schemas.train_request import TrainRequest
 from tasks.launching.training_results import TrainSummary
 
 EXAMPLES = (
@@ -24,39 +20,12 @@ EXAMPLES = (
 )
 
 
-@with_options(TrainOptions)
-def train(
-    stage: Annotated[StageName, typer.Argument(metavar="STAGE", help="As in 2k2k-normal.")],
-    *,
-    data: Annotated[list[str], typer.Option(metavar="URI", help="Data set; may be repeated.")],
-    out: Annotated[str, typer.Option(metavar="DIR", help="Folder of the training run.")],
-    init: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CHECKPOINT",
-            help="Weights to start from: a run, a step folder, safetensors, a published file.",
-        ),
-    ] = None,
-    nnodes: Annotated[int, typer.Option(help="Machines that train together.")] = 1,
-    node_rank: Annotated[int, typer.Option(help="Which of them this is; 0: that of --rdzv.")] = 0,
-    rdzv: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help="Where they meet: a free port of node 0."),
-    ] = None,
-    json: Json = False,
-    verbose: Verbose = False,
-    **options: object,
-) -> None:
+@request_command(TrainRequest, arguments=("stage",))
+def train(request: TrainRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Train a network from data sets; goes on where an interrupted run stopped.
 
     Repeat the command to go on: model and data settings have to be those it began with.
     """
-    given: dict[str, object] = {
-        "stage": stage, "data": tuple(data), "out": out, "init": init, "nnodes": nnodes,
-        "node_rank": node_rank, "rdzv": rdzv,
-    }  # fmt: skip
-    request = fill(TrainRequest, given | given_options(options), source="")
-    request.check()
     summary = run_flow(
         "train", request, answer=TrainSummary, style=style_of(json=json), verbose=verbose
     )

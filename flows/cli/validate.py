@@ -1,15 +1,15 @@
 """`scanmill validate`."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
-from flows.cli.options import Json, Uri, Verbose, Workers, layout_of
-from flows.run_requests import PublishedLayout, ValidateRequest, check_folder
-from schemas.dataset_folder import DatasetFolder
+from flows.cli.options import Json, Verbose
+from flows.cli.request_options import request_command
+from schemas.requests import PublishedLayout, ValidateRequest
 from tasks.checks.findings import Finding
 from tasks.checks.validation import Validation
 from tasks.formats.hdnet.hdnet_check import LayoutCheck
@@ -25,29 +25,14 @@ SHOWN = 50
 HOLDS = "Everything holds."
 
 
-def validate(
-    uri: Uri,
-    *,
-    layout: Annotated[
-        str | None,
-        typer.Option(metavar="2k2k|hdnet", help="URI is a folder in this published layout."),
-    ] = None,
-    workers: Workers = None,
-    json: Json = False,
-    verbose: Verbose = False,
-) -> None:
+@request_command(ValidateRequest, arguments=("uri",))
+def validate(request: ValidateRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Read every byte of a data set back and check it against its records and the columns.
 
     With --layout: hold anybody's folder to the rules of the published reader.
     Ends with 1 when something does not hold.
     """
-    known = layout_of(layout) if layout else None
-    if known:
-        check_folder("DIR", uri)
-    else:
-        DatasetFolder.at(uri).read_description()
-    request = ValidateRequest(uri=uri, layout=known, workers=workers)
-    answer, show = _ANSWERS[known]
+    answer, show = _ANSWERS[request.layout]
     found = run_flow("validate", request, answer=answer, style=style_of(json=json), verbose=verbose)
     if json:
         print_json(found)

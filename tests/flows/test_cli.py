@@ -3,15 +3,18 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from flows.cli.app import COMMANDS, main, make_app
-from flows.cli.render import make_request, read_config
+from flows.cli.request_options import gather
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
+from schemas.prepare_request import PrepareRequest
+from schemas.requests import DemoRequest, RenderRequest
 from schemas.settings import RenderSettings
 from tasks.dataset.preparation import prepare_dataset
 from tests.flows.conftest import BOXES
@@ -152,18 +155,74 @@ def test_inspect_answers_in_json(people: Path) -> None:
 def test_config_gives_options_and_settings_and_the_command_line_wins(tmp_path: Path) -> None:
     path = tmp_path / "night.yaml"
     path.write_text("data: d\ndataset: RP\nout: o\nscans-per-shard: 4\nyaws: 0:90:45\nseed: 1\n")
-    request = make_request(read_config(path) | {"seed": 2})
+    request = gather(RenderRequest, {"seed": "2"}, config=path, variables={})
     assert (request.data, request.scans_per_shard) == ("d", 4)
     assert request.settings.yaws == (0.0, 45.0, 90.0)
     assert request.settings.seed == 2
 
 
+def test_environment_wins_over_the_config_and_the_line_over_both(tmp_path: Path) -> None:
+    path = tmp_path / "night.yaml"
+    path.write_text("data: d\ndataset: RP\nout: o\nseed: 1\nworkers: 1\nscans_per_shard: 3\n")
+    variables = {"SCANMILL_SEED": "2", "SCANMILL_WORKERS": "2", "HOME": "/root"}
+    request = gather(RenderRequest, {"workers": "5"}, config=path, variables=variables)
+    assert (request.scans_per_shard, request.settings.seed, request.workers) == (3, 2, 5)
+
+
+def test_config_of_render_serves_prepare_and_train(tmp_path: Path) -> None:
+    """Its `out` is the data set; what only render uses may be there."""
+    path = tmp_path / "night.yaml"
+    path.write_text("data: d\ndataset: RP\nout: sets/rp\naccept_rejects: 2%\ntrain-steps: 7\n")
+    request = gather(PrepareRequest, {"out": "runs/rp"}, config=path, variables={})
+    assert (request.out, request.render.out, request.train.steps) == ("runs/rp", "sets/rp", 7)
+
+
+def test_data_set_is_beside_the_trainings_by_default() -> None:
+    given = {"data": "d", "dataset": "RP", "out": "runs/rp"}
+    request = gather(PrepareRequest, given, config=None, variables={})
+    assert request.render.out == "runs/rp/dataset"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("colour: red\n", "unknown name 'colour'"), ("- a\n", "a list"), ("a: [\n", "expected")],
+    [
+        ("colour: red\n", "unknown name 'colour'"),
+        ("- a\n", "a list"),
+        ("a: [\n", "expected"),
+        ("", "nothing"),
+        ("resolution: .inf\n", "night.yaml: --resolution: inf; expected a finite number"),
+        ("joint_factor: .inf\n", "night.yaml: --joint-factor: inf; expected a finite number"),
+        ("yaws: [.nan]\n", "--yaws: nan; expected a finite number"),
+        ("seed: 0x" + "f" * 99, "--seed: an integer of 396 bits; expected a number of at most 64"),
+        ("camera: hdnt\n", "--camera: 'hdnt'; expected 2k2k or hdnet. Write hdnet."),
+        ("resolutoin: 512\n", "unknown name 'resolutoin'.*Did you mean resolution"),
+    ],
 )
 def test_config_that_means_nothing_is_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "night.yaml"
     path.write_text(text)
-    with pytest.raises(RequestError, match=said):
-        read_config(path)
+    given = {"data": "d", "dataset": "RP", "out": "o"}
+    with pytest.raises(RequestError, match=said) as refused:
+        gather(RenderRequest, given, config=path, variables={})
+    assert len(str(refused.value)) < 1500
+
+
+def test_mistyped_variable_suggests_the_right_name() -> None:
+    with pytest.raises(RequestError, match=r"SCANMILL_WORKER: .*Did you mean SCANMILL_WORKERS"):
+        gather(DemoRequest, {}, config=None, variables={"SCANMILL_WORKER": "2"})
+
+
+@pytest.mark.parametrize("name", ["SCANMILL_REACH", "SCANMILL_SITE_COLOUR_SCHEME", "SCANMIL"])
+def test_variables_for_other_commands_and_programs_are_left_alone(name: str) -> None:
+    assert gather(DemoRequest, {}, config=None, variables={name: "2"}) == DemoRequest()
+
+
+def test_value_of_a_variable_is_refused_by_its_name() -> None:
+    with pytest.raises(RequestError, match="SCANMILL_WORKERS: --workers: 'many'; expected a valid"):
+        gather(DemoRequest, {}, config=None, variables={"SCANMILL_WORKERS": "many"})
+
+
+def test_version_is_that_of_the_distribution() -> None:
+    shown = CliRunner().invoke(make_app(["--version"]), ["--version"])
+    assert shown.exit_code == 0
+    assert shown.output == f"scanmill {metadata.version('scanmill')}\n"

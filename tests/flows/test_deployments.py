@@ -4,17 +4,21 @@ import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any
 
 import pytest
 import yaml
 from prefect import Flow
 
 from flows.cli.app import COMMANDS
-from flows.prepare_requests import PrepareRequest
-from flows.run_requests import RenderRequest, RerunRequest
+from flows.request_flow import RequestFlow, read_parameters
+from schemas.errors import RequestError
+from schemas.prepare_request import PrepareRequest
+from schemas.request_base import make_request
+from schemas.requests import DemoRequest, RenderRequest, RerunRequest
 from tests.flows.conftest import Command
 from tests.flows.live_server import POOL, ROOT, LiveServer, program
+from tests.flows.test_cli import refusal
 from tests.flows.test_render import make_people
 
 pytestmark = pytest.mark.xdist_group("prefect-server")
@@ -33,9 +37,9 @@ def test_rerun_is_due_every_hour() -> None:
 
 
 def test_parameters_of_the_schedules_are_requests() -> None:
-    RenderRequest.model_validate(DEPLOYMENTS["nightly"]["parameters"]["request"])
-    RerunRequest.model_validate(DEPLOYMENTS["hourly"]["parameters"]["request"])
-    PrepareRequest.model_validate(DEPLOYMENTS["weights"]["parameters"]["request"])
+    make_request(RenderRequest, DEPLOYMENTS["nightly"]["parameters"])
+    make_request(RerunRequest, DEPLOYMENTS["hourly"]["parameters"])
+    make_request(PrepareRequest, DEPLOYMENTS["weights"]["parameters"])
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -50,8 +54,78 @@ def test_entrypoint_of_a_deployment_is_a_flow_that_takes_its_parameters(name: st
     module, function = DEPLOYMENTS[name]["entrypoint"].rsplit(".", 1)
     flow = getattr(importlib.import_module(module), function)
     assert isinstance(flow, Flow)
-    request = get_type_hints(flow.fn)["request"]
-    request.model_validate(DEPLOYMENTS[name]["parameters"]["request"])
+    assert isinstance(flow, RequestFlow)
+    make_request(flow.request_kind, DEPLOYMENTS[name]["parameters"])
+    assert set(DEPLOYMENTS[name]["parameters"]) <= set(flow.parameters.properties)
+
+
+FLOWS = ("render", "pair", "rerun", "validate", "export", "import_", "report", "demo", "train",
+         "prepare_and_train")  # fmt: skip
+
+
+def parameters_of(name: str) -> dict[str, dict[str, Any]]:
+    """Return what Prefect's run form shows of a flow: its parameters by name."""
+    properties = getattr(importlib.import_module(f"flows.{name}"), name).parameters.properties
+    assert isinstance(properties, dict)
+    return properties
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_each_option_is_a_parameter_with_its_description(name: str) -> None:
+    found = parameters_of(name)
+    assert "request" not in found
+    assert all(one.get("description") for one in found.values())
+
+
+@pytest.mark.parametrize(
+    ("flow", "name", "default", "choices"),
+    [
+        ("render", "camera", "2k2k", ["2k2k", "hdnet"]),
+        ("render", "resolution", 2048, None),
+        ("render", "dataset", None, ["RP", "THuman2", "2K2K"]),
+        ("pair", "policy", "nearest", ["nearest", "overlap", "widest"]),
+        ("train", "precision", "fp32", ["fp32", "bf16"]),
+        ("train", "stage", None, ["2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-depth"]),
+        ("prepare_and_train", "train_width", 1.0, None),
+        ("demo", "size", "small", ["tiny", "small", "full"]),
+    ],
+)
+def test_run_form_shows_defaults_and_choices(
+    flow: str, name: str, default: object, choices: list[str] | None
+) -> None:
+    shown = parameters_of(flow)[name]
+    assert shown.get("default") == default
+    assert shown.get("enum") == choices
+
+
+def test_deployment_of_an_earlier_version_is_told_to_deploy_again() -> None:
+    with pytest.raises(RequestError, match=r"`request` of an earlier version.*prefect .*deploy"):
+        read_parameters(RerunRequest, {"request": {"uri": "sets/rp"}})
+
+
+def test_mistyped_parameter_suggests_the_right_name() -> None:
+    with pytest.raises(RequestError, match=r"'resolutoin'.*Did you mean resolution"):
+        read_parameters(RenderRequest, {"resolutoin": 512})
+
+
+def test_scheduled_run_is_refused_in_the_words_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both come from the check of the request; the flow says it before any work."""
+    words = ["rerun", tmp_path, "--accept-rejects", "few"]
+    code, said = refusal(words, capsys)
+    flow = importlib.import_module("flows.rerun").rerun
+    with pytest.raises(RequestError) as refused:
+        flow.fn(uri=str(tmp_path), accept_rejects="few")
+    assert code == 2
+    assert said == f"scanmill: {refused.value}\n"
+
+
+def test_flow_checks_its_request_before_its_body(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    flow = importlib.import_module("flows.demo").demo
+    with pytest.raises(RequestError, match=r"--out: .*file is a file"):
+        flow.fn(**DemoRequest(out=str(tmp_path / "file" / "out")).flat())
 
 
 @pytest.mark.long
@@ -64,7 +138,7 @@ def test_worker_runs_deployments_to_their_end(server: LiveServer, tmp_path: Path
     next(people.glob("obj/RP/*/*.obj")).write_text("no mesh")
     night = {
         "data": str(people), "dataset": "RP", "out": str(tmp_path / "night"),
-        "settings": {"resolution": 128, "yaws": [0]},
+        "resolution": 128, "yaws": [0],
     }  # fmt: skip
     with program(server, "worker", "worker", "start", "--pool", POOL):
         done = run_deployment(server, "demo/chain", chain)
@@ -83,7 +157,7 @@ def test_worker_runs_deployments_to_their_end(server: LiveServer, tmp_path: Path
 def run_deployment(server: LiveServer, name: str, request: Mapping[str, object]) -> str:
     """Let the worker run a deployment and wait for its end; returns what Prefect says."""
     return server.prefect(
-        "deployment", "run", name, "--param", f"request={json.dumps(request)}",
+        "deployment", "run", name, "--params", json.dumps(request),
         "--watch", "--watch-timeout", "300", fails=None,
     )  # fmt: skip
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.run_requests import RenderRequest, check_render
+from flows.resolve import resolve
 from schemas.dataset_folder import DatasetFolder
+from schemas.requests import RenderRequest
 from schemas.settings import RenderSettings
 from tests.flows.conftest import Command
 from tests.tasks.video.paired import pair_all
@@ -105,7 +106,7 @@ def test_a_data_set_begun_with_videos_leaves_the_settings_of_rendering_open(
 ) -> None:
     pair_all(tmp_path / "set", videos)
     settings = RenderSettings(resolution=128)
-    check_render(
+    resolve(
         RenderRequest(data=str(people), dataset="RP", out=str(tmp_path / "set"), settings=settings)
     )
 

@@ -7,19 +7,20 @@ from typing import NamedTuple
 
 import pytest
 
-from flows.prepare_requests import LostScan, PrepareRequest, check_prepare
 from flows.prepare_steps import (
+    LostScan,
     check_share,
     find_lost,
     inspect_scans,
     is_validated,
     note_validated,
 )
-from flows.run_requests import RenderRequest
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.manifest import Failure
+from schemas.prepare_request import PrepareRequest
+from schemas.requests import RenderRequest
 from schemas.settings import RenderSettings
 from schemas.train_request import TrainOptions
 from tasks.dataset.preparation import prepare_dataset
@@ -116,7 +117,7 @@ def test_phase_2_begins_with_the_weights_of_phase_1(tmp_path: Path) -> None:
 
 def test_coarse_nets_are_refused_because_phase_2_needs_all(people: Path, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="--train-nets: coarse"):
-        check_prepare(request(people, tmp_path / "out", nets="coarse"))
+        request(people, tmp_path / "out", nets="coarse").check()
 
 
 def test_shards_may_stand_elsewhere_than_the_trainings(

@@ -154,18 +154,15 @@ def test_a_run_of_a_worker_ends_all_its_processes_when_it_is_cancelled(
     server: LiveServer, people: Path, tmp_path: Path
 ) -> None:
     asked = {
-        "render": {
-            "data": str(people), "dataset": "RP", "out": str(tmp_path / "set"),
-            "settings": {"resolution": 256, "yaws": [0]},
-        },
-        "out": str(tmp_path / "weights"),
-        "train": {"steps": 5000, "width": 0.05, "nproc": 2},
+        "data": str(people), "dataset": "RP", "shards": str(tmp_path / "set"),
+        "resolution": 256, "yaws": [0], "out": str(tmp_path / "weights"),
+        "train_steps": 5000, "train_width": 0.05, "train_nproc": 2,
     }  # fmt: skip
     server.prefect("work-pool", "create", POOL, "--type", "process", fails=None)  # or it is there
     server.prefect("--no-prompt", "deploy", "--name", "weights")
     with program(server, "training-worker", "worker", "start", "--pool", POOL):
         run = ("deployment", "run", "prepare-and-train/weights")
-        server.prefect(*run, "--param", f"request={json.dumps(asked)}")
+        server.prefect(*run, "--params", json.dumps(asked))
         ranks = wait_for_ranks(tmp_path / "weights" / "2k2k-normal")
         server.prefect("flow-run", "cancel", run_named(server, f"prepare-and-train to {tmp_path}"))
         assert are_gone(ranks, within_s=LONGEST_END_S)

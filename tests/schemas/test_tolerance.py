@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.tolerance import Tolerance
 from schemas.errors import RequestError
+from schemas.tolerance import Tolerance
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import math
 import re
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,14 +20,14 @@ class Tolerance(BaseModel):
     count: int = Field(default=0, ge=0, description="samples")
     percent: float | None = Field(default=None, ge=0, le=100, description="of all samples")
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    def parse(text: str) -> "Tolerance":
         """Read `5` or `2%`; raises RequestError."""
         share = _SHARE.match(text.strip())
         if share is not None and float(share[1]) <= WHOLE_PERCENT:
-            return cls(percent=float(share[1]))
+            return Tolerance(percent=float(share[1]))
         if _COUNT.match(text.strip()):
-            return cls(count=int(text))
+            return Tolerance(count=int(text))
         raise RequestError(
             "--accept-rejects", found=repr(text),
             expected="a number of samples (5) or a share (2%)",

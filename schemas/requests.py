@@ -1,0 +1,301 @@
+"""What the commands and flows on data sets are asked to do, and whether that can be.
+
+Each field is an option of the command line, of --config files, of SCANMILL_ variables and of the
+Prefect flow of the same name. `check` refuses what can't be done, in a command and in a flow.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from schemas.dataset_folder import DatasetFolder
+from schemas.errors import RequestError
+from schemas.options import Part, Shown
+from schemas.pairing import PairSettings
+from schemas.path_checks import check_file, check_folder, check_writable
+from schemas.request_base import Request
+from schemas.scan import ScannedName
+from schemas.settings import RenderSettings
+from schemas.tolerance import Tolerance
+
+BACKGROUNDS_FOLDER = "IndoorCVPR09"
+"""Where the published layout keeps background images.
+
+Source: docs/2k2k-dataset.md, "Input folders".
+"""
+
+PublishedLayout = Annotated[
+    Literal["2k2k", "hdnet"],
+    BeforeValidator(lambda name: name.lower() if isinstance(name, str) else name),
+]
+"""Published folder layouts that data sets are written to and read from."""
+
+Detail = Literal["full", "fast"]
+"""How finely people are meshed."""
+
+
+DemoSize = Literal["tiny", "small", "full"]
+
+
+def _refuse_no_tolerance(text: str) -> str:
+    Tolerance.parse(text)
+    return text
+
+
+DataRoot = Annotated[
+    str, Field(min_length=1, description="Data root in the published layout."), Shown("DIR")
+]
+NewSet = Annotated[
+    str, Field(min_length=1, description="Folder of the data set to make or add to."), Shown("URI")
+]
+Workers = Annotated[
+    int | None,
+    Field(ge=1, description="Processes that work at once."),
+    Shown(unset="one a core"),
+]
+Device = Annotated[
+    int | None,
+    Field(ge=0, description="EGL device to draw on, by the number that `scanmill doctor` shows."),
+    Shown(unset="the GPU of CUDA_VISIBLE_DEVICES, another GPU, or software"),
+]
+AcceptRejects = Annotated[
+    str,
+    AfterValidator(_refuse_no_tolerance),
+    Field(
+        coerce_numbers_to_str=True,
+        description="Rejected samples (a number or a share) with which a run still counts as done.",
+    ),
+    Shown("N|P%"),
+]
+_BACKGROUNDS = "Images to put behind the person."
+_DENSEPOSE = "DensePose images of the views, DATASET/ITEM/YAW.png, for the column iuv."
+_SMPLX_MODELS = "Folder of SMPLX_MALE.npz: fills missing joints, checks fits."
+_LAST_RUN = Shown("DIR", unset="of the last run")
+
+
+class RenderRequest(Request):
+    """All of `scanmill render`."""
+
+    data: DataRoot
+    dataset: Annotated[ScannedName, Shown("NAME")] = Field(description="RP, THuman2 or 2K2K.")
+    out: NewSet
+    settings: Annotated[RenderSettings, Part()] = Field(default_factory=RenderSettings)
+    backgrounds: Annotated[str | None, Shown("DIR", unset="black")] = Field(
+        default=None, description=_BACKGROUNDS
+    )
+    background_list: Annotated[str | None, Shown("FILE.txt")] = Field(
+        default=None, description="Use these of them: one folder/image a line."
+    )
+    refresh_backgrounds: bool = Field(
+        default=False, description="Look at them again; redo what used others."
+    )
+    densepose: Annotated[str | None, Shown("DIR", unset="synthetic people have their own")] = Field(
+        default=None, description=_DENSEPOSE
+    )
+    smplx_models: Annotated[str | None, Shown("DIR", unset="without", has_variable=True)] = Field(
+        default=None, description=_SMPLX_MODELS
+    )
+    splits: Annotated[str | None, Shown("FILE.csv")] = Field(
+        default=None, description="Columns item, subject, split: overrides the hash."
+    )
+    scans_per_shard: int = Field(default=1, ge=1, description="Scans in a new shard.")
+    workers: Workers = None
+    device: Device = None
+    accept_rejects: AcceptRejects = "0"
+
+    def check(self) -> None:
+        """Refuse folders and files that can't serve; raises RequestError naming the option."""
+        _check_folders(self, "data", "densepose", "backgrounds")
+        if self.backgrounds is None and self.background_list is not None:
+            raise RequestError(
+                "--background-list", found="no --backgrounds",
+                expected="the folder that the list's images are in", hint="Give --backgrounds.",
+            )  # fmt: skip
+        for option, path in (
+            ("--splits", self.splits), ("--background-list", self.background_list)
+        ):  # fmt: skip
+            if path is not None:
+                check_file(option, path)
+        check_writable("--out", DatasetFolder.at(self.out).root)
+
+
+class RerunRequest(Request):
+    """All of `scanmill rerun`."""
+
+    uri: Annotated[str, Shown("URI")] = Field(min_length=1, description="Folder of a data set.")
+    data: Annotated[str | None, _LAST_RUN] = Field(default=None, description="Data root.")
+    backgrounds: Annotated[str | None, _LAST_RUN] = Field(default=None, description=_BACKGROUNDS)
+    densepose: Annotated[str | None, _LAST_RUN] = Field(default=None, description=_DENSEPOSE)
+    smplx_models: Annotated[
+        str | None, Shown("DIR", unset="of the last run", has_variable=True)
+    ] = Field(default=None, description=_SMPLX_MODELS)
+    rejects: bool = Field(default=False, description="Redo rejected samples too.")
+    older_code: bool = Field(default=False, description="Redo what older code made.")
+    deep: bool = Field(default=False, description="Read every byte to find what is broken.")
+    workers: Workers = None
+    device: Device = None
+    accept_rejects: AcceptRejects = "0"
+
+    def check(self) -> None:
+        """Refuse what is no data set, and folders that can't serve; raises RequestError."""
+        folder = DatasetFolder.at(self.uri)
+        folder.read_description()
+        check_writable("URI", folder.root)
+        _check_folders(self, "data", "backgrounds", "smplx_models", "densepose")
+
+
+class PairRequest(Request):
+    """All of `scanmill pair`."""
+
+    data: Annotated[str, Shown("DIR")] = Field(
+        min_length=1, description="Folder above the videos, or a video's own folder."
+    )
+    out: NewSet
+    settings: Annotated[PairSettings, Part()] = Field(default_factory=PairSettings)
+    workers: Workers = None
+    accept_rejects: AcceptRejects = "0"
+
+    def check(self) -> None:
+        """Refuse folders that can't serve; raises RequestError naming the option at fault."""
+        check_folder("--data", self.data)
+        check_writable("--out", DatasetFolder.at(self.out).root)
+
+
+class ValidateRequest(Request):
+    """All of `scanmill validate`."""
+
+    uri: Annotated[str, Shown("URI")] = Field(
+        min_length=1, description="Folder of a data set, or of anybody's in a published layout."
+    )
+    layout: Annotated[PublishedLayout | None, Shown(unset="a scanmill data set")] = Field(
+        default=None, description="URI is a folder in this published layout."
+    )
+    workers: Workers = None
+
+    def check(self) -> None:
+        """Refuse what is no such folder; raises RequestError."""
+        if self.layout:
+            check_folder("DIR", self.uri)
+        else:
+            DatasetFolder.at(self.uri).read_description()
+
+
+class ExportRequest(Request):
+    """All of `scanmill export`."""
+
+    layout: PublishedLayout = Field(description="Published layout to write.")
+    uris: Annotated[tuple[str, ...], Shown("URI...")] = Field(
+        min_length=1, description="Data sets."
+    )
+    to: Annotated[str, Shown("DIR")] = Field(min_length=1, description="New or empty folder.")
+    allow_other_resolution: bool = Field(
+        default=False,
+        description="Export images of fewer than 2048 pixels, for readers that know better.",
+    )
+    workers: Workers = None
+
+    def check(self) -> None:
+        """Refuse what is no data set, and a place that can't be written to."""
+        check_writable("--to", Path(self.to))
+        for uri in self.uris:
+            DatasetFolder.at(uri).read_description()
+
+
+class ImportRequest(Request):
+    """All of `scanmill import`."""
+
+    layout: PublishedLayout = Field(description="Published layout to read.")
+    source: Annotated[str, Shown("DIR")] = Field(min_length=1, description="Folder in that layout.")
+    out: NewSet
+    workers: Workers = None
+
+    def check(self) -> None:
+        """Refuse folders that can't serve; raises RequestError."""
+        check_folder("DIR", self.source)
+        check_writable("--out", Path(self.out))
+
+
+class ReportRequest(Request):
+    """All of `scanmill report`."""
+
+    uris: Annotated[tuple[str, ...], Shown("URI...")] = Field(
+        min_length=1, description="Data sets and training folders."
+    )
+    out: Annotated[str, Shown("FILE")] = Field(
+        default="report.html", min_length=1, description="The page to write."
+    )
+
+    def check(self) -> None:
+        """Refuse folders that are missing or empty; raises RequestError."""
+        for uri in self.uris:
+            check_folder("URI", uri)
+
+
+class ReportAnswer(BaseModel):
+    """Where the page is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+
+
+class SynthRequest(Request):
+    """All of `scanmill synth`."""
+
+    out: Annotated[str, Shown("DIR")] = Field(
+        min_length=1, description="Data root to make or to fill up."
+    )
+    subjects: int = Field(default=4, ge=1, description="People to make.")
+    backgrounds: int = Field(default=8, ge=0, description="Rooms to make.")
+    videos: int = Field(default=0, ge=0, description="Dances to make, in TikTok's layout.")
+    frames: int = Field(default=24, ge=1, description="Of each dance, 30 a second.")
+    texture: int = Field(default=2048, ge=64, description="Texels a side, in steps of 16.")
+    dataset: Literal["RP", "THuman2", "2K2K", "all"] = Field(
+        default="RP", description="Layout to write the people in."
+    )
+    detail: Detail = Field(
+        default="full", description="full: 100,000 triangles, as bought scans; fast: 26,000."
+    )
+    seed: int = Field(default=0, ge=0, description="Other seeds give other people.")
+    workers: Workers = None
+
+    def check(self) -> None:
+        """Refuse a place that can't be written to; raises RequestError."""
+        check_writable("--out", Path(self.out))
+
+
+class DemoRequest(Request):
+    """All of `scanmill demo`."""
+
+    out: Annotated[str, Shown("DIR")] = Field(
+        default="out/demo", min_length=1, description="Folder for everything that it makes."
+    )
+    size: DemoSize = Field(default="small", description="How much of it.")
+    workers: Workers = None
+
+    def check(self) -> None:
+        """Refuse a place that can't be written to; raises RequestError."""
+        check_writable("--out", Path(self.out))
+
+
+class InspectRequest(Request):
+    """All of `scanmill inspect`."""
+
+    data: DataRoot
+    dataset: Annotated[ScannedName, Shown("NAME")] = Field(description="RP, THuman2 or 2K2K.")
+    settings: Annotated[RenderSettings, Part(only=frozenset({"resolution", "yaws"}))] = Field(
+        default_factory=RenderSettings
+    )
+    decode: bool = Field(default=False, description="Read every image to its last pixel; slower.")
+
+    def check(self) -> None:
+        """Refuse a folder that is missing or empty; raises RequestError."""
+        check_folder("--data", self.data)
+
+
+def _check_folders(request: Request, *names: str) -> None:
+    for name in names:
+        path = getattr(request, name)
+        if path is not None:
+            check_folder("--" + name.replace("_", "-"), path)
