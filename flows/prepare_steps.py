@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.progress import say, tracking
 from flows.summary import RunSummary
-from tasks.launching.training_results import TrainSummary
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.errors import InputError
 from schemas.prepare_request import PrepareRequest
 from tasks.checks.inspection import inspect_root
 from tasks.dataset.planning import planned_scans, read_plan
+from tasks.launching.training_results import TrainSummary
 from tasks.scans.layouts import list_scans
 
 RECORD = "prepared.json"

@@ -89,10 +89,12 @@ NOT_PIXELS: dict[str, str] = {
     "schemas/errors.py": "messages",
     "schemas/frames.py": "columns of videos; of it only the number of DensePose's parts is used",
     "schemas/manifest.py": "records beside the shards",
+    "schemas/options.py": "how options are shown",
     "schemas/pairing.py": "settings of video pairs; imported by the records",
     "schemas/regular_files.py": "opens files and refuses what is none",
     "schemas/size_limits.py": "refuses what is too big",
     "schemas/video.py": "names of videos; imported by the records",
+    "schemas/wording.py": "messages",
 }
 """Imported by what decides pixels, without deciding any; and why."""
 
