@@ -17,13 +17,15 @@ VARIABLE_PREFIX = "SCANMILL_"
 class Shown:
     """What a field does not say about its option.
 
-    metavar: the value in help texts. unset: what holds while the option has no value.
-    scope: where it can be given; `config`: not on the command line; `internal`: filled in by the
-    program. has_variable: its environment variable is part of the help.
+    metavar: the value in help texts. word: what messages call an option that is an argument: a word
+    of the line without a name. unset: what holds while it has no value. scope: where it can be
+    given; `config`: not on the command line; `internal`: the program fills it in. has_variable: the
+    help names its environment variable.
     """
 
     metavar: str = ""
     unset: str = ""
+    word: str = ""
     scope: Literal["line", "config", "internal"] = "line"
     has_variable: bool = False
 
@@ -59,8 +61,8 @@ class Option:
 
     @property
     def spelled(self) -> str:
-        """Return it as on the command line: --scans-per-shard."""
-        return "--" + self.name.replace("_", "-")
+        """Return it as on the command line: --scans-per-shard; an argument by its word."""
+        return self.shown.word or "--" + self.name.replace("_", "-")
 
     @property
     def variable(self) -> str:

@@ -68,6 +68,7 @@ AcceptRejects = Annotated[
     ),
     Shown("N|P%"),
 ]
+LAYOUT = Shown(word="the layout")
 _BACKGROUNDS = "Images to put behind the person."
 _DENSEPOSE = "DensePose images of the views, DATASET/ITEM/YAW.png, for the column iuv."
 _SMPLX_MODELS = "Folder of SMPLX_MALE.npz: fills missing joints, checks fits."
@@ -123,7 +124,9 @@ class RenderRequest(Request):
 class RerunRequest(Request):
     """All of `scanmill rerun`."""
 
-    uri: Annotated[str, Shown("URI")] = Field(min_length=1, description="Folder of a data set.")
+    uri: Annotated[str, Shown("URI", word="URI")] = Field(
+        min_length=1, description="Folder of a data set."
+    )
     data: Annotated[str | None, _LAST_RUN] = Field(default=None, description="Data root.")
     backgrounds: Annotated[str | None, _LAST_RUN] = Field(default=None, description=_BACKGROUNDS)
     densepose: Annotated[str | None, _LAST_RUN] = Field(default=None, description=_DENSEPOSE)
@@ -165,7 +168,7 @@ class PairRequest(Request):
 class ValidateRequest(Request):
     """All of `scanmill validate`."""
 
-    uri: Annotated[str, Shown("URI")] = Field(
+    uri: Annotated[str, Shown("URI", word="URI")] = Field(
         min_length=1, description="Folder of a data set, or of anybody's in a published layout."
     )
     layout: Annotated[PublishedLayout | None, Shown(unset="a scanmill data set")] = Field(
@@ -184,8 +187,8 @@ class ValidateRequest(Request):
 class ExportRequest(Request):
     """All of `scanmill export`."""
 
-    layout: PublishedLayout = Field(description="Published layout to write.")
-    uris: Annotated[tuple[str, ...], Shown("URI...")] = Field(
+    layout: Annotated[PublishedLayout, LAYOUT] = Field(description="Published layout to write.")
+    uris: Annotated[tuple[str, ...], Shown("URI...", word="URI")] = Field(
         min_length=1, description="Data sets."
     )
     to: Annotated[str, Shown("DIR")] = Field(min_length=1, description="New or empty folder.")
@@ -205,8 +208,10 @@ class ExportRequest(Request):
 class ImportRequest(Request):
     """All of `scanmill import`."""
 
-    layout: PublishedLayout = Field(description="Published layout to read.")
-    source: Annotated[str, Shown("DIR")] = Field(min_length=1, description="Folder in that layout.")
+    layout: Annotated[PublishedLayout, LAYOUT] = Field(description="Published layout to read.")
+    source: Annotated[str, Shown("DIR", word="DIR")] = Field(
+        min_length=1, description="Folder in that layout."
+    )
     out: NewSet
     workers: Workers = None
 
@@ -219,7 +224,7 @@ class ImportRequest(Request):
 class ReportRequest(Request):
     """All of `scanmill report`."""
 
-    uris: Annotated[tuple[str, ...], Shown("URI...")] = Field(
+    uris: Annotated[tuple[str, ...], Shown("URI...", word="URI")] = Field(
         min_length=1, description="Data sets and training folders."
     )
     out: Annotated[str, Shown("FILE")] = Field(

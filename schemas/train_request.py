@@ -190,7 +190,7 @@ class TrainOptions(RunOptions, ModelOptions):
 class TrainRequest(TrainOptions):
     """All of `scanmill train`."""
 
-    stage: Annotated[StageName, Shown("STAGE")] = Field(
+    stage: Annotated[StageName, Shown("STAGE", word="STAGE")] = Field(
         description=f"What is trained: {', '.join(get_args(StageName))}."
     )
     data: Annotated[tuple[str, ...], Shown(metavar="URI")] = Field(

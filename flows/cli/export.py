@@ -19,7 +19,7 @@ EXAMPLES = (
 SHOWN = 50
 
 
-@request_command(ExportRequest, arguments=("layout", "uris"))
+@request_command(ExportRequest)
 def export(request: ExportRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Write data sets in the published folder layout, file for file.
 

@@ -19,7 +19,7 @@ EXAMPLES = (
 SHOWN = 50
 
 
-@request_command(ImportRequest, arguments=("layout", "source"))
+@request_command(ImportRequest)
 def import_(request: ImportRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Make a data set of a folder in a published layout.
 

@@ -12,7 +12,7 @@ EXAMPLES = (
 )
 
 
-@request_command(ReportRequest, arguments=("uris",))
+@request_command(ReportRequest)
 def report(request: ReportRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Write one self-contained HTML page: totals, contact sheet, failures, trainings."""
     made = run_flow(

@@ -50,12 +50,9 @@ MISTYPED = 0.75
 
 
 def request_command(
-    kind: type[Q], *, arguments: tuple[str, ...] = ()
+    kind: type[Q],
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a command of a function of a checked request, and of options of its own after that.
-
-    arguments: the options that are words of the line without a name.
-    """
+    """Make a command of a function of a checked request, and of options of its own after that."""
 
     def wrap(body: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
@@ -67,8 +64,8 @@ def request_command(
             body(request, **rest)
 
         shown = [one for one in kind.options().values() if one.shown.scope == "line"]
-        words = [_parameter(one, is_argument=True) for one in shown if one.name in arguments]
-        options = [_parameter(one) for one in shown if one.name not in arguments]
+        words = [_parameter(one) for one in shown if one.shown.word]
+        options = [_parameter(one) for one in shown if not one.shown.word]
         last = inspect.Parameter(
             "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Config
         )
@@ -124,11 +121,12 @@ def _refuse_mistyped(variable: str, similar: str) -> None:
         )  # fmt: skip
 
 
-def _parameter(option: Option, *, is_argument: bool = False) -> inspect.Parameter:
+def _parameter(option: Option) -> inspect.Parameter:
+    is_argument = bool(option.shown.word)
     make = typer.Argument if is_argument else partial(typer.Option, option.spelled)
     expected = _type_on_the_line(option)
     about = make(
-        help=_describe(option, is_argument=is_argument), show_default=False,
+        help=_describe(option), show_default=False,
         metavar=None if expected is bool else _metavar(option),
         autocompletion=lambda: list(option.choices),
     )  # fmt: skip
@@ -139,11 +137,11 @@ def _parameter(option: Option, *, is_argument: bool = False) -> inspect.Paramete
     )  # fmt: skip
 
 
-def _describe(option: Option, *, is_argument: bool) -> str:
+def _describe(option: Option) -> str:
     notes = [
         f"default: {option.default}" if option.default else "",
         option.limits,
-        "required" if option.is_required and not is_argument else "",
+        "required" if option.is_required and not option.shown.word else "",
         f"env var: {option.variable}" if option.shown.has_variable else "",
     ]
     noted = "; ".join(note for note in notes if note)

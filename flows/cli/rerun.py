@@ -13,7 +13,7 @@ EXAMPLES = (
 )
 
 
-@request_command(RerunRequest, arguments=("uri",))
+@request_command(RerunRequest)
 def rerun(
     request: RerunRequest,
     *,

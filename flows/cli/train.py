@@ -20,7 +20,7 @@ EXAMPLES = (
 )
 
 
-@request_command(TrainRequest, arguments=("stage",))
+@request_command(TrainRequest)
 def train(request: TrainRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Train a network from data sets; goes on where an interrupted run stopped.
 

@@ -25,7 +25,7 @@ SHOWN = 50
 HOLDS = "Everything holds."
 
 
-@request_command(ValidateRequest, arguments=("uri",))
+@request_command(ValidateRequest)
 def validate(request: ValidateRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Read every byte of a data set back and check it against its records and the columns.
 
