@@ -22,7 +22,7 @@ the blind predictors are never asked, and at small sizes most pixels lie there. 
 
 A gain is told only where the worst seed beats the best of the three by more than the seeds differ
 among each other. Seconds of processor time count all threads. Source of the measures:
-training.twok2k.measures.
+training.twok2k.person_measures.
 """
 
 import argparse
@@ -30,29 +30,33 @@ import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Generic
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from training.data.batches import Drawing
+from schemas.train_request import BackgroundMode, Heads, Nets, StageName, TrainRequest
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
 from training.data.sample_order import InTurn
 from training.data.shard_index import SampleAddress, ShardIndex, open_index
 from training.loop.distributed import Ranks, choose_device, join_ranks
+from training.loop.stage import ExamplesT, PredictionT, Stage, Sums
 from training.loop.validate_nets import ValidationSet, validate
 from training.run import main as train
-from training.run_settings import BackgroundMode, ModelSettings, StageName
-from training.stages import STAGES, Stage
+from training.run_settings import ModelSettings
+from training.stages import STAGES
 from training.twok2k.alignment import PartTransforms
-from training.twok2k.coarse_net import DepthPrediction
-from training.twok2k.measures import Sums
-from training.twok2k.person_nets import Heads, Nets, NormalPrediction
-from training.twok2k.person_samples import SampleReader
-from training.twok2k.prepare_batch import Prepared, prepare
+from training.twok2k.person_examples import DepthExamples, NormalExamples
+from training.twok2k.person_nets import NormalPrediction
+from training.twok2k.person_samples import PEOPLE_2K2K, PersonBatch, PersonReader, PersonSample
+from training.twok2k.person_stages import DEPTH_STAGE, NORMAL_STAGE
 from training.twok2k.sizes import NORMALS
+from training.twok2k.surface_nets import DepthPrediction
 from training.twok2k.targets import DepthTargets
 from training.weights import adopt_weights, read_weights
 
@@ -122,22 +126,40 @@ class FixedPrediction(nn.Module):
         return self.get_buffer(name).expand(size)
 
 
-def truth_of(prepared: Prepared, settings: ModelSettings) -> DepthTargets:
-    """Return the truth of the depth that the stage is measured by."""
-    if settings.stage == "2k2k-normal":
-        return prepared.coarse
-    if prepared.full is None:
-        raise ValueError("phase 2 needs all nets")
-    return prepared.full
+@dataclass(frozen=True, slots=True)
+class Phase(Generic[ExamplesT, PredictionT]):
+    """A stage with the depth that it is measured by. put: the same examples, other targets."""
+
+    stage: Stage[PersonSample, PersonBatch, ExamplesT, PredictionT]
+    get: Callable[[ExamplesT], DepthTargets]
+    put: Callable[[ExamplesT, DepthTargets], ExamplesT]
 
 
-def look_at(samples: tuple[SampleAddress, ...], settings: ModelSettings) -> Iterator[DepthTargets]:
-    """Yield the truth of one sample after the other."""
-    reader = SampleReader(settings.resolution, with_stored=False)
-    loader = Loader(reader, samples, InTurn(0, 1), Drawing(None, None), workers=1)
+def put_coarse(examples: NormalExamples, targets: DepthTargets) -> NormalExamples:
+    """Replace the targets of phase 1."""
+    return replace(examples, coarse=targets)
+
+
+def put_full(examples: DepthExamples, targets: DepthTargets) -> DepthExamples:
+    """Replace the targets of phase 2."""
+    return replace(examples, full=targets)
+
+
+NORMAL_PHASE = Phase(NORMAL_STAGE, attrgetter("coarse"), put_coarse)
+DEPTH_PHASE = Phase(DEPTH_STAGE, attrgetter("full"), put_full)
+
+
+def look_at(
+    samples: tuple[SampleAddress, ...],
+    settings: ModelSettings,
+    phase: Phase[ExamplesT, PredictionT],
+) -> Iterator[DepthTargets]:
+    """Yield the targets of one sample after the other."""
+    reader = PersonReader(settings.resolution, with_stored=False)
+    loader = Loader(reader, samples, InTurn(0, 1), AugmentationSampler(), workers=1)
     try:
         for batch in loader.batches(0, len(samples)):
-            yield truth_of(prepare(batch, settings), settings)
+            yield phase.get(phase.stage.prepare(batch, settings))
     finally:
         loader.close()
 
@@ -167,18 +189,17 @@ def interior(truth: DepthTargets) -> DepthTargets:
     return replace(truth, front=truth.front * inner, back=truth.back * inner)
 
 
-def with_interior(stage: Stage) -> Stage:
+def with_interior(
+    phase: Phase[ExamplesT, PredictionT],
+) -> Stage[PersonSample, PersonBatch, ExamplesT, PredictionT]:
     """Return the stage, its depth and normals measured inside the silhouette once more."""
+    stage = phase.stage
 
-    def measures(prediction: object, prepared: Prepared, settings: ModelSettings) -> Sums:
-        trimmed = interior(truth_of(prepared, settings))
-        if settings.stage == "2k2k-normal":
-            inner = replace(prepared, coarse=trimmed)
-        else:
-            inner = replace(prepared, full=trimmed)
+    def measures(prediction: PredictionT, examples: ExamplesT, settings: ModelSettings) -> Sums:
+        inner = phase.put(examples, interior(phase.get(examples)))
         again = stage.measures(prediction, inner, settings)
         kept = ("depth_front_millimetres", "depth_back_millimetres", "normal_angle_degrees")
-        return stage.measures(prediction, prepared, settings) | {
+        return stage.measures(prediction, examples, settings) | {
             name + INTERIOR: again[name] for name in kept
         }
 
@@ -186,10 +207,10 @@ def with_interior(stage: Stage) -> Stage:
 
 
 def measurer(
-    settings: ModelSettings, size: Size, ranks: Ranks
+    settings: ModelSettings, size: Size, ranks: Ranks, phase: Phase[ExamplesT, PredictionT]
 ) -> Callable[[nn.Module, tuple[SampleAddress, ...]], Measures]:
     """Return what measures a model on samples: the same for nets and blind predictors."""
-    stage = with_interior(STAGES[settings.stage])
+    stage = with_interior(phase)
 
     def measure(model: nn.Module, samples: tuple[SampleAddress, ...]) -> Measures:
         return validate(
@@ -202,26 +223,28 @@ def measurer(
 
 def train_seed(uri: str, seed: int, size: Size, out: Path) -> Path:
     """Train one seed; return the folder of its last phase."""
-    common = [
-        "--data", uri, "--seed", str(seed), "--nets", size.nets, "--width", str(size.width),
-        "--batch", str(size.batch), "--learning-rate", str(size.rate), "--heads", size.heads,
-        "--background", size.background, "--keep", "1", "--max-val-samples", "1",
-    ]  # fmt: skip
     first, second = out / "normal", out / "depth"
-    _train_phase(["2k2k-normal", "--out", str(first), *common], size.steps)
+    common = TrainRequest(
+        stage="2k2k-normal", data=(uri,), out=str(first), seed=seed, nets=size.nets,
+        width=size.width, batch=size.batch, learning_rate=size.rate, heads=size.heads,
+        background=size.background, keep=1, max_val_samples=1,
+    )  # fmt: skip
+    _train_phase(common, size.steps)
     if not size.refine_steps:
         return first
-    start = ["--init", str(first), "--frozen-norm", "running"]
-    _train_phase(["2k2k-depth", "--out", str(second), *start, *common], size.refine_steps)
+    update = {
+        "stage": "2k2k-depth", "out": str(second), "init": str(first), "frozen_norm": "running",
+    }  # fmt: skip
+    _train_phase(common.model_copy(update=update), size.refine_steps)
     return second
 
 
-def _train_phase(request: list[str], steps: int) -> None:
-    rare = ("--steps", "--save-every", "--validate-every", "--picture-every")
-    often = [text for name in rare for text in (name, str(steps))]
-    cycle = ["--steps-per-epoch", str(-(-steps // CYCLE_EPOCHS))]
-    if train([*request, *often, *cycle]) != 0:
-        raise SystemExit(f"{request[0]} did not train: {' '.join(request)}")
+def _train_phase(request: TrainRequest, steps: int) -> None:
+    rare = dict.fromkeys(("steps", "save_every", "validate_every", "picture_every"), steps)
+    cycle = {"steps_per_epoch": -(-steps // CYCLE_EPOCHS)}
+    whole = request.model_copy(update={**rare, **cycle})
+    if train(["--request", whole.model_dump_json()]) != 0:
+        raise SystemExit(f"{request.stage} did not train: {whole.model_dump_json()}")
 
 
 def verdict(name: str, baselines: list[float], trained: list[float]) -> str:
@@ -239,7 +262,7 @@ def main() -> None:
     size = SIZES[given.size, given.stage]
     steps, refine_steps = given.steps or size.steps, given.refine_steps or size.refine_steps
     size = replace(size, steps=steps, refine_steps=refine_steps if given.stage == "depth" else 0)
-    index = open_index([given.uri])
+    index = open_index([given.uri], PEOPLE_2K2K)
     settings = ModelSettings(
         stage=STAGE_NAMES[given.stage], resolution=index.width, width=size.width, nets=size.nets,
         heads=size.heads, frozen_norm="running",
@@ -262,8 +285,13 @@ def _compare(index: ShardIndex, settings: ModelSettings, size: Size, runs: list[
     some = trained[:: max(1, len(trained) // SEEN_SAMPLES)]
     shrink = 8 if settings.stage == "2k2k-normal" else 1
     with join_ranks(choose_device("auto")) as ranks:
-        measure = measurer(settings, size, ranks)
-        predictors = blind_predictors(look_at(trained, settings), shrink)
+        if settings.stage == "2k2k-normal":
+            measure = measurer(settings, size, ranks, NORMAL_PHASE)
+            targets = look_at(trained, settings, NORMAL_PHASE)
+        else:
+            measure = measurer(settings, size, ranks, DEPTH_PHASE)
+            targets = look_at(trained, settings, DEPTH_PHASE)
+        predictors = blind_predictors(targets, shrink)
         torch.manual_seed(0)
         predictors["untrained"] = STAGES[settings.stage].build(settings)
         blind = {name: measure(model, held_out) for name, model in predictors.items()}

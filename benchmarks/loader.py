@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -29,14 +29,14 @@ from PIL import Image, ImageEnhance
 from torch.utils.data import DataLoader, Dataset
 
 from schemas.codecs import decode_depth
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.background_pool import open_backgrounds
-from training.data.batches import Batch, Drawing
 from training.data.loader import Loader
 from training.data.sample_order import Order
 from training.data.shard_index import SampleAddress, ShardIndex, open_index
 from training.twok2k.augment import SEAM_FROM, SEAM_TO
-from training.twok2k.person_samples import SampleReader
-from training.twok2k.prepare_batch import make_image
+from training.twok2k.person_examples import make_image
+from training.twok2k.person_samples import PEOPLE_2K2K, PersonBatch, PersonReader, PersonSample
 
 B = TypeVar("B")
 
@@ -140,12 +140,12 @@ def rate(batches: Iterable[B], work: Callable[[B], object], skip: int) -> float:
     return (count - skip) / (perf_counter() - began)
 
 
-def open_shards(index: ShardIndex, rooms: Path, workers: int) -> Loader[Any, Batch]:
+def open_shards(index: ShardIndex, rooms: Path, workers: int) -> Loader[PersonSample, PersonBatch]:
     """Open our loader with fresh backgrounds and jitter."""
     pool = open_backgrounds(index.datasets, rooms, index.width)
     order = Order(len(index.samples), 0, 0, 1, 1)
-    reader = SampleReader(index.width, with_stored=False)
-    return Loader(reader, index.samples, order, Drawing(0, pool), workers=workers)
+    reader = PersonReader(index.width, with_stored=False)
+    return Loader(reader, index.samples, order, AugmentationSampler(0, pool), workers=workers)
 
 
 def main() -> None:
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    index = open_index([given.uri])
+    index = open_index([given.uri], PEOPLE_2K2K)
     listed = index.datasets[0].read_backgrounds()
     rooms = [given.backgrounds / image.path for image in listed.images] if listed else []
     skip = 2 * given.workers
@@ -165,7 +165,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_pngs(index.samples, Path(folder))
         for _ in range(given.rounds):
-            works: dict[str, Callable[[Batch], object]] = {
+            works: dict[str, Callable[[PersonBatch], object]] = {
                 "shards": id, "shards + pixels": make_image,
             }  # fmt: skip
             for name, work in works.items():

@@ -11,18 +11,18 @@ import statistics
 
 from benchmarks.loader import rate
 from schemas.parquet_ranges import GAP_BYTES, column_ranges, merge_ranges
-from training.data.batches import Drawing
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
 from training.data.sample_order import Order
-from training.data.shard_index import TRAINING_COLUMNS, SampleAddress, ShardIndex, open_index
-from training.twok2k.person_samples import SampleReader
+from training.data.shard_index import SampleAddress, ShardIndex, open_index
+from training.twok2k.person_samples import PEOPLE_2K2K, PersonReader
 
 
 def read_rate(index: ShardIndex, count: int, workers: int) -> float:
     """Return samples a second, the first ones not counted."""
     loader = Loader(
-        SampleReader(index.width, with_stored=True), index.samples,
-        Order(len(index.samples), 0, 0, 1, 1), Drawing(0, None), workers=workers,
+        PersonReader(index.width, with_stored=True), index.samples,
+        Order(len(index.samples), 0, 0, 1, 1), AugmentationSampler(0), workers=workers,
     )  # fmt: skip
     try:
         return rate(loader.batches(0, count), id, 2 * workers)
@@ -33,7 +33,7 @@ def read_rate(index: ShardIndex, count: int, workers: int) -> float:
 def cost(address: SampleAddress) -> tuple[int, int, int]:
     """Return requests and bytes of one sample, and the bytes of all of its columns."""
     group = address.shard.open().metadata.row_group(address.row_group)
-    merged = merge_ranges(column_ranges(group, TRAINING_COLUMNS), gap=GAP_BYTES)
+    merged = merge_ranges(column_ranges(group, PEOPLE_2K2K.columns), gap=GAP_BYTES)
     names = [group.column(place).path_in_schema for place in range(group.num_columns)]
     whole = sum(end - first for first, end in column_ranges(group, names))
     return len(merged), sum(end - first for first, end in merged), whole
@@ -48,7 +48,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 8])
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    indices = {name: open_index([uri]) for name, uri in vars(given).items() if name in PLACES}
+    indices = {
+        name: open_index([uri], PEOPLE_2K2K) for name, uri in vars(given).items() if name in PLACES
+    }
     requests, needed, whole = cost(indices["store"].samples[0])
     print(f"a sample: {requests} requests, {needed:,} of {whole:,} bytes ({needed / whole:.0%})")
     for workers in given.workers:

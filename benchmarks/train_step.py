@@ -22,17 +22,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from schemas.body_parts import PartGroup, group_members
-from training.data.batches import Batch
-from training.run_settings import ModelSettings, StageName
-from training.stages import STAGES
-from training.twok2k import augment, person_nets, prepare_batch
+from schemas.train_request import StageName
+from training.loop.compute_modes import autocast, recompute_activations
+from training.loop.stage import ExamplesT, PredictionT, Stage
+from training.run_settings import ModelSettings
+from training.twok2k import augment, person_examples, person_nets
 from training.twok2k.alignment import PartTransforms
-from training.twok2k.augment import Jitter
 from training.twok2k.blending import occupancy
-from training.twok2k.blocks import recompute_activations
-from training.twok2k.prepare_batch import autocast, prepare
+from training.twok2k.person_samples import PersonBatch, PersonSample
+from training.twok2k.person_stages import DEPTH_STAGE, NORMAL_STAGE
 
-STAGE_OF_PHASE: dict[int, StageName] = {1: "2k2k-normal", 2: "2k2k-depth"}
 WAYS = ("plain", "crop grids", "crop warps", "sorted columns", "recompute")
 """Each way has all optimisations up to its own; the last trades time for memory."""
 
@@ -80,14 +79,17 @@ def plain_median(values: Tensor) -> Tensor:
 
 
 PLAIN: dict[str, list[tuple[Any, str, Callable[..., Tensor]]]] = {
-    "crop grids": [(person_nets, "cut_parts", plain_cut), (prepare_batch, "cut_parts", plain_cut)],
+    "crop grids": [
+        (person_nets, "cut_parts", plain_cut),
+        (person_examples, "cut_parts", plain_cut),
+    ],
     "crop warps": [(person_nets, "blend_normals", plain_blend)],
     "sorted columns": [(augment, "_median3", plain_median)],
 }
 """What stands in for an optimisation that a way does not have yet."""
 
 
-def make_batch(resolution: int, device: torch.device) -> Batch:
+def make_batch(resolution: int, device: torch.device) -> PersonBatch:
     """Make one sample: an upright body of noise with joints all over it."""
     generator = torch.Generator().manual_seed(0)
     side = torch.linspace(-1, 1, resolution)
@@ -96,10 +98,10 @@ def make_batch(resolution: int, device: torch.device) -> Batch:
     joints = torch.rand(1, 31, 3, generator=generator) * resolution * FIGURE_HALF_HEIGHT
     joints += resolution * (1 - FIGURE_HALF_HEIGHT) / 2
     pixels = torch.randint(0, 256, (1, resolution, resolution, 3), generator=generator)
-    batch = Batch(
+    batch = PersonBatch(
         ("made/0",), pixels.to(torch.uint8), pixels.to(torch.uint8), front, front + 0.1 * inside,
         joints, torch.tensor([1.07 * resolution]), torch.tensor([2.5]),
-        Jitter(torch.full((1, 3), 0.9)),
+        torch.full((1, 3), 0.9),
     )  # fmt: skip
     return batch.to(device)
 
@@ -112,11 +114,22 @@ def measure(phase: int, way: str, given: argparse.Namespace) -> dict[str, float]
     for name in WAYS[WAYS.index(way) + 1 :]:
         for module, function, plain in PLAIN.get(name, []):
             setattr(module, function, plain)
-    settings = ModelSettings(
-        stage=STAGE_OF_PHASE[phase], resolution=given.resolution, width=given.width
+    return (
+        time_steps(NORMAL_STAGE, "2k2k-normal", way, given)
+        if phase == 1
+        else time_steps(DEPTH_STAGE, "2k2k-depth", way, given)
     )
+
+
+def time_steps(
+    stage: Stage[PersonSample, PersonBatch, ExamplesT, PredictionT],
+    name: StageName,
+    way: str,
+    given: argparse.Namespace,
+) -> dict[str, float]:
+    """Take the steps of one stage; see `measure`."""
+    settings = ModelSettings(stage=name, resolution=given.resolution, width=given.width)
     device = torch.device(given.device)
-    stage = STAGES[settings.stage]
     torch.manual_seed(0)
     model = stage.build(settings).to(device).train()
     if way == "recompute":
@@ -128,9 +141,9 @@ def measure(phase: int, way: str, given: argparse.Namespace) -> dict[str, float]
     for _ in range(given.steps + 1):
         began, began_busy = perf_counter(), process_time()
         optimiser.zero_grad(set_to_none=True)
-        prepared = prepare(batch, settings)
+        prepared = stage.prepare(batch, settings)
         with autocast(settings, device):
-            prediction = model(prepared.image, prepared.transforms)
+            prediction = stage.predict(model, prepared)
         loss = torch.stack(list(stage.objective(prediction, prepared, settings).values())).sum()
         loss.backward()  # type: ignore[no-untyped-call] # torch has no types here
         optimiser.step()
@@ -158,7 +171,7 @@ def main() -> None:
         print(json.dumps(measure(int(given.only[0]), given.only[1], given)))
         return
     print(f"{given.resolution} pixels, width {given.width}, batch 1, {given.device}")
-    for phase in STAGE_OF_PHASE:
+    for phase in (1, 2):
         for way in WAYS:
             line = [sys.executable, "-m", "benchmarks.train_step", *sys.argv[1:]]
             answer = subprocess.check_output([*line, "--only", str(phase), way], text=True)

@@ -4,6 +4,7 @@ The fields are the options of `scanmill train`. Where the default depends on the
 of PUBLISHED; where it depends on the data, the field is null and its option says which value holds.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import Field
 
 from schemas.errors import RequestError
 from schemas.options import Shown
-from schemas.request_base import Request
+from schemas.request_base import Request, make_request
 from schemas.wording import shorten
 
 StageName = Literal["2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-depth"]
@@ -221,6 +222,7 @@ class TrainRequest(TrainOptions):
 
     def check(self) -> None:
         """Refuse what excludes itself; raises RequestError naming the option at fault."""
+        self._check_meaning()
         super().check()
         if self.stage == DEPTH and (self.init is None or self.nets == "coarse"):
             raise RequestError(
@@ -229,7 +231,6 @@ class TrainRequest(TrainOptions):
                 expected=f"all nets of {NORMAL}, trained: in {DEPTH} they stay frozen",
                 hint=f"Train {NORMAL} with all nets first, then give its folder as --init.",
             )  # fmt: skip
-        self._check_meaning()
         self._check_nodes()
 
     def _check_meaning(self) -> None:
@@ -262,17 +263,22 @@ class TrainRequest(TrainOptions):
 def read_request(text: str) -> TrainRequest:
     """Read what one program hands to another: JSON, or the path of a file that holds it.
 
-    Raises RequestError when it is no request to train.
+    Raises RequestError naming the option at fault.
     """
     try:
-        return TrainRequest.model_validate_json(
-            text if text.lstrip().startswith("{") else Path(text).read_bytes()
-        )
+        values = json.loads(text if text.lstrip().startswith("{") else Path(text).read_bytes())
     except (OSError, ValueError) as error:
-        raise RequestError(
-            "--request", found=shorten(str(error)), expected="a request to train, as JSON",
-            hint="Start it with scanmill train, which writes the request.",
-        ) from error  # fmt: skip
+        raise _no_request(shorten(str(error))) from error
+    if not isinstance(values, dict):
+        raise _no_request(f"a {type(values).__name__}")
+    return make_request(TrainRequest, values)
+
+
+def _no_request(found: str) -> RequestError:
+    return RequestError(
+        "--request", found=found, expected="a request to train, as JSON",
+        hint="Start it with scanmill train, which writes the request.",
+    )  # fmt: skip
 
 
 def _check_meeting(place: str | None) -> None:

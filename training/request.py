@@ -1,35 +1,36 @@
-"""A request to train, checked as far as one process can without talking to the others."""
+"""From a request to a run that can start: checked as far as one process can alone."""
 
-import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from pydantic import ValidationError
+from torch import Tensor
 
 from schemas.errors import RequestError
-from training.arguments import make_parser
+from schemas.train_request import PUBLISHED, ModelOptions, RunOptions, TrainRequest
 from training.data.background_pool import BackgroundPool, open_backgrounds
 from training.data.sample_order import Order
 from training.data.shard_index import SampleAddress, ShardIndex, open_index
 from training.loop.checkpoints import LATEST, named_by, read_meta
 from training.loop.distributed import this_world
+from training.loop.model_files import written_step
 from training.loop.run_folder import RunRecord, check_folder, describe_run
 from training.loop.training_log import CURVE
 from training.run_settings import DataSettings, ModelSettings, RunSettings
-from training.stages import STAGES, Published
-from training.twok2k.person_samples import check_resolution
-from training.weights import MODEL_CARD, MODEL_FILE, digest_weights, fit_weights, read_weights
+from training.stages import STAGES
+from training.weights import digest_weights, fit_weights, read_weights
 
-T = TypeVar("T")
 MIN_STEPS_BETWEEN_CHECKPOINTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A checked request: everything that a run needs to know before it starts."""
+class PreparedRun:
+    """A checked request: everything that a run needs to know before it starts.
+
+    trained: the samples trained on. steps_per_epoch: optimiser steps. weights: those of --init,
+    under the names of their source; empty without it.
+    """
 
     model: ModelSettings
     data: DataSettings
@@ -37,128 +38,103 @@ class Request:
     index: ShardIndex
     trained: tuple[SampleAddress, ...]
     steps_per_epoch: int
-    weights: dict[str, torch.Tensor]
+    weights: dict[str, Tensor]
     record: RunRecord
     pool: BackgroundPool | None
 
 
-def check_request(given: argparse.Namespace) -> Request:
-    """Check everything that can be checked without talking to other ranks; writes nothing."""
-    if given.stage == "2k2k-depth" and (not given.init or given.nets != "all"):
-        raise RequestError(
-            given.stage, found=f"--init {given.init} and --nets {given.nets}",
-            expected="all nets of phase 1, trained: they stay frozen",
-            hint="Train 2k2k-normal with --nets all first, then give its folder as --init.",
-        )  # fmt: skip
-    stage = STAGES[given.stage]
-    _check_meaning(given, stage.meaningless)
-    index = open_index(given.data, stage.feed.selection)
-    resolution = given.resolution or index.width
-    weights = read_weights(Path(given.init)) if given.init else {}
-    model, data = _deciding_settings(given, index, resolution, weights)
-    check_resolution(index.width, resolution)
+def prepare_run(request: TrainRequest) -> PreparedRun:
+    """Check everything that can be checked without talking to other ranks; writes nothing.
+
+    Raises RequestError for what no repetition would cure, InputError for weights that can't be
+    read.
+    """
+    request.check()
+    stage = STAGES[request.stage]
+    index = open_index(request.data, stage.selection)
+    weights = read_weights(Path(request.init)) if request.init else {}
+    model = _resolve_model(request, index.width, weights)
+    data = _resolve_data(request, index)
+    check_resolution(index.width, model.resolution)
     if weights:
         with torch.device("meta"):
-            fit_weights(stage.build(model), weights, f"--init {given.init}")
+            fit_weights(stage.build(model), weights, f"--init {request.init}")
     trained = index.of_splits(data.splits)
     if not trained:
         raise RequestError(
-            ", ".join(given.data), found=f"no sample of split {', '.join(data.splits)}",
-            expected="samples to train on", hint="Name another --split, or render more subjects.",
+            ", ".join(request.data), found=f"no sample of split {', '.join(data.splits)}",
+            expected="samples to train on",
+            hint="Name another --split, or render more subjects.",
         )  # fmt: skip
     batches = Order(len(trained), 0, 0, data.world, data.batch).batches_per_epoch
     steps_per_epoch = max(1, batches // model.accumulate)
-    run = _run_settings(given, stage.published, steps_per_epoch)
+    run = _resolve_run(request, steps_per_epoch)
     record = describe_run(model, data, run)
     check_folder(run.out, record)
     pool = None
     if data.background == "fresh":
-        pool = open_backgrounds(index.datasets, run.backgrounds, resolution)
-    return Request(model, data, run, index, trained, steps_per_epoch, weights, record, pool)
+        root = Path(run.backgrounds) if run.backgrounds else None
+        pool = open_backgrounds(index.datasets, root, model.resolution)
+    return PreparedRun(model, data, run, index, trained, steps_per_epoch, weights, record, pool)
 
 
-def say_status(run: RunSettings) -> dict[str, int | bool]:
-    """Say how far a run is: steps requested and done, and whether its weights are of the last step.
+def describe_status(run: RunSettings) -> dict[str, int | bool]:
+    """Say how far a run is: steps asked for and done, and whether nothing is left to do.
 
-    A run that is asked for fewer steps than it has done is finished.
+    A run that is asked for fewer steps than it has done is finished. Raises InputError when it
+    has checkpoints and none of them is whole.
     """
     latest = named_by(run.out, LATEST)
     done = 0 if latest is None else read_meta(latest).step
-    card = run.out / MODEL_CARD
-    written = json.loads(card.read_bytes())["step"] if card.is_file() else None
-    whole = written == done and all((run.out / name).is_file() for name in (MODEL_FILE, CURVE))
+    whole = written_step(run.out) == done and (run.out / CURVE).is_file()
     return {"steps": run.steps, "done": done, "finished": whole and done >= run.steps}
 
 
-def _deciding_settings(
-    given: argparse.Namespace,
-    index: ShardIndex,
-    resolution: int,
-    weights: dict[str, torch.Tensor],
-) -> tuple[ModelSettings, DataSettings]:
-    """Return the settings that decide the weights; raises RequestError for one out of range."""
-    published = STAGES[given.stage].published
+def _resolve_model(request: TrainRequest, width: int, weights: dict[str, Tensor]) -> ModelSettings:
+    """Take the options, the published value of the stage, or what the data say."""
+    published = PUBLISHED[request.stage]
+    chosen = request.model_dump(include=set(ModelOptions.model_fields), exclude_none=True)
+    defaults = {
+        "resolution": width, "learning_rate": published.learning_rate,
+        "schedule": published.schedule,
+    }  # fmt: skip
+    init = digest_weights(weights) if weights else None
     try:
-        model = ModelSettings(
-            stage=given.stage, resolution=resolution, width=given.width, nets=given.nets,
-            heads=given.heads, mask_loss=given.mask_loss, frozen_norm=given.frozen_norm,
-            precision=given.precision,
-            learning_rate=_given(given.learning_rate, published.learning_rate),
-            schedule=given.schedule or published.schedule, depth_normals=given.depth_normals,
-            steps_per_epoch=given.steps_per_epoch, accumulate=given.accumulate, seed=given.seed,
-            init=digest_weights(weights) if weights else None,
-        )  # fmt: skip
-        data = DataSettings(
-            digest=index.digest, splits=tuple(given.split), val_splits=tuple(given.val_split),
-            batch=_given(given.batch, published.batch), world=this_world(),
-            augment=not given.no_augment, background=given.background,
-            max_bad_samples=given.max_bad_samples,
-        )  # fmt: skip
-    except ValidationError as error:
-        raise _wrong_setting(error) from error
-    return model, data
+        return ModelSettings.model_validate(
+            defaults | chosen | {"stage": request.stage, "init": init}
+        )
+    except ValidationError as error:  # what the request has not checked comes from the data
+        raise RequestError(
+            "--resolution", found=f"samples {width} pixels wide",
+            expected=str(error.errors()[0]["msg"]), hint="Give a --resolution that divides it.",
+        ) from error  # fmt: skip
 
 
-def _run_settings(
-    given: argparse.Namespace, published: Published, steps_per_epoch: int
-) -> RunSettings:
-    often = max(steps_per_epoch, MIN_STEPS_BETWEEN_CHECKPOINTS)
-    steps = given.steps or (given.epochs or 0) * steps_per_epoch
-    steps = steps or published.steps or (published.epochs or 1) * steps_per_epoch
-    try:
-        return RunSettings(
-            out=given.out, data=tuple(given.data), backgrounds=given.backgrounds,
-            steps=steps, save_every=given.save_every or often,
-            keep=given.keep, validate_every=given.validate_every or often,
-            max_val_samples=given.max_val_samples, picture_every=given.picture_every,
-            workers=given.workers, device=given.device, compile=given.compile,
-            recompute=given.recompute,
-        )  # fmt: skip
-    except ValidationError as error:
-        raise _wrong_setting(error) from error
-
-
-def _check_meaning(given: argparse.Namespace, meaningless: frozenset[str]) -> None:
-    """Refuse an option that would change nothing in this stage."""
-    defaults = make_parser()
-    for name in sorted(meaningless):
-        value = getattr(given, name)
-        if value != defaults.get_default(name):
-            raise RequestError(
-                f"--{name.replace('_', '-')}", found=f"{value} for {given.stage}",
-                expected="no such option: this stage has nothing that it would change",
-                hint="Leave it out.",
-            )  # fmt: skip
-
-
-def _given(value: T | None, published: T) -> T:
-    return published if value is None else value
-
-
-def _wrong_setting(error: ValidationError) -> RequestError:
-    first = error.errors()[0]
-    where = "--" + "-".join(str(part) for part in first["loc"]).replace("_", "-")
-    return RequestError(
-        where if first["loc"] else "settings", found=f"{first.get('input')!r}",
-        expected=str(first["msg"]), hint="See --help.",
+def _resolve_data(request: TrainRequest, index: ShardIndex) -> DataSettings:
+    return DataSettings(
+        digest=index.digest, splits=request.split, val_splits=request.val_split,
+        batch=request.batch or PUBLISHED[request.stage].batch, world=this_world(),
+        augment=not request.no_augment, background=request.background,
+        max_bad_samples=request.max_bad_samples,
     )  # fmt: skip
+
+
+def _resolve_run(request: TrainRequest, steps_per_epoch: int) -> RunSettings:
+    published = PUBLISHED[request.stage]
+    epochs = request.epochs or (0 if published.steps else published.epochs or 1)
+    steps = request.steps or epochs * steps_per_epoch or published.steps
+    often = max(steps_per_epoch, MIN_STEPS_BETWEEN_CHECKPOINTS)
+    defaults = {"save_every": often, "validate_every": often}
+    chosen = request.model_dump(include=set(RunOptions.model_fields), exclude_none=True)
+    where = {"out": request.out, "data": request.data, "steps": steps}
+    return RunSettings.model_validate(defaults | chosen | where)
+
+
+def check_resolution(width: int, resolution: int) -> None:
+    """Refuse a resolution that the stored images can't give without resampling depth."""
+    if width % resolution:
+        raise RequestError(
+            f"--resolution {resolution}", found=f"samples {width} pixels wide",
+            expected="their width or an integer part of it, a multiple of 128",
+            hint=f"Leave --resolution out to train at {width}.",
+        )  # fmt: skip

@@ -1,33 +1,43 @@
-"""The program that trains: `python -m torch.distributed.run ... -m training.run STAGE ...`.
+"""The program that trains: `python -m torch.distributed.run ... -m training.run --request FILE`.
 
+FILE holds a `schemas.train_request.TrainRequest` as JSON; the JSON itself may be given instead.
 Without torchrun it trains on one rank. Exit codes: 0 done, 1 the training failed, 2 the request is
 wrong. A line that begins with "error:" is final: the same command would fail again in the same
 way. What has no such line (a rank was killed, memory ran out) may succeed when it is repeated.
 `--check` stops after the checks and says in a line of JSON how far the run is.
 """
 
+import argparse
 import json
 import os
 import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 
 from schemas.errors import RequestError, ScanmillError
-from training.arguments import read_arguments
-from training.data.batches import Drawing
+from schemas.train_request import read_request
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
 from training.data.sample_order import Order
-from training.loop.distributed import Ranks, choose_device, join_ranks, this_rank
+from training.data.tensor_batch import BatchT, SampleT
+from training.loop.distributed import (
+    Ranks,
+    StoppedByFirst,
+    choose_device,
+    join_ranks,
+    this_rank,
+)
 from training.loop.run_folder import write_record
+from training.loop.stage import ExamplesT, PredictionT, Stage
 from training.loop.trainer import Trainer
-from training.loop.training_log import Progress
+from training.loop.training_log import TrainingLog
 from training.loop.validate_nets import ValidationSet
 from training.parent_death_signal import end_with_parent
-from training.request import Request, check_request, say_status
+from training.request import PreparedRun, describe_status, prepare_run
 from training.stages import STAGES
 from training.weights import adopt_weights
 
@@ -36,18 +46,26 @@ EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, or say in one line why not."""
+    parser = argparse.ArgumentParser(
+        prog="training.run", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--request", required=True, metavar="JSON|FILE")
+    parser.add_argument("--check", action="store_true", help="only check the request")
+    given = parser.parse_args(arguments)
     end_with_parent(signal.SIGKILL)
     try:
-        given = read_arguments(arguments)
         # DDP says so of the layout of 1x1 convolutions under autocast; it costs a small copy.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")
         _limit_threads()
-        request = check_request(given)
+        prepared = prepare_run(read_request(given.request))
         if given.check:
-            print(json.dumps(say_status(request.run)), flush=True)  # noqa: T201 - its answer
+            print(json.dumps(describe_status(prepared.run)), flush=True)  # noqa: T201 - its answer
             return EXIT_DONE
-        with join_ranks(choose_device(request.run.device)) as ranks:
-            train(request, ranks)
+        with join_ranks(choose_device(prepared.run.device)) as ranks:
+            STAGES[prepared.model.stage].apply(Training(prepared, ranks))
+    except StoppedByFirst:
+        return EXIT_FAILED
     except RequestError as error:
         return _refuse(error, EXIT_REQUEST)
     except ScanmillError as error:
@@ -55,44 +73,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return EXIT_DONE
 
 
-def train(request: Request, ranks: Ranks) -> None:
-    """Build the nets, go on from the last checkpoint if there is one, and train."""
-    stage = STAGES[request.model.stage]
-    torch.manual_seed(request.model.seed)
-    nets = stage.build(request.model)
-    if request.weights:
-        adopt_weights(nets, request.weights, source="--init")
-    ranks.barrier()
-    if ranks.is_first:
-        write_record(request.run.out, request.record)
-    trainer = Trainer(
-        stage, nets, settings=request.model, data=request.data, run=request.run, ranks=ranks
-    )
-    first_step = trainer.resume()
-    loader = _open_loader(request, ranks)
-    progress = (
-        Progress(request.run.out, first_step=first_step, last_step=request.run.steps)
-        if ranks.is_first
-        else None
-    )
-    try:
-        chosen = ValidationSet.choose(request.index, request.data, request.run)
-        trainer.train(loader, chosen, progress, steps_per_epoch=request.steps_per_epoch)
-    finally:
-        loader.close()
-        if progress is not None:
-            progress.close()
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The training of a prepared run on this rank, for a stage of any types."""
 
+    prepared: PreparedRun
+    ranks: Ranks
 
-def _open_loader(request: Request, ranks: Ranks) -> Loader[Any, Any]:
-    data, seed = request.data, request.model.seed
-    reader = STAGES[request.model.stage].feed.reader(request.model, data.background == "stored")
-    order = Order(len(request.trained), seed, ranks.rank, ranks.world, data.batch)
-    drawing = Drawing(seed if data.augment else None, request.pool)
-    return Loader(
-        reader, request.trained, order, drawing,
-        workers=request.run.workers, max_bad_samples=data.max_bad_samples,
-    )  # fmt: skip
+    def __call__(self, stage: Stage[SampleT, BatchT, ExamplesT, PredictionT], /) -> None:
+        """Build the nets, go on from the last checkpoint if there is one, and train."""
+        prepared, ranks = self.prepared, self.ranks
+        torch.manual_seed(prepared.model.seed)
+        nets = stage.build(prepared.model)
+        if prepared.weights:
+            adopt_weights(nets, prepared.weights, source="--init")
+        ranks.barrier()
+        if ranks.is_first:
+            write_record(prepared.run.out, prepared.record)
+        trainer = Trainer(
+            stage, nets,
+            settings=prepared.model, data=prepared.data, run=prepared.run, ranks=ranks,
+        )  # fmt: skip
+        first_step = trainer.resume()
+        loader = self._open_loader(stage)
+        log = None
+        try:
+            if ranks.is_first:
+                log = TrainingLog(
+                    prepared.run.out, first_step=first_step, last_step=prepared.run.steps
+                )
+            chosen = ValidationSet.choose(prepared.index, prepared.data, prepared.run)
+            trainer.train(loader, chosen, log, steps_per_epoch=prepared.steps_per_epoch)
+        finally:
+            loader.close()
+            if log is not None:
+                log.close()
+
+    def _open_loader(
+        self, stage: Stage[SampleT, BatchT, ExamplesT, PredictionT]
+    ) -> Loader[SampleT, BatchT]:
+        prepared, data, seed = self.prepared, self.prepared.data, self.prepared.model.seed
+        return Loader(
+            stage.reader(prepared.model, data.background == "stored"),
+            prepared.trained,
+            Order(len(prepared.trained), seed, self.ranks.rank, self.ranks.world, data.batch),
+            AugmentationSampler(seed if data.augment else None, prepared.pool),
+            workers=prepared.run.workers,
+            max_bad_samples=data.max_bad_samples,
+        )
 
 
 def _refuse(error: ScanmillError, code: int) -> int:

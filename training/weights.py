@@ -1,58 +1,27 @@
-"""Weights for use: written as safetensors, read from every form in which they come.
+"""Weights to start from, read from every form in which they come.
 
 Nothing that a foreign file holds is run: safetensors hold no code, published files are read as
 weights only, step folders by an index that may name tensors alone.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from schemas.dataset_folder import write_atomically
 from schemas.errors import InputError, RequestError
 from training.loop.checkpoints import BEST, LATEST, named_by, read_tensors
-from training.run_settings import ModelSettings
+from training.loop.model_files import MODEL_FILE
+from training.loop.trainer import MODEL_PREFIX
 from training.twok2k.published_names import PHASE_1_PREFIX, from_published
 
-MODEL_FILE, MODEL_CARD = "model.safetensors", "model.json"
-CARD_VERSION = 1
-MODEL_PREFIX = "model."
 PUBLISHED_KEY = "model_state_dict"
 _REFINEMENT_PREFIX = "refinement."
-CONVENTIONS = {
-    "2k2k": {
-        "input": "RGB in -1..1, square; joints in -1..1 of the image",
-        "depth_unit": "a quarter of the image's side in pixel-depths; 2.0 is the scene's origin",
-    },
-    "hdnet": {
-        "input": "RGB 0..255 on white, 256 x 256; for depth then the unit normal and DensePose "
-        "V, U, I 0..255; batch statistics in use too",
-        "depth_unit": "metres along z, the person's median at 4",
-    },
-}
-"""What whoever uses the weights must know, by the family of the stage."""
-
-
-def write_model(out: Path, model: nn.Module, settings: ModelSettings, step: int) -> None:
-    """Write OUT/model.safetensors and model.json, each whole or absent."""
-    weights = {name: value.detach().cpu().contiguous() for name, value in _owned(model).items()}
-    write_atomically(out / MODEL_FILE, save(weights))
-    parameters = sum(value.numel() for value in model.parameters())
-    card = {
-        "format_version": CARD_VERSION,
-        "step": step,
-        "parameters": parameters,
-        "settings": settings.model_dump(mode="json"),
-        **CONVENTIONS[settings.stage.partition("-")[0]],
-    }
-    write_atomically(out / MODEL_CARD, json.dumps(card, indent=1) + "\n")
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -124,10 +93,6 @@ def _across_phases(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
             if name.startswith(PHASE_1_PREFIX)
         }
     return {PHASE_1_PREFIX + name: value for name, value in weights.items()}
-
-
-def _owned(model: nn.Module) -> dict[str, Tensor]:
-    return dict(model.state_dict())
 
 
 def _read_folder(path: Path) -> dict[str, Tensor]:

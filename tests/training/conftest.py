@@ -4,9 +4,11 @@ Camera axes, the camera at the origin; the ellipsoid's centre stands at z = 1, t
 """
 
 import hashlib
+import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,20 @@ from schemas.samples import sample_schema, sample_table
 
 MakeDataset = Callable[..., Path]
 
+
+def request_of(words: Sequence[str]) -> list[str]:
+    """Return the training program's arguments for a stage and options in the command's words."""
+    stage, *rest = words
+    values: dict[str, object] = {"stage": stage}
+    check = [word for word in rest if word == "--check"]
+    for text in " ".join(word for word in rest if word != "--check").split(" --"):
+        name, *given = text.removeprefix("--").split()
+        name = name.replace("-", "_")
+        many = name in ("data", "split", "val_split")
+        values[name] = given if many else _plain(given[0]) if given else True
+    return ["--request", json.dumps(values), *check]
+
+
 # Where the 31 joints stand on a standing figure 0.62 high: (x, y), scene units, y down.
 STANDING = np.array(
     [
@@ -39,6 +55,13 @@ STANDING = np.array(
         (-0.12, 0.03), (-0.125, 0.03), (-0.13, 0.03), (-0.135, 0.03),
     ]
 )  # fmt: skip
+
+
+def _plain(word: str) -> object:
+    """Return the number that a word is, else the word."""
+    with suppress(ValueError):
+        return float(word) if "." in word else int(word)
+    return word
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,14 @@ from tests.fixtures_object_store import (
     upload,
     use_store,
 )
+from tests.training.conftest import request_of
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.background_pool import open_backgrounds
-from training.data.batches import Batch, Drawing
 from training.data.loader import Loader
 from training.data.sample_order import Order
 from training.data.shard_index import ShardIndex, open_index
 from training.run import main
-from training.twok2k.person_samples import SampleReader
+from training.twok2k.person_samples import PEOPLE_2K2K, PersonBatch, PersonReader
 
 SHARD = "samples/shard-00000.parquet"
 
@@ -63,11 +64,11 @@ def counted(
     use_store(monkeypatch, server)
 
 
-def batches(index: ShardIndex, first: int = 0, end: int = 5) -> list[Batch]:
+def batches(index: ShardIndex, first: int = 0, end: int = 5) -> list[PersonBatch]:
     samples = index.of_splits(["train"])
     loader = Loader(
-        SampleReader(256, with_stored=True), samples, Order(len(samples), 7, 0, 1, 2),
-        Drawing(7, None), workers=2,
+        PersonReader(256, with_stored=True), samples, Order(len(samples), 7, 0, 1, 2),
+        AugmentationSampler(7), workers=2,
     )  # fmt: skip
     found = list(loader.batches(first, end))
     loader.close()
@@ -75,7 +76,10 @@ def batches(index: ShardIndex, first: int = 0, end: int = 5) -> list[Batch]:
 
 
 def test_the_samples_and_their_order_are_those_of_the_folder(uri: str, dataset: Path) -> None:
-    stored, local = batches(open_index([uri])), batches(open_index([str(dataset)]))
+    stored, local = (
+        batches(open_index([uri], PEOPLE_2K2K)),
+        batches(open_index([str(dataset)], PEOPLE_2K2K)),
+    )
     assert [batch.sample_ids for batch in stored] == [batch.sample_ids for batch in local]
     for one, other in zip(stored, local, strict=True):
         assert all(
@@ -85,21 +89,21 @@ def test_the_samples_and_their_order_are_those_of_the_folder(uri: str, dataset: 
 
 
 def test_a_resume_continues_at_the_exact_sample(uri: str) -> None:
-    index = open_index([uri])
+    index = open_index([uri], PEOPLE_2K2K)
     whole, resumed = batches(index), batches(index, 3, 5)
     assert [batch.sample_ids for batch in resumed] == [batch.sample_ids for batch in whole[3:]]
 
 
 def test_the_digest_is_that_of_the_folder(uri: str, dataset: Path) -> None:
-    assert open_index([uri]).digest == open_index([str(dataset)]).digest
+    assert open_index([uri], PEOPLE_2K2K).digest == open_index([str(dataset)], PEOPLE_2K2K).digest
 
 
 def test_a_sample_costs_the_bytes_of_its_columns_and_few_requests(
     counted: tuple[str, Traffic], dataset: Path
 ) -> None:
     uri, traffic = counted
-    address = open_index([uri]).samples[0]
-    reader = SampleReader(256, with_stored=False)
+    address = open_index([uri], PEOPLE_2K2K).samples[0]
+    reader = PersonReader(256, with_stored=False)
     reader.read(address)
     traffic.answers.clear()
     reader.read(address)
@@ -112,7 +116,7 @@ def test_a_sample_costs_the_bytes_of_its_columns_and_few_requests(
 
 def test_the_index_costs_one_read_of_each_footer(counted: tuple[str, Traffic]) -> None:
     uri, traffic = counted
-    open_index([uri])
+    open_index([uri], PEOPLE_2K2K)
     assert [len(traffic.of(f"samples/shard-0000{n}.parquet")) for n in range(2)] == [1, 1]
 
 
@@ -123,7 +127,7 @@ def test_fresh_backgrounds_come_from_the_list_in_the_store(
     uri = upload(dataset, "sets/rooms")
     (tmp_path / "backgrounds.json").write_text(json.dumps({"pictures": [entry]}))
     upload(tmp_path, "sets/rooms")
-    pool = open_backgrounds(open_index([uri]).datasets, tmp_path, 256)
+    pool = open_backgrounds(open_index([uri], PEOPLE_2K2K).datasets, tmp_path, 256)
     assert [image.path for image in pool._images] == ["a.jpg"]
 
 
@@ -134,7 +138,9 @@ def test_a_run_in_two_parts_from_the_store_is_the_run_from_the_folder(
 
     def train(data: str, out: str, steps: int) -> int:
         place = str(tmp_path / out)
-        return main(["2k2k-normal", "--data", data, "--out", place, "--steps", str(steps), *few])
+        return main(
+            request_of(["2k2k-normal", "--data", data, "--out", place, "--steps", str(steps), *few])
+        )
 
     assert [train(uri, "stored", 2), train(uri, "stored", 4), train(str(dataset), "local", 4)] == [
         0, 0, 0,
@@ -148,7 +154,7 @@ def test_a_run_in_two_parts_from_the_store_is_the_run_from_the_folder(
 
 
 def refusal(capsys: pytest.CaptureFixture[str], uri: str, out: Path) -> tuple[int, str]:
-    code = main(["2k2k-normal", "--data", uri, "--out", str(out), "--steps", "1"])
+    code = main(request_of(["2k2k-normal", "--data", uri, "--out", str(out), "--steps", "1"]))
     return code, capsys.readouterr().err
 
 
@@ -203,17 +209,17 @@ def test_a_shard_shorter_than_its_manifest_says_is_named(
     cut.write_bytes((dataset / SHARD).read_bytes()[:-10])
     upload(tmp_path, "sets/cut")
     with pytest.raises(InputError, match=r"s3://people/sets/cut/samples/shard-00000\.parquet: can"):
-        open_index([uri])
+        open_index([uri], PEOPLE_2K2K)
 
 
 def test_a_store_that_hangs_up_stops_the_run_and_is_no_bad_sample(
     counted: tuple[str, Traffic],
 ) -> None:
     uri, traffic = counted
-    samples = open_index([uri]).samples
+    samples = open_index([uri], PEOPLE_2K2K).samples
     loader = Loader(
-        SampleReader(256, with_stored=False), samples, Order(len(samples), 0, 0, 1, 1),
-        Drawing(0, None), workers=1, max_bad_samples=100,
+        PersonReader(256, with_stored=False), samples, Order(len(samples), 0, 0, 1, 1),
+        AugmentationSampler(0), workers=1, max_bad_samples=100,
     )  # fmt: skip
     traffic.cut = True
     with pytest.raises(MachineError, match="an answer from the store"):

@@ -11,12 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.data.batches import Batch
+from tests.training.conftest import request_of
 from training.run import main
 from training.run_settings import ModelSettings
 from training.stages import STAGES
+from training.twok2k.person_examples import NormalExamples
 from training.twok2k.person_nets import NormalPrediction
-from training.twok2k.prepare_batch import Prepared, prepare
+from training.twok2k.person_samples import PersonBatch
+from training.twok2k.person_stages import NORMAL_STAGE
 from training.weights import read_weights
 
 NARROW = ["--width", "0.05", "--learning-rate", "0.002", "--schedule", "constant"]
@@ -29,7 +31,7 @@ def run(dataset: Path, tmp_path: Path) -> Run:
 
     def start(*arguments: str, stage: str = "2k2k-normal", out: str = "out") -> int:
         always = [stage, "--data", str(dataset), "--out", str(tmp_path / out), *NARROW]
-        return main([*always, *arguments])
+        return main(request_of([*always, *arguments]))
 
     return start
 
@@ -197,7 +199,7 @@ def test_a_wrong_request_writes_nothing(run: Run, tmp_path: Path) -> None:
 
 def test_phase_2_without_phase_1_is_refused(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--steps", "1", stage="2k2k-depth") == 2
-    assert "2k2k-depth: --init None and --nets all; expected all nets" in capsys.readouterr().err
+    assert "--init: none; expected all nets of 2k2k-normal" in capsys.readouterr().err
 
 
 def test_weights_of_another_width_are_refused_before_anything_is_written(
@@ -229,15 +231,13 @@ def test_a_loss_that_is_not_finite_stops_before_the_step_and_is_named(
 ) -> None:
     run("--nets", "coarse", "--steps", "1")
     before = read_weights(tmp_path / "out" / "checkpoints" / "step-00000001")
-    stage = STAGES["2k2k-normal"]
 
-    def blinded(batch: Batch, settings: ModelSettings) -> Prepared:
-        prepared = prepare(batch, settings)
-        prepared.coarse.back[:] = math.nan
-        return prepared
+    def blinded(batch: PersonBatch, settings: ModelSettings) -> NormalExamples:
+        examples = NORMAL_STAGE.prepare(batch, settings)
+        examples.coarse.back[:] = math.nan
+        return examples
 
-    blind = replace(stage, feed=replace(stage.feed, prepare=blinded))
-    monkeypatch.setitem(STAGES, "2k2k-normal", blind)
+    monkeypatch.setitem(STAGES, "2k2k-normal", replace(NORMAL_STAGE, prepare=blinded))
     assert run("--nets", "coarse", "--steps", "2") == 1
     told = capsys.readouterr().err
     assert "error: step 2: loss " in told
@@ -250,16 +250,14 @@ def test_a_loss_that_is_not_finite_stops_before_the_step_and_is_named(
 def test_a_gradient_that_is_not_finite_stops_before_the_step_and_is_named(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage = STAGES["2k2k-normal"]
-
     def with_root(
-        prediction: NormalPrediction, prepared: Prepared, settings: ModelSettings
+        prediction: NormalPrediction, examples: NormalExamples, settings: ModelSettings
     ) -> dict[str, Tensor]:
         # The root of zero is zero, its slope is not finite.
-        terms = stage.objective(prediction, prepared, settings)
+        terms = NORMAL_STAGE.objective(prediction, examples, settings)
         return terms | {"root": torch.sqrt((0 * prediction.coarse.front).sum())}
 
-    monkeypatch.setitem(STAGES, "2k2k-normal", replace(stage, objective=with_root))
+    monkeypatch.setitem(STAGES, "2k2k-normal", replace(NORMAL_STAGE, objective=with_root))
     assert run("--nets", "coarse", "--steps", "1") == 1
     assert "error: step 1: gradient of " in capsys.readouterr().err
     assert not (tmp_path / "out" / "latest").exists()

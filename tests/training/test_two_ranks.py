@@ -12,11 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.training.conftest import request_of
+
 TRAIN = [
     sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
 ]  # fmt: skip
 SETTINGS = [
-    "-m", "training.run", "2k2k-normal", "--nets", "coarse", "--width", "0.05", "--steps", "8",
+    "2k2k-normal", "--nets", "coarse", "--width", "0.05", "--steps", "8",
     "--save-every", "3", "--validate-every", "4",
 ]  # fmt: skip
 
@@ -24,7 +26,8 @@ pytestmark = pytest.mark.long
 
 
 def command(dataset: Path, out: Path, *restarts: str) -> list[str]:
-    return [*TRAIN, *restarts, *SETTINGS, "--data", str(dataset), "--out", str(out)]
+    request = request_of([*SETTINGS, "--data", str(dataset), "--out", str(out)])
+    return [*TRAIN, *restarts, "-m", "training.run", *request]
 
 
 @contextmanager

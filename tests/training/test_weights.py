@@ -8,10 +8,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from schemas.errors import InputError, RequestError
+from training.loop.model_files import write_model
 from training.run_settings import ModelSettings
 from training.twok2k.person_nets import build_depth_nets, build_normal_nets
 from training.twok2k.published_names import from_published, to_published
-from training.weights import adopt_weights, digest_weights, read_weights, write_model
+from training.weights import adopt_weights, digest_weights, read_weights
 
 WIDTH = 0.05
 
@@ -90,7 +91,7 @@ def test_weights_that_do_not_fit_are_refused_by_name(
 def test_weights_for_use_are_written_with_a_card_and_read_from_the_run(tmp_path: Path) -> None:
     model = build_normal_nets(nets="coarse", width=WIDTH)
     settings = ModelSettings(stage="2k2k-normal", resolution=256, nets="coarse", width=WIDTH)
-    write_model(tmp_path, model, settings, step=5)
+    write_model(tmp_path, model, settings, step=5, conventions={"depth_unit": "metres"})
     assert same(read_weights(tmp_path), dict(model.state_dict()))
     assert '"resolution": 256' in (tmp_path / "model.json").read_text()
 

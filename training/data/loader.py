@@ -8,56 +8,53 @@ rank, world), so a resume continues at the exact sample.
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import tee
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, runtime_checkable
 
 from schemas.errors import InputError
 from schemas.work import map_in_threads
-from training.data.batches import Drawing
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.sample_order import Ordering
 from training.data.shard_index import SampleAddress
-
-S = TypeVar("S")
-"""A decoded sample of some kind."""
-
-B_co = TypeVar("B_co", covariant=True)
-"""A batch of such samples."""
+from training.data.tensor_batch import BatchT, BatchT_co, SampleT
 
 BATCHES_AHEAD = 2
 """Decoded before they are asked for; at least as many as there are threads."""
 
 
 @runtime_checkable
-class Reader(Protocol[S, B_co]):
+class Reader(Protocol[SampleT, BatchT_co]):
     """How samples of one kind are read, from any thread, and how they become a batch."""
 
-    def read(self, address: SampleAddress) -> S:
+    def read(self, address: SampleAddress) -> SampleT:
         """Read and decode one sample; raises InputError when it can't be decoded."""
 
-    def stack(self, samples: Sequence[S], drawing: Drawing, epoch: int) -> B_co:
+    def stack(
+        self, samples: Sequence[SampleT], sampler: AugmentationSampler, epoch: int
+    ) -> BatchT_co:
         """Make a batch; what is random in it is drawn for this epoch."""
 
 
-class Loader(Generic[S, B_co]):
+class Loader(Generic[SampleT, BatchT]):
     """Batches by number. Owns: the decoding threads, the count of samples it had to replace."""
 
     def __init__(
         self,
-        reader: Reader[S, B_co],
+        reader: Reader[SampleT, BatchT],
         samples: Sequence[SampleAddress],
         order: Ordering,
-        drawing: Drawing,
+        sampler: AugmentationSampler,
         *,
         workers: int,
         max_bad_samples: int = 0,
     ) -> None:
         """Take what to read and in which order; nothing is read yet."""
         self._reader, self._samples, self._order = reader, samples, order
-        self._drawing, self._max_bad = drawing, max_bad_samples
+        self._sampler, self._max_bad = sampler, max_bad_samples
         self._workers, self._ahead = workers, max(BATCHES_AHEAD, workers)
         self._open = ExitStack()
         self.bad_samples: list[str] = []
 
-    def batches(self, first: int, end: int) -> Iterator[B_co]:
+    def batches(self, first: int, end: int) -> Iterator[BatchT]:
         """Yield the batches first..end-1, decoding the next ones meanwhile."""
         planned, coming = tee(map(self._order.batch_of, range(first, end)))
         places = (place for _, chosen in coming for place in chosen)
@@ -67,19 +64,19 @@ class Loader(Generic[S, B_co]):
         )
         for epoch, chosen in planned:
             samples = [self._replace_bad(place, next(decoded)) for place in chosen]
-            yield self._reader.stack(samples, self._drawing, epoch)
+            yield self._reader.stack(samples, self._sampler, epoch)
 
     def close(self) -> None:
         """Stop the threads; what is not begun is dropped."""
         self._open.close()
 
-    def _read(self, place: int) -> S | InputError:
+    def _read(self, place: int) -> SampleT | InputError:
         try:
             return self._reader.read(self._samples[place])
         except InputError as error:
             return error
 
-    def _replace_bad(self, place: int, found: S | InputError) -> S:
+    def _replace_bad(self, place: int, found: SampleT | InputError) -> SampleT:
         """Return the sample, or the next good one while the limit of bad ones lasts."""
         while isinstance(found, InputError):
             name = self._samples[place].sample_id

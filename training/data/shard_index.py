@@ -19,7 +19,6 @@ from schemas.errors import InputError, RequestError
 from schemas.object_store import open_dataset
 
 INDEX_COLUMNS = ("sample_id", "split", "camera", "width", "height")
-TRAINING_COLUMNS = ("image", "shaded", "depth", "keypoints", "intrinsics", "metres_per_unit")
 MAX_NAMED = 3
 """Samples that one message names; of the others it tells how many they are."""
 
@@ -39,9 +38,6 @@ class Selection:
     columns: tuple[str, ...]
     filled: str | None = None
     without_it: str = ""
-
-
-PEOPLE_2K2K = Selection("2k2k", TRAINING_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +98,7 @@ class _Found:
     empty: tuple[str, ...]
 
 
-def open_index(uris: Sequence[str], selection: Selection = PEOPLE_2K2K) -> ShardIndex:
+def open_index(uris: Sequence[str], selection: Selection) -> ShardIndex:
     """Read the index of data sets.
 
     Raises RequestError when a folder is no data set, holds no shard, lacks a column, holds no

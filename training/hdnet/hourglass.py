@@ -13,8 +13,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.twok2k.blocks import KERNEL, Recomputable, full_precision
+from training.loop.compute_modes import Recomputable, full_precision
 
+KERNEL = 3
 NORM_EPSILON = 0.001
 INIT_VARIANCE = 2.6
 """Of the weights, times the fan in. Source: docs/networks.md, "HDNet"."""

@@ -4,15 +4,13 @@ Dimension letters: B images, H rows, W columns. Normals: camera axes (x right, y
 the camera), towards the viewer, so n_z < 0. Depth: z in metres. Source: docs/networks.md, "HDNet".
 """
 
-from typing import Literal
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from schemas.camera import HDNET_CENTRE_PX, HDNET_FOCAL_PX
+from schemas.train_request import DepthNormals
 
-DepthNormals = Literal["masked", "in_place", "published"]
 SMALLEST = 1e-5
 """What the published code puts for components under it, and adds to the squared length."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
+from training.hdnet.hourglass import build_hourglass
 from training.hdnet.hourglass_losses import (
     angle_loss,
     depth_normal_loss,
@@ -17,11 +18,17 @@ from training.hdnet.hourglass_losses import (
     scale_normalised_error,
     squared_depth_error,
 )
-from training.hdnet.labelled_samples import MEDIAN_M, LabelledBatch
+from training.hdnet.labelled_samples import (
+    LABELLED,
+    LABELLED_WITH_IUV,
+    MEDIAN_M,
+    LabelledBatch,
+    LabelledReader,
+    LabelledSample,
+)
+from training.loop.measures import MILLIMETRES, angles_degrees, sum_inside
+from training.loop.stage import Examples, Panels, Stage, Sums, Terms
 from training.run_settings import ModelSettings
-from training.twok2k.measures import MILLIMETRES, Sums
-from training.twok2k.objectives import Terms
-from training.twok2k.panels import Panels
 
 DEPTH_WEIGHT = 2
 NORMAL_CHANNELS, DEPTH_CHANNELS = 3, 9
@@ -32,10 +39,9 @@ WHITE = 255
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledExamples:
-    """Inputs and truths of one batch. inputs: RGB 0..255, for depth also normals, V, U, I."""
+class LabelledExamples(Examples):
+    """Inputs and targets of one batch. inputs: RGB 0..255, for depth also normals, V, U, I."""
 
-    sample_ids: tuple[str, ...]
     inputs: Float[Tensor, "B C H W"]
     mask: Bool[Tensor, "B 1 H W"]
     depth_m: Float[Tensor, "B 1 H W"]
@@ -61,11 +67,6 @@ def prepare_depth(batch: LabelledBatch, settings: ModelSettings) -> LabelledExam
         raise ValueError("prepare_depth: a batch without DensePose")
     parts = (batch.image, batch.normals, batch.densepose)
     return _examples(batch, torch.cat([_channels_first(part) for part in parts], dim=1))
-
-
-def hand_over(examples: LabelledExamples) -> tuple[Tensor, ...]:
-    """Return what the hourglass is called with."""
-    return (examples.inputs,)
 
 
 def hdnet_normal_objective(
@@ -95,8 +96,8 @@ def hdnet_normal_measures(
 ) -> Sums:
     """Measure the angle to the true normals."""
     del settings
-    angles = _angles_degrees(prediction, examples.normals)
-    return {"normal_angle_degrees": _sum(angles, examples.mask)}
+    angles = angles_degrees(prediction, examples.normals)
+    return {"normal_angle_degrees": sum_inside(angles, examples.mask)}
 
 
 def hdnet_depth_measures(
@@ -105,10 +106,10 @@ def hdnet_depth_measures(
     """Measure depth, and the angle of its normals where the person stood, neighbours inside."""
     del settings
     error = (prediction - examples.depth_m).abs() * MILLIMETRES
-    angles = _angles_degrees(normals_from_depth(prediction - examples.shift_m), examples.normals)
+    angles = angles_degrees(normals_from_depth(prediction - examples.shift_m), examples.normals)
     return {
-        "depth_front_millimetres": _sum(error, examples.mask),
-        "normal_angle_degrees": _sum(angles, has_neighbours(examples.mask)),
+        "depth_front_millimetres": sum_inside(error, examples.mask),
+        "normal_angle_degrees": sum_inside(angles, has_neighbours(examples.mask)),
     }
 
 
@@ -155,11 +156,36 @@ def _shade(depth_m: Tensor, mask: Tensor) -> Float[Tensor, "B 3 H W"]:
     return bright.expand(-1, 3, -1, -1)
 
 
-def _angles_degrees(one: Tensor, other: Tensor) -> Float[Tensor, "B 1 H W"]:
-    cross = torch.linalg.vector_norm(torch.linalg.cross(one, other, dim=1), dim=1, keepdim=True)
-    return torch.rad2deg(torch.atan2(cross, (one * other).sum(dim=1, keepdim=True)))
+def _read_labelled(settings: ModelSettings, with_stored: bool) -> LabelledReader:
+    del with_stored  # HDNet's images have a white ground
+    return LabelledReader(with_densepose=settings.stage == "hdnet-depth")
 
 
-def _sum(values: Tensor, where: Tensor) -> Float[Tensor, " 2"]:
-    kept = torch.where(where, values, 0).double()
-    return torch.stack([kept.sum(), where.sum().double()])
+def _normal_net(settings: ModelSettings) -> nn.Module:
+    return build_hourglass(NORMAL_CHANNELS, NORMAL_CHANNELS, width=settings.width)
+
+
+def _depth_net(settings: ModelSettings) -> nn.Module:
+    return build_hourglass(DEPTH_CHANNELS, 1, width=settings.width)
+
+
+def _predict(nets: nn.Module, examples: LabelledExamples) -> Tensor:
+    prediction: Tensor = nets(examples.inputs)
+    return prediction
+
+
+CONVENTIONS = {
+    "input": "RGB 0..255 on white, 256 x 256; for depth then the unit normal and DensePose "
+    "V, U, I 0..255; batch statistics in use too",
+    "depth_unit": "metres along z, the person's median at 4",
+}
+
+HDNET_NORMAL_STAGE: Stage[LabelledSample, LabelledBatch, LabelledExamples, Tensor] = Stage(
+    LABELLED, _normal_net, CONVENTIONS, _read_labelled, prepare_normal, _predict,
+    hdnet_normal_objective, hdnet_normal_measures, hdnet_normal_panels,
+)  # fmt: skip
+
+HDNET_DEPTH_STAGE: Stage[LabelledSample, LabelledBatch, LabelledExamples, Tensor] = Stage(
+    LABELLED_WITH_IUV, _depth_net, CONVENTIONS, _read_labelled, prepare_depth, _predict,
+    hdnet_depth_objective, hdnet_depth_measures, hdnet_depth_panels,
+)  # fmt: skip

@@ -4,7 +4,7 @@ Dimension letters: B samples, H rows, W columns. Source: docs/hdnet-dataset.md, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,9 +16,10 @@ from torch import Tensor
 from schemas.camera import camera_hdnet, ray_directions
 from schemas.codecs import decode_depth, decode_image, decode_mask, decode_normals
 from schemas.errors import InputError
-from training.data.batches import Drawing, stack_arrays
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.row_reader import RowReader
 from training.data.shard_index import SampleAddress, Selection
+from training.data.tensor_batch import TensorBatch, stack_arrays
 
 NEAREST_M, FARTHEST_M = 1.0, 8.0
 """Depth is used between these. Source: docs/hdnet-dataset.md, "Labelled set"."""
@@ -59,24 +60,15 @@ class LabelledSample:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledBatch:
+class LabelledBatch(TensorBatch):
     """Decoded samples of one rank and step; as in LabelledSample."""
 
-    sample_ids: tuple[str, ...]
     image: UInt8[Tensor, "B H W 3"]
     mask: Bool[Tensor, "B 1 H W"]
     depth_m: Float[Tensor, "B 1 H W"]
     shift_m: Float[Tensor, "B 1 1 1"]
     normals: Float[Tensor, "B H W 3"]
     densepose: UInt8[Tensor, "B H W 3"] | None
-
-    def to(self, device: torch.device) -> "LabelledBatch":
-        """Move all tensors to a device."""
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name, value in values.items():
-            if isinstance(value, Tensor):
-                values[name] = value.to(device, non_blocking=True)
-        return LabelledBatch(**values)
 
 
 class LabelledReader:
@@ -92,10 +84,10 @@ class LabelledReader:
         return decode_labelled(address.sample_id, self._rows.read(address))
 
     def stack(
-        self, samples: Sequence[LabelledSample], drawing: Drawing, epoch: int
+        self, samples: Sequence[LabelledSample], sampler: AugmentationSampler, epoch: int
     ) -> LabelledBatch:
         """Make a batch; nothing in it is random."""
-        del drawing, epoch
+        del sampler, epoch
         densepose = [sample.densepose for sample in samples if sample.densepose is not None]
         return LabelledBatch(
             tuple(sample.sample_id for sample in samples),

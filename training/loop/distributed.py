@@ -5,10 +5,10 @@ control (flags, checkpoints) always by gloo.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -16,7 +16,13 @@ from torch import Tensor
 from torch._C._distributed_c10d import HashStore, PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
-from schemas.errors import RequestError
+from schemas.errors import RequestError, ScanmillError
+
+T = TypeVar("T")
+
+
+class StoppedByFirst(Exception):  # noqa: N818 - no error of its own: the first rank has named it
+    """The first rank met an error that ends all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,23 @@ class Ranks:
         summed = value.detach().double().cpu().clone()
         dist.all_reduce(summed, group=self.control)
         return summed
+
+    def by_first(self, work: Callable[[], T]) -> T:
+        """Let the first rank work; returns its answer on every rank.
+
+        An error of the first rank is raised there, and ends the others with StoppedByFirst.
+        """
+        outcome: list[tuple[T | None, ScanmillError | None]] = [(None, None)]
+        if self.is_first:
+            try:
+                outcome = [(work(), None)]
+            except ScanmillError as error:
+                outcome = [(None, error)]
+        dist.broadcast_object_list(outcome, src=0, group=self.control)
+        answer, failure = outcome[0]
+        if failure is not None:
+            raise failure if self.is_first else StoppedByFirst(f"{failure}")
+        return cast("T", answer)
 
     def gather(self, text: str) -> list[str]:
         """Return every rank's text, by rank."""

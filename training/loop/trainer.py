@@ -6,8 +6,8 @@ the same steps as an uninterrupted one.
 """
 
 from collections.abc import Iterator
-from contextlib import nullcontext
-from typing import Any
+from dataclasses import dataclass
+from typing import Generic
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from schemas.errors import ScanmillError
 from training.data.loader import Loader
+from training.data.tensor_batch import BatchT, SampleT
 from training.loop.checkpoints import (
     BEST,
     LATEST,
@@ -26,20 +27,19 @@ from training.loop.checkpoints import (
     read_meta,
     save_checkpoint,
 )
+from training.loop.compute_modes import autocast, recompute_activations
 from training.loop.distributed import Ranks
-from training.loop.schedule import learning_rate
-from training.loop.training_log import Progress
+from training.loop.measures import is_better
+from training.loop.model_files import write_model
+from training.loop.optimiser import Optimiser, learning_rate
+from training.loop.sheets import draw_sheet
+from training.loop.stage import ExamplesT, PredictionT, Stage
+from training.loop.training_log import TrainingLog
 from training.loop.validate_nets import LOSS, ValidationSet, validate
 from training.run_settings import DataSettings, ModelSettings, RunSettings
-from training.stages import Examples, Stage
-from training.twok2k.blocks import recompute_activations
-from training.twok2k.measures import is_better
-from training.twok2k.panels import draw_sheet
-from training.twok2k.prepare_batch import autocast
-from training.weights import MODEL_PREFIX, write_model
 
-ADAM_EPSILON = 1e-8
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+MODEL_PREFIX = "model."
+"""Of the weights among the tensors of a checkpoint."""
 
 
 class DivergenceError(ScanmillError):
@@ -48,12 +48,21 @@ class DivergenceError(ScanmillError):
     kind = "input"  # the same steps would end so again
 
 
-class Trainer:
+@dataclass(frozen=True, slots=True)
+class StepResult(Generic[ExamplesT, PredictionT]):
+    """What a step leaves: its last batch and prediction, and the losses, the mean over ranks."""
+
+    examples: ExamplesT
+    prediction: PredictionT
+    losses: dict[str, float]
+
+
+class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
     """One run on one rank. Owns: the model, its optimiser, the position in the data."""
 
     def __init__(
         self,
-        stage: Stage,
+        stage: Stage[SampleT, BatchT, ExamplesT, PredictionT],
         model: nn.Module,
         *,
         settings: ModelSettings,
@@ -67,11 +76,7 @@ class Trainer:
         self._model = model.to(ranks.device).train()
         if run.recompute:
             recompute_activations(self._model)
-        trained = {name: p for name, p in self._model.named_parameters() if p.requires_grad}
-        self._trained = trained
-        self._optimiser = torch.optim.Adam(
-            trained.values(), lr=settings.learning_rate, eps=ADAM_EPSILON
-        )
+        self._optimiser = Optimiser(self._model, settings)
         # The compiled form shares its weights and buffers with the model.
         forward = torch.compile(self._model) if run.compile else self._model
         on_gpu = [ranks.device.index] if ranks.device.type == "cuda" else None
@@ -94,65 +99,66 @@ class Trainer:
 
     def train(
         self,
-        loader: Loader[Any, Any],
+        loader: Loader[SampleT, BatchT],
         chosen: ValidationSet,
-        progress: Progress | None,
+        log: TrainingLog | None,
         *,
         steps_per_epoch: int,
     ) -> None:
         """Take steps up to the wanted number; write checkpoints, validations and images.
 
-        progress: None on all ranks but the first.
+        log: None on all ranks but the first.
         """
         end = self._run.steps * self._settings.accumulate
         batches = loader.batches(self._batches, end)
         while self._step < self._run.steps:
             rate = learning_rate(self._step, steps_per_epoch, self._settings)
-            prepared, prediction, losses = self._take_step(batches, rate)
+            result = self._take_step(batches, rate)
             self._step += 1
             self._batches += self._settings.accumulate
-            if progress is not None:
+            if log is not None:
                 seen = self._settings.accumulate * self._data.batch * self._ranks.world
                 epoch = self._step / steps_per_epoch
-                progress.step_done(self._step, losses, rate, epoch, seen)
+                log.step_done(self._step, result.losses, rate, epoch, seen)
                 if self._is_due(self._run.picture_every):
-                    panels = self._stage.panels(prediction, prepared, self._settings)
-                    progress.sheet(self._step, draw_sheet(panels))
-            self._keep_and_validate(loader, chosen, progress)
-        self._finish(progress)
+                    panels = self._stage.panels(result.prediction, result.examples, self._settings)
+                    log.sheet(self._step, draw_sheet(panels))
+            self._keep_and_validate(loader, chosen, log)
+        self._finish(log)
 
     def _take_step(
-        self, batches: Iterator[Any], rate: float
-    ) -> tuple[Examples, object, dict[str, float]]:
+        self, batches: Iterator[BatchT], rate: float
+    ) -> StepResult[ExamplesT, PredictionT]:
         """Accumulate gradients over the step's batches, check them, and step."""
-        self._optimiser.zero_grad(set_to_none=True)
+        self._optimiser.clear_gradients()
         totals: dict[str, Tensor] = {}
-        prepared, prediction = None, None
-        for part in range(self._settings.accumulate):
-            batch = next(batches).to(self._ranks.device)
-            prepared = self._stage.feed.prepare(batch, self._settings)
-            is_last = part == self._settings.accumulate - 1
-            with nullcontext() if is_last else self._parallel.no_sync():
-                with autocast(self._settings, self._ranks.device):
-                    prediction = self._parallel(*self._stage.feed.inputs(prepared))
-                terms = self._stage.objective(prediction, prepared, self._settings)
-                loss = torch.stack(list(terms.values())).sum() / self._settings.accumulate
-                loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it so
-            for name, term in terms.items():
-                share = term.detach() / self._settings.accumulate
-                totals[name] = totals.get(name, torch.zeros_like(share)) + share
-        if prepared is None:
-            raise ValueError("accumulate is at least 1")
-        self._check_finite(totals, prepared.sample_ids)
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
-        self._optimiser.step()
-        return prepared, prediction, self._mean_over_ranks(totals)
+        for _ in range(self._settings.accumulate - 1):
+            with self._parallel.no_sync():
+                self._add_gradients(next(batches), totals)
+        examples, prediction = self._add_gradients(next(batches), totals)
+        self._check_finite(totals, examples.sample_ids)
+        self._optimiser.step(rate)
+        return StepResult(examples, prediction, self._mean_over_ranks(totals))
+
+    def _add_gradients(
+        self, batch: BatchT, totals: dict[str, Tensor]
+    ) -> tuple[ExamplesT, PredictionT]:
+        """Run one batch forward and backward; its share of the terms is added to totals."""
+        examples = self._stage.prepare(batch.to(self._ranks.device), self._settings)
+        with autocast(self._settings, self._ranks.device):
+            prediction = self._stage.predict(self._parallel, examples)
+        terms = self._stage.objective(prediction, examples, self._settings)
+        loss = torch.stack(list(terms.values())).sum() / self._settings.accumulate
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it so
+        for name, term in terms.items():
+            share = term.detach() / self._settings.accumulate
+            totals[name] = totals.get(name, torch.zeros_like(share)) + share
+        return examples, prediction
 
     def _check_finite(self, totals: dict[str, Tensor], sample_ids: tuple[str, ...]) -> None:
         """Stop all ranks before the step when a loss term or a gradient is not finite."""
         values = torch.stack(list(totals.values()))
-        gradients = [p.grad for p in self._trained.values() if p.grad is not None]
+        gradients = [p.grad for p in self._optimiser.trained.values() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         fine = torch.isfinite(values).all() & torch.isfinite(norm)
         if int(self._ranks.total(fine)) == self._ranks.world:
@@ -168,7 +174,7 @@ class Trainer:
         terms = [name for name, value in totals.items() if not torch.isfinite(value)]
         gradients = [
             name
-            for name, parameter in self._trained.items()
+            for name, parameter in self._optimiser.trained.items()
             if parameter.grad is not None and not torch.isfinite(parameter.grad).all()
         ]
         if not terms and not gradients:
@@ -181,7 +187,7 @@ class Trainer:
         return {LOSS: float(summed.sum())} | dict(zip(totals, summed.tolist(), strict=True))
 
     def _keep_and_validate(
-        self, loader: Loader[Any, Any], chosen: ValidationSet, progress: Progress | None
+        self, loader: Loader[SampleT, BatchT], chosen: ValidationSet, log: TrainingLog | None
     ) -> None:
         """Validate and write a checkpoint where one is due, or where this is the best so far."""
         best = False
@@ -189,8 +195,8 @@ class Trainer:
             measures = self._validate(chosen)
             best = is_better(measures[LOSS], self._best)
             self._best = measures[LOSS] if best else self._best
-            if progress is not None:
-                progress.validated(self._step, measures, self._report(chosen, measures, best))
+            if log is not None:
+                log.validated(self._step, measures, self._report(chosen, measures, best))
         if best or self._is_due(self._run.save_every):
             folder = save_checkpoint(self._run.out, self._state(), self._meta(loader), self._ranks)
             if self._ranks.is_first:
@@ -221,17 +227,20 @@ class Trainer:
             "measures": measures,
         }  # fmt: skip
 
-    def _finish(self, progress: Progress | None) -> None:
+    def _finish(self, log: TrainingLog | None) -> None:
         """Write the weights for use and the curve."""
         self._share_buffers()
-        if progress is not None:
-            write_model(self._run.out, self._model, self._settings, self._step)
-            progress.curve()
+        if log is not None:
+            write_model(
+                self._run.out, self._model, self._settings,
+                step=self._step, conventions=self._stage.conventions,
+            )  # fmt: skip
+            log.curve()
 
     def _is_due(self, every: int) -> bool:
         return self._step % every == 0 or self._step == self._run.steps
 
-    def _meta(self, loader: Loader[Any, Any]) -> CheckpointMeta:
+    def _meta(self, loader: Loader[SampleT, BatchT]) -> CheckpointMeta:
         return CheckpointMeta(
             step=self._step, batches=self._batches, best_loss=self._best,
             world=self._ranks.world, bad_samples=self._bad + len(loader.bad_samples),
@@ -245,15 +254,11 @@ class Trainer:
     def _state(self) -> dict[str, Tensor]:
         """Return all tensors of the run by name.
 
-        The weights share memory with the model. The optimiser's moments are copies, one long
-        vector each: thousands of small tensors would cost a checkpoint seconds.
+        The weights share memory with the model; what the optimiser remembers is copied.
         """
         self._share_buffers()
         state = {MODEL_PREFIX + name: value for name, value in self._model.state_dict().items()}
-        for moment in _MOMENTS:
-            parts = [self._moments(parameter)[moment].flatten() for parameter in self._parameters]
-            state[f"optimiser.{moment}"] = torch.cat(parts)
-        state["optimiser.step"] = self._moments(self._parameters[0])["step"].clone()
+        state |= self._optimiser.state()
         state[f"random.{self._ranks.rank}.cpu"] = torch.get_rng_state()
         if self._ranks.device.type == "cuda":
             state[f"random.{self._ranks.rank}.cuda"] = torch.cuda.get_rng_state()
@@ -261,25 +266,7 @@ class Trainer:
 
     def _adopt(self, state: dict[str, Tensor]) -> None:
         """Take over what does not share memory: the optimiser and the random states."""
-        sizes = [parameter.numel() for parameter in self._parameters]
-        for moment in _MOMENTS:
-            parts = torch.split(state[f"optimiser.{moment}"], sizes)
-            for parameter, part in zip(self._parameters, parts, strict=True):
-                self._moments(parameter)[moment].copy_(part.view_as(parameter))
-        for parameter in self._parameters:
-            self._moments(parameter)["step"].copy_(state["optimiser.step"])
+        self._optimiser.adopt(state)
         torch.set_rng_state(state[f"random.{self._ranks.rank}.cpu"])
         if self._ranks.device.type == "cuda":
             torch.cuda.set_rng_state(state[f"random.{self._ranks.rank}.cuda"])
-
-    @property
-    def _parameters(self) -> list[nn.Parameter]:
-        return list(self._trained.values())
-
-    def _moments(self, parameter: nn.Parameter) -> dict[str, Tensor]:
-        """Return what Adam remembers of a parameter; zeros before its first step."""
-        moments: dict[str, Tensor] = self._optimiser.state[parameter]
-        if not moments:
-            moments["step"] = torch.tensor(0.0)
-            moments |= {moment: torch.zeros_like(parameter) for moment in _MOMENTS}
-        return moments

@@ -15,14 +15,14 @@ from torch.utils.tensorboard import SummaryWriter
 
 from schemas.codecs import encode_png
 from schemas.dataset_folder import write_atomically
-from training.twok2k.panels import draw_curve
+from training.loop.sheets import draw_curve
 
 METRICS, TENSORBOARD, SAMPLES, CURVE = "metrics.jsonl", "tensorboard", "samples", "curve.png"
 VALIDATION = "validation.json"
 SECONDS_A_MINUTE = 60
 
 
-class Progress:
+class TrainingLog:
     """Owns: metrics.jsonl (appended line by line), the TensorBoard writer, the clock."""
 
     def __init__(self, out: Path, *, first_step: int, last_step: int) -> None:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from training.data.batches import Drawing
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
 from training.data.sample_order import InTurn
 from training.data.shard_index import SampleAddress, ShardIndex
+from training.data.tensor_batch import BatchT, SampleT
+from training.loop.compute_modes import autocast
 from training.loop.distributed import Ranks
+from training.loop.measures import means
+from training.loop.stage import ExamplesT, PredictionT, Stage
 from training.run_settings import DataSettings, ModelSettings, RunSettings
-from training.stages import Examples, Stage
-from training.twok2k.measures import means
-from training.twok2k.prepare_batch import autocast
 
 LOSS = "loss"
 
@@ -38,7 +39,7 @@ class ValidationSet:
 
 def validate(
     model: nn.Module,
-    stage: Stage,
+    stage: Stage[SampleT, BatchT, ExamplesT, PredictionT],
     chosen: ValidationSet,
     *,
     settings: ModelSettings,
@@ -51,14 +52,14 @@ def validate(
     Running averages of batch norm are used; no augmentation; one sample a batch.
     """
     turn = InTurn(ranks.rank, ranks.world)
-    reader = stage.feed.reader(settings, with_stored)
-    loader = Loader(reader, chosen.samples, turn, Drawing(None, None), workers=workers)
+    reader = stage.reader(settings, with_stored)
+    loader = Loader(reader, chosen.samples, turn, AugmentationSampler(), workers=workers)
     model.eval()
     sums: dict[str, list[float]] = {}
     try:
         for batch in loader.batches(0, turn.count(len(chosen.samples))):
-            prepared = stage.feed.prepare(batch.to(ranks.device), settings)
-            for name, pair in _measure(model, stage, prepared, settings, ranks.device).items():
+            examples = stage.prepare(batch.to(ranks.device), settings)
+            for name, pair in _measure(model, stage, examples, settings, ranks.device).items():
                 have = sums.setdefault(name, [0.0, 0.0])
                 sums[name] = [have[0] + pair[0], have[1] + pair[1]]
     finally:
@@ -70,17 +71,17 @@ def validate(
 @torch.no_grad()
 def _measure(
     model: nn.Module,
-    stage: Stage,
-    prepared: Examples,
+    stage: Stage[SampleT, BatchT, ExamplesT, PredictionT],
+    examples: ExamplesT,
     settings: ModelSettings,
     device: torch.device,
 ) -> dict[str, list[float]]:
     """Return (sum, count) of the loss and of every measure."""
     with autocast(settings, device):
-        prediction = model(*stage.feed.inputs(prepared))
-    terms = stage.objective(prediction, prepared, settings)
+        prediction = stage.predict(model, examples)
+    terms = stage.objective(prediction, examples, settings)
     loss = float(torch.stack(list(terms.values())).sum())
-    measured = stage.measures(prediction, prepared, settings)
+    measured = stage.measures(prediction, examples, settings)
     return {LOSS: [loss, 1.0]} | {name: pair.tolist() for name, pair in measured.items()}
 
 

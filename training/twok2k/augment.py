@@ -1,21 +1,16 @@
-"""Augmentation in batches, on the training device; every draw belongs to (seed, sample, epoch).
+"""Augmentation in batches, on the training device; what is drawn comes with the batch.
 
 Dimension letters: B images, H rows, W columns. Images are RGB in 0..1 unless said otherwise.
 Source: docs/networks.md, "Augmentation".
 """
 
-from dataclasses import dataclass
 from functools import reduce
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from schemas.seeds import generator
-
-JITTER_LOW, JITTER_HIGH = 0.7, 1.0
 LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G, B in grey. Source: ITU-R BT.601."""
 
@@ -26,32 +21,17 @@ SEAM_REACH = 5
 """Pixels: the seam lies up to 1 outside the mask, its filters read 3 further."""
 
 
-@dataclass(frozen=True, slots=True)
-class Jitter:
-    """How the colours of each image change: factors on brightness, contrast, saturation."""
-
-    factors: Float[Tensor, "B 3"]
-
-
-def draw_jitter(seed: int, sample_ids: tuple[str, ...], epoch: int) -> Jitter:
-    """Draw factors, uniform in 0.7..1.0.
-
-    The reference applies the three in random order; no order is drawn here, see jitter_colors.
-    """
-    draws = [
-        generator(seed, "jitter", sample_id, str(epoch)).uniform(JITTER_LOW, JITTER_HIGH, 3)
-        for sample_id in sample_ids
-    ]
-    return Jitter(torch.tensor(np.array(draws), dtype=torch.float32))
-
-
-def jitter_colors(image: Float[Tensor, "B 3 H W"], jitter: Jitter) -> Float[Tensor, "B 3 H W"]:
+def jitter_colors(
+    image: Float[Tensor, "B 3 H W"], factors: Float[Tensor, "B 3"]
+) -> Float[Tensor, "B 3 H W"]:
     """Blend each pixel with its own grey, with the image's mean grey, and with black.
 
+    factors: on brightness b, contrast c and saturation s, in 0..1; with the grey g of each pixel
+    and its mean m over the image: b (c (s x + (1 - s) g) + (1 - c) m).
     Factors up to 1 never leave 0..1, so nothing is clamped and the three changes commute: every
     order gives this.
     """
-    brightness, contrast, saturation = jitter.factors.T[..., None, None, None]
+    brightness, contrast, saturation = factors.T[..., None, None, None]
     grey = _grey(image)
     mean = grey.mean(dim=(2, 3), keepdim=True)
     saturated = saturation * image + (1 - saturation) * grey

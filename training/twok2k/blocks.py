@@ -4,45 +4,19 @@ Dimension letters: B images (or crops), C channels, H rows, W columns.
 Every convolution has a bias. Source: docs/networks.md, "2K2K networks".
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+
+from training.loop.compute_modes import Recomputable
 
 KERNEL = 3
 """Side of every spatial convolution. Source: docs/networks.md, "2K2K networks"."""
 
 CENTRED_SCALE = 0.1
 """Of centre_head: small beside the ranges of normals (0..1) and depths (0..6)."""
-
-
-class Recomputable(nn.Sequential):
-    """Layers whose activations may be computed again for the backward pass instead of kept.
-
-    recompute: switch it on (memory for time). Batch norm's running averages move only once.
-    """
-
-    recompute: bool = False
-
-    def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B _ _ _"]:
-        """Apply the layers in order."""
-        if not (self.recompute and torch.is_grad_enabled()):
-            return self._apply_layers(features)
-        kept: Tensor = checkpoint(
-            self._apply_layers,
-            features,
-            use_reentrant=False,
-            context_fn=lambda: (nullcontext(), _running_averages_held(self)),
-        )
-        return kept
-
-    def _apply_layers(self, features: Tensor) -> Tensor:
-        for layer in self:
-            features = layer(features)
-        return features
 
 
 class ConvBlock(Recomputable):
@@ -150,11 +124,6 @@ class Decoder(nn.Module):
         return up
 
 
-def full_precision(values: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-    """Return at least float32: what autocast computed in bfloat16 is judged in float32."""
-    return values.float() if values.dtype == torch.bfloat16 else values
-
-
 def initialise(module: nn.Module) -> None:
     """Draw all convolution weights with variance 2 / (k * k * out channels), in place.
 
@@ -175,29 +144,6 @@ def centre_head(head: nn.Conv2d, middle: Sequence[float]) -> None:
     with torch.no_grad():
         head.weight.mul_(CENTRED_SCALE)
         head.bias.copy_(head.weight.new_tensor(middle))  # type: ignore[union-attr]  # has a bias
-
-
-def recompute_activations(module: nn.Module) -> None:
-    """Switch recomputation on in all blocks, in place."""
-    for part in module.modules():
-        if isinstance(part, Recomputable):
-            part.recompute = True
-
-
-@contextmanager
-def _running_averages_held(module: nn.Module) -> Iterator[None]:
-    """Keep batch norm's running averages still: the second pass must not move them again."""
-    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    try:
-        yield
-    finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-            if norm.num_batches_tracked is not None:
-                norm.num_batches_tracked.sub_(1)
 
 
 def _conv(channels_in: int, channels_out: int) -> nn.Conv2d:

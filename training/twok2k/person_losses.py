@@ -4,14 +4,12 @@ Dimension letters: N samples (images or crops), C channels, H rows, W columns.
 Source: docs/losses.md, "2K2K terms".
 """
 
-from typing import Literal
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-MaskLossForm = Literal["single_sigmoid", "published"]
+from schemas.train_request import MaskLossForm
 
 SSIM_WINDOW, SSIM_SIGMA = 5, 1.5
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2

@@ -6,7 +6,6 @@ Source: docs/networks.md, "2K2K networks".
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,21 +13,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
+from schemas.train_request import FrozenNorm, Heads, Nets
 from training.twok2k.alignment import PartTransforms, cut_parts
 from training.twok2k.blending import blend_normals
 from training.twok2k.blocks import centre_head, initialise
-from training.twok2k.coarse_net import CoarseDepthNet, DepthPrediction
-from training.twok2k.normal_net import NormalNet
-from training.twok2k.refinement_net import RefinementNet
 from training.twok2k.sizes import coarse_depth_net, normal_net, refinement_net
+from training.twok2k.surface_nets import CoarseDepthNet, DepthPrediction, NormalNet, RefinementNet
 from training.twok2k.targets import FRONT_BACKGROUND
 
 COARSE_FACTOR = 8
 MASK_THRESHOLD = 0.5
 
-Nets = Literal["all", "coarse"]
-FrozenNorm = Literal["batch", "running"]
-Heads = Literal["published", "centred"]
 
 MIDDLE_NORMALS = (0.5,) * 6
 MIDDLE_DEPTHS_AND_MASK = (3.0, 3.0, 0.0)

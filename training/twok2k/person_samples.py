@@ -1,26 +1,72 @@
-"""One sample read from its shard and decoded: only the columns that training needs.
+"""Samples of 2K2K's camera, read from their shards and stacked: only what training needs.
 
-Dimension letters: H rows, W columns (both the training resolution).
+Dimension letters: B samples, H rows, W columns (both the training resolution), h and w those of a
+background.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
 
 from schemas.codecs import decode_depth, decode_image
-from schemas.errors import RequestError
 from schemas.keypoints import JOINT_COUNT
-from training.data.batches import Batch, Drawing, Sample, stack_samples
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.row_reader import RowReader
-from training.data.shard_index import SampleAddress
+from training.data.shard_index import SampleAddress, Selection
+from training.data.tensor_batch import TensorBatch, stack_arrays
 
+PEOPLE_2K2K = Selection(
+    "2k2k", ("image", "shaded", "depth", "keypoints", "intrinsics", "metres_per_unit")
+)
 _COLUMNS = ("depth", "keypoints", "intrinsics", "metres_per_unit")
 
 
-class SampleReader:
+@dataclass(frozen=True, slots=True)
+class PersonSample:
+    """One view, decoded, at the training resolution.
+
+    shaded: RGB, the lit person over black. stored: RGB, the person over the stored background;
+    None where no stored background is wanted. front, back: ray length in scene units, 0 outside.
+    keypoints_px: 31 x (x, y, known), corner-origin pixels.
+    """
+
+    sample_id: str
+    shaded: UInt8[np.ndarray, "H W 3"]
+    stored: UInt8[np.ndarray, "H W 3"] | None
+    front: Float32[np.ndarray, "H W"]
+    back: Float32[np.ndarray, "H W"]
+    keypoints_px: Float32[np.ndarray, "31 3"]
+    focal_px: float
+    metres_per_unit: float
+
+
+@dataclass(frozen=True, slots=True)
+class PersonBatch(TensorBatch):
+    """Decoded samples of one rank and step, before augmentation.
+
+    shaded: the person over black, RGB 0..255. background: RGB 0..255; full size (as stored) or
+    half size (a fresh crop, to be enlarged); None: black. front, back: ray length, scene units, 0
+    outside. keypoints_px: x, y, known. jitter: factors on brightness, contrast and saturation;
+    None without augmentation.
+    """
+
+    shaded: UInt8[Tensor, "B H W 3"]
+    background: UInt8[Tensor, "B h w 3"] | None
+    front: Float[Tensor, "B 1 H W"]
+    back: Float[Tensor, "B 1 H W"]
+    keypoints_px: Float[Tensor, "B 31 3"]
+    focal_px: Float[Tensor, " B"]
+    metres_per_unit: Float[Tensor, " B"]
+    jitter: Float[Tensor, "B 3"] | None
+
+
+class PersonReader:
     """Read samples by address from any thread, and stack them. Owns: open files."""
 
     def __init__(self, resolution: int, *, with_stored: bool) -> None:
@@ -28,40 +74,52 @@ class SampleReader:
         self._resolution, self._with_stored = resolution, with_stored
         self._rows = RowReader([*_COLUMNS, "shaded.bytes", *(["image.bytes"] * with_stored)])
 
-    def read(self, address: SampleAddress) -> Sample:
-        """Read and decode one sample; raises InputError when an image can't be decoded."""
+    def read(self, address: SampleAddress) -> PersonSample:
+        """Read and decode one sample; raises InputError when it can't serve."""
         row = self._rows.read(address)
         return _decode(address.sample_id, row, self._resolution, with_stored=self._with_stored)
 
-    def stack(self, samples: Sequence[Sample], drawing: Drawing, epoch: int) -> Batch:
+    def stack(
+        self, samples: Sequence[PersonSample], sampler: AugmentationSampler, epoch: int
+    ) -> PersonBatch:
         """Make a batch, with the jitter and the backgrounds that this epoch draws."""
-        return stack_samples(samples, drawing, epoch)
-
-
-def check_resolution(width: int, resolution: int) -> None:
-    """Refuse a resolution that the stored images can't give without resampling depth."""
-    if width % resolution:
-        raise RequestError(
-            f"--resolution {resolution}",
-            found=f"samples {width} pixels wide",
-            expected="their width or an integer part of it, a multiple of 128",
-            hint=f"Leave --resolution out to train at {width}.",
+        names = tuple(sample.sample_id for sample in samples)
+        return PersonBatch(
+            names,
+            stack_arrays([sample.shaded for sample in samples]),
+            _stack_backgrounds(samples, sampler, epoch),
+            stack_arrays([sample.front[None] for sample in samples]),
+            stack_arrays([sample.back[None] for sample in samples]),
+            stack_arrays([sample.keypoints_px for sample in samples]),
+            torch.tensor([sample.focal_px for sample in samples]),
+            torch.tensor([sample.metres_per_unit for sample in samples]),
+            sampler.draw_jitter(names, epoch),
         )
+
+
+def _stack_backgrounds(
+    samples: Sequence[PersonSample], sampler: AugmentationSampler, epoch: int
+) -> UInt8[Tensor, "B h w 3"] | None:
+    """Stack fresh crops, else the stored images, else nothing."""
+    fresh = [sampler.draw_background(sample.sample_id, epoch) for sample in samples]
+    chosen = fresh if fresh[0] is not None else [sample.stored for sample in samples]
+    whole = [image for image in chosen if image is not None]
+    return stack_arrays(whole) if len(whole) == len(samples) else None
 
 
 def _decode(
     sample_id: str, raw: Mapping[str, Any], resolution: int, *, with_stored: bool
-) -> Sample:
+) -> PersonSample:
     front, back = decode_depth(raw["depth"])
     every = front.shape[1] // resolution
     pick = np.s_[(every - 1) // 2 :: every, (every - 1) // 2 :: every]
     keypoints = np.array(raw["keypoints"], np.float32).reshape(JOINT_COUNT, 3)
     keypoints[:, :2] /= every
-    stored = _image(raw["image"], resolution) if with_stored else None
+    stored = _decode_image(raw["image"], resolution) if with_stored else None
     intrinsics = np.array(raw["intrinsics"], np.float64)
-    return Sample(
+    return PersonSample(
         sample_id,
-        _image(raw["shaded"], resolution),
+        _decode_image(raw["shaded"], resolution),
         stored,
         np.ascontiguousarray(front[pick]),
         np.ascontiguousarray(back[pick]),
@@ -71,7 +129,7 @@ def _decode(
     )
 
 
-def _image(stored: Mapping[str, bytes], resolution: int) -> UInt8[np.ndarray, "H W 3"]:
+def _decode_image(stored: Mapping[str, bytes], resolution: int) -> UInt8[np.ndarray, "H W 3"]:
     image = decode_image(stored["bytes"])
     if image.shape[1] == resolution:
         return image

@@ -14,9 +14,7 @@ from training.twok2k.blocks import (
     Encoder,
     UpConv,
 )
-from training.twok2k.coarse_net import CoarseDepthNet
-from training.twok2k.normal_net import NormalNet
-from training.twok2k.refinement_net import RefinementNet
+from training.twok2k.surface_nets import CoarseDepthNet, NormalNet, RefinementNet
 
 NORMAL_CHANNELS = (64, 128, 256, 512)
 COARSE_CHANNELS = (32, 64, 128, 256, 512)

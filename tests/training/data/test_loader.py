@@ -1,7 +1,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,24 +10,29 @@ import torch
 
 from schemas.codecs import encode_jpeg
 from schemas.errors import InputError, RequestError
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.background_pool import open_backgrounds
-from training.data.batches import Batch, Drawing
 from training.data.loader import Loader
 from training.data.sample_order import InTurn, Order
 from training.data.shard_index import ShardIndex, open_index
-from training.twok2k.person_samples import SampleReader, check_resolution
-from training.twok2k.prepare_batch import make_image
+from training.request import check_resolution
+from training.twok2k.person_examples import make_image
+from training.twok2k.person_samples import PEOPLE_2K2K, PersonBatch, PersonReader, PersonSample
 
 
 def open_loader(
-    index: ShardIndex, *, limit: int = 0, drawing: Drawing | None = None, resolution: int = 256
-) -> Loader[Any, Batch]:
+    index: ShardIndex,
+    *,
+    limit: int = 0,
+    sampler: AugmentationSampler | None = None,
+    resolution: int = 256,
+) -> Loader[PersonSample, PersonBatch]:
     samples = index.of_splits(["train"])
     return Loader(
-        SampleReader(resolution, with_stored=True),
+        PersonReader(resolution, with_stored=True),
         samples,
         Order(len(samples), 0, 0, 1, 2),
-        drawing or Drawing(0, None),
+        sampler or AugmentationSampler(0),
         workers=2,
         max_bad_samples=limit,
     )
@@ -52,11 +56,11 @@ def test_only_committed_shards_are_read(dataset: Path, tmp_path: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(dataset / name)
     (tmp_path / "manifests/samples/shard-00001.json").unlink()
-    assert len(open_index([str(tmp_path)]).samples) == 3
+    assert len(open_index([str(tmp_path)], PEOPLE_2K2K).samples) == 3
 
 
 def test_splits_are_those_of_the_data(dataset: Path) -> None:
-    index = open_index([str(dataset)])
+    index = open_index([str(dataset)], PEOPLE_2K2K)
     assert [len(index.of_splits([split])) for split in ("train", "val", "test")] == [4, 2, 0]
 
 
@@ -67,17 +71,17 @@ def test_a_missing_column_is_refused_by_name(
     root = make_dataset(tmp_path, train=1, val=0, shards=1)
     rewrite(root / "samples/shard-00000.parquet", lambda table: table.drop_columns([missing]))
     with pytest.raises(RequestError, match=f"no column {missing}"):
-        open_index([str(root)])
+        open_index([str(root)], PEOPLE_2K2K)
 
 
 def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="no such folder"):
-        open_index([str(tmp_path / "nothing")])
+        open_index([str(tmp_path / "nothing")], PEOPLE_2K2K)
 
 
 def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="no committed shard"):
-        open_index([str(tmp_path)])
+        open_index([str(tmp_path)], PEOPLE_2K2K)
 
 
 def test_another_camera_alone_is_refused_by_its_name(
@@ -91,7 +95,7 @@ def test_another_camera_alone_is_refused_by_its_name(
 
     rewrite(root / "samples/shard-00000.parquet", change)
     with pytest.raises(RequestError, match="samples of camera hdnet only"):
-        open_index([str(root)])
+        open_index([str(root)], PEOPLE_2K2K)
 
 
 def test_data_sets_of_two_sizes_are_refused(
@@ -99,12 +103,12 @@ def test_data_sets_of_two_sizes_are_refused(
 ) -> None:
     other = make_dataset(tmp_path, resolution=128, train=1, val=0, shards=1)
     with pytest.raises(RequestError, match="samples 128 and 256 pixels wide"):
-        open_index([str(dataset), str(other)])
+        open_index([str(dataset), str(other)], PEOPLE_2K2K)
 
 
 def test_a_sample_that_stands_there_twice_is_refused(dataset: Path) -> None:
     with pytest.raises(RequestError, match="rp_train_posed_000/0 twice"):
-        open_index([str(dataset), str(dataset)])
+        open_index([str(dataset), str(dataset)], PEOPLE_2K2K)
 
 
 def test_a_cut_shard_is_named(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
@@ -112,12 +116,12 @@ def test_a_cut_shard_is_named(make_dataset: Callable[..., Path], tmp_path: Path)
     path = root / "samples/shard-00000.parquet"
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(InputError, match=r"shard-00000\.parquet: can't be read"):
-        open_index([str(root)])
+        open_index([str(root)], PEOPLE_2K2K)
 
 
 def test_a_sample_is_decoded_as_it_was_written(dataset: Path) -> None:
-    address = open_index([str(dataset)]).of_splits(["train"])[0]
-    sample = SampleReader(256, with_stored=True).read(address)
+    address = open_index([str(dataset)], PEOPLE_2K2K).of_splits(["train"])[0]
+    sample = PersonReader(256, with_stored=True).read(address)
     middle = (sample.front[128, 128], sample.back[128, 128])
     # The first ellipsoid: half axis 0.08 along the ray through the centre, at distance 1.
     assert middle == pytest.approx((0.92, 1.08), abs=1e-3)
@@ -131,9 +135,9 @@ def test_half_the_resolution_keeps_depth_and_moves_pixels(
     make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
     root = make_dataset(tmp_path, resolution=512, train=1, val=0, shards=1)
-    address = open_index([str(root)]).samples[0]
-    whole = SampleReader(512, with_stored=False).read(address)
-    half = SampleReader(256, with_stored=False).read(address)
+    address = open_index([str(root)], PEOPLE_2K2K).samples[0]
+    whole = PersonReader(512, with_stored=False).read(address)
+    half = PersonReader(256, with_stored=False).read(address)
     assert half.focal_px == whole.focal_px / 2
     np.testing.assert_allclose(half.keypoints_px[:, :2], whole.keypoints_px[:, :2] / 2)
     np.testing.assert_array_equal(half.front, whole.front[::2, ::2])
@@ -146,33 +150,33 @@ def test_a_resolution_that_the_data_cannot_give_is_refused(resolution: int) -> N
 
 
 def test_a_resume_continues_at_the_exact_sample(dataset: Path) -> None:
-    index = open_index([str(dataset)])
+    index = open_index([str(dataset)], PEOPLE_2K2K)
     whole = [batch.sample_ids for batch in open_loader(index).batches(0, 5)]
     resumed = [batch.sample_ids for batch in open_loader(index).batches(3, 5)]
     assert resumed == whole[3:]
 
 
 def test_two_readings_of_a_batch_are_equal_to_the_bit(dataset: Path) -> None:
-    index = open_index([str(dataset)])
+    index = open_index([str(dataset)], PEOPLE_2K2K)
     images = [make_image(next(open_loader(index).batches(1, 2))) for _ in range(2)]
     assert torch.equal(images[0], images[1])
 
 
 def test_epochs_vary_the_colours_of_a_sample(dataset: Path) -> None:
-    batches = list(open_loader(open_index([str(dataset)])).batches(0, 4))
+    batches = list(open_loader(open_index([str(dataset)], PEOPLE_2K2K)).batches(0, 4))
     seen: dict[str, list[list[float]]] = {}
     for batch in batches:
         assert batch.jitter is not None
-        for name, factors in zip(batch.sample_ids, batch.jitter.factors.tolist(), strict=True):
+        for name, factors in zip(batch.sample_ids, batch.jitter.tolist(), strict=True):
             seen.setdefault(name, []).append(factors)
     assert all(first != second for first, second in seen.values())
 
 
 def test_without_augmentation_the_image_is_the_stored_one(dataset: Path) -> None:
-    index = open_index([str(dataset)])
+    index = open_index([str(dataset)], PEOPLE_2K2K)
     samples = index.of_splits(["val"])
-    reader = SampleReader(256, with_stored=True)
-    loader = Loader(reader, samples, InTurn(0, 1), Drawing(None, None), workers=1)
+    reader = PersonReader(256, with_stored=True)
+    loader = Loader(reader, samples, InTurn(0, 1), AugmentationSampler(), workers=1)
     batch = next(loader.batches(0, 1))
     stored = reader.read(samples[0]).stored
     assert stored is not None
@@ -187,7 +191,7 @@ def test_an_undecodable_sample_stops_the_run_and_is_named(
     root = make_dataset(tmp_path, train=2, val=0, shards=1)
     rewrite(root / "samples/shard-00000.parquet", spoil_depth)
     with pytest.raises(InputError, match=r"sample RP/rp_train_posed_000/0: OpenEXR"):
-        list(open_loader(open_index([str(root)])).batches(0, 1))
+        list(open_loader(open_index([str(root)], PEOPLE_2K2K)).batches(0, 1))
 
 
 def test_up_to_the_limit_an_undecodable_sample_is_replaced_and_counted(
@@ -195,7 +199,7 @@ def test_up_to_the_limit_an_undecodable_sample_is_replaced_and_counted(
 ) -> None:
     root = make_dataset(tmp_path, train=2, val=0, shards=1)
     rewrite(root / "samples/shard-00000.parquet", spoil_depth)
-    loader = open_loader(open_index([str(root)]), limit=1)
+    loader = open_loader(open_index([str(root)], PEOPLE_2K2K), limit=1)
     batch = next(loader.batches(0, 1))
     assert batch.sample_ids == ("RP/rp_train_posed_001/0",) * 2
     assert loader.bad_samples == ["RP/rp_train_posed_000/0"]
@@ -217,9 +221,9 @@ def test_fresh_backgrounds_are_of_half_the_resolution_and_from_the_list(
 ) -> None:
     root = make_dataset(tmp_path / "data", train=2, val=0, shards=1)
     list_backgrounds(root, tmp_path / "rooms", [(1500, 1024), (1024, 600)])
-    index = open_index([str(root)])
+    index = open_index([str(root)], PEOPLE_2K2K)
     pool = open_backgrounds(index.datasets, tmp_path / "rooms", 256)
-    batch = next(open_loader(index, drawing=Drawing(0, pool)).batches(0, 1))
+    batch = next(open_loader(index, sampler=AugmentationSampler(0, pool)).batches(0, 1))
     assert batch.background is not None
     assert batch.background.shape == (2, 128, 128, 3)
     # The second image is too small to be enlarged twofold and cropped to 2048.
@@ -231,7 +235,7 @@ def test_one_in_ten_fresh_backgrounds_is_black(
 ) -> None:
     root = make_dataset(tmp_path / "data", train=1, val=0, shards=1)
     list_backgrounds(root, tmp_path / "rooms", [(1024, 1024)])
-    pool = open_backgrounds(open_index([str(root)]).datasets, tmp_path / "rooms", 256)
+    pool = open_backgrounds(open_index([str(root)], PEOPLE_2K2K).datasets, tmp_path / "rooms", 256)
     random = np.random.default_rng(0)
     black = sum(not pool.draw(random).any() for _ in range(1000))
     assert 70 < black < 130
@@ -242,4 +246,6 @@ def test_fresh_backgrounds_without_images_are_refused(
     dataset: Path, tmp_path: Path, given: bool, complaint: str
 ) -> None:
     with pytest.raises(RequestError, match=complaint):
-        open_backgrounds(open_index([str(dataset)]).datasets, tmp_path if given else None, 256)
+        open_backgrounds(
+            open_index([str(dataset)], PEOPLE_2K2K).datasets, tmp_path if given else None, 256
+        )

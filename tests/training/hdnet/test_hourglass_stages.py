@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.conftest import MakeDataset
+from schemas.train_request import PUBLISHED
+from tests.training.conftest import MakeDataset, request_of
 from tests.training.hdnet.conftest import write_balls
 from training.run import main
-from training.stages import STAGES
 
 SMALL = ["--width", "0.0625"]
 
 
 def train(stage: str, data: Path, out: Path, *arguments: str) -> list[dict[str, float]]:
-    assert main([stage, "--data", str(data), "--out", str(out), *SMALL, *arguments]) == 0
+    assert (
+        main(request_of([stage, "--data", str(data), "--out", str(out), *SMALL, *arguments])) == 0
+    )
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     return [line for line in lines if "loss" in line and "step" in line]
 
@@ -29,7 +31,7 @@ def test_the_published_numbers_are_the_defaults(balls: Path, tmp_path: Path) -> 
     train("hdnet-normal", balls, tmp_path / "out", "--steps", "1")
     held = json.loads((tmp_path / "out" / "run.json").read_text())
     assert (held["model"]["learning_rate"], held["model"]["schedule"]) == (1e-3, "constant")
-    assert (held["data"]["batch"], STAGES["hdnet-normal"].published.steps) == (8, 1_710_000)
+    assert (held["data"]["batch"], PUBLISHED["hdnet-normal"].steps) == (8, 1_710_000)
 
 
 def test_depth_has_three_terms_and_is_measured_in_millimetres(balls: Path, tmp_path: Path) -> None:
@@ -50,7 +52,7 @@ def test_a_run_in_two_parts_takes_the_same_steps(balls: Path, tmp_path: Path) ->
 
 
 def refuse(capsys: pytest.CaptureFixture[str], stage: str, data: Path, out: Path) -> str:
-    code = main([stage, "--data", str(data), "--out", str(out), "--steps", "1"])
+    code = main(request_of([stage, "--data", str(data), "--out", str(out), "--steps", "1"]))
     assert (code, out.exists()) == (2, False)
     return capsys.readouterr().err
 
@@ -92,5 +94,8 @@ def test_an_option_without_meaning_is_refused(
     stage: str, option: list[str], balls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert main([stage, "--data", str(balls), "--out", str(out), "--steps", "1", *option]) == 2
+    assert (
+        main(request_of([stage, "--data", str(balls), "--out", str(out), "--steps", "1", *option]))
+        == 2
+    )
     assert f"{option[0]}: " in capsys.readouterr().err

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas.train_request import FrozenNorm
+from training.loop.compute_modes import recompute_activations
 from training.twok2k.alignment import PartTransforms
-from training.twok2k.blocks import recompute_activations
-from training.twok2k.coarse_net import DepthPrediction
 from training.twok2k.person_nets import (
     PersonDepthNets,
     PersonNormalNets,
@@ -20,6 +19,7 @@ from training.twok2k.person_nets import (
     masked_coarse_depth,
 )
 from training.twok2k.published_names import to_published
+from training.twok2k.surface_nets import DepthPrediction
 
 WIDTH = 0.125
 Weights = dict[str, Tensor]

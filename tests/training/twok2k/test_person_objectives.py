@@ -1,30 +1,30 @@
 """What is minimised and what is measured, with predictions that are known to be right or wrong."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from training.data.batches import Drawing
+from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
 from training.data.sample_order import InTurn
 from training.data.shard_index import open_index
+from training.loop.measures import angles_degrees, is_better, means
+from training.loop.sheets import draw_curve, draw_sheet
 from training.run_settings import ModelSettings
-from training.twok2k.coarse_net import DepthPrediction
-from training.twok2k.measures import (
-    angle_degrees,
-    depth_measures,
-    is_better,
-    means,
-    normal_measures,
+from training.twok2k.person_examples import (
+    DepthExamples,
+    NormalExamples,
+    prepare_depth,
+    prepare_normal,
 )
-from training.twok2k.objectives import depth_objective, normal_objective
-from training.twok2k.panels import draw_curve, draw_sheet, normal_panels
+from training.twok2k.person_measures import depth_measures, normal_measures
 from training.twok2k.person_nets import NormalPrediction
-from training.twok2k.person_samples import SampleReader
-from training.twok2k.prepare_batch import Prepared, prepare
+from training.twok2k.person_objectives import depth_objective, normal_objective
+from training.twok2k.person_panels import normal_panels
+from training.twok2k.person_samples import PEOPLE_2K2K, PersonBatch, PersonReader
+from training.twok2k.surface_nets import DepthPrediction
 from training.twok2k.targets import DepthTargets
 
 SETTINGS = ModelSettings(stage="2k2k-normal", resolution=256)
@@ -34,12 +34,24 @@ DEPTH_TERMS = {"depth_front", "depth_back", "depth_normal_front", "depth_normal_
 
 
 @pytest.fixture(scope="module")
-def prepared(dataset: Path) -> Prepared:
-    """Return the first held-out ellipsoid, prepared without augmentation."""
-    samples = open_index([str(dataset)]).of_splits(["val"])
-    reader = SampleReader(256, with_stored=True)
-    loader = Loader(reader, samples, InTurn(0, 1), Drawing(None, None), workers=1)
-    return prepare(next(loader.batches(0, 1)), SETTINGS)
+def batch(dataset: Path) -> PersonBatch:
+    """Return the first held-out ellipsoid, without augmentation."""
+    samples = open_index([str(dataset)], PEOPLE_2K2K).of_splits(["val"])
+    reader = PersonReader(256, with_stored=True)
+    loader = Loader(reader, samples, InTurn(0, 1), AugmentationSampler(), workers=1)
+    return next(loader.batches(0, 1))
+
+
+@pytest.fixture(scope="module")
+def prepared(batch: PersonBatch) -> NormalExamples:
+    """Return it as phase 1 sees it."""
+    return prepare_normal(batch, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def refined(batch: PersonBatch) -> DepthExamples:
+    """Return it as phase 2 sees it."""
+    return prepare_depth(batch, SETTINGS)
 
 
 def perfect_depth(truth: DepthTargets) -> DepthPrediction:
@@ -47,19 +59,21 @@ def perfect_depth(truth: DepthTargets) -> DepthPrediction:
     return DepthPrediction(truth.front_filled, truth.back, logit)
 
 
-def perfect(prepared: Prepared) -> NormalPrediction:
+def perfect(prepared: NormalExamples) -> NormalPrediction:
     depth = perfect_depth(prepared.coarse)
     return NormalPrediction(prepared.coarse.normals, dict(prepared.part_normals), depth)
 
 
-def test_phase_1_has_twelve_normal_terms_and_five_of_the_coarse_depth(prepared: Prepared) -> None:
+def test_phase_1_has_twelve_normal_terms_and_five_of_the_coarse_depth(
+    prepared: NormalExamples,
+) -> None:
     nets = ("whole", "head", "upper_body", "arms", "legs", "feet")
     normals = {f"normal_{net}_{side}" for net in nets for side in ("front", "back")}
     assert set(normal_objective(perfect(prepared), prepared, SETTINGS)) == normals | DEPTH_TERMS
 
 
 def test_a_perfect_prediction_costs_nothing_but_the_silhouette_of_the_front(
-    prepared: Prepared,
+    prepared: NormalExamples,
 ) -> None:
     terms = normal_objective(perfect(prepared), prepared, SETTINGS)
     # The truth's normals are taken while the background is 0, the prediction's where it is 6.
@@ -68,7 +82,7 @@ def test_a_perfect_prediction_costs_nothing_but_the_silhouette_of_the_front(
     assert 0 < silhouette < 0.01
 
 
-def test_a_depth_that_is_off_by_a_tenth_costs_its_smooth_l1(prepared: Prepared) -> None:
+def test_a_depth_that_is_off_by_a_tenth_costs_its_smooth_l1(prepared: NormalExamples) -> None:
     right = perfect(prepared)
     moved = DepthPrediction(right.coarse.front, right.coarse.back + 0.1, right.coarse.mask_logit)
     prediction = NormalPrediction(right.whole, right.parts, moved)
@@ -76,7 +90,7 @@ def test_a_depth_that_is_off_by_a_tenth_costs_its_smooth_l1(prepared: Prepared) 
     assert float(terms["depth_back"]) == pytest.approx(0.85 * 0.1**2 / 2, rel=1e-4)
 
 
-def test_arms_count_four_times(prepared: Prepared) -> None:
+def test_arms_count_four_times(prepared: NormalExamples) -> None:
     right = perfect(prepared)
     off = {group: value + 0.01 for group, value in right.parts.items()}
     prediction = NormalPrediction(right.whole, off, right.coarse)
@@ -87,43 +101,29 @@ def test_arms_count_four_times(prepared: Prepared) -> None:
     assert likeness_of_four < float(terms["normal_arms_front"]) < likeness_of_four + 2 * structure
 
 
-def test_phase_2_asks_for_full_depth_its_normals_and_the_mask(prepared: Prepared) -> None:
-    assert prepared.full is not None
-    terms = depth_objective(perfect_depth(prepared.full), prepared, SETTINGS)
+def test_phase_2_asks_for_full_depth_its_normals_and_the_mask(refined: DepthExamples) -> None:
+    terms = depth_objective(perfect_depth(refined.full), refined, SETTINGS)
     assert set(terms) == DEPTH_TERMS
     assert float(terms["depth_front"] + terms["depth_back"] + terms["mask"]) < 1e-6
 
 
-@pytest.mark.parametrize("ask", [depth_objective, depth_measures])
-def test_phase_2_without_full_truth_is_refused(
-    prepared: Prepared, ask: Callable[..., object]
-) -> None:
-    coarse_only = Prepared(
-        prepared.sample_ids, prepared.image, prepared.transforms, prepared.coarse, None, {},
-        prepared.focal_px, prepared.metres_per_unit,
-    )  # fmt: skip
-    with pytest.raises(ValueError, match="no truth at full resolution"):
-        ask(perfect_depth(prepared.coarse), coarse_only, SETTINGS)
-
-
-def test_a_perfect_prediction_measures_zero_and_full_overlap(prepared: Prepared) -> None:
+def test_a_perfect_prediction_measures_zero_and_full_overlap(prepared: NormalExamples) -> None:
     measured = means(normal_measures(perfect(prepared), prepared, SETTINGS))
     assert measured.pop("mask_overlap") == 1
     assert max(measured.values()) < 0.1
 
 
-def test_depth_errors_are_in_pixel_depths_and_millimetres(prepared: Prepared) -> None:
-    assert prepared.full is not None
-    right = perfect_depth(prepared.full)
+def test_depth_errors_are_in_pixel_depths_and_millimetres(refined: DepthExamples) -> None:
+    right = perfect_depth(refined.full)
     moved = DepthPrediction(right.front + 1 / 64, right.back, right.mask_logit)
-    measured = means(depth_measures(moved, prepared, SETTINGS))
+    measured = means(depth_measures(moved, refined, SETTINGS))
     # 64 pixel-depths are one network unit at 256; one pixel-depth is 1 / f scene units of 2.5 m.
     assert measured["depth_front_pixel_depths"] == pytest.approx(1, rel=1e-4)
     assert measured["depth_front_millimetres"] == pytest.approx(2500 / FOCAL, rel=1e-4)
     assert measured["depth_back_pixel_depths"] == pytest.approx(0, abs=1e-6)
 
 
-def test_overlap_is_intersection_over_union(prepared: Prepared) -> None:
+def test_overlap_is_intersection_over_union(prepared: NormalExamples) -> None:
     everywhere = torch.full_like(prepared.coarse.front, SURE)
     full = DepthPrediction(prepared.coarse.front, prepared.coarse.back, everywhere)
     prediction = NormalPrediction(prepared.coarse.normals, {}, full)
@@ -139,7 +139,9 @@ def test_angles_are_between_directions_mapped_to_zero_to_one(
     one: tuple[int, ...], other: tuple[int, ...], degrees: int
 ) -> None:
     pair = [(torch.tensor(n, dtype=torch.float32).view(1, 3, 1, 1) + 1) / 2 for n in (one, other)]
-    assert float(angle_degrees(pair[0], pair[1])) == pytest.approx(degrees, abs=1e-3)
+    assert float(angles_degrees(2 * pair[0] - 1, 2 * pair[1] - 1)) == pytest.approx(
+        degrees, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,20 +152,19 @@ def test_the_lowest_finite_loss_is_the_best(loss: float, best: float | None, bet
     assert is_better(loss, best) == better
 
 
-def test_the_image_is_mapped_to_minus_one_to_one(prepared: Prepared) -> None:
+def test_the_image_is_mapped_to_minus_one_to_one(prepared: NormalExamples) -> None:
     assert -1 <= float(prepared.image.min()) < -0.9
     assert 0.5 < float(prepared.image.max()) <= 1
 
 
-def test_the_centre_of_the_body_is_at_its_known_network_depth(prepared: Prepared) -> None:
-    assert prepared.full is not None
-    centre = [float(depth[0, 0, 128, 128]) for depth in (prepared.full.front, prepared.full.back)]
+def test_the_centre_of_the_body_is_at_its_known_network_depth(refined: DepthExamples) -> None:
+    centre = [float(depth[0, 0, 128, 128]) for depth in (refined.full.front, refined.full.back)]
     # The first held-out ellipsoid reaches 0.08 to both sides of the scene's origin at 2.0.
     reach = 0.08 * FOCAL / 64
     assert centre == pytest.approx([2 - reach, 2 + reach], rel=1e-4)
 
 
-def test_true_part_normals_are_cut_as_the_images_are(prepared: Prepared) -> None:
+def test_true_part_normals_are_cut_as_the_images_are(prepared: NormalExamples) -> None:
     shapes = {group: tuple(value.shape[1:]) for group, value in prepared.part_normals.items()}
     assert shapes == {
         "head": (1, 6, 48, 40), "upper_body": (1, 6, 72, 48), "arms": (4, 6, 48, 32),
@@ -171,7 +172,7 @@ def test_true_part_normals_are_cut_as_the_images_are(prepared: Prepared) -> None
     }  # fmt: skip
 
 
-def test_a_sheet_has_a_row_a_image_and_a_column_a_panel(prepared: Prepared) -> None:
+def test_a_sheet_has_a_row_a_image_and_a_column_a_panel(prepared: NormalExamples) -> None:
     panels = normal_panels(perfect(prepared), prepared, SETTINGS)
     assert list(panels)[:3] == ["picture", "normal front", "true normal front"]
     assert draw_sheet(panels).shape == (256, 9 * 256, 3)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from training.loop.schedule import learning_rate, published_factor
+from training.loop.optimiser import learning_rate, published_factor
 from training.run_settings import ModelSettings
 
 

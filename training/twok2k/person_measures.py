@@ -1,0 +1,87 @@
+"""The measures of a validation: how far depth, normals and mask are from the target.
+
+Dimension letters: B images, H rows, W columns. Each measure is a sum and a count, so that
+batches and ranks add up exactly.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from schemas.body_parts import group_members
+from training.loop.measures import MILLIMETRES, angles_degrees, sum_inside
+from training.loop.stage import Sums
+from training.run_settings import ModelSettings
+from training.twok2k.person_examples import DepthExamples, NormalExamples, PersonExamples
+from training.twok2k.person_nets import MASK_THRESHOLD, NormalPrediction
+from training.twok2k.surface_nets import DepthPrediction
+from training.twok2k.targets import (
+    DepthTargets,
+    normal_z,
+    normals_from_depth,
+    pixel_depths_per_unit,
+    split_surfaces,
+)
+
+
+def normal_measures(
+    prediction: NormalPrediction, examples: NormalExamples, settings: ModelSettings
+) -> Sums:
+    """Measure phase 1: coarse depth and mask, normals of the whole-image net and of the parts."""
+    sums = _depth_sums(prediction.coarse, examples.coarse, examples, settings)
+    inside = examples.coarse.inside
+    sums["normal_angle_degrees"] = _angle_sum(prediction.whole, examples.coarse.normals, inside)
+    for group, predicted in prediction.parts.items():
+        target = examples.part_normals[group].flatten(0, 1)
+        valid = examples.transforms.select(group_members(group)).valid.flatten()
+        seen = (target[:, :3].sum(dim=1, keepdim=True) > 0) & valid[:, None, None, None]
+        name = f"normal_angle_{group}_degrees"
+        sums[name] = _angle_sum(predicted.flatten(0, 1), target, seen)
+    return sums
+
+
+def depth_measures(
+    prediction: DepthPrediction, examples: DepthExamples, settings: ModelSettings
+) -> Sums:
+    """Measure phase 2: full depth and mask, normals of the predicted depth."""
+    sums = _depth_sums(prediction, examples.full, examples, settings)
+    z = normal_z(settings.resolution)
+    normals = [normals_from_depth(depth, z) for depth in (prediction.front, prediction.back)]
+    inside = examples.full.inside
+    predicted = torch.cat(normals, dim=1)
+    sums["normal_angle_degrees"] = _angle_sum(predicted, examples.full.normals, inside)
+    return sums
+
+
+def _depth_sums(
+    prediction: DepthPrediction,
+    target: DepthTargets,
+    examples: PersonExamples,
+    settings: ModelSettings,
+) -> Sums:
+    inside = target.inside
+    per_unit = pixel_depths_per_unit(settings.resolution)
+    to_mm = MILLIMETRES * examples.metres_per_unit / examples.focal_px
+    sums: Sums = {}
+    for surface in ("front", "back"):
+        error = (getattr(prediction, surface) - getattr(target, surface)).abs() * per_unit
+        sums[f"depth_{surface}_pixel_depths"] = sum_inside(error, inside)
+        in_mm = error * to_mm[:, None, None, None]
+        sums[f"depth_{surface}_millimetres"] = sum_inside(in_mm, inside)
+    return sums | {"mask_overlap": _overlap(prediction.mask, inside)}
+
+
+def _overlap(mask: Float[Tensor, "B 1 H W"], inside: Bool[Tensor, "B 1 H W"]) -> Tensor:
+    """Return the sum over images of intersection / union, and how many images."""
+    said = mask > MASK_THRESHOLD
+    both = (said & inside).flatten(1).sum(dim=1)
+    either = (said | inside).flatten(1).sum(dim=1)
+    overlaps = torch.where(either > 0, both / either.clamp_min(1), 1)
+    return torch.stack([overlaps.sum(), torch.ones_like(overlaps).sum()]).double()
+
+
+def _angle_sum(prediction: Tensor, target: Tensor, inside: Tensor) -> Float[Tensor, " 2"]:
+    """Sum the angles of front and back normals together."""
+    pairs = zip(split_surfaces(prediction), split_surfaces(target), strict=True)
+    sums = [sum_inside(angles_degrees(2 * one - 1, 2 * other - 1), inside) for one, other in pairs]
+    return sums[0] + sums[1]
