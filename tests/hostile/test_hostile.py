@@ -9,12 +9,19 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.hostile.annotation_cases import write_fit_cases, write_joint_cases
+from tests.hostile.checkpoint_cases import (
+    FIRST_STEPS,
+    broken_runs,
+    broken_weights,
+    request,
+)
 from tests.hostile.conftest import GOOD, Tally
 from tests.hostile.image_cases import (
     write_background_cases,
@@ -44,6 +51,7 @@ pytestmark = [pytest.mark.long, pytest.mark.xdist_group("hostile")]
 
 SMALL = ("--resolution", "64", "--yaws", "0", "--workers", "2")
 CLI = ("-m", "flows.cli")
+RUNNER = "tests.hostile.run_commands"
 
 
 def render(
@@ -180,11 +188,13 @@ def test_correspondences_fail_alone(
 
 
 def run_together(
-    calls: Sequence[tuple[str, list[str]]], environment: dict[str, str]
+    calls: Sequence[tuple[str, list[str]]],
+    environment: dict[str, str],
+    program: str = "flows.cli.app",
 ) -> dict[str, dict[str, object]]:
     """Run commands in one limited process; a command that kills it has no answer."""
     lines = "".join(json.dumps(arguments) + "\n" for _, arguments in calls)
-    limit = f"ulimit -d {MEMORY_BYTES >> 10}; exec {sys.executable} -m tests.hostile.run_commands"
+    limit = f"ulimit -d {MEMORY_BYTES >> 10}; exec {sys.executable} -m {RUNNER} {program}"
     ended = subprocess.run(
         ["bash", "-c", limit], cwd=ROOT, env={**os.environ, **environment}, input=lines,
         capture_output=True, text=True, check=False,
@@ -226,6 +236,40 @@ def test_lists_are_refused_in_a_sentence(
     (tmp_path / "lists").mkdir()
     answers = run_together(list(list_calls(tmp_path / "lists", people)), environment)
     check_answers("lists", answers, tally)
+
+
+def test_trainings_go_on_from_an_older_checkpoint_or_say_why_not(
+    tmp_path: Path, environment: dict[str, str], tally: Tally
+) -> None:
+    dataset, whole = older_set(tmp_path), tmp_path / "whole"
+    prepared = run_together(
+        [("first", request(dataset, whole, FIRST_STEPS))], environment, "training.run"
+    )
+    assert prepared["first"]["code"] == 0, prepared
+    (tmp_path / "runs").mkdir()
+    calls = list(broken_runs(tmp_path / "runs", whole, dataset))
+    answers = run_together(calls, environment, "training.run")
+    check_answers("checkpoints", answers, tally)
+    assert answers["whole"]["code"] == 0
+    assert not list(ROOT.glob("opened-by-*"))
+
+
+def test_weights_are_refused_in_a_sentence(
+    tmp_path: Path, environment: dict[str, str], tally: Tally
+) -> None:
+    (tmp_path / "weights").mkdir()
+    calls = list(broken_weights(tmp_path / "weights", older_set(tmp_path)))
+    answers = run_together(calls, environment, "training.run")
+    check_answers("checkpoints", answers, tally)
+    assert 0 not in {answer["code"] for answer in answers.values()}
+    assert not list(ROOT.glob("opened-by-*"))
+
+
+def older_set(folder: Path) -> Path:
+    """Unpack the small data set of tests/data/before."""
+    with tarfile.open(ROOT / "tests/data/before/before.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "set"
 
 
 def test_a_scan_beside_a_hostile_one_is_drawn_again_by_the_same_command(
