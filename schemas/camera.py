@@ -28,7 +28,7 @@ PlacementRule = Literal["fixed_camera", "fill_image"]
 """fixed_camera: the scan is scaled and the camera stays; fill_image: the scan keeps its size in
 metres and the camera moves. renderers.viewpoint has one function for each."""
 
-PublishedLayout = Literal["2k2k", "hdnet"]
+LayoutName = Literal["2k2k", "hdnet"]
 """The published folder layouts."""
 
 FIELD_OF_VIEW_2K2K_DEG = 50.0
@@ -72,6 +72,11 @@ class Camera:
         return float(self.K[0, 0])
 
     @property
+    def model(self) -> "CameraModel":
+        """Its row."""
+        return CAMERA_MODELS[self.name]
+
+    @property
     def is_perspective(self) -> bool:
         """Whether rays meet in the camera's centre; else they are parallel."""
         return self.projection == "perspective"
@@ -92,7 +97,7 @@ class CameraModel:
     projection: Projection
     find_intrinsics: Callable[[int], Float[np.ndarray, "3 3"]]
     placement: PlacementRule
-    layouts: tuple[PublishedLayout, ...]
+    layouts: tuple[LayoutName, ...]
     resolution: int | None = None
     id_suffix: str = ""
     companion: CameraName | None = None

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.camera import LayoutName
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.options import Part, Shown
@@ -26,7 +27,7 @@ Source: docs/2k2k-dataset.md, "Input folders".
 """
 
 PublishedLayout = Annotated[
-    Literal["2k2k", "hdnet"],
+    LayoutName,
     BeforeValidator(lambda name: name.lower() if isinstance(name, str) else name),
 ]
 """Published folder layouts that data sets are written to and read from."""

@@ -15,7 +15,6 @@ from schemas.keypoints import JOINT_COUNT, KeypointSource
 from schemas.samples import SAMPLE_COLUMNS
 from schemas.seeds import derive_seed
 from schemas.settings import RenderSettings
-from schemas.views import camera_of
 from tasks.checks.findings import Breach
 from tasks.checks.plausibility import check_plausibility
 from tasks.dataset.splits import SPLITS
@@ -68,7 +67,7 @@ def _find_nulls(row: Row) -> Iterator[Breach]:
 def _check_shapes(sample: StoredSample) -> Iterator[Breach]:
     side = sample.settings.resolution
     expected = (sample.camera.height, sample.camera.width)
-    if sample.camera.name != "hdnet" and expected != (side, side):
+    if sample.camera.model.resolution is None and expected != (side, side):
         yield Breach("height, width", str(expected), str((side, side)))
     shapes = {"mask": sample.mask.shape, "depth": sample.depth[0].shape}
     shapes["normals"] = sample.normals[0].shape[:2]
@@ -98,9 +97,9 @@ def _check_names(sample: StoredSample) -> Iterator[Breach]:
 
 
 def _check_camera(sample: StoredSample) -> Iterator[Breach]:
-    if sample.view is None or sample.camera.name == "hdnet":
-        return  # hdnet's view depends on the sample; the keypoints hold it to its images
-    expected = camera_of(sample.view, sample.camera.width)
+    if sample.view is None or not sample.camera.model.is_fixed:
+        return  # its view depends on the sample; the keypoints hold it to its images
+    expected = sample.camera.model.camera(sample.camera.width)
     pairs = {
         "intrinsics": (sample.camera.K, expected.K),
         "world_to_camera": (sample.camera.world_to_camera, expected.world_to_camera),
@@ -138,7 +137,7 @@ def _check_keypoints(sample: StoredSample) -> Iterator[Breach]:
         yield Breach("unknown keypoints", "values", "0, 0, 0")
     K = sample.camera.K
     flat = points[known]
-    if sample.camera.projection == "perspective":
+    if sample.camera.is_perspective:
         flat = flat / flat[:, 2:]
     expected = flat[:, :2] * np.diag(K)[:2] + K[:2, 2]
     error = np.abs(sample.keypoints[known, :2] - expected)

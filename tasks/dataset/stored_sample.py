@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from schemas.camera import Camera, CameraName
+from schemas.camera import CAMERA_MODELS, Camera, CameraName
 from schemas.codecs import MASK_INSIDE, decode_depth, decode_image, decode_normals
 from schemas.keypoints import JOINT_COUNT
 from schemas.settings import RenderSettings
@@ -42,7 +42,9 @@ class StoredSample:
     @property
     def has_back(self) -> bool:
         """Whether the back surface is known: published labelled sets of HDNet have none."""
-        return not (self.settings.origin == "imported" and self.settings.camera == "hdnet")
+        return (
+            self.settings.origin == "rendered" or CAMERA_MODELS[self.settings.camera].imports_back
+        )
 
     @cached_property
     def camera(self) -> Camera:
@@ -50,7 +52,7 @@ class StoredSample:
         name = cast("CameraName", self.row["camera"])
         return Camera(
             name=name,
-            projection="orthographic" if name == "orthographic" else "perspective",
+            projection=CAMERA_MODELS[name].projection,
             width=cast("int", self.row["width"]),
             height=cast("int", self.row["height"]),
             K=self.numbers("intrinsics").reshape(3, 3),
@@ -104,7 +106,7 @@ class StoredSample:
         rows, columns = np.nonzero(self.mask)
         rays = np.zeros((len(rows), 3))
         rays[:, 2] = 1
-        if self.camera.projection == "perspective":
+        if self.camera.is_perspective:
             K = self.camera.K
             rays[:, 0] = (columns + 0.5 - K[0, 2]) / K[0, 0]
             rays[:, 1] = (rows + 0.5 - K[1, 2]) / K[1, 1]

@@ -1,5 +1,7 @@
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -123,3 +125,21 @@ def test_a_camera_beside_a_standard_one_is_placed_as_that_one(name: CameraName) 
 def test_a_fixed_resolution_overrules_the_one_that_is_asked_for() -> None:
     camera = CAMERA_MODELS["hdnet"].camera(2048, np.eye(4))
     assert (camera.width, camera.height) == (256, 256)
+
+
+ROOMS = ("schemas", "renderers", "tasks", "flows", "people", "training")
+BY_NAME = re.compile(r"""[!=]= ?["'](2k2k|hdnet|orthographic)["']|in \{["'](2k2k|hdnet)""")
+"""A comparison with the name of a camera, whose facts belong into its row."""
+
+
+def _lines_by_name() -> Iterator[str]:
+    root = Path(__file__).resolve().parents[2]
+    for room in ROOMS:
+        for path in sorted((root / room).rglob("*.py")):
+            for number, line in enumerate(path.read_text().splitlines(), start=1):
+                if BY_NAME.search(line) and "layout" not in line:
+                    yield f"{path.relative_to(root)}:{number}: {line.strip()}"
+
+
+def test_no_code_compares_the_name_of_a_camera() -> None:
+    assert list(_lines_by_name()) == []

@@ -12,10 +12,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int, UInt8
 
 from schemas.camera import (
+    CAMERA_MODELS,
     HDNET_CENTRE_PX,
     HDNET_FOCAL_PX,
     HDNET_RESOLUTION,
     Camera,
+    CameraName,
+    LayoutName,
     camera_hdnet,
     lift,
     ray_directions,
@@ -23,6 +26,7 @@ from schemas.camera import (
 from schemas.errors import InputError
 from tasks.dataset.stored_sample import StoredSample
 
+LAYOUT: LayoutName = "hdnet"
 NEAREST_M, FARTHEST_M = 1.0, 8.0
 """Depth is used between these. Source: docs/hdnet-dataset.md, "Labelled set"."""
 
@@ -43,9 +47,9 @@ class LabelledSample:
     iuv: UInt8[np.ndarray, "256 256 3"] | None
 
 
-def is_convertible(camera: str) -> bool:
+def is_convertible(camera: CameraName) -> bool:
     """Tell whether samples of this camera can become labelled ones."""
-    return camera in {"hdnet", "2k2k"}
+    return LAYOUT in CAMERA_MODELS[camera].layouts
 
 
 def label_sample(sample: StoredSample) -> LabelledSample:
@@ -53,11 +57,10 @@ def label_sample(sample: StoredSample) -> LabelledSample:
 
     Raises InputError naming the sample when its camera or geometry does not allow it.
     """
-    if sample.camera.name == "hdnet":
-        return _take_as_it_is(sample)
-    if sample.camera.projection != "perspective":
+    layouts = sample.camera.model.layouts
+    if LAYOUT not in layouts:
         raise _refuse(sample, f"the camera {sample.camera.name}", "a perspective camera")
-    return _turn_camera(sample)
+    return _take_as_it_is(sample) if layouts[0] == LAYOUT else _turn_camera(sample)
 
 
 def _take_as_it_is(sample: StoredSample) -> LabelledSample:

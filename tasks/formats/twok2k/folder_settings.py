@@ -3,6 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
+from schemas.camera import CAMERA_MODELS
 from schemas.errors import InputError, RequestError
 from schemas.settings import MIN_RESOLUTION, RESOLUTION_STEP, RenderSettings
 from tasks.formats.twok2k.folder_views import FolderViews
@@ -14,7 +15,8 @@ def resolve_settings(source: Path, found: FolderViews) -> RenderSettings:
     """Take the resolution of the first readable image, and every angle that any scan has."""
     side = _find_side(source, found)
     views = found.all_views
-    if all(view.camera != "2k2k" for view in views):
+    beside = [not CAMERA_MODELS[view.camera].is_standard for view in views]
+    if all(beside):
         raise RequestError(
             str(source), found="orthographic views alone", expected="a folder PERS/ beside ORTH/",
             hint="Orthographic views are stored beside perspective ones.",
@@ -23,7 +25,7 @@ def resolve_settings(source: Path, found: FolderViews) -> RenderSettings:
         resolution=side,
         yaws=tuple(sorted({view.yaw for view in views})),
         pitches=tuple(sorted({view.pitch for view in views})),
-        orthographic=any(view.camera == "orthographic" for view in views),
+        orthographic=any(beside),
         origin="imported",
     )
 

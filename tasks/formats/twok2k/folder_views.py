@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from schemas.camera import STANDARD_CAMERA
 from schemas.errors import InputError, RequestError
 from schemas.scan import DatasetName, ScanRef
 from schemas.views import View
@@ -93,7 +94,7 @@ def _read_splits(root: Path) -> dict[tuple[DatasetName, str], Split]:
                     expected="three paths: lit front, unlit front, front depth",
                     hint="Fetch the list again, or take it away to split by hash.",
                 )  # fmt: skip
-            dataset, _ = parse_view_name(name.parent.name, "2k2k")
+            dataset, _ = parse_view_name(name.parent.name, STANDARD_CAMERA)
             found[dataset, name.name.removesuffix(_FRONT)] = split
     return found
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-from schemas.camera import CameraName
+from schemas.camera import CAMERA_MODELS, CameraName, LayoutName
 from schemas.errors import InputError
 from schemas.scan import DATASET_NAMES, DatasetName
 from schemas.views import View, format_angle
@@ -26,7 +26,12 @@ Side = Literal["front", "back"]
 
 SIDES: tuple[Side, ...] = ("front", "back")
 
-BRANCHES: dict[CameraName, Branch] = {"2k2k": "PERS", "orthographic": "ORTH"}
+LAYOUT: LayoutName = "2k2k"
+BRANCHES: dict[CameraName, Branch] = {
+    name: "PERS" if model.projection == "perspective" else "ORTH"
+    for name, model in CAMERA_MODELS.items()
+    if LAYOUT in model.layouts
+}
 """Folder of each camera's images; other cameras have no place in this layout."""
 
 REPLACED = ("front", "SHADED", "DEPTH", "png")
