@@ -6,7 +6,7 @@ from flows.cli.options import Json, Verbose
 from flows.cli.request_options import request_command
 from flows.progress import format_seconds
 from schemas.train_request import TrainRequest
-from tasks.launching.training_results import TrainSummary
+from tasks.launching.training_results import TrainSummary, find_finished_training
 
 EXAMPLES = (
     "scanmill train 2k2k-normal --data sets/rp --out runs/normal --epochs 20",
@@ -27,8 +27,9 @@ def train(request: TrainRequest, *, json: Json = False, verbose: Verbose = False
     Repeat the command to go on: model and data settings have to be those it began with.
     """
     summary = run_flow(
-        "train", request, answer=TrainSummary, style=style_of(json=json), verbose=verbose
-    )
+        "train", request, answer=TrainSummary, style=style_of(json=json), verbose=verbose,
+        find_finished=lambda: find_finished_training(request),
+    )  # fmt: skip
     if json:
         print_json(summary)
         return

@@ -6,14 +6,18 @@ Source of the names: docs/training.md, "Run folder".
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import InputError, MachineError
 from schemas.train_request import TrainRequest
+from tasks.launching.training_launch import ask_status
 
 METRICS, CURVE, VALIDATION, SAMPLES = "metrics.jsonl", "curve.png", "validation.json", "samples"
+WEIGHTS = "model.safetensors"
+"""Written after the last step."""
 
 
 class TrainSummary(BaseModel):
@@ -57,6 +61,17 @@ def sum_up_training(
         curve=str(out / CURVE),
         seconds=seconds,
     )
+
+
+def find_finished_training(request: TrainRequest) -> TrainSummary | None:
+    """Sum up a training whose steps are all done; None when steps are left.
+
+    Raises RequestError when the training program refuses the request.
+    """
+    began_s = monotonic()
+    if not (Path(request.out) / WEIGHTS).is_file() or not ask_status(request).finished:
+        return None
+    return sum_up_training(request, seconds=monotonic() - began_s, worked=False, restarts=0)
 
 
 def read_losses(out: Path) -> list[float]:

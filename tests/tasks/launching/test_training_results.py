@@ -7,7 +7,10 @@ import pytest
 
 from schemas.errors import InputError, MachineError
 from schemas.train_request import TrainRequest
+from tasks.launching import training_results
+from tasks.launching.training_launch import TrainingStatus
 from tasks.launching.training_results import (
+    find_finished_training,
     last_image,
     read_losses,
     read_validation,
@@ -74,3 +77,22 @@ def test_garbage_in_the_validation_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "validation.json").write_text(text)
     with pytest.raises(InputError, match=r"validation\.json: .*JSON object with measures"):
         read_validation(tmp_path)
+
+
+@pytest.mark.parametrize(("finished", "steps"), [(True, 2), (False, None)])
+def test_finished_training_is_summed_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, finished: bool, steps: int | None
+) -> None:
+    write_losses(tmp_path, [2.0, 1.0])
+    (tmp_path / "model.safetensors").touch()
+    status = TrainingStatus(steps=2, done=2, finished=finished)
+    monkeypatch.setattr(training_results, "ask_status", lambda _: status)
+    found = find_finished_training(request(tmp_path))
+    assert (found.steps if found else None) == steps
+
+
+def test_training_without_weights_is_not_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(training_results, "ask_status")
+    assert find_finished_training(request(tmp_path)) is None
