@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
-from schemas.errors import RequestError
+from schemas.errors import InputError, MachineError, RequestError
 from schemas.path_checks import check_file
+from schemas.regular_files import read_text
 from schemas.request_base import refuse_unknown
 from schemas.wording import shorten, shorten_text
 
@@ -74,14 +75,10 @@ def load_yaml(text: str, thing: str) -> object:
 
 
 def _read_text(path: Path, thing: str) -> str:
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise _refuse(thing, f"more than {MAX_BYTES:,} bytes")
     try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise _refuse(thing, f"no UTF-8: {error.reason} at byte {error.start}") from error
+        return read_text(path, MAX_BYTES)
+    except (InputError, MachineError) as error:
+        raise _refuse(thing, error.found) from error
 
 
 def _refuse_too_much(text: str, thing: str) -> None:

@@ -22,10 +22,10 @@ def shorten(value: object) -> str:
     return shorten_text(_REPR.repr(value))
 
 
-def shorten_text(text: str) -> str:
-    """Write a text in one short line."""
+def shorten_text(text: str, limit: int = MAX_SHOWN_CHARS) -> str:
+    """Write a text in one line of at most so many characters."""
     text = " ".join(text.split())
-    return text if len(text) <= MAX_SHOWN_CHARS else text[: MAX_SHOWN_CHARS - 3] + "..."
+    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 class _Repr(reprlib.Repr):

@@ -6,20 +6,26 @@ scans move no old one: what the plan holds stays as it is.
 
 import csv
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.errors import RequestError
+from schemas.errors import InputError, MachineError, RequestError
+from schemas.regular_files import open_regular_file
 from schemas.scan import DatasetName, ScanRef
 from schemas.seeds import SEED_BITS, derive_seed
+from schemas.wording import shorten, shorten_text
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 TRAIN_SHARE, VAL_SHARE = 0.90, 0.05
 """The rest is test. Source: docs/dataset-folder.md, "Splits"."""
+
+MAX_BYTES = 16 << 20
+"""A line a scan: some hundred thousand of them."""
 
 _COLUMNS = {"item", "subject", "split"}
 
@@ -58,13 +64,16 @@ def read_splits(path: Path) -> tuple[SplitRow, ...]:
     a subject its split. Raises RequestError naming file and line.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _refuse(path, f"unreadable ({error})") from error
+        with open_regular_file(path) as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise _refuse(path, f"more than {MAX_BYTES} bytes")
+        lines = list(csv.DictReader(StringIO(data.decode("utf-8-sig"), newline="")))
+    except (InputError, MachineError, UnicodeDecodeError, csv.Error) as error:
+        raise _refuse(path, f"unreadable ({shorten_text(str(error))})") from error
     columns = set(lines[0]) if lines else set()
     if not columns or not columns <= _COLUMNS or not columns & {"item", "subject"}:
-        raise _refuse(path, f"columns {sorted(map(str, columns))}")
+        raise _refuse(path, f"columns {shorten(sorted(map(str, columns)))}")
     return tuple(_read_row(path, number, line) for number, line in enumerate(lines, start=2))
 
 
@@ -159,9 +168,9 @@ def _read_row(path: Path, number: int, line: dict[str, str | None]) -> SplitRow:
     )
     says_something = row.split or (row.item and row.subject)
     if cells.get("split") and not split:
-        raise _refuse(path, f"line {number}: split {cells['split']!r}")
+        raise _refuse(path, f"line {number}: split {shorten(cells['split'])}")
     if not (row.item or row.subject) or not says_something or None in line:
-        raise _refuse(path, f"line {number}: {','.join(cells.values())!r}")
+        raise _refuse(path, f"line {number}: {shorten(','.join(cells.values()))}")
     return row
 
 

@@ -189,7 +189,7 @@ def test_data_set_is_beside_the_trainings_by_default() -> None:
         ("colour: red\n", "unknown name 'colour'"),
         ("- a\n", "a list"),
         ("a: [\n", "expected"),
-        ("", "nothing"),
+        ("", "0 bytes"),
         ("resolution: .inf\n", "night.yaml: --resolution: inf; expected a finite number"),
         ("joint_factor: .inf\n", "night.yaml: --joint-factor: inf; expected a finite number"),
         ("yaws: [.nan]\n", "--yaws: nan; expected a finite number"),

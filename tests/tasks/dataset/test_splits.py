@@ -122,3 +122,10 @@ def test_rows_that_name_nothing_are_told() -> None:
         SplitRow(line=3, subject="rp_mei", split="test"),
     ]
     assert unmatched_rows(rows, assign_splits([MEI], split_seed=0)) == (rows[0],)
+
+
+def test_a_giant_is_refused_by_its_size(tmp_path: Path) -> None:
+    with (tmp_path / "splits.csv").open("wb") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(RequestError, match=r"splits\.csv: more than 16777216 bytes"):
+        read_splits(tmp_path / "splits.csv")
