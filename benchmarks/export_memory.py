@@ -5,7 +5,7 @@ r"""Watch the memory of an export over a large data set.
     python -m benchmarks.export_memory URI
 
 Exports the data set to the published 2K2K layout in this process and reads its resident memory
-after every sample. Compared to itself: the most over the last quarter of the samples should lie at
+after every shard. Compared to itself: the most over the last quarter of the shards should lie at
 most 16 MiB above the most over the second quarter (the first is the warm-up). Ends with 1 if not.
 """
 
@@ -16,7 +16,9 @@ from pathlib import Path
 
 import psutil
 
-from tasks.formats.twok2k.twok2k_export import export_2k2k
+from schemas.dataset_folder import DatasetFolder
+from tasks.formats.exporting import ExportTarget
+from tasks.formats.registry import FORMATS
 
 ALLOWED_MIB = 16.0
 MIB = 2**20
@@ -24,22 +26,22 @@ QUARTERS = 4
 
 
 def main() -> int:
-    """Print the most memory of each quarter of the samples; return 1 when it grew."""
+    """Print the most memory of each quarter of the shards; return 1 when it grew."""
     parser = argparse.ArgumentParser(description="Watch the memory of an export.")
     parser.add_argument("uri")
-    parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     process, resident = psutil.Process(), list[float]()
     with tempfile.TemporaryDirectory() as folder:
-        summary = export_2k2k(
-            [given.uri], Path(folder) / "published", workers=given.workers,
-            allow_other_resolution=True,
-            progress=lambda _done, _all: resident.append(process.memory_info().rss / MIB),
-        )  # fmt: skip
+        target = ExportTarget(Path(folder) / "published", allow_other_resolution=True)
+        plan = FORMATS["2k2k"].plan_export([DatasetFolder.at(given.uri)], target)
+        target.staging.mkdir(parents=True)
+        for piece in plan.pieces:
+            piece.write()
+            resident.append(process.memory_info().rss / MIB)
     length = max(1, len(resident) // QUARTERS)
     most = [max(resident[start : start + length]) for start in range(0, length * QUARTERS, length)]
     told = "  ".join(f"{one:.1f}" for one in most)
-    print(f"{summary.views} samples; most memory by quarters, MiB: {told}")
+    print(f"{len(plan.pieces)} shards; most memory by quarters, MiB: {told}")
     grown = most[-1] - most[1]
     print(f"from the second quarter to the last: {grown:+.1f} MiB (allowed {ALLOWED_MIB:.0f})")
     return int(grown > ALLOWED_MIB)

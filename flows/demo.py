@@ -22,8 +22,8 @@ from schemas.dataset_folder import write_atomically
 from schemas.errors import RequestError
 from schemas.requests import DemoRequest
 from tasks.checks.inspection import inspect_root
-from tasks.formats.hdnet.hdnet_check import check_hdnet
-from tasks.formats.hdnet.hdnet_layout import TIKTOK_FOLDER
+from tasks.formats.hdnet.hdnet_check import check_folder
+from tasks.formats.hdnet.hdnet_layout import TIKTOK
 
 
 @request_flow(DemoRequest, name="demo", run_name="demo to {out}")
@@ -56,9 +56,9 @@ def demo(request: DemoRequest) -> DemoSummary:
 def export_and_check(stages: Stages) -> None:
     """Write the published folders where they are not there; raises RequestError for a bad one."""
     to = Path(stages.export.to)
-    if not (to / TIKTOK_FOLDER).is_dir():
+    if not (to / TIKTOK.folder).is_dir():
         export(stages.export)
-    check = check_hdnet(to)
+    check = check_folder(to)
     say(f"{check.frames} frames, {check.pairs} pairs, {check.samples} labelled samples")
     if not check.passed:
         first = check.findings[0]

@@ -24,7 +24,7 @@ from schemas.requests import (
 from schemas.settings import RenderSettings
 from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
 from tasks.dataset.states import dataset_status
-from tasks.formats.hdnet.hdnet_layout import TIKTOK_FOLDER
+from tasks.formats.hdnet.hdnet_layout import TIKTOK
 from tasks.launching.training_results import TrainSummary, read_losses
 from tasks.video.states import video_status
 
@@ -165,6 +165,6 @@ def find_finished_demo(request: DemoRequest) -> DemoSummary | None:
     if not trained or not all(Path(path).is_file() for path in files):
         return None
     folder = DatasetFolder.at(summary.dataset)
-    is_exported = (Path(summary.hdnet) / TIKTOK_FOLDER).is_dir()
+    is_exported = (Path(summary.hdnet) / TIKTOK.folder).is_dir()
     is_done = dataset_status(folder).is_done and video_status(folder).is_done
     return summary if is_exported and is_done else None

@@ -3,45 +3,28 @@
 import os
 from pathlib import Path
 
-from flows.progress import tracking
 from flows.request_flow import request_flow
+from flows.run_jobs import as_tasks
 from flows.unfinished import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
 from schemas.requests import ExportRequest
-from tasks.formats.hdnet.hdnet_export import ExportReport, count_pieces, export_hdnet
-from tasks.formats.twok2k.twok2k_export import ExportSummary, count_samples, export_2k2k
-
-Summary = ExportSummary | ExportReport
+from tasks.formats.exporting import ExportTarget
+from tasks.formats.outcomes import ExportOutcome
+from tasks.formats.registry import FORMATS
+from tasks.formats.task import export_shard_task
 
 
 @request_flow(ExportRequest, name="export", run_name="export {layout} to {to}")
-def export(request: ExportRequest) -> Summary:
+def export(request: ExportRequest) -> ExportOutcome:
     """Write every sample; raises UnfinishedWork with those that could not be written."""
-    return _export_hdnet(request) if request.layout == "hdnet" else _export_2k2k(request)
-
-
-def _export_hdnet(request: ExportRequest) -> ExportReport:
+    target = ExportTarget(Path(request.to), request.allow_other_resolution)
     folders = [DatasetFolder.at(uri) for uri in request.uris]
-    with tracking("export", total=count_pieces(folders), unit="shards") as tracker:
-        return export_hdnet(
-            folders,
-            Path(request.to),
-            workers=request.workers or os.cpu_count() or 1,
-            progress=lambda _done, _all: tracker.advance(),
-        )
-
-
-def _export_2k2k(request: ExportRequest) -> ExportSummary:
-    with tracking("export", total=count_samples(request.uris), unit="samples") as tracker:
-        summary = export_2k2k(
-            request.uris,
-            Path(request.to),
-            allow_other_resolution=request.allow_other_resolution,
-            workers=request.workers or os.cpu_count() or 1,
-            progress=lambda _done, _all: tracker.advance(),
-        )
-    if not summary.passed:
-        failed, missing = len(summary.failures), len(summary.missing)
+    plan = FORMATS[request.layout].plan_export(folders, target)
+    workers = request.workers or os.cpu_count() or 1
+    run = as_tasks("export", "shards", export_shard_task, workers=workers, runs_in="processes")
+    outcome = plan.run(target, run=run)
+    if not outcome.passed:
+        failed, missing = len(outcome.failures), len(outcome.missing)
         sentence = f"{failed} samples could not be exported, {missing} shards are missing"
-        raise UnfinishedWork(sentence, summary)
-    return summary
+        raise UnfinishedWork(sentence, outcome)
+    return outcome

@@ -1,4 +1,4 @@
-"""Words of error messages: untrusted values in one short line, and names that were mistyped."""
+"""Words of messages: untrusted values in one short line, mistyped names, sizes."""
 
 import reprlib
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 MAX_SHOWN_CHARS = 80
 MAX_SHOWN_BITS = 256
+KIB = 1024
 
 
 def suggest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
@@ -26,6 +27,16 @@ def shorten_text(text: str, limit: int = MAX_SHOWN_CHARS) -> str:
     """Write a text in one line of at most so many characters."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def format_bytes(count: int) -> str:
+    """Write a size as people say it: 812 B, 3.4 MiB."""
+    size, units = float(count), ("B", "KiB", "MiB", "GiB", "TiB")
+    for unit in units[:-1]:
+        if size < KIB:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= KIB
+    return f"{size:.1f} {units[-1]}"
 
 
 class _Repr(reprlib.Repr):

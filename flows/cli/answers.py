@@ -11,8 +11,9 @@ from rich.table import Table
 from flows.progress import Style
 from schemas.errors import ScanmillError
 
-KIB = 1024
 WIDTH_WITHOUT_TERMINAL = 160
+SHOWN = 50
+"""Rows of a list that people read; --json has all."""
 
 
 def print_json(answer: BaseModel) -> None:
@@ -35,6 +36,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     console().print(table)
 
 
+def print_list(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write what went wrong as a table under its number, the first of many; nothing for none."""
+    if rows:
+        say(f"{len(rows)} {title}:")
+        print_table(columns, rows[:SHOWN])
+        say("")
+
+
 def console() -> Console:
     """Make the console of standard output."""
     width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
@@ -49,13 +58,3 @@ def say(line: str) -> None:
 def style_of(*, json: bool) -> Style:
     """Choose how progress is shown: a program that reads JSON gets none."""
     return "silent" if json else "auto"
-
-
-def format_bytes(count: int) -> str:
-    """Write a size as people say it: 812 B, 3.4 MiB."""
-    size, units = float(count), ("B", "KiB", "MiB", "GiB", "TiB")
-    for unit in units[:-1]:
-        if size < KIB:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= KIB
-    return f"{size:.1f} {units[-1]}"

@@ -2,21 +2,18 @@
 
 import typer
 
-from flows.cli.answers import print_json, print_table, say, style_of
+from flows.cli.answers import SHOWN, print_json, print_list, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.options import Json, Verbose
 from flows.cli.request_options import request_command
-from flows.cli.run_answers import answer
-from flows.hdnet_answer import HdnetImport
 from schemas.requests import ImportRequest
-from tasks.dataset.imported import ImportSummary
+from tasks.formats.outcomes import ImportOutcome
 
 EXAMPLES = (
     "scanmill import 2k2k published --out sets/published",
     "scanmill import 2k2k published --out sets/published --json",
     "scanmill import hdnet published --out sets/dances",
 )
-SHOWN = 50
 
 
 @request_command(ImportRequest)
@@ -26,33 +23,21 @@ def import_(request: ImportRequest, *, json: Json = False, verbose: Verbose = Fa
     2k2k: normals are worked out from depth. hdnet: the labelled set, which has no back surface, the
     videos, or both. Ends with 1 when something could not be read.
     """
-    style = style_of(json=json)
-    if request.layout == "hdnet":
-        made = run_flow("import_", request, answer=HdnetImport, style=style, verbose=verbose)
-        _show_hdnet(made, json=json)
-        raise typer.Exit(0 if made.passed else 1)
-    summary = run_flow("import_", request, answer=ImportSummary, style=style, verbose=verbose)
+    outcome = run_flow(
+        "import_", request, answer=ImportOutcome, style=style_of(json=json), verbose=verbose
+    )
     if json:
-        print_json(summary)
+        print_json(outcome)
     else:
-        _show(summary)
-    raise typer.Exit(0 if summary.passed else 1)
+        _show(outcome)
+    raise typer.Exit(0 if outcome.passed else 1)
 
 
-def _show_hdnet(made: HdnetImport, *, json: bool) -> None:
-    if json:
-        print_json(made)
-        return
-    if made.samples is not None:
-        _show(made.samples, unit="labelled frames")
-    if made.videos is not None:
-        answer(made.videos, json=False, profile=False)
-
-
-def _show(summary: ImportSummary, *, unit: str = "scans") -> None:
-    if summary.failures:
-        rows = [(one.sample_id, one.message) for one in summary.failures[:SHOWN]]
-        say(f"{len(summary.failures)} views could not be imported:")
-        print_table(("sample", "why"), rows)
-        say("")
-    say(f"import: {summary.samples} samples of {summary.scans} {unit} in {summary.uri}.")
+def _show(outcome: ImportOutcome) -> None:
+    rows = [(one.sample_id, one.message) for one in outcome.failures]
+    print_list("views could not be imported", ("sample", "why"), rows)
+    for line in outcome.warnings[:SHOWN]:
+        say(f"warning  {line}")
+    for line in outcome.unfinished[:SHOWN]:
+        say(f"left to do  {line}")
+    say(outcome.sentence)

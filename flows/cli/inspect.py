@@ -4,12 +4,13 @@ from pathlib import Path
 
 import typer
 
-from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
+from flows.cli.answers import print_json, print_table, say, style_of
 from flows.cli.options import Json
 from flows.cli.request_options import request_command
 from flows.progress import showing, tracking
 from schemas.errors import RequestError
 from schemas.requests import InspectRequest
+from schemas.wording import format_bytes
 from tasks.checks.inspection import Inspection, ScanInspection, inspect_root
 from tasks.scans.layouts import list_scans
 

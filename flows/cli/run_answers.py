@@ -7,10 +7,11 @@ from collections.abc import Callable
 import typer
 from pydantic import BaseModel
 
-from flows.cli.answers import format_bytes, print_json, print_table, say, style_of
+from flows.cli.answers import print_json, print_table, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.summary import RunSummary
 from schemas.manifest import Failure
+from schemas.wording import format_bytes
 
 SHOWN = 20
 

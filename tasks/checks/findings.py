@@ -43,6 +43,11 @@ class Checked(BaseModel):
         """Whether everything holds."""
         return not self.findings
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was read, for people."""
+        return ()
+
 
 def unreadable(where: str, error: Exception, expected: str = "a file that can be read") -> Finding:
     """Make a finding of a file that could not be read."""

@@ -12,6 +12,7 @@ from schemas.errors import ScanmillError
 from schemas.manifest import Manifest, PlannedShard
 from schemas.samples import sample_schema
 from schemas.settings import RenderSettings, digest_of
+from schemas.wording import format_bytes
 from schemas.work import MapUnits, map_units
 from tasks.checks.findings import Breach, Checked, Finding, unreadable
 from tasks.checks.sample_checks import check_sample
@@ -24,12 +25,33 @@ class Validation(Checked):
     """What reading everything back has shown."""
 
     uri: str
-    shards: int = Field(description="planned")
-    samples: int = Field(description="read back")
-    bytes: int = Field(description="of the shard files that were read")
+    shards: int = Field(default=0, description="planned")
+    samples: int = Field(default=0, description="read back")
+    bytes: int = Field(default=0, description="of the shard files that were read")
     videos: int = Field(default=0, description="planned")
     frames: int = Field(default=0, description="of videos, read back")
     pairs: int = Field(default=0, description="of frames, read back")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What was read, and how to redo what does not hold."""
+        said = []
+        if self.shards or not self.videos:
+            size = format_bytes(self.bytes)
+            said.append(f"validate: {self.samples} samples of {self.shards} shards read, {size}.")
+        if self.videos:
+            read = f"{self.frames} frames and {self.pairs} pairs of {self.videos} videos"
+            said.append(f"validate: {read} read.")
+        if not self.passed:
+            said.append(f"Redo what is broken with: scanmill rerun {self.uri} --deep")
+        return tuple(said)
+
+    def add(self, other: "Validation") -> "Validation":
+        """Add the counts and findings of another part of the same data set."""
+        counts = ("shards", "samples", "bytes", "videos", "frames", "pairs")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in counts}
+        findings = (*self.findings, *other.findings)
+        return self.model_copy(update={"findings": findings, **sums})
 
 
 @dataclass(frozen=True, slots=True)

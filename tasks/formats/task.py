@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.work import UnitJob
-from tasks.formats.hdnet.video_import import import_video
+from tasks.formats.hdnet.hdnet_import import import_video
 from tasks.task import unit_task
 from tasks.video.video_shard import PairJob, PairOutcome
 from tasks.worker_process import at_work

@@ -23,6 +23,7 @@ from schemas.errors import RequestError
 from schemas.fits import FitCheck
 from schemas.manifest import Failure, Manifest, RunRecord, parse_record
 from schemas.settings import RenderSettings
+from schemas.wording import format_bytes
 from tasks.dataset.card import sum_up_videos
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.dataset.states import dataset_status
@@ -165,7 +166,7 @@ def _tiles(
         ("people", f"{len({(scan.dataset, scan.subject) for scan in scans}):,}"),
         ("samples", f"{sum(manifest.rows for manifest in manifests):,}"),
         ("failed samples", f"{len(failures):,}"),
-        ("size", _readable_size(sum(manifest.bytes for manifest in manifests))),
+        ("size", format_bytes(sum(manifest.bytes for manifest in manifests))),
         ("train / val / test scans", f"{splits['train']} / {splits['val']} / {splits['test']}"),
         *_tile_of_fits([check for manifest in manifests for check in manifest.fits]),
     )
@@ -204,14 +205,6 @@ def _readable_settings(settings: RenderSettings) -> dict[str, object]:
 def _read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
     paths = sorted(folder.runs_folder.glob("*.json"), reverse=True)[:TABLE_LIMIT]
     return tuple(parse_record(RunRecord, path.read_bytes(), source=str(path)) for path in paths)
-
-
-def _readable_size(size: float) -> str:
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004 - the step between decimal units
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 def _flat(value: Mapping[str, object], prefix: str = "") -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,7 @@
 Rows and columns count from 0 here. Source: docs/hdnet-dataset.md, "TikTok set".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,15 @@ class StoredMatches:
     part: Int[np.ndarray, " N"]
     pixels: Int[np.ndarray, "N 4"]
     limits: Int[np.ndarray, "24 2"]
+
+    @staticmethod
+    def from_row(row: Mapping[str, object]) -> "StoredMatches":
+        """Take the matches of a row of `pairs`."""
+        return StoredMatches(
+            part=np.asarray(row["part"], np.int64),
+            pixels=np.asarray(row["pixels"], np.int64).reshape(-1, 4),
+            limits=np.asarray(row["limits"], np.int64).reshape(PART_COUNT, 2),
+        )
 
 
 def check_matches(

@@ -12,16 +12,16 @@ from typing import cast
 
 import numpy as np
 from jaxtyping import UInt8
-from pydantic import Field
 
 from schemas.dataset_folder import DatasetFolder, Part, leftovers
 from schemas.errors import ScanmillError
-from schemas.frames import PART_COUNT, pair_id
+from schemas.frames import pair_id
 from schemas.manifest import Manifest, PlannedVideo
 from schemas.pairing import PairSettings
 from schemas.settings import digest_of
 from schemas.work import MapUnits, map_units
-from tasks.checks.findings import Breach, Checked, Finding
+from tasks.checks.findings import Breach, Finding
+from tasks.checks.validation import Validation
 from tasks.dataset.shards import RowFile, ShardFormat, digest_shard, read_rows, read_shard_schema
 from tasks.video.choosing import MIN_ROWS
 from tasks.video.frame_checks import Row, check_frame, decode_iuv
@@ -39,16 +39,7 @@ ReadIuv = Callable[[int], UInt8[np.ndarray, "H W 3"]]
 _FORMATS: dict[Part, ShardFormat] = {"frames": FRAMES, "pairs": PAIRS}
 
 
-class VideoValidation(Checked):
-    """What reading all videos back has shown."""
-
-    uri: str
-    videos: int = Field(description="planned")
-    frames: int = Field(description="read back")
-    pairs: int = Field(description="read back")
-
-
-def validate_videos(folder: DatasetFolder, *, run: MapUnits = map_units) -> VideoValidation:
+def validate_videos(folder: DatasetFolder, *, run: MapUnits = map_units) -> Validation:
     """Read both shards of every video back and check them, their records, and the folders.
 
     run: maps over videos.
@@ -65,7 +56,7 @@ def validate_videos(folder: DatasetFolder, *, run: MapUnits = map_units) -> Vide
     for found, counted in run(check, plan, [f"video {one.shard_id}" for one in plan]):
         findings += found
         counts += counted
-    return VideoValidation(
+    return Validation(
         uri=str(folder.root), videos=len(plan), frames=counts["frames"], pairs=counts["pairs"],
         findings=tuple(findings),
     )  # fmt: skip
@@ -151,11 +142,7 @@ class _Checker:
         if lost:
             yield Breach("frames", f"no frame {lost}", "two frames of the video")
             return
-        stored = StoredMatches(
-            part=np.asarray(row["part"], np.int64),
-            pixels=np.asarray(row["pixels"], np.int64).reshape(-1, 4),
-            limits=np.asarray(row["limits"], np.int64).reshape(PART_COUNT, 2),
-        )
+        stored = StoredMatches.from_row(row)
         iuv_i, iuv_j = read_iuv(ends[0]), read_iuv(ends[1])
         yield from check_matches(stored, iuv_i, iuv_j, max_distance=self.settings.max_distance)
 

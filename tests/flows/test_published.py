@@ -12,8 +12,8 @@ from people.writer import write_synthetic_root
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
 from tasks.dataset.preparation import prepare_dataset
-from tasks.formats.twok2k.twok2k_export import export_2k2k
 from tests.flows.conftest import SMALL, Command
+from tests.tasks.formats.folders import export_to
 from tests.tasks.formats.twok2k.ball_sets import make_ball_set
 
 pytestmark = pytest.mark.xdist_group("prefect-server")
@@ -44,7 +44,7 @@ def test_an_imported_set_is_not_redone_by_rendering(scanmill: Command, tmp_path:
 
 def test_a_view_that_can_not_be_imported_ends_with_1(scanmill: Command, tmp_path: Path) -> None:
     balls, published = make_ball_set(tmp_path / "balls"), tmp_path / "published"
-    export_2k2k([str(balls)], published, allow_other_resolution=True)
+    export_to(published, "2k2k", balls)
     shutil.rmtree(published / "ORTH/COLOR/SHADED/RP_0_y_0_x")
     ended = scanmill("import", "2k2k", published, "--out", tmp_path / "back")
     assert ended.returncode == 1

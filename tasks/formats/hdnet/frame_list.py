@@ -1,86 +1,128 @@
-"""frames.csv beside a published set: which seven-digit name stands for which frame of which video.
+"""frames.csv beside each published set, our own: which seven-digit name stands for what.
 
-Without it the whole set is one video of the folder's name, numbered as its files are.
+Without it the videos are one video of the folder's name, numbered as its files are, and labelled
+frames are people of their own.
 """
 
 import csv
-from collections.abc import Iterable
+import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import InputError
 from schemas.pairing import FRAME_SIDE_PX
 from schemas.regular_files import read_whole
-from tasks.formats.hdnet.hdnet_layout import FRAME_NAME, HdnetFolder
-from tasks.formats.hdnet.image_checks import list_numbers
+from tasks.dataset.splits import Split
+from tasks.formats.hdnet.hdnet_layout import FRAME_NAME, HdnetFolder, seven_digits
 
 MAX_LIST_BYTES = 256 << 20
 _WHOLE = float(FRAME_SIDE_PX)
 
 
 class NamedFrame(BaseModel):
-    """One row of frames.csv. left, top, width, height: the crop in the source image, pixels."""
+    """A row of either list."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     name: str = Field(pattern=FRAME_NAME)
+
+    @property
+    def number(self) -> int:
+        """The number that its files are named by."""
+        return int(self.name)
+
+
+class VideoFrame(NamedFrame):
+    """A frame of a video. left, top, width, height: the crop in the source image, pixels."""
+
     video: str = Field(min_length=1)
     frame: int = Field(ge=0)
+    split: str = ""
     left: float = 0.0
     top: float = 0.0
     width: float = Field(default=_WHOLE, gt=0)
     height: float = Field(default=_WHOLE, gt=0)
 
-    @property
-    def number(self) -> int:
-        """Return the number that its files are named by."""
-        return int(self.name)
+
+class LabelledFrame(NamedFrame):
+    """A labelled frame, and the sample that it was exported from."""
+
+    sample_id: str = Field(min_length=1)
+    split: Split
+    has_iuv: bool = True
 
 
-def read_number_list(folder: HdnetFolder) -> dict[str, tuple[NamedFrame, ...]]:
+N = TypeVar("N", bound=NamedFrame)
+
+
+def format_frames(frames: Sequence[NamedFrame]) -> str:
+    """Write frames.csv; the columns are the fields. Nothing for no frame."""
+    if not frames:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(type(frames[0]).model_fields), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(frame.model_dump() for frame in frames)
+    return text.getvalue()
+
+
+def read_videos(folder: HdnetFolder) -> dict[str, tuple[VideoFrame, ...]]:
     """Return the frames of each video in their order.
 
     Raises InputError naming the line when frames.csv can't be read, or names something twice.
     """
-    if not folder.number_list.is_file():
+    path = folder.frame_list
+    if not path.is_file():
         video = folder.root.resolve().name
-        return {video: tuple(_unnamed(video, number) for number in list_numbers(folder))}
-    videos: dict[str, dict[int, NamedFrame]] = {}
+        frames = (
+            VideoFrame(name=seven_digits(number), video=video, frame=number)
+            for number in folder.list_numbers()
+        )
+        return {video: tuple(frames)}
+    videos: dict[str, dict[int, VideoFrame]] = {}
     names: set[str] = set()
-    for line, row in _read_rows(folder.number_list):
+    for line, row in read_frames(path, VideoFrame):
         found = videos.setdefault(row.video, {})
         if row.name in names or row.frame in found:
-            raise _refuse(folder.number_list, f"line {line}: {row.name} or its frame twice")
+            raise _refuse(path, VideoFrame, f"line {line}: {row.name} or its frame twice")
         names.add(row.name)
         found[row.frame] = row
     return {video: tuple(found[n] for n in sorted(found)) for video, found in videos.items()}
 
 
-def _read_rows(path: Path) -> Iterable[tuple[int, NamedFrame]]:
+def read_frames(path: Path, kind: type[N]) -> Iterator[tuple[int, N]]:
+    """Read the rows of a list with their lines; nothing when there is no list.
+
+    Raises InputError naming the line that can't be read.
+    """
+    if not path.is_file():
+        return
     data = read_whole(path, MAX_LIST_BYTES)
     try:
         lines = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _refuse(path, f"no CSV ({error})") from error
+        raise _refuse(path, kind, f"no CSV ({error})") from error
     for line, row in enumerate(lines, start=2):
         try:
-            yield line, NamedFrame.model_validate(row)
+            yield line, kind.model_validate(row)
         except (ValidationError, TypeError) as error:
-            raise _refuse(path, f"line {line}: {_first_line(error)}") from error
+            raise _refuse(path, kind, f"line {line}: {_say(error)}") from error
 
 
-def _unnamed(video: str, number: int) -> NamedFrame:
-    return NamedFrame(name=f"{number:07d}", video=video, frame=number)
+def _say(error: ValidationError | TypeError) -> str:
+    if isinstance(error, TypeError):
+        return str(error)
+    first = error.errors()[0]
+    return f"{first['loc'][0]}: {first['msg']}"
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return "; ".join(line.strip() for line in lines[1:3]) if len(lines) > 1 else lines[0]
-
-
-def _refuse(path: Path, found: str) -> InputError:
+def _refuse(path: Path, kind: type[NamedFrame], found: str) -> InputError:
+    required = [name for name, field in kind.model_fields.items() if field.is_required()]
     return InputError(
-        str(path), found=found, expected="rows of name, video, frame; seven-digit names, each once",
-        hint="Fix the list, or take it away: the set is then one video.",
+        str(path), found=found,
+        expected=f"rows of {', '.join(required)}; seven-digit names, each once",
+        hint="Export the set again, fix the list, or take it away.",
     )  # fmt: skip

@@ -1,238 +1,278 @@
-"""Data sets written as the published folders: planned, written in pieces, put in place whole.
+"""Data sets as HDNet's published folders: a piece a video or a shard of samples, then the lists.
 
-    DIR/tiktok_data   frames and pairs of every video       DIR/Tang_data   labelled samples
-
-Owns: the folder that is being made, `.tmp-export-...`, until it is renamed.
+DIR/tiktok_data   frames and pairs of every video       DIR/Tang_data   labelled samples
 """
 
-import multiprocessing
-import shutil
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-from schemas.dataset_folder import TEMPORARY_PREFIX, DatasetFolder
-from schemas.errors import RequestError
+from schemas.camera import CAMERA_MODELS, CameraName
+from schemas.codecs import decode_front_normals, decode_image, decode_mask
+from schemas.dataset_folder import DatasetFolder
+from schemas.errors import InputError, RequestError
 from schemas.manifest import Manifest
-from tasks.formats.hdnet.hdnet_layout import LABELLED_FOLDER, TIKTOK_FOLDER, HdnetFolder
-from tasks.formats.hdnet.labelled_export import (
-    ExportedSamples,
-    LabelledWork,
-    export_samples,
-    format_sample_list,
-    plan_samples,
+from schemas.settings import RenderSettings
+from tasks.dataset.shards import Row, read_rows
+from tasks.dataset.stored_sample import StoredSample
+from tasks.formats.exporting import (
+    ExportPiece,
+    ExportPlan,
+    ExportTarget,
+    WrittenShard,
+    list_missing,
 )
-from tasks.formats.hdnet.numbering import choose_shifts
-from tasks.formats.hdnet.video_export import (
-    ExportedVideo,
-    export_video,
-    format_number_list,
-    format_pair_list,
-    put,
+from tasks.formats.hdnet.frame_list import LabelledFrame, VideoFrame, format_frames
+from tasks.formats.hdnet.hdnet_frames import (
+    PublishedFrame,
+    lay_on_white,
+    write_files,
+    write_frame,
+    write_pair,
 )
-
-MIN_PROCESSES = 2
-Progress = Callable[[int, int], None]
-"""Called with pieces written, and pieces in all."""
-
-
-class VideoWork(BaseModel):
-    """One video to be written; crosses process borders."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    uri: str
-    shard_id: str
-    video: str
-    shift: int
-    pairs: tuple[tuple[int, int], ...]
-    neighbours: int
+from tasks.formats.hdnet.hdnet_layout import (
+    LABELLED,
+    TIKTOK,
+    HdnetFolder,
+    choose_shifts,
+    seven_digits,
+)
+from tasks.formats.hdnet.labelled_sample import LAYOUT, label_sample
+from tasks.formats.outcomes import ExportOutcome
+from tasks.video.match_rules import StoredMatches
+from tasks.video.number_grids import format_integers
 
 
-class ExportPlan(BaseModel):
-    """All that an export has to write, and where it is put together."""
+class HdnetExport(ExportOutcome):
+    """What an export in HDNet's layout wrote."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    videos: tuple[VideoWork, ...]
-    samples: tuple[LabelledWork, ...]
-    left_out: tuple[str, ...]
-
-
-class ExportReport(BaseModel):
-    """What was written."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    to: str
     videos: int
     frames: int
     pairs: int
-    samples: int
-    warnings: tuple[str, ...]
+    samples: int = Field(description="labelled")
 
-
-def count_pieces(folders: Sequence[DatasetFolder]) -> int:
-    """Count what an export of these data sets writes one by one."""
-    plan = plan_export(folders)
-    return len(plan.videos) + len(plan.samples)
-
-
-def plan_export(folders: Sequence[DatasetFolder]) -> ExportPlan:
-    """List the videos and samples of these data sets with their numbers; reads records only.
-
-    Raises RequestError when there is nothing to export, or seven digits can't name it all.
-    """
-    found = [(folder, shard_id) for folder in folders for shard_id in _committed(folder)]
-    manifests = {
-        (str(folder.root), shard_id): _read_both(folder, shard_id) for folder, shard_id in found
-    }
-    usable = {key: both for key, both in manifests.items() if both[1].rows}
-    left_out = [
-        f"{_videos_of(frames)}: no pairs, left out"
-        for key, (frames, _) in manifests.items()
-        if key not in usable
-    ]
-    shifts = choose_shifts({key: _frames_of(frames) for key, (frames, _) in usable.items()})
-    neighbours = {str(folder.root): _neighbours(folder) for folder in folders}
-    videos = tuple(
-        VideoWork(
-            uri=uri, shard_id=shard_id, video=_videos_of(frames), shift=shifts[uri, shard_id],
-            pairs=_pairs_of(pairs), neighbours=max(neighbours.values()),
+    @property
+    def sentence(self) -> str:
+        """What was written, in one line."""
+        return (
+            f"export: {self.videos} videos, {self.frames} frames, {self.pairs} pairs, "
+            f"{self.samples} labelled samples in {self.to}."
         )
-        for (uri, shard_id), (frames, pairs) in usable.items()
-    )  # fmt: skip
-    samples = plan_samples(folders)
-    if not videos and not samples:
+
+
+class ExportedVideo(WrittenShard):
+    """What was written of one video. bare: frames without predicted normals."""
+
+    frames: tuple[VideoFrame, ...]
+    bare: int
+    pairs: int
+
+
+class ExportedSamples(WrittenShard):
+    """What was written of one shard of samples. refused: what HDNet's camera could not see."""
+
+    samples: tuple[LabelledFrame, ...]
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoPiece(ExportPiece):
+    """One video; shift is added to its frame numbers."""
+
+    shift: int
+
+    def write(self) -> ExportedVideo:
+        """Write all frames and pairs."""
+        target = HdnetFolder(self.staging / TIKTOK.folder, TIKTOK)
+        frames, bare, pairs = list[VideoFrame](), 0, 0
+        for row in read_rows(self.folder.shard_path(self.shard_id, "frames")):
+            number = cast("int", row["frame"]) + self.shift
+            write_frame(target, number, _decode_frame(row))
+            bare += row["pred_normals"] is None
+            frames.append(_name_frame(row, number))
+        for row in read_rows(self.folder.shard_path(self.shard_id, "pairs")):
+            frame_i, frame_j = (cast("int", row[name]) for name in ("frame_i", "frame_j"))
+            matches = StoredMatches.from_row(row)
+            write_pair(target, frame_i + self.shift, frame_j + self.shift, matches)
+            pairs += 1
+        return ExportedVideo(frames=tuple(frames), bare=bare, pairs=pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplesPiece(ExportPiece):
+    """The samples of one shard, with the number of its first."""
+
+    settings: RenderSettings
+    first_number: int
+
+    def write(self) -> ExportedSamples:
+        """Write the samples that HDNet's camera can see; the others are named."""
+        target = HdnetFolder(self.staging / LABELLED.folder, LABELLED)
+        written, refused = list[LabelledFrame](), list[str]()
+        for number, row in enumerate(
+            read_rows(self.folder.shard_path(self.shard_id)), start=self.first_number
+        ):
+            sample = StoredSample(row, self.settings)
+            if not is_convertible(sample.camera.name):
+                continue  # an orthographic view beside a perspective one: nothing is lost
+            try:
+                frame = label_sample(sample)
+            except InputError as error:
+                why = f"{error.found}; expected {error.expected}"
+                refused.append(f"{error.thing}: not for HDNet: {why}")
+                continue
+            write_frame(target, number, frame)
+            named = {"name": seven_digits(number), "has_iuv": frame.iuv is not None}
+            kept = {key: row[key] for key in ("sample_id", "split")}
+            written.append(LabelledFrame.model_validate(named | kept))
+        return ExportedSamples(samples=tuple(written), refused=tuple(refused))
+
+
+@dataclass(frozen=True, slots=True)
+class HdnetPlan(ExportPlan):
+    """The pieces of an export. pairs: all of them by their published numbers."""
+
+    pairs: tuple[tuple[int, int], ...]
+    neighbours: int
+    left_out: tuple[str, ...]
+
+    def finish(self, written: Sequence[WrittenShard], target: ExportTarget) -> HdnetExport:
+        """Write the lists of frames and of pairs, and sum up."""
+        videos = [one for one in written if isinstance(one, ExportedVideo)]
+        frames = [frame for one in videos for frame in one.frames]
+        shards = [one for one in written if isinstance(one, ExportedSamples)]
+        samples = [sample for one in shards for sample in one.samples]
+        tiktok = HdnetFolder(target.staging / TIKTOK.folder, TIKTOK)
+        labelled = HdnetFolder(target.staging / LABELLED.folder, LABELLED)
+        texts = {labelled.frame_list: format_frames(samples)} if samples else {}
+        if frames:
+            texts[tiktok.frame_list] = format_frames(frames)
+            texts[tiktok.pair_list] = format_pair_list(self.pairs, neighbours=self.neighbours)
+        write_files({path: text.encode() for path, text in texts.items()})
+        return HdnetExport(
+            to=str(target.to),
+            videos=len(videos),
+            frames=len(frames),
+            pairs=sum(one.pairs for one in videos),
+            samples=len(samples),
+            failures=tuple(failure for one in written for failure in one.failures),
+            missing=list_missing(self.folders),
+            warnings=(*self.left_out, *_warn(videos, shards)),
+        )
+
+
+def plan_export(folders: Sequence[DatasetFolder], target: ExportTarget) -> HdnetPlan:
+    """Plan a piece for every video with pairs and every shard of samples; reads records only.
+
+    Raises RequestError when there is nothing to export, seven digits can't name it all, or the
+    folders to write exist.
+    """
+    for name in (TIKTOK.folder, LABELLED.folder):
+        if (target.to / name).exists():
+            raise RequestError(
+                str(target.to / name), found="it is there already",
+                expected="a place for a new folder", hint="Give another --to, or move it away.",
+            )  # fmt: skip
+    videos = [video for folder in folders for video in _list_videos(folder)]
+    paired = {(str(one.folder.root), one.shard_id): one for one in videos if one.pairs}
+    shifts = choose_shifts({key: video.numbers for key, video in paired.items()})
+    pieces: list[ExportPiece] = [
+        VideoPiece(
+            folder=video.folder, shard_id=video.shard_id, staging=target.staging, shift=shifts[key]
+        )
+        for key, video in paired.items()
+    ]
+    pieces += _plan_samples(folders, target.staging)
+    if not pieces:
         raise RequestError(
             ", ".join(str(folder.root) for folder in folders),
             found="no pairs of frames, and no samples that HDNet's camera could see",
             expected="a data set of `scanmill pair`, or of `scanmill render`",
             hint="Run `scanmill status` on it.",
         )
-    return ExportPlan(videos=videos, samples=samples, left_out=tuple(left_out))
-
-
-def write_video(work: VideoWork, staging: Path) -> ExportedVideo:
-    """Write one video below the folder that is being made."""
-    target = HdnetFolder(staging / TIKTOK_FOLDER)
-    return export_video(DatasetFolder(Path(work.uri)), work.shard_id, target, shift=work.shift)
-
-
-def write_samples(work: LabelledWork, staging: Path) -> ExportedSamples:
-    """Write the samples of one shard below the folder that is being made."""
-    return export_samples(work, HdnetFolder(staging / LABELLED_FOLDER))
-
-
-def finish_export(
-    plan: ExportPlan,
-    videos: Sequence[ExportedVideo],
-    samples: Sequence[ExportedSamples],
-    *,
-    staging: Path,
-    to: Path,
-) -> ExportReport:
-    """Write the lists, put the folders in place, and sum up."""
-    if plan.videos:
-        _write_lists(plan, videos, HdnetFolder(staging / TIKTOK_FOLDER))
-    named = [one for shard in samples for one in shard.samples]
-    if named:
-        target = HdnetFolder(staging / LABELLED_FOLDER)
-        put({target.number_list: format_sample_list(named).encode()})
-    for folder in sorted(staging.iterdir()):
-        folder.replace(to / folder.name)
-    return ExportReport(
-        to=str(to),
-        videos=len(videos),
-        frames=sum(len(one.frames) for one in videos),
-        pairs=sum(one.pairs for one in videos),
-        samples=len(named),
-        warnings=tuple(_collect_warnings(plan, videos, samples)),
+    pairs = ((key, pair) for key, video in paired.items() for pair in video.pairs)
+    return HdnetPlan(
+        folders=tuple(folders),
+        pieces=tuple(pieces),
+        pairs=tuple((i + shifts[key], j + shifts[key]) for key, (i, j) in pairs),
+        neighbours=max(_count_neighbours(folder) for folder in folders),
+        left_out=tuple(f"{one.name}: no pairs, left out" for one in videos if not one.pairs),
     )
 
 
-def export_hdnet(
-    folders: Sequence[DatasetFolder],
-    to: Path,
-    *,
-    workers: int = 1,
-    progress: Progress | None = None,
-) -> ExportReport:
-    """Write data sets as published folders, piece by piece in processes.
-
-    workers: 1 writes in this process. progress: called with pieces written, and pieces in all.
-    Raises RequestError when DIR holds such a folder already.
-    """
-    plan = plan_export(folders)
-    total = len(plan.videos) + len(plan.samples)
-
-    def count(done: int) -> None:
-        if progress is not None:
-            progress(done, total)
-
-    with staging_folder(to) as staging, _open_pool(min(workers, total)) as pool:
-        videos, samples = list[ExportedVideo](), list[ExportedSamples]()
-        for video in pool(partial(write_video, staging=staging), plan.videos):
-            videos.append(video)
-            count(len(videos))
-        for shard in pool(partial(write_samples, staging=staging), plan.samples):
-            samples.append(shard)
-            count(len(videos) + len(samples))
-        return finish_export(plan, videos, samples, staging=staging, to=to)
+def is_convertible(camera: CameraName) -> bool:
+    """Tell whether samples of this camera can become labelled ones."""
+    return LAYOUT in CAMERA_MODELS[camera].layouts
 
 
-@contextmanager
-def _open_pool(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
-    """Yield a `map` that keeps the order: in processes, or in this one when there is one worker."""
-    if workers < MIN_PROCESSES:
-        yield map
-        return
-    spawn = multiprocessing.get_context("spawn")  # a fork after drawing would hang
-    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
-        yield pool.map
+def format_pair_list(pairs: Sequence[tuple[int, int]], *, neighbours: int) -> str:
+    """Write corr_mat.txt: one row a frame, its neighbours repeated to as many in every row."""
+    by_frame: dict[int, list[int]] = {}
+    for frame_i, frame_j in pairs:
+        by_frame.setdefault(frame_i, []).append(frame_j)
+    rows = (
+        [frame, *(found[k % len(found)] for k in range(neighbours))]
+        for frame, found in by_frame.items()
+    )
+    return format_integers(rows)
 
 
-@contextmanager
-def staging_folder(to: Path) -> Iterator[Path]:
-    """Make a folder to put an export together in; gone at the end, whatever happens."""
-    for name in (TIKTOK_FOLDER, LABELLED_FOLDER):
-        if (to / name).exists():
-            raise RequestError(
-                str(to / name), found="it is there already", expected="a place for a new folder",
-                hint="Give another --to, or move it away.",
+@dataclass(frozen=True, slots=True)
+class _Video:
+    """A committed video. numbers: of its frames, ascending; pairs: by these numbers."""
+
+    folder: DatasetFolder
+    shard_id: str
+    name: str
+    numbers: tuple[int, ...]
+    pairs: tuple[tuple[int, int], ...]
+
+
+def _list_videos(folder: DatasetFolder) -> Iterator[_Video]:
+    folder.read_description()
+    with_frames = set(folder.committed_shards("frames"))
+    for shard_id in folder.committed_shards("pairs"):
+        if shard_id in with_frames:
+            frames = folder.read_manifest(shard_id, "frames")
+            pairs = folder.read_manifest(shard_id, "pairs")
+            videos = sorted({name.rpartition("/")[0] for name in frames.sample_ids})
+            yield _Video(
+                folder=folder,
+                shard_id=shard_id,
+                name=", ".join(videos) or shard_id,
+                numbers=tuple(int(name.rpartition("/")[2]) for name in frames.sample_ids),
+                pairs=tuple(_pairs_of(pairs)),
+            )
+
+
+def _pairs_of(pairs: Manifest) -> Iterator[tuple[int, int]]:
+    for name in pairs.sample_ids:
+        frame_i, frame_j = name.rpartition("/")[2].split("--")
+        yield int(frame_i), int(frame_j)
+
+
+def _plan_samples(folders: Sequence[DatasetFolder], staging: Path) -> Iterator[SamplesPiece]:
+    """Give numbers to the samples of all committed shards whose camera can be converted."""
+    number = 0
+    for folder in folders:
+        settings = folder.read_description().settings
+        for shard_id in folder.committed_shards() if is_convertible(settings.camera) else ():
+            yield SamplesPiece(
+                folder=folder, shard_id=shard_id, staging=staging, settings=settings,
+                first_number=number,
             )  # fmt: skip
-    staging = to / f"{TEMPORARY_PREFIX}export-{uuid.uuid4().hex}"
-    staging.mkdir(parents=True)
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+            number += folder.read_manifest(shard_id).rows
 
 
-def _write_lists(plan: ExportPlan, videos: Sequence[ExportedVideo], target: HdnetFolder) -> None:
-    neighbours = max(work.neighbours for work in plan.videos)
-    pairs = [
-        (frame_i + work.shift, frame_j + work.shift)
-        for work in plan.videos
-        for frame_i, frame_j in work.pairs
-    ]
-    frames = (frame for video in videos for frame in video.frames)
-    put({
-        target.pair_list: format_pair_list(pairs, neighbours=neighbours).encode(),
-        target.number_list: format_number_list(frames).encode(),
-    })  # fmt: skip
+def _count_neighbours(folder: DatasetFolder) -> int:
+    pairing = folder.read_description().pairing
+    return pairing.neighbours if pairing else 1
 
 
-def _collect_warnings(
-    plan: ExportPlan, videos: Sequence[ExportedVideo], samples: Sequence[ExportedSamples]
-) -> Iterator[str]:
-    yield from plan.left_out
+def _warn(videos: Sequence[ExportedVideo], shards: Sequence[ExportedSamples]) -> Iterator[str]:
     bare = sum(one.bare for one in videos)
     if bare:
         yield (
@@ -240,40 +280,35 @@ def _collect_warnings(
             "reader opens pred_normals for every frame. The stage hdnet-predict-normals makes "
             "them; this version does not have it yet."
         )
-    blind = sum(not one.has_iuv for shard in samples for one in shard.samples)
+    blind = sum(not one.has_iuv for shard in shards for one in shard.samples)
     if blind:
         yield (
             f"{blind} labelled samples have no DensePose image and were written without: the "
             "published reader opens one for every sample. Render with --densepose."
         )
-    for shard in samples:
+    for shard in shards:
         yield from shard.refused
 
 
-def _committed(folder: DatasetFolder) -> tuple[str, ...]:
-    folder.read_description()
-    frames = set(folder.committed_shards("frames"))
-    return tuple(one for one in folder.committed_shards("pairs") if one in frames)
+def _decode_frame(row: Row) -> PublishedFrame:
+    color, mask = decode_image(_bytes(row, "color")), decode_mask(_bytes(row, "mask"))
+    normals = cast("bytes | None", row["pred_normals"])
+    return PublishedFrame(
+        color=color,
+        color_on_white=lay_on_white(color, mask),
+        mask=mask,
+        iuv=decode_image(_bytes(row, "iuv")),
+        normals=None if normals is None else decode_front_normals(normals),
+    )
 
 
-def _read_both(folder: DatasetFolder, shard_id: str) -> tuple[Manifest, Manifest]:
-    return folder.read_manifest(shard_id, "frames"), folder.read_manifest(shard_id, "pairs")
+def _name_frame(row: Row, number: int) -> VideoFrame:
+    left, top, width, height = cast("list[float]", row["crop"])
+    return VideoFrame(
+        name=seven_digits(number), video=str(row["video"]), frame=cast("int", row["frame"]),
+        split=str(row["split"]), left=left, top=top, width=width, height=height,
+    )  # fmt: skip
 
 
-def _neighbours(folder: DatasetFolder) -> int:
-    pairing = folder.read_description().pairing
-    return pairing.neighbours if pairing else 1
-
-
-def _videos_of(frames: Manifest) -> str:
-    names = {name.rpartition("/")[0] for name in frames.sample_ids}
-    return ", ".join(sorted(names)) or frames.shard_id
-
-
-def _frames_of(frames: Manifest) -> tuple[int, ...]:
-    return tuple(int(name.rpartition("/")[2]) for name in frames.sample_ids)
-
-
-def _pairs_of(pairs: Manifest) -> tuple[tuple[int, int], ...]:
-    ends = (name.rpartition("/")[2].split("--") for name in pairs.sample_ids)
-    return tuple((int(frame_i), int(frame_j)) for frame_i, frame_j in ends)
+def _bytes(row: Row, column: str) -> bytes:
+    return cast("bytes", cast("dict[str, object]", row[column])["bytes"])

@@ -4,85 +4,114 @@ Known from the files: colour, colour on white, mask, depth, normals of the front
 Known from the layout: the camera. Not known, and left empty: the back surface, the texture's own
 colour, joints, the scan and its turn. A set whose settings say `origin: imported, camera: hdnet`
 holds such samples and no others. Source: docs/hdnet-dataset.md, "Labelled set".
+
+Our own exports carry frames.csv, which says what sample a frame was: it keeps its split, and all
+views of one scan stay together. Frames of others are people of their own, split by hash.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Bool, Float64
 
 from renderers.keypoints import OCCLUSION_UNKNOWN
 from schemas.camera import Camera, camera_hdnet, ray_directions
-from schemas.errors import InputError
 from schemas.keypoints import JOINT_COUNT
-from schemas.pairing import FRAME_SIDE_PX
 from schemas.regular_files import is_readable_file
 from schemas.sample import Sample
-from schemas.scan import InputFile, ScanRef
+from schemas.scan import DatasetName, ScanRef
 from schemas.seeds import derive_seed
 from schemas.settings import RenderSettings
 from schemas.surfaces import Surface, Surfaces
-from tasks.formats.hdnet.hdnet_layout import HdnetFolder
+from schemas.views import View
+from tasks.dataset.splits import split_of
+from tasks.formats.hdnet.frame_list import LabelledFrame, read_frames
+from tasks.formats.hdnet.hdnet_frames import (
+    break_rule,
+    read_colors,
+    read_densepose,
+    read_depth,
+    read_normals,
+    read_person,
+)
+from tasks.formats.hdnet.hdnet_layout import LABELLED, HdnetFolder, find_sets, seven_digits
 from tasks.formats.hdnet.labelled_sample import FARTHEST_M, NEAREST_M
+from tasks.formats.importing import SampleSource, SampleWithFiles
 from tasks.scans.files import digest_files
-from tasks.video.images import read_color, read_iuv, read_mask
-from tasks.video.number_grids import read_grid
 
 SETTINGS = RenderSettings(origin="imported", camera="hdnet", yaws=(0.0,))
 """Of every imported labelled set."""
 
-SHORTEST_NORMAL = 0.5
+FRAMES_PER_SHARD = 64
+"""About 8 MB: a frame is a fiftieth of a scan's views in the 2K2K layout."""
+
+DATASET: DatasetName = "HDNet"
+"""What names the data set of imported frames."""
+
+MIN_NORMAL_LENGTH = 0.5
 """A normal shorter than that is none: published ones have unit length, 0 where there is none."""
 
 ROUNDING = 2e-3
 """Of a unit vector: three halves, each rounded by 2**-11."""
 
-_SIDE = FRAME_SIDE_PX
 _TO_CAMERA = np.diag([1.0, -1.0, -1.0, 1.0])
 """The world of an imported frame: the camera's place, y up and z towards the viewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedFrame:
-    """A sample and the files that it was read from."""
+def list_frames(folder: HdnetFolder) -> SampleSource | None:
+    """Name the frames of a labelled set, None without any.
 
-    sample: Sample
-    files: tuple[InputFile, ...]
+    Raises InputError when its frames.csv is broken.
+    """
+    named = {row.name: row for _, row in read_frames(folder.frame_list, LabelledFrame)}
+    refs = tuple(_name_frame(seven_digits(n), named) for n in folder.list_numbers())
+    return SampleSource(refs, SETTINGS, FRAMES_PER_SHARD) if refs else None
 
 
-def import_frame(root: Path, folder: HdnetFolder, ref: ScanRef) -> ImportedFrame:
-    """Read one frame; root: what the paths of its files are recorded below.
+def read_sample(root: Path, ref: ScanRef, view: View, settings: RenderSettings) -> SampleWithFiles:
+    """Read one frame of the labelled set below a root.
 
     Its mask is where the published mask, a depth that the reader uses, and a normal agree.
     Raises InputError naming the file that is missing, broken or of another size.
     """
+    folder = find_sets(root).labelled or HdnetFolder(root, LABELLED)
     number, camera = int(ref.item), camera_hdnet(_TO_CAMERA)
     files = digest_files(_list_files(folder, number), root)
-    z, normals = _read_depth(folder, number), _read_normals(folder, number)
-    mask = _require_side(read_mask(folder.image("mask", number)), folder, number, "mask")
+    z, normals = read_depth(folder, number), _drop_short(read_normals(folder, number))
+    mask = read_person(folder, number)
     mask = mask & (z >= NEAREST_M) & (z <= FARTHEST_M) & normals.any(axis=-1)
     if not mask.any():
-        raise _refuse(folder.depth(number), "no pixel with mask, depth and normal", "a person")
-    (view,) = SETTINGS.views
+        found = "no pixel with mask, depth and normal"
+        raise break_rule(folder.depth(number), found, "a person")
     sample_id = view.sample_id(ref.scan_id)
-    white = _read_colors(folder, number, "color_WO_bg")
-    return ImportedFrame(
+    white = read_colors(folder, number, "color_WO_bg")
+    has_iuv = is_readable_file(folder.image("densepose", number))
+    return SampleWithFiles(
         Sample(
             sample_id=sample_id, ref=ref, view=view, camera=camera, mesh_to_world=np.eye(4),
             metres_per_unit=1.0, metric_source="file",
             surfaces=_make_surfaces(z, normals, mask, camera),
             shaded=np.where(mask[..., None], white, np.uint8(0)),
-            image=_read_colors(folder, number, "color"),
+            image=read_colors(folder, number, "color"),
             keypoints=np.zeros((JOINT_COUNT, 3), np.float32),
             joints_camera=np.full((JOINT_COUNT, 3), np.nan, np.float32),
             keypoint_source=np.zeros(JOINT_COUNT, np.uint8),
             keypoint_occluded=np.full(JOINT_COUNT, OCCLUSION_UNKNOWN, np.uint8),
-            background=None, seed=derive_seed(SETTINGS.seed, sample_id),
-            iuv=_read_iuv(folder, number),
+            background=None, seed=derive_seed(settings.seed, sample_id),
+            iuv=read_densepose(folder, number).iuv if has_iuv else None,
         ),
         files,
     )  # fmt: skip
+
+
+def _name_frame(name: str, named: dict[str, LabelledFrame]) -> ScanRef:
+    row = named.get(name)
+    if row is None:
+        subject = f"{DATASET}/{name}"
+        split = split_of(SETTINGS.split_seed, subject)
+        return ScanRef(dataset=DATASET, item=name, subject=subject, split=split)
+    scan_id = "/".join(row.sample_id.split("/")[:2])
+    return ScanRef(dataset=DATASET, item=name, subject=scan_id, split=row.split)
 
 
 def _list_files(folder: HdnetFolder, number: int) -> tuple[Path, ...]:
@@ -91,7 +120,7 @@ def _list_files(folder: HdnetFolder, number: int) -> tuple[Path, ...]:
     return (
         *(folder.image(name, number) for name in images),
         folder.depth(number),
-        *folder.normals("normal", number),
+        *folder.normals(number),
     )
 
 
@@ -132,40 +161,8 @@ def _face(
     return unit
 
 
-def _read_depth(folder: HdnetFolder, number: int) -> Float64[np.ndarray, "256 256"]:
-    return read_grid(folder.depth(number), ",", side=_SIDE)
-
-
-def _read_normals(folder: HdnetFolder, number: int) -> Float64[np.ndarray, "256 256 3"]:
-    """Read x, y, z; 0 where there is no normal."""
-    paths = folder.normals("normal", number)
-    normals = np.stack([read_grid(path, ",", side=_SIDE) for path in paths], axis=-1)
-    is_given = np.linalg.norm(normals, axis=-1, keepdims=True) >= SHORTEST_NORMAL
+def _drop_short(normals: Float64[np.ndarray, "256 256 3"]) -> Float64[np.ndarray, "256 256 3"]:
+    """Set what is too short to be a normal to 0."""
+    is_given = np.linalg.norm(normals, axis=-1, keepdims=True) >= MIN_NORMAL_LENGTH
     given: Float64[np.ndarray, "256 256 3"] = np.where(is_given, normals, 0)
     return given
-
-
-def _read_colors(folder: HdnetFolder, number: int, name: str) -> UInt8[np.ndarray, "256 256 3"]:
-    return _require_side(read_color(folder.image(name, number)), folder, number, name)
-
-
-def _read_iuv(folder: HdnetFolder, number: int) -> UInt8[np.ndarray, "256 256 3"] | None:
-    path = folder.image("densepose", number)
-    if not is_readable_file(path):
-        return None
-    return _require_side(read_iuv(path).iuv, folder, number, "densepose")
-
-
-def _require_side(image: np.ndarray, folder: HdnetFolder, number: int, name: str) -> np.ndarray:
-    """Return an image of the one size; raises InputError for another."""
-    if image.shape[:2] != (_SIDE, _SIDE):
-        found = f"{image.shape[1]} x {image.shape[0]} pixels"
-        raise _refuse(folder.image(name, number), found, f"{_SIDE} x {_SIDE} pixels")
-    return image
-
-
-def _refuse(path: Path, found: str, expected: str) -> InputError:
-    return InputError(
-        str(path), found=found, expected=expected,
-        hint="Run `scanmill validate --layout hdnet` for all that is wrong in the folder.",
-    )  # fmt: skip

@@ -5,19 +5,16 @@ camera stays where it stood, so that every ray it saw is a ray that HDNet's came
 aimed and scaled otherwise. Camera axes: x right, y down, z away from the camera.
 """
 
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, Int, UInt8
+from jaxtyping import Bool, Float, Float64, Int, UInt8
 
 from schemas.camera import (
-    CAMERA_MODELS,
     HDNET_CENTRE_PX,
     HDNET_FOCAL_PX,
     HDNET_RESOLUTION,
     Camera,
-    CameraName,
     LayoutName,
     camera_hdnet,
     lift,
@@ -25,6 +22,7 @@ from schemas.camera import (
 )
 from schemas.errors import InputError
 from tasks.dataset.stored_sample import StoredSample
+from tasks.formats.hdnet.hdnet_frames import PublishedFrame, lay_on_white
 
 LAYOUT: LayoutName = "hdnet"
 NEAREST_M, FARTHEST_M = 1.0, 8.0
@@ -34,25 +32,7 @@ MIN_FILLED = 0.5
 """A person that takes less than that share of the crop's side is too far away to learn from."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledSample:
-    """One row of the labelled set. depth_m: z in metres, 0 outside. normals: 0 outside."""
-
-    sample_id: str
-    color: UInt8[np.ndarray, "256 256 3"]
-    mask: Bool[np.ndarray, "256 256"]
-    depth_m: Float64[np.ndarray, "256 256"]
-    normals: Float32[np.ndarray, "256 256 3"]
-    color_on_white: UInt8[np.ndarray, "256 256 3"]
-    iuv: UInt8[np.ndarray, "256 256 3"] | None
-
-
-def is_convertible(camera: CameraName) -> bool:
-    """Tell whether samples of this camera can become labelled ones."""
-    return LAYOUT in CAMERA_MODELS[camera].layouts
-
-
-def label_sample(sample: StoredSample) -> LabelledSample:
+def label_sample(sample: StoredSample) -> PublishedFrame:
     """Convert one sample.
 
     Raises InputError naming the sample when its camera or geometry does not allow it.
@@ -63,24 +43,22 @@ def label_sample(sample: StoredSample) -> LabelledSample:
     return _take_as_it_is(sample) if layouts[0] == LAYOUT else _turn_camera(sample)
 
 
-def _take_as_it_is(sample: StoredSample) -> LabelledSample:
+def _take_as_it_is(sample: StoredSample) -> PublishedFrame:
     rays = ray_directions(sample.camera)
     metres = cast("float", sample.row["metres_per_unit"])
     depth_m = sample.depth[0].astype(np.float64) * rays[..., 2] * metres
     _check_range(sample, depth_m[sample.mask])
-    shaded = sample.image("shaded")
-    return LabelledSample(
-        sample_id=sample.sample_id,
+    return PublishedFrame(
         color=sample.image("image"),
         mask=sample.mask,
         depth_m=np.where(sample.mask, depth_m, 0),
         normals=sample.normals[0],
-        color_on_white=np.where(sample.mask[..., None], shaded, np.uint8(255)),
+        color_on_white=lay_on_white(sample.image("shaded"), sample.mask),
         iuv=sample.image("iuv") if sample.row["iuv"] else None,
     )
 
 
-def _turn_camera(sample: StoredSample) -> LabelledSample:
+def _turn_camera(sample: StoredSample) -> PublishedFrame:
     """Aim the sample's camera at the person as HDNet's camera is aimed, and resample."""
     camera, target = sample.camera, camera_hdnet(np.eye(4))
     if camera.focal_px < target.focal_px:
@@ -101,8 +79,8 @@ def _turn_camera(sample: StoredSample) -> LabelledSample:
     color = np.where(fine_inside[..., None], sample.image("image")[fine_place], 0)
     white = np.where(cover, sample.image("shaded")[fine_place], 255)
     iuv = sample.image("iuv")[place] * mask[..., None] if sample.row["iuv"] else None
-    return LabelledSample(
-        sample_id=sample.sample_id, color=_shrink(color, steps), mask=mask, depth_m=depth_m,
+    return PublishedFrame(
+        color=_shrink(color, steps), mask=mask, depth_m=depth_m,
         normals=normals, color_on_white=_shrink(white, steps), iuv=iuv,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ Images that are stored as 8-bit RGB PNG already are copied byte for byte.
 
 import io
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 import numpy as np
@@ -14,12 +14,12 @@ from jaxtyping import Float64, UInt8
 from renderers.keypoints import draw_overlay
 from schemas.codecs import encode_png
 from schemas.dataset_folder import write_atomically
-from schemas.errors import RequestError
 from schemas.scan import DatasetName
 from schemas.views import View
 from tasks.dataset.stored_sample import StoredSample
 from tasks.formats.twok2k.depth16 import encode_depth16, encode_png16
-from tasks.formats.twok2k.twok2k_layout import BRANCHES, SIDES, ViewFiles, check_item
+from tasks.formats.twok2k.part_transforms import find_singular_parts
+from tasks.formats.twok2k.twok2k_layout import SIDES, ViewFiles, check_item
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_AND_COLOR = slice(24, 26)
@@ -29,41 +29,52 @@ _EIGHT_BIT_RGB = b"\x08\x02"
 
 @dataclass(frozen=True, slots=True)
 class ExportedView:
-    """What one sample became; line: its line of the lists, empty for orthographic views."""
+    """What one sample became.
+
+    line: its line of the lists, empty for orthographic views. unlisted_because: why it is in no
+    list all the same, empty: it is listed.
+    """
 
     sample_id: str
     dataset: DatasetName
     split: str
     line: str
+    unlisted_because: str = ""
 
 
-def is_exported(sample: StoredSample) -> bool:
-    """Tell whether the layout has a place for a sample's camera."""
-    return sample.camera.name in BRANCHES
-
-
-def export_sample(sample: StoredSample, root: Path) -> ExportedView:
+def export_view(sample: StoredSample, root: Path) -> ExportedView:
     """Write all files of one view below root.
 
-    Raises InputError when its depth or its name can't be stored, RequestError when another
-    sample of the same name was exported before.
+    Raises InputError when its depth or its name can't be stored.
     """
     files = _name_files(sample)
-    contents: dict[Path, bytes] = {
-        root / files.color("front"): _image(sample, "color_front"),
-        root / files.color("back"): _image(sample, "color_back"),
-        root / files.shaded: _image(sample, "shaded"),
+    contents: dict[PurePosixPath, bytes] = {
+        files.color("front"): _image(sample, "color_front"),
+        files.color("back"): _image(sample, "color_back"),
+        files.shaded: _image(sample, "shaded"),
     }
     for side, depth in zip(SIDES, sample.depth, strict=True):
         stored = encode_depth16(depth, sample.camera, is_front=side == "front")
-        contents[root / files.depth(side)] = encode_png16(stored)
-    is_perspective = files.branch == "PERS"
-    if is_perspective:
-        contents[root / files.keypoints] = _npy(sample.keypoints)
-        contents[root / files.overlay] = encode_png(_draw_joints(sample))
-    _write(contents, sample.sample_id)
-    line = files.list_line if is_perspective else ""
-    return ExportedView(sample.sample_id, files.dataset, str(sample.row["split"]), line)
+        contents[files.depth(side)] = encode_png16(stored)
+    unlisted_because = ""
+    if files.branch == "PERS":
+        contents[files.keypoints] = _npy(sample.keypoints)
+        contents[files.overlay] = encode_png(_draw_joints(sample))
+        unlisted_because = explain_unlisted(sample.keypoints, sample.camera.width)
+    for name, data in contents.items():
+        write_atomically(root / name, data)
+    return ExportedView(
+        sample.sample_id, files.dataset, str(sample.row["split"]), files.list_line,
+        unlisted_because,
+    )  # fmt: skip
+
+
+def explain_unlisted(keypoints_px: Float64[np.ndarray, "31 3"], resolution: int) -> str:
+    """Say why the published loader can't read a view of these joints; empty: it can."""
+    if not keypoints_px.any():
+        return "no joints: the published loader can't invert its part transforms"
+    parts = find_singular_parts(keypoints_px, resolution)
+    return f"no joints to align {', '.join(parts)}: a singular matrix" if parts else ""
 
 
 def _name_files(sample: StoredSample) -> ViewFiles:
@@ -94,14 +105,3 @@ def _npy(keypoints: Float64[np.ndarray, "31 3"]) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, np.asarray(keypoints, np.float64), allow_pickle=False)
     return buffer.getvalue()
-
-
-def _write(contents: dict[Path, bytes], sample_id: str) -> None:
-    for path, data in contents.items():
-        if path.exists():
-            raise RequestError(
-                sample_id, found=f"{path.name} is there already in {path.parent.name}",
-                expected="one sample for each view of a scan",
-                hint="Export data sets that hold the same scan into separate folders.",
-            )  # fmt: skip
-        write_atomically(path, data)

@@ -1,173 +1,153 @@
-"""Data sets into the published 2K2K layout, one sample at a time.
+"""Data sets into the published 2K2K layout: a piece a shard, then the lists.
 
-Memory holds as many samples as there are workers, however big the data set is.
+Memory holds one sample a worker, however big the data set is.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.dataset_folder import DatasetFolder
-from schemas.errors import RequestError, ScanmillError
-from schemas.manifest import Background
+from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.settings import RenderSettings
-from tasks.dataset.planning import read_plan
 from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.shards import read_rows
 from tasks.dataset.stored_sample import StoredSample
+from tasks.formats.exporting import (
+    ExportPiece,
+    ExportPlan,
+    ExportTarget,
+    WrittenShard,
+    list_missing,
+)
+from tasks.formats.outcomes import ExportOutcome, SampleReason
 from tasks.formats.twok2k.depth16 import refuse_resolution
-from tasks.formats.twok2k.export_view import ExportedView, export_sample, is_exported
-from tasks.formats.twok2k.view_lists import ListWriter, write_background_list
-
-Progress = Callable[[int, int], None]
-"""Called with samples done, and samples in all."""
-
-MAX_FAILURES_LISTED = 1000
+from tasks.formats.twok2k.export_view import ExportedView, export_view
+from tasks.formats.twok2k.twok2k_layout import BRANCHES
+from tasks.formats.twok2k.view_lists import write_background_list, write_lists
 
 
-class ExportFailure(BaseModel):
-    """One sample that could not be exported, and why."""
+class ViewsExport(ExportOutcome):
+    """What an export in the 2K2K layout wrote."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sample_id: str
-    message: str
-
-
-class ExportSummary(BaseModel):
-    """What an export wrote."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    to: str
     views: int = Field(description="samples written")
     skipped: int = Field(description="samples of cameras that the layout has no place for")
-    backgrounds: int = Field(description="lines of the background list")
-    failures: tuple[ExportFailure, ...] = Field(description="the first thousand")
-    missing: tuple[str, ...] = Field(
-        default=(), description="planned shards that are not there: <data set>: <shard>"
+    unlisted: tuple[SampleReason, ...] = Field(
+        description="written and in no list: their joints don't suffice for the published loader"
     )
+    backgrounds: int = Field(description="lines of the background list")
 
     @property
-    def passed(self) -> bool:
-        """Tell whether every sample with a place in the layout was written."""
-        return not self.failures and not self.missing
+    def reasons(self) -> dict[str, tuple[SampleReason, ...]]:
+        """The samples that were not written, and those that are in no list."""
+        return {
+            "samples could not be exported": self.failures,
+            "samples are in no list": self.unlisted,
+        }
+
+    @property
+    def sentence(self) -> str:
+        """What was written, in one line."""
+        skipped = f", {self.skipped} of other cameras left out" if self.skipped else ""
+        unlisted = f", {len(self.unlisted)} of them in no list" if self.unlisted else ""
+        return f"export: {self.views} views in {self.to}{unlisted}{skipped}."
 
 
-def export_2k2k(
-    uris: Iterable[str],
-    target: Path,
-    *,
-    allow_other_resolution: bool = False,
-    workers: int = 1,
-    progress: Progress | None = None,
-) -> ExportSummary:
-    """Write data sets in the published layout; target: a new or empty folder.
+class ExportedViews(WrittenShard):
+    """What was written of one shard."""
 
-    The lists come last and commit the export. A sample that can't be written is listed, the
-    others go on. Raises RequestError when a data set is none, has a resolution that the
-    published code can't read, or target holds something already.
+    views: tuple[ExportedView, ...]
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewsPiece(ExportPiece):
+    """The samples of one shard. repeated: those that an earlier piece writes already."""
+
+    settings: RenderSettings
+    repeated: frozenset[str]
+
+    def write(self) -> ExportedViews:
+        """Write every sample with a place in the layout; one that can't be written is named."""
+        views, failures, skipped = list[ExportedView](), list[SampleReason](), 0
+        for row in read_rows(self.folder.shard_path(self.shard_id)):
+            sample = StoredSample(row, self.settings)
+            if sample.camera.name not in BRANCHES:
+                skipped += 1
+                continue
+            try:
+                self._refuse_repeated(sample)
+                views.append(export_view(sample, self.staging))
+            except ScanmillError as error:
+                failures.append(SampleReason(sample_id=sample.sample_id, message=str(error)))
+        return ExportedViews(views=tuple(views), skipped=skipped, failures=tuple(failures))
+
+    def _refuse_repeated(self, sample: StoredSample) -> None:
+        if sample.sample_id in self.repeated:
+            raise InputError(
+                sample.sample_id, found="a sample of this name in a data set before this one",
+                expected="one sample for each view of a scan",
+                hint="Export data sets that hold the same scan into separate folders.",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ViewsPlan(ExportPlan):
+    """The pieces of all shards of some data sets."""
+
+    def finish(self, written: Sequence[WrittenShard], target: ExportTarget) -> ViewsExport:
+        """Write the lists, which commit the export: readers of the layout begin there."""
+        shards = [one for one in written if isinstance(one, ExportedViews)]
+        views = [view for shard in shards for view in shard.views]
+        images = (image for one in self.folders for image in read_backgrounds(one).images)
+        write_lists(target.staging, views)
+        return ViewsExport(
+            to=str(target.to),
+            views=len(views),
+            skipped=sum(shard.skipped for shard in shards),
+            unlisted=tuple(
+                SampleReason(sample_id=view.sample_id, message=view.unlisted_because)
+                for view in views
+                if view.unlisted_because
+            ),
+            backgrounds=write_background_list(target.staging, images),
+            failures=tuple(failure for one in written for failure in one.failures),
+            missing=list_missing(self.folders),
+        )
+
+
+def plan_export(folders: Sequence[DatasetFolder], target: ExportTarget) -> ViewsPlan:
+    """Plan a piece for every committed shard; reads records only.
+
+    Raises RequestError when a data set is none, has a resolution that the published code can't
+    read, or the folder to write holds something already.
     """
-    folders = [_open(uri, allow_other_resolution=allow_other_resolution) for uri in uris]
-    _refuse_used(target)
-    total = count_samples(str(folder.root) for folder in folders)
-    counts = {"views": 0, "skipped": 0}
-    failures: list[ExportFailure] = []
-    with ListWriter(target) as lists:
-        for done, outcome in enumerate(_export_all(folders, target, workers), start=1):
-            if isinstance(outcome, ExportedView):
-                counts["views"] += 1
-                lists.add(outcome)
-            elif outcome is None:
-                counts["skipped"] += 1
-            elif len(failures) < MAX_FAILURES_LISTED:
-                failures.append(outcome)
-            if progress is not None:
-                progress(done, total)
-        backgrounds = write_background_list(target, _list_backgrounds(folders))
-    return ExportSummary(
-        to=str(target),
-        backgrounds=backgrounds,
-        failures=tuple(failures),
-        missing=tuple(_list_missing(folders)),
-        **counts,
-    )
-
-
-Outcome = ExportedView | ExportFailure | None
-"""None: a sample of a camera without a place in the layout."""
-
-
-def _export_all(folders: list[DatasetFolder], target: Path, workers: int) -> Iterator[Outcome]:
-    """Export in threads, in the order of the samples, with a few of them under way."""
-    under_way: deque[Future[Outcome]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for sample in _read_samples(folders):
-            under_way.append(pool.submit(_export_one, sample, target))
-            if len(under_way) > workers:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-
-
-def _export_one(sample: StoredSample, target: Path) -> Outcome:
-    try:
-        return export_sample(sample, target) if is_exported(sample) else None
-    except ScanmillError as error:
-        return ExportFailure(sample_id=sample.sample_id, message=str(error))
-
-
-def _read_samples(folders: list[DatasetFolder]) -> Iterator[StoredSample]:
     for folder in folders:
-        settings = _settings(folder)
+        resolution = folder.read_description().settings.resolution
+        refuse_resolution(resolution, allow_other=target.allow_other_resolution)
+    _refuse_used(target.to)
+    return ViewsPlan(tuple(folders), tuple(_plan_pieces(folders, target.staging)))
+
+
+def _plan_pieces(folders: Sequence[DatasetFolder], staging: Path) -> Iterator[ViewsPiece]:
+    seen: set[str] = set()
+    for folder in folders:
+        settings = folder.read_description().settings
         for shard_id in folder.committed_shards():
-            for row in read_rows(folder.shard_path(shard_id)):
-                yield StoredSample(row, settings)
+            names = folder.read_manifest(shard_id).sample_ids
+            yield ViewsPiece(
+                folder=folder, shard_id=shard_id, staging=staging, settings=settings,
+                repeated=frozenset(seen.intersection(names)),
+            )  # fmt: skip
+            seen.update(names)
 
 
-def _open(uri: str, *, allow_other_resolution: bool) -> DatasetFolder:
-    folder = DatasetFolder.at(uri)
-    refuse_resolution(_settings(folder).resolution, allow_other=allow_other_resolution)
-    return folder
-
-
-def _settings(folder: DatasetFolder) -> RenderSettings:
-    return folder.read_description().settings
-
-
-def count_samples(uris: Iterable[str]) -> int:
-    """Count the samples of data sets by their commit records."""
-    folders = (DatasetFolder.at(uri) for uri in uris)
-    return sum(
-        folder.read_manifest(shard_id).rows
-        for folder in folders
-        for shard_id in folder.committed_shards()
-    )
-
-
-def _list_missing(folders: list[DatasetFolder]) -> Iterator[str]:
-    for folder in folders:
-        there = set(folder.committed_shards())
-        planned = (shard.shard_id for shard in read_plan(folder))
-        yield from (f"{folder.root}: {name}" for name in planned if name not in there)
-
-
-def _list_backgrounds(folders: list[DatasetFolder]) -> Iterator[Background]:
-    for folder in folders:
-        yield from read_backgrounds(folder).images
-
-
-def _refuse_used(target: Path) -> None:
-    found = "a file" if target.is_file() else next((p.name for p in _inside(target)), None)
-    if found is not None:
+def _refuse_used(to: Path) -> None:
+    inside = sorted(to.iterdir()) if to.is_dir() else [to] * to.exists()
+    if inside:
         raise RequestError(
-            str(target), found=f"{found!r} is there", expected="a new or empty folder",
+            str(to), found=f"{inside[0].name!r} is there", expected="a new or empty folder",
             hint="Give another --to, or remove what an earlier export left.",
         )  # fmt: skip
-
-
-def _inside(target: Path) -> Iterable[Path]:
-    return sorted(target.iterdir()) if target.is_dir() else ()

@@ -93,7 +93,9 @@ class ViewFiles:
 
     @property
     def list_line(self) -> str:
-        """Three paths with a leading slash: lit front, unlit front, front depth."""
+        """Three paths with a leading slash: lit front, unlit front, front depth; "" for ORTH."""
+        if self.branch == "ORTH":
+            return ""
         return " ".join(
             f"/{path}" for path in (self.shaded, self.color("front"), self.depth("front"))
         )

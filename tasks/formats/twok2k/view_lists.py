@@ -3,12 +3,10 @@
 Source: docs/2k2k-dataset.md, "What a view holds".
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-from schemas.dataset_folder import atomic_file, write_atomically
+from schemas.dataset_folder import write_atomically
 from schemas.errors import InputError
 from schemas.manifest import Background
 from schemas.regular_files import read_whole
@@ -20,39 +18,19 @@ MIN_BACKGROUND_SIDE = 1024
 """The published loader enlarges twofold and crops 2048; from a smaller image it raises."""
 
 
-class ListWriter:
-    """Owns: the list files under way. They appear when the block ends well, all at once.
+def write_lists(root: Path, views: Sequence[ExportedView]) -> None:
+    """Write the list of each data set and of each split; those of the splits even when empty.
 
-    A reader of the layout begins at its lists, so they are what commits an export.
+    Views without joints that suffice are in none: the published loader dies on them.
     """
-
-    def __init__(self, root: Path) -> None:
-        """Take the root of the layout; files are opened as lines come."""
-        self._folder = root / LIST_FOLDER
-        self._files: dict[str, BinaryIO] = {}
-        self._stack = ExitStack()
-
-    def __enter__(self) -> "ListWriter":
-        """Open the list of every split, so that each is there, empty or not."""
-        for name in SPLIT_LISTS.values():
-            self._open(name)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Rename all lists in, or remove what was begun after an error."""
-        self._stack.__exit__(*error)  # type: ignore[arg-type] # the three of every __exit__
-
-    def add(self, exported: ExportedView) -> None:
-        """Add a view to the list of its data set and to that of its split."""
-        if exported.line:
-            line = f"{exported.line}\n".encode()
-            self._open(f"{exported.dataset}{ALL_ENDING}").write(line)
-            self._open(SPLIT_LISTS[exported.split]).write(line)
-
-    def _open(self, name: str) -> BinaryIO:
-        if name not in self._files:
-            self._files[name] = self._stack.enter_context(atomic_file(self._folder / name))
-        return self._files[name]
+    lines: dict[str, list[str]] = {name: [] for name in SPLIT_LISTS.values()}
+    for view in views:
+        own_list = lines.setdefault(f"{view.dataset}{ALL_ENDING}", [])
+        if view.line and not view.unlisted_because:
+            own_list.append(view.line)
+            lines[SPLIT_LISTS[view.split]].append(view.line)
+    for name, own in lines.items():
+        write_atomically(root / LIST_FOLDER / name, "".join(f"{line}\n" for line in own))
 
 
 def write_background_list(root: Path, images: Iterable[Background]) -> int:

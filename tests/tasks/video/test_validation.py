@@ -8,7 +8,7 @@ from schemas.codecs import encode_front_normals, encode_mask, encode_png
 from schemas.dataset_folder import DatasetFolder, Part, write_atomically
 from tasks.dataset.shards import read_rows, write_shard
 from tasks.video.shard_formats import FRAMES, PAIRS
-from tasks.video.validation import VideoValidation, validate_videos
+from tasks.video.validation import validate_videos
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import write_sequence
 
@@ -23,7 +23,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def found(out: Path) -> str:
-    check: VideoValidation = validate_videos(DatasetFolder(out))
+    check = validate_videos(DatasetFolder(out))
     return "\n".join(f"{one.where}|{one.what}|{one.found}|{one.expected}" for one in check.findings)
 
 

@@ -5,10 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
-from tasks.formats.hdnet.hdnet_check import LayoutCheck, check_hdnet
-from tasks.formats.hdnet.hdnet_export import export_hdnet
+from tasks.formats.hdnet.hdnet_check import HdnetCheck, check_folder
+from tests.tasks.formats.folders import export_to
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import write_sequence
 
@@ -21,29 +20,29 @@ Spoil = Callable[[Path], object]
 def folder(tmp_path: Path) -> Path:
     write_sequence(tmp_path / "data/a", 3)
     pair_all(tmp_path / "out", tmp_path / "data")
-    export_hdnet([DatasetFolder(tmp_path / "out")], tmp_path / "to")
+    export_to(tmp_path / "to", "hdnet", tmp_path / "out")
     return tmp_path / "to/tiktok_data"
 
 
-def found(check: LayoutCheck) -> str:
+def found(check: HdnetCheck) -> str:
     return "\n".join(f"{one.where}|{one.what}|{one.found}|{one.expected}" for one in check.findings)
 
 
 @pytest.mark.parametrize("below", [".", "tiktok_data"])
 def test_what_we_export_passes(folder: Path, below: str) -> None:
-    check = check_hdnet(folder.parent / below)
+    check = check_folder(folder.parent / below)
     assert (found(check), check.frames, check.pairs) == ("", 3, 6)
 
 
 def test_absent_predictions_are_a_note_and_no_finding(folder: Path) -> None:
-    assert check_hdnet(folder).notes == (
+    assert check_folder(folder).notes == (
         "tiktok_data: no pred_normals and no pred_normals_png; the published reader opens them",
     )
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="neither tiktok_data nor Tang_data"):
-        check_hdnet(tmp_path)
+        check_folder(tmp_path)
 
 
 def edit_rows(edit: Callable[[np.ndarray], np.ndarray], name: str = ROWS) -> Spoil:
@@ -143,7 +142,7 @@ def test_every_breach_of_the_readers_rules_is_found(
     folder: Path, spoil: Spoil, finding: str
 ) -> None:
     spoil(folder)
-    check = check_hdnet(folder)
+    check = check_folder(folder)
     assert not check.passed
     assert finding in found(check)
 
@@ -152,7 +151,7 @@ def test_partly_predicted_normals_are_found(folder: Path) -> None:
     (folder / "pred_normals").mkdir()
     for axis in (1, 2, 3):
         np.savetxt(folder / f"pred_normals/0000001_{axis}.txt", np.full((256, 256), 0.57735))
-    text = found(check_hdnet(folder))
+    text = found(check_folder(folder))
     assert "0000004_1.txt|no such file" in text
     assert "tiktok_data/0000001" not in text
 
@@ -163,4 +162,4 @@ def test_predicted_normals_of_another_length_are_found(folder: Path) -> None:
         for axis in (1, 2, 3):
             path = folder / f"pred_normals/{number:07d}_{axis}.txt"
             np.savetxt(path, np.full((256, 256), 0.7))
-    assert "65536 lengths off by up to 0.212" in found(check_hdnet(folder))
+    assert "65536 lengths off by up to 0.212" in found(check_folder(folder))

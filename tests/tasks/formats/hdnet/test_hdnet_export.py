@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.pairing import PairSettings
-from tasks.formats.hdnet.hdnet_export import ExportReport, export_hdnet
+from tasks.formats.hdnet.hdnet_export import HdnetExport
+from tests.tasks.formats.folders import export_to
 from tests.tasks.formats.hdnet.published_reader import Pair, read_frame, read_pairs, read_text
 from tests.tasks.video.paired import FEW, pair_all
 from tests.tasks.video.sequence_files import (
@@ -18,8 +18,10 @@ from tests.tasks.video.sequence_files import (
 )
 
 
-def export(tmp_path: Path, *uris: str) -> ExportReport:
-    return export_hdnet([DatasetFolder(tmp_path / uri) for uri in uris], tmp_path / "to")
+def export(tmp_path: Path, *uris: str) -> HdnetExport:
+    report = export_to(tmp_path / "to", "hdnet", *(tmp_path / uri for uri in uris))
+    assert isinstance(report, HdnetExport)
+    return report
 
 
 @pytest.fixture
@@ -163,7 +165,7 @@ def test_two_exports_of_one_video_have_the_same_bytes(tmp_path: Path) -> None:
     write_sequence(tmp_path / "data/a", 3)
     for name in ("x", "y"):
         pair_all(tmp_path / name, tmp_path / "data", FEW)
-        export_hdnet([DatasetFolder(tmp_path / name)], tmp_path / f"to-{name}")
+        export_to(tmp_path / f"to-{name}", "hdnet", tmp_path / name)
     files = [
         {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         for root in (tmp_path / "to-x", tmp_path / "to-y")

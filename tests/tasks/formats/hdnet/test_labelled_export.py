@@ -10,8 +10,9 @@ from schemas.manifest import Manifest
 from schemas.settings import RenderSettings, digest_of
 from tasks.dataset.preparation import prepare_dataset
 from tasks.dataset.shards import write_shard
-from tasks.formats.hdnet.hdnet_check import check_hdnet
-from tasks.formats.hdnet.hdnet_export import ExportReport, export_hdnet
+from tasks.formats.hdnet.hdnet_check import check_folder
+from tasks.formats.hdnet.hdnet_export import HdnetExport
+from tests.tasks.formats.folders import export_to
 from tests.tasks.formats.hdnet.ball_rows import (
     HDNET_DISTANCE_M,
     HDNET_RADIUS_M,
@@ -42,8 +43,10 @@ def commit(root: Path, camera: str, rows: list[dict[str, object]]) -> DatasetFol
     return folder
 
 
-def export(tmp_path: Path, camera: str, rows: list[dict[str, object]]) -> ExportReport:
-    return export_hdnet([commit(tmp_path / "out", camera, rows)], tmp_path / "to")
+def export(tmp_path: Path, camera: str, rows: list[dict[str, object]]) -> HdnetExport:
+    report = export_to(tmp_path / "to", "hdnet", commit(tmp_path / "out", camera, rows).root)
+    assert isinstance(report, HdnetExport)
+    return report
 
 
 @pytest.fixture
@@ -70,6 +73,21 @@ def test_normals_are_three_files_and_face_the_camera(labelled: Path) -> None:
     assert normals[128, 128] == pytest.approx(-crop_ray(), abs=0.01)
 
 
+def test_no_printed_normal_is_longer_than_1(labelled: Path) -> None:
+    paths = [labelled / f"normal/0000000_{axis}.txt" for axis in (1, 2, 3)]
+    digits = [
+        [
+            round(float(word) * 10**6)
+            for line in path.read_text().split()
+            for word in line.split(",")
+        ]
+        for path in paths
+    ]  # whole numbers: a float of 1.0000000000000002 would prove nothing
+    squares = [x * x + y * y + z * z for x, y, z in zip(*digits, strict=True)]
+    assert max(squares) <= 10**12
+    assert min(filter(None, squares)) > 0.999996 * 10**12
+
+
 def test_images_are_there_and_right(labelled: Path) -> None:
     frame = read_frame(labelled, 0)
     assert frame["densepose"][128, 128].tolist() == [150, 100, 2]  # V, U, I to an RGB reader
@@ -86,7 +104,7 @@ def test_names_map_back_to_samples(labelled: Path) -> None:
 
 
 def test_the_checker_takes_it(labelled: Path) -> None:
-    check = check_hdnet(labelled)
+    check = check_folder(labelled)
     assert (check.findings, check.samples) == ((), 2)
 
 
@@ -94,14 +112,14 @@ def test_samples_of_the_2k2k_camera_are_converted_where_geometry_allows(tmp_path
     report = export(tmp_path, "2k2k", [standard_row(), standard_row(offset=(0.3, 0.0))])
     assert report.samples == 1
     assert "a person cut by its own image" in report.warnings[0]
-    assert check_hdnet(tmp_path / "to").passed
+    assert check_folder(tmp_path / "to").passed
 
 
 def test_samples_without_iuv_are_written_without_and_said_once(tmp_path: Path) -> None:
     report = export(tmp_path, "hdnet", [hdnet_row() | {"iuv": None}])
     assert "1 labelled samples have no DensePose image" in report.warnings[0]
     assert not (tmp_path / "to/Tang_data/densepose").exists()
-    check = check_hdnet(tmp_path / "to")
+    check = check_folder(tmp_path / "to")
     assert check.passed
     assert "no densepose" in check.notes[0]
 
@@ -121,6 +139,13 @@ def lose_normals(folder: Path) -> None:
         (folder / f"normal/0000000_{axis}.txt").write_text((",".join(["0"] * 256) + "\n") * 256)
 
 
+def lengthen_normals(folder: Path) -> None:
+    for axis in (1, 2, 3):
+        path = folder / f"normal/0000000_{axis}.txt"
+        grid = np.loadtxt(path, delimiter=",") * 1.0004
+        np.savetxt(path, grid, delimiter=",", fmt="%.6f")
+
+
 def write_spaces(folder: Path) -> None:
     path = folder / "depth/0000000.txt"
     path.write_text(path.read_text().replace(",", " "))
@@ -136,6 +161,7 @@ def lose_image(folder: Path) -> None:
         (spoil_depth, "100% of the person outside"),
         (flip_normals, "n_z < 0 for"),
         (lose_normals, "none for 100% of the person"),
+        (lengthen_normals, "lengths off by up to 0.0004"),
         (write_spaces, "in line 1"),
         (lose_image, "no such file"),
     ],
@@ -144,5 +170,5 @@ def test_every_breach_of_the_labelled_set_is_found(
     labelled: Path, spoil: object, finding: str
 ) -> None:
     spoil(labelled)  # type: ignore[operator]  # one of those above
-    found = " ".join(f"{one.what} {one.found}" for one in check_hdnet(labelled).findings)
+    found = " ".join(f"{one.what} {one.found}" for one in check_folder(labelled).findings)
     assert finding in found

@@ -5,7 +5,8 @@ from schemas.camera import camera_hdnet, camera_orthographic, ray_directions
 from schemas.errors import InputError
 from schemas.settings import RenderSettings
 from tasks.dataset.stored_sample import StoredSample
-from tasks.formats.hdnet.labelled_sample import LabelledSample, label_sample
+from tasks.formats.hdnet.hdnet_frames import PublishedFrame
+from tasks.formats.hdnet.labelled_sample import label_sample
 from tests.tasks.formats.hdnet.ball_rows import (
     HDNET_DISTANCE_M,
     HDNET_RADIUS_M,
@@ -21,8 +22,15 @@ from tests.tasks.formats.hdnet.ball_rows import (
 RAYS = ray_directions(camera_hdnet(np.eye(4)))
 
 
-def label(row: dict[str, object]) -> LabelledSample:
+def label(row: dict[str, object]) -> PublishedFrame:
     return label_sample(StoredSample(row, RenderSettings(resolution=640)))
+
+
+def arrays(frame: PublishedFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return depth and normals, which every labelled frame has."""
+    assert frame.depth_m is not None
+    assert frame.normals is not None
+    return frame.depth_m, frame.normals
 
 
 def expected(distance_m: float, radius_m: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -37,14 +45,14 @@ def test_a_sample_of_hdnets_camera_is_taken_as_it_is() -> None:
     labelled = label(hdnet_row())
     mask, depth_m, normals = expected(HDNET_DISTANCE_M, HDNET_RADIUS_M)
     np.testing.assert_array_equal(labelled.mask, mask)
-    np.testing.assert_allclose(labelled.depth_m[mask], depth_m[mask], atol=1e-5)
-    np.testing.assert_allclose(labelled.normals[mask], normals[mask], atol=2e-3)
+    np.testing.assert_allclose(arrays(labelled)[0][mask], depth_m[mask], atol=1e-5)
+    np.testing.assert_allclose(arrays(labelled)[1][mask], normals[mask], atol=2e-3)
 
 
 def test_depth_and_normals_are_zero_outside() -> None:
     labelled = label(hdnet_row())
-    assert not labelled.depth_m[~labelled.mask].any()
-    assert not labelled.normals[~labelled.mask].any()
+    assert not arrays(labelled)[0][~labelled.mask].any()
+    assert not arrays(labelled)[1][~labelled.mask].any()
 
 
 def test_a_sample_of_the_2k2k_camera_is_seen_as_hdnets_camera_would() -> None:
@@ -53,8 +61,10 @@ def test_a_sample_of_the_2k2k_camera_is_seen_as_hdnets_camera_would() -> None:
     differing = labelled.mask != mask
     assert differing.mean() < 0.003  # the rim, by nearest pixels
     inside = mask & labelled.mask & (np.einsum("ijk,ijk->ij", normals, RAYS) < -0.3)
-    np.testing.assert_allclose(labelled.depth_m[inside], depth_m[inside], atol=0.012)
-    angle = np.degrees(np.arccos(np.clip((labelled.normals * normals)[inside].sum(axis=-1), -1, 1)))
+    np.testing.assert_allclose(arrays(labelled)[0][inside], depth_m[inside], atol=0.012)
+    angle = np.degrees(
+        np.arccos(np.clip((arrays(labelled)[1] * normals)[inside].sum(axis=-1), -1, 1))
+    )
     assert np.median(angle) < 0.3
     assert angle.max() < 2
 
@@ -111,11 +121,11 @@ def test_what_geometry_does_not_allow_is_refused_by_name(
 
 def test_normals_from_depth_by_the_reference_agree_with_the_stored_ones() -> None:
     labelled = label(hdnet_row())
-    points = RAYS / RAYS[..., 2:] * labelled.depth_m[..., None]
+    points = RAYS / RAYS[..., 2:] * arrays(labelled)[0][..., None]
     right, above = np.roll(points, -1, axis=1) - points, np.roll(points, 1, axis=0) - points
     cross = np.cross(right, above)
     inner = labelled.mask & np.roll(labelled.mask, -1, 1) & np.roll(labelled.mask, 1, 0)
     unit = cross[inner] / np.linalg.norm(cross[inner], axis=-1, keepdims=True)
-    angle = np.degrees(np.arccos(np.clip((unit * labelled.normals[inner]).sum(-1), -1, 1)))
+    angle = np.degrees(np.arccos(np.clip((unit * arrays(labelled)[1][inner]).sum(-1), -1, 1)))
     assert np.median(angle) < 3
     assert (unit[:, 2] < 0).mean() > 0.95

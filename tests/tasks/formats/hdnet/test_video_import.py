@@ -9,16 +9,12 @@ from schemas.errors import InputError, RequestError
 from schemas.pairing import PairSettings
 from tasks.dataset.preparation import prepare_pairing
 from tasks.dataset.shards import read_rows
-from tasks.formats.hdnet.frame_list import read_number_list
-from tasks.formats.hdnet.hdnet_export import export_hdnet
-from tasks.formats.hdnet.hdnet_layout import HdnetFolder
-from tasks.formats.hdnet.video_import import (
-    import_video,
-    list_published_videos,
-    settings_of_published,
-)
+from tasks.formats.hdnet.frame_list import read_videos
+from tasks.formats.hdnet.hdnet_import import import_video, open_folder
+from tasks.formats.hdnet.hdnet_layout import TIKTOK, HdnetFolder
 from tasks.video.plan import plan_new_videos
 from tasks.video.video_shard import PairJob, PairOutcome
+from tests.tasks.formats.folders import export_to
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import paint_iuv as paint
 from tests.tasks.video.sequence_files import write_frame, write_normals, write_sequence
@@ -34,15 +30,16 @@ def published(tmp_path: Path) -> Path:
     for number, column in (("1", 100), ("4", 104), ("7", 108)):
         write_frame(tmp_path / "data/b", number, paint(200, column, side=512))
     pair_all(tmp_path / "first", tmp_path / "data")
-    export_hdnet([DatasetFolder(tmp_path / "first")], tmp_path / "to")
+    export_to(tmp_path / "to", "hdnet", tmp_path / "first")
     return tmp_path / "to"
 
 
 def import_all(root: Path, out: Path) -> list[PairOutcome]:
-    settings = settings_of_published(root)
+    source = open_folder(root).videos
+    assert source is not None
+    settings = source.settings
     prepare_pairing(DatasetFolder(out), settings)
-    refs = list_published_videos(root, split_seed=0)
-    planned = plan_new_videos(DatasetFolder(out), refs)
+    planned = plan_new_videos(DatasetFolder(out), source.videos)
     return [
         import_video(PairJob(uri=str(out), data_root=root, shard=shard, settings=settings))
         for shard in planned
@@ -61,7 +58,9 @@ def test_what_was_exported_comes_back_as_it_was(published: Path, tmp_path: Path,
 
 
 def test_settings_follow_the_published_list(published: Path) -> None:
-    assert settings_of_published(published) == PairSettings(neighbours=4, min_neighbours=1)
+    source = open_folder(published).videos
+    assert source is not None
+    assert source.settings == PairSettings(neighbours=4, min_neighbours=1)
 
 
 def test_without_our_list_the_set_is_one_video_of_its_own_numbers(
@@ -113,7 +112,7 @@ def test_pairs_of_a_lost_frame_are_left_out(published: Path, tmp_path: Path) -> 
 def test_a_labelled_set_alone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Tang_data").mkdir()
     with pytest.raises(RequestError, match="no TikTok set in it"):
-        list_published_videos(tmp_path, split_seed=0)
+        open_folder(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -133,4 +132,4 @@ def test_a_list_of_frames_that_cannot_be_is_refused_naming_the_line(
         f"name,video,frame\n0017634,a,17634\n0017637,a,3\n{line}\n"
     )
     with pytest.raises(InputError, match=message):
-        read_number_list(HdnetFolder(tmp_path))
+        read_videos(HdnetFolder(tmp_path, TIKTOK))

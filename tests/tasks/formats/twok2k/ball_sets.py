@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from schemas.camera import camera_2k2k, camera_orthographic
+from schemas.camera import camera_2k2k, camera_orthographic, to_camera
 from schemas.codecs import encode_depth, encode_mask, encode_normals, encode_png
 from schemas.dataset_folder import DatasetFolder, write_atomically
 from schemas.manifest import Background, BackgroundList, Manifest, PlannedShard, PlanSegment
@@ -29,8 +29,8 @@ BACKGROUNDS = BackgroundList(
 )
 
 
-def make_ball_set(root: Path) -> Path:
-    """Write a committed data set of two shards; returns its folder."""
+def make_ball_set(root: Path, *, lost: slice | list[int] | None = None) -> Path:
+    """Write a committed data set of two shards; returns its folder. lost: joints of all rows."""
     folder = DatasetFolder(root)
     prepare_dataset(folder, SETTINGS)
     write_atomically(folder.backgrounds_path, BACKGROUNDS.model_dump_json())
@@ -41,16 +41,36 @@ def make_ball_set(root: Path) -> Path:
     segment = PlanSegment(segment=0, shards=shards)
     write_atomically(folder.plan_folder / "00000.json", segment.model_dump_json())
     for shard in shards:
-        _commit(folder, shard)
+        _commit(folder, shard, lost)
     return root
 
 
 def rows_of(ref: ScanRef) -> Iterator[dict[str, object]]:
     """Make the rows of one ball, in the order of the settings."""
     for view in SETTINGS.views:
-        row = ball_row(view.sample_id(ref.scan_id), split=ref.split, red=190)
+        row = person_row(view.sample_id(ref.scan_id), split=ref.split, red=190)
         row["subject"] = ref.subject
         yield row if view.camera == "2k2k" else row | _orthographic()
+
+
+def person_row(
+    sample_id: str = "RP/rp_ball_posed_001/0", *, split: str = "train", red: int = 200
+) -> dict[str, object]:
+    """Make the row of a ball with joints that suffice: all but an eye and a finger."""
+    row, camera = ball_row(sample_id, split=split, red=red), camera_2k2k(RESOLUTION)
+    random = np.random.default_rng(0).uniform(-0.2, 0.2, (31, 3))
+    points: np.ndarray = np.asarray(row["joints_camera"]).reshape(31, 3)
+    points = np.where(np.isnan(points), to_camera(camera, random), points)
+    points[[1, 30]] = np.nan
+    known: np.ndarray = np.isfinite(points[:, 0])
+    pixels = points[:, :2] / points[:, 2:] * np.diag(camera.K)[:2] + camera.K[:2, 2]
+    keypoints = np.where(known[:, None], np.column_stack([pixels, np.ones(31)]), 0)
+    return row | {
+        "keypoints": keypoints.astype(np.float32).ravel(),
+        "joints_camera": points.astype(np.float32).ravel(),
+        "keypoint_source": known.astype(np.uint8),
+        "keypoint_occluded": np.where(known, 0, 255).astype(np.uint8),
+    }
 
 
 def _orthographic() -> dict[str, object]:
@@ -78,10 +98,12 @@ def _orthographic() -> dict[str, object]:
     }
 
 
-def _commit(folder: DatasetFolder, shard: PlannedShard) -> None:
+def _commit(folder: DatasetFolder, shard: PlannedShard, lost: slice | list[int] | None) -> None:
     with write_shard(folder.shard_path(shard.shard_id)) as writer:
         for ref in shard.scans:
             for row in rows_of(ref):
+                if lost is not None:
+                    np.asarray(row["keypoints"]).reshape(31, 3)[lost] = 0
                 writer.write(row)
         written = writer.finish()
     manifest = Manifest(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.formats.twok2k.twok2k_export import ExportSummary, export_2k2k
+from tasks.formats.outcomes import ExportOutcome
+from tests.tasks.formats.folders import export_to
 from tests.tasks.formats.twok2k.ball_sets import make_ball_set
 
 
@@ -17,7 +18,7 @@ def ball_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def exported(
     ball_set: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, ExportSummary]:
+) -> tuple[Path, ExportOutcome]:
     """Export that data set in the published layout."""
     target = tmp_path_factory.mktemp("published") / "out"
-    return target, export_2k2k([str(ball_set)], target, allow_other_resolution=True)
+    return target, export_to(target, "2k2k", ball_set)

@@ -5,10 +5,14 @@ import cv2
 import numpy as np
 import pytest
 
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
-from tasks.formats.twok2k.twok2k_export import ExportSummary, export_2k2k
+from tasks.formats.exporting import ExportTarget
+from tasks.formats.twok2k.twok2k_check import check_folder
+from tasks.formats.twok2k.twok2k_export import ExportedViews, ViewsExport, plan_export
 from tests.image_files import read_pixels
-from tests.tasks.formats.twok2k.ball_sets import analytic_depth
+from tests.tasks.formats.folders import export_to
+from tests.tasks.formats.twok2k.ball_sets import analytic_depth, make_ball_set, person_row
 from tests.tasks.formats.twok2k.published_reader import (
     PublishedView,
     ray_lengths,
@@ -17,7 +21,7 @@ from tests.tasks.formats.twok2k.published_reader import (
 )
 from tests.tasks.sample_rows import RESOLUTION, ball_row
 
-Exported = tuple[Path, ExportSummary]
+Exported = tuple[Path, ViewsExport]
 LINE = (
     "/PERS/COLOR/SHADED/RP_0_y_-10_x/rp_ball_posed_001_front.png "
     "/PERS/COLOR/NOSHADING/RP_0_y_-10_x/rp_ball_posed_001_front.png "
@@ -84,7 +88,7 @@ def test_images_are_what_the_sample_holds(view: PublishedView) -> None:
 
 
 def test_keypoints_are_float64_rows_of_x_y_1_and_zero_where_unknown(view: PublishedView) -> None:
-    row = ball_row()
+    row = person_row()
     assert view.keypoints.dtype == np.float64
     assert view.keypoints.shape == (31, 3)
     assert view.keypoints[[0, 5], 2].tolist() == [1, 1]
@@ -119,7 +123,7 @@ def test_other_resolutions_than_2048_are_refused_unless_asked_for(
     ball_set: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(RequestError, match=r"images of 64 pixels; expected 2048"):
-        export_2k2k([str(ball_set)], tmp_path / "out")
+        export_to(tmp_path / "out", "2k2k", ball_set, allow_other_resolution=False)
     assert not (tmp_path / "out").exists()
 
 
@@ -128,31 +132,58 @@ def test_a_folder_that_holds_something_is_refused(ball_set: Path, tmp_path: Path
     with pytest.raises(
         RequestError, match=r"'notes\.txt' is there; expected a new or empty folder"
     ):
-        export_2k2k([str(ball_set)], tmp_path, allow_other_resolution=True)
+        export_to(tmp_path, "2k2k", ball_set)
 
 
 def test_the_same_scan_from_two_data_sets_is_listed_as_a_failure(
     ball_set: Path, tmp_path: Path
 ) -> None:
-    twice = [str(ball_set), str(ball_set)]
-    summary = export_2k2k(twice, tmp_path / "out", allow_other_resolution=True)
+    summary = export_to(tmp_path / "out", "2k2k", ball_set, ball_set)
+    assert isinstance(summary, ViewsExport)
     assert (summary.views, len(summary.failures)) == (8, 8)
     assert "one sample for each view of a scan" in summary.failures[0].message
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason"),
+    [
+        (slice(None), "no joints: the published loader can't invert its part transforms"),
+        ([3, 4], "no joints to align head: a singular matrix"),
+        ([*range(7, 11), *range(23, 31)], "no joints to align left lower arm, right lower arm: a"),
+    ],
+)
+def test_a_sample_without_the_joints_of_a_part_is_exported_and_in_no_list(
+    tmp_path: Path, lost: slice | list[int], reason: str
+) -> None:
+    make_ball_set(tmp_path / "set", lost=lost)
+    summary = export_to(tmp_path / "out", "2k2k", tmp_path / "set")
+    assert isinstance(summary, ViewsExport)
+    assert (summary.views, len(summary.unlisted), summary.passed) == (8, 4, True)
+    assert summary.unlisted[0].sample_id == "RP/rp_ball_posed_001/-10"
+    assert reason in summary.unlisted[0].message
+    assert read_list(tmp_path / "out", "RP_all.txt") == []
+    assert read_list(tmp_path / "out", "train_test.txt") == []
+    assert (tmp_path / "out" / LINE.split()[2].lstrip("/")).is_file()
+    assert check_folder(tmp_path / "out").findings == ()
+
+
+def test_one_lost_finger_leaves_a_sample_in_the_lists(tmp_path: Path) -> None:
+    make_ball_set(tmp_path / "set", lost=[23])
+    export_to(tmp_path / "out", "2k2k", tmp_path / "set")
+    assert len(read_list(tmp_path / "out", "train_test.txt")) == 2
 
 
 def test_a_planned_shard_that_is_not_there_is_told(ball_set: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(ball_set, tmp_path / "set"))
     (copy / "manifests/samples/shard-00001.json").unlink()
-    summary = export_2k2k([str(copy)], tmp_path / "out", allow_other_resolution=True)
+    summary = export_to(tmp_path / "out", "2k2k", copy)
+    assert isinstance(summary, ViewsExport)
     assert summary.views == 4
     assert summary.missing == (f"{copy}: shard-00001",)
     assert not summary.passed
 
 
-def test_progress_is_told_for_every_sample(ball_set: Path, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    export_2k2k(
-        [str(ball_set)], tmp_path / "out", allow_other_resolution=True, workers=2,
-        progress=lambda done, total: told.append((done, total)),
-    )  # fmt: skip
-    assert told == [(done, 8) for done in range(1, 9)]
+def test_every_shard_is_a_piece_of_the_plan(ball_set: Path, tmp_path: Path) -> None:
+    plan = plan_export([DatasetFolder(ball_set)], ExportTarget(tmp_path / "out", True))
+    written = [piece.write() for piece in plan.pieces]
+    assert [len(one.views) for one in written if isinstance(one, ExportedViews)] == [4, 4]

@@ -11,13 +11,12 @@ from schemas.codecs import decode_depth, decode_image, decode_mask, decode_norma
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from tasks.checks.validation import validate_dataset
-from tasks.dataset.imported import ImportSummary
 from tasks.dataset.shards import read_rows
-from tasks.formats.twok2k.twok2k_export import ExportSummary, export_2k2k
-from tasks.formats.twok2k.twok2k_import import import_2k2k
+from tasks.formats.outcomes import ExportOutcome, ImportOutcome
+from tests.tasks.formats.folders import export_to, import_from
 from tests.tasks.sample_rows import RADIUS, RESOLUTION
 
-Exported = tuple[Path, ExportSummary]
+Exported = tuple[Path, ExportOutcome]
 Rows = dict[str, Mapping[str, Any]]
 HALF_UNIT = np.tan(np.radians(25)) / RESOLUTION / 32
 FIRST_DEPTH = "PERS/DEPTH/RP_0_y_-10_x/rp_ball_posed_001_front.png"
@@ -33,13 +32,13 @@ def _rows(root: Path) -> Rows:
 @pytest.fixture(scope="module")
 def imported(
     exported: Exported, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, ImportSummary]:
+) -> tuple[Path, ImportOutcome]:
     root = tmp_path_factory.mktemp("imported") / "set"
-    return root, import_2k2k(exported[0], str(root), workers=2)
+    return root, import_from(exported[0], "2k2k", root)
 
 
 @pytest.fixture(scope="module")
-def rows(imported: tuple[Path, ImportSummary]) -> Rows:
+def rows(imported: tuple[Path, ImportOutcome]) -> Rows:
     return _rows(imported[0])
 
 
@@ -57,7 +56,7 @@ def test_every_exported_sample_comes_back(rows: Rows, originals: Rows) -> None:
     assert list(rows) == list(originals)
 
 
-def test_the_card_says_that_the_samples_were_imported(imported: tuple[Path, ImportSummary]) -> None:
+def test_the_card_says_that_the_samples_were_imported(imported: tuple[Path, ImportOutcome]) -> None:
     card = (imported[0] / "README.md").read_text()
     assert "imported by scanmill" in card
     assert "rendered by" not in card
@@ -76,9 +75,9 @@ def test_depth_comes_back_to_half_a_unit(rows: Rows, originals: Rows) -> None:
 
 
 def test_exporting_the_import_gives_the_same_depth_files(
-    exported: Exported, imported: tuple[Path, ImportSummary], tmp_path: Path
+    exported: Exported, imported: tuple[Path, ImportOutcome], tmp_path: Path
 ) -> None:
-    export_2k2k([str(imported[0])], tmp_path / "again", allow_other_resolution=True)
+    export_to(tmp_path / "again", "2k2k", imported[0])
     names = [path.relative_to(exported[0]) for path in exported[0].rglob("DEPTH/*/*.png")]
     assert len(names) == 16
     assert all(
@@ -122,15 +121,15 @@ def test_all_views_of_a_scan_have_one_size(rows: Rows) -> None:
     assert len(sizes) == 1
 
 
-def test_the_imported_set_validates(imported: tuple[Path, ImportSummary]) -> None:
+def test_the_imported_set_validates(imported: tuple[Path, ImportOutcome]) -> None:
     assert imported[1].passed
     assert validate_dataset(DatasetFolder(imported[0])).findings == ()
 
 
 def test_importing_again_does_nothing(
-    exported: Exported, imported: tuple[Path, ImportSummary]
+    exported: Exported, imported: tuple[Path, ImportOutcome]
 ) -> None:
-    assert import_2k2k(exported[0], str(imported[0])).samples == 0
+    assert import_from(exported[0], "2k2k", imported[0]).samples == 0
 
 
 @pytest.mark.parametrize(
@@ -146,7 +145,7 @@ def test_a_broken_file_fails_its_view_alone(
     copy: Path, tmp_path: Path, name: str, content: bytes | None, message: str
 ) -> None:
     (copy / name).unlink() if content is None else (copy / name).write_bytes(content)
-    summary = import_2k2k(copy, str(tmp_path / "set"))
+    summary = import_from(copy, "2k2k", tmp_path / "set")
     assert [one.sample_id for one in summary.failures] == [FIRST_ID]
     assert message in summary.failures[0].message
     assert summary.failures[0].kind == "input"
@@ -156,22 +155,22 @@ def test_a_broken_file_fails_its_view_alone(
 def test_pickled_keypoints_are_refused(copy: Path, tmp_path: Path) -> None:
     path = copy / "PERS/keypoint/RP_0_y_-10_x/rp_ball_posed_001_front.npy"
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    failures = import_2k2k(copy, str(tmp_path / "set")).failures
+    failures = import_from(copy, "2k2k", tmp_path / "set").failures
     assert "no NumPy file of numbers" in failures[0].message
 
 
 def test_a_image_of_another_size_fails_its_view(copy: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(copy / FIRST_DEPTH.replace("_-10_", "_0_")), np.ones((32, 32), np.uint16))
-    summary = import_2k2k(copy, str(tmp_path / "set"))
+    summary = import_from(copy, "2k2k", tmp_path / "set")
     assert "32 x 32 pixels" in summary.failures[0].message
 
 
 def test_a_folder_without_views_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="no PERS/DEPTH"):
-        import_2k2k(tmp_path, str(tmp_path / "set"))
+        import_from(tmp_path, "2k2k", tmp_path / "set")
 
 
 def test_a_list_with_other_lines_is_refused(copy: Path, tmp_path: Path) -> None:
     (copy / "list/val.txt").write_text("one two\n")
     with pytest.raises(InputError, match="the line 'one two'; expected three paths"):
-        import_2k2k(copy, str(tmp_path / "set"))
+        import_from(copy, "2k2k", tmp_path / "set")

@@ -1,13 +1,15 @@
-"""Which views stand in a folder of the published layout, and which split each belongs to."""
+"""Which views a folder of the published layout holds, of which split, and under which settings."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from schemas.camera import STANDARD_CAMERA
+from schemas.camera import CAMERA_MODELS, STANDARD_CAMERA
 from schemas.errors import InputError, RequestError
 from schemas.scan import DatasetName, ScanRef
+from schemas.settings import MIN_RESOLUTION, RESOLUTION_STEP, RenderSettings
 from schemas.views import View
 from tasks.dataset.splits import Split, split_of
 from tasks.formats.twok2k.twok2k_layout import (
@@ -20,6 +22,7 @@ from tasks.formats.twok2k.twok2k_layout import (
 )
 from tasks.formats.twok2k.view_lists import read_lines
 from tasks.scans.layouts import LAYOUTS
+from tasks.scans.textures import probe_texture
 
 _FRONT = "_front.png"
 _PATHS_IN_A_LINE = 3
@@ -112,3 +115,40 @@ def _agree_on_splits(refs: list[ScanRef]) -> tuple[ScanRef, ...]:
         split = first.setdefault(ref.subject, ref.split)
         agreed.append(ref.model_copy(update={"split": split}))
     return tuple(agreed)
+
+
+def resolve_settings(source: Path, found: FolderViews) -> RenderSettings:
+    """Take the resolution of the first readable image, and every angle that any scan has."""
+    side = _find_side(source, found)
+    views = found.all_views
+    beside = [not CAMERA_MODELS[view.camera].is_standard for view in views]
+    if all(beside):
+        raise RequestError(
+            str(source), found="orthographic views alone", expected="a folder PERS/ beside ORTH/",
+            hint="Orthographic views are stored beside perspective ones.",
+        )  # fmt: skip
+    return RenderSettings(
+        resolution=side,
+        yaws=tuple(sorted({view.yaw for view in views})),
+        pitches=tuple(sorted({view.pitch for view in views})),
+        orthographic=any(beside),
+        origin="imported",
+    )
+
+
+def _find_side(source: Path, views: FolderViews) -> int:
+    """Return the side of the first front depth map that is a whole image, pixels."""
+    found = "no whole image"
+    for ref in views.scans:
+        for view in sorted(views.views[ref.scan_id]):
+            path = source / ViewFiles(ref.dataset, ref.item, view).depth("front")
+            with suppress(InputError):
+                side = probe_texture(path).height
+                if side >= MIN_RESOLUTION and side % RESOLUTION_STEP == 0:
+                    return side
+                found = f"{path.name} of {side} rows"
+    raise InputError(
+        str(source), found=found,
+        expected=f"depth maps of {MIN_RESOLUTION} pixels or more, a multiple of {RESOLUTION_STEP}",
+        hint="Render the folder again.",
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 import pytest
 
 from schemas.errors import RequestError
-from tasks.formats.hdnet.numbering import choose_shifts
+from tasks.formats.hdnet.hdnet_layout import choose_shifts
 
 
 def test_the_first_video_keeps_its_numbers() -> None:
