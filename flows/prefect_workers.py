@@ -21,7 +21,7 @@ from prefect.states import Crashed
 from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from flows.worker_pool import JobEnd, NotStarted, Raised, Returned, WorkerDied
+from flows.worker_pool import NotStarted, Returned, WorkerDied
 from schemas.work import Job
 from tasks.machine.memory_limit import memory_budget
 from tasks.worker_process import mark_of, open_worker, stop_workers
@@ -43,19 +43,18 @@ class ProcessWorkers:
 
     def run_round(
         self, jobs: Sequence[J], task: Callable[[J], R]
-    ) -> Generator[tuple[J, JobEnd[R]], None, None]:
+    ) -> Generator[tuple[J, Returned[R] | Exception], None, None]:
         """Run jobs in fresh processes; when one dies, all end."""
         broken: list[tuple[J, PrefectConcurrentFuture[R]]] = []
-        with _marks_folder() as marks, self._open(len(jobs), marks) as runner:
-            for job, future in _submit(runner, jobs, task):
-                try:
-                    end: JobEnd[R] = Returned(future.result())
-                except BrokenProcessPool:
-                    broken.append((job, future))
-                    continue
-                except Exception as error:  # noqa: BLE001 - the pool decides what becomes of it
-                    end = Raised(error)
-                yield job, end
+        with tempfile.TemporaryDirectory(prefix="scanmill-round-") as folder:
+            marks = Path(folder)
+            with self._open(len(jobs), marks) as runner:
+                for job, future in _submit(runner, jobs, task):
+                    end = _end_of(future)
+                    if isinstance(end, BrokenProcessPool):
+                        broken.append((job, future))
+                    else:
+                        yield job, end
             begun = {path.name for path in marks.iterdir()}
         for job, future in sorted(broken, key=lambda pair: pair[0].name):
             if mark_of(job.name) in begun:
@@ -94,16 +93,19 @@ class ThreadWorkers:
 
     def run_round(
         self, jobs: Sequence[J], task: Callable[[J], R]
-    ) -> Generator[tuple[J, JobEnd[R]], None, None]:
+    ) -> Generator[tuple[J, Returned[R] | Exception], None, None]:
         """Run jobs in threads."""
         runner: ThreadPoolTaskRunner[R] = ThreadPoolTaskRunner(min(self.count, len(jobs)))
         with runner:
             for job, future in _submit(runner, jobs, task):
-                try:
-                    end: JobEnd[R] = Returned(future.result())
-                except Exception as error:  # noqa: BLE001 - the pool decides what becomes of it
-                    end = Raised(error)
-                yield job, end
+                yield job, _end_of(future)
+
+
+def _end_of(future: PrefectConcurrentFuture[R]) -> Returned[R] | Exception:
+    try:
+        return Returned(future.result())
+    except Exception as error:  # noqa: BLE001 - the pool decides what becomes of it
+        return error
 
 
 def _submit(
@@ -123,12 +125,6 @@ def _submit(
         future.add_done_callback(put)
     for _ in jobs:
         yield ended.get()
-
-
-@contextmanager
-def _marks_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="scanmill-round-") as folder:
-        yield Path(folder)
 
 
 def _mark_crashed(future: PrefectConcurrentFuture[Any]) -> None:

@@ -1,8 +1,8 @@
 """Jobs worked on by workers that may die: suspicion, one more try alone, giving up.
 
-A worker that dies (killed for memory, crashed in a driver) breaks its whole pool. The jobs under
-way then are suspected: each is tried once more, alone; what dies again is given up, what lives was
-innocent. The rest goes on in fresh workers. So no job is tried more than twice for this reason,
+A worker that dies (killed for memory, crashed in a driver) breaks its whole pool. Each job that
+was running then is suspected: it is tried once more, alone; what dies again is given up, what lives
+was innocent. The rest goes on in fresh workers. So no job is tried more than twice for this reason,
 and a job that kills its worker takes no other with it.
 
 Knows neither Prefect nor processes: an implementation of `Workers` is one module, as
@@ -13,7 +13,7 @@ schemas/requests.py, and the dependency.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from schemas.errors import MachineError, RequestError, ScanmillError
@@ -23,7 +23,13 @@ from tasks.worker_process import WorkInterrupted
 J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 
-DIED_TWICE = "its worker process died twice while at work on it"
+
+class WorkerDied(Exception):  # noqa: N818 - the end of a job, not an error of ours
+    """The job was running when the workers broke."""
+
+
+class NotStarted(Exception):  # noqa: N818 - the end of a job, not an error of ours
+    """The workers broke before the job began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +39,17 @@ class Returned(Generic[R]):
     outcome: R
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """The job ended with an exception; its worker lives."""
-
-    error: Exception
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerDied:
-    """The job was under way when the workers broke."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotStarted:
-    """The workers broke before the job began."""
-
-
-JobEnd = Returned[R] | Raised | WorkerDied | NotStarted
-
-
 class Workers(Protocol):
     """Workers of one kind: how many there are, and what they open, is up to the implementation."""
 
     def run_round(
         self, jobs: Sequence[J], task: Callable[[J], R]
-    ) -> Generator[tuple[J, JobEnd[R]], None, None]:
+    ) -> Generator[tuple[J, Returned[R] | Exception], None, None]:
         """Start fresh workers and run the jobs until all ended or the workers broke.
 
-        Yields each job once, as it ends. When the generator is closed early, jobs under way are
-        interrupted and leave nothing half-written.
+        Yields each job once, as it ends: with its outcome, with what it raised, or with WorkerDied
+        or NotStarted. When the generator is closed early, jobs that are running are interrupted
+        and leave nothing half-written.
         """
 
 
@@ -83,71 +70,55 @@ class ResilientPool(Generic[J, R]):
         KeyboardInterrupt when a job was interrupted.
         """
         waiting, outcomes = list(jobs), dict[str, R]()
+
+        def end(job: J, outcome: R) -> None:
+            outcomes[job.name] = outcome
+            on_end(outcome)
+
         while waiting:
-            done = self._run_round(waiting, task, on_end)
-            if len(done.not_started) == len(waiting):
+            suspects, not_started = self._run_round(waiting, task, end)
+            if len(not_started) == len(waiting):
                 raise _no_worker_starts(len(waiting))
-            outcomes |= done.outcomes
-            for suspect in done.suspects:
-                outcomes[suspect.name] = self._retry_alone(suspect, task, on_end)
-            waiting = done.not_started
+            for suspect in suspects:
+                retry = suspect.model_copy(update={"attempt": suspect.attempt + 1})
+                self._run_round([retry], task, end)
+                if retry.name not in outcomes:
+                    end(retry, self.give_up(retry, _lost(retry, "its worker process died twice")))
+            waiting = not_started
         return [outcomes[job.name] for job in jobs]
 
-    def _retry_alone(self, suspect: J, task: Callable[[J], R], on_end: Callable[[R], None]) -> R:
-        retry = suspect.model_copy(update={"attempt": suspect.attempt + 1})
-        done = self._run_round([retry], task, on_end)
-        if retry.name not in done.outcomes:
-            outcome = self.give_up(retry, _lost(retry, DIED_TWICE))
-            on_end(outcome)
-            return outcome
-        return done.outcomes[retry.name]
-
     def _run_round(
-        self, jobs: Sequence[J], task: Callable[[J], R], on_end: Callable[[R], None]
-    ) -> "_Round[J, R]":
-        done = _Round[J, R]()
+        self, jobs: Sequence[J], task: Callable[[J], R], on_end: Callable[[J, R], None]
+    ) -> tuple[list[J], list[J]]:
+        """Run jobs once; returns those that were running when the workers broke, and the rest."""
+        suspects, not_started = list[J](), list[J]()
         with closing(self.workers.run_round(jobs, task)) as ends:
             for job, end in ends:
                 match end:
                     case WorkerDied():
-                        done.suspects.append(job)
+                        suspects.append(job)
                     case NotStarted():
-                        done.not_started.append(job)
+                        not_started.append(job)
+                    case Returned(outcome):
+                        on_end(job, outcome)
+                    case WorkInterrupted():
+                        raise KeyboardInterrupt from end
+                    case RequestError():
+                        raise end
+                    case ScanmillError():
+                        on_end(job, self.give_up(job, end))
                     case _:
-                        outcome = done.outcomes[job.name] = self._outcome(job, end)
-                        on_end(outcome)
-        return done
-
-    def _outcome(self, job: J, end: Returned[R] | Raised) -> R:
-        match end:
-            case Returned(outcome):
-                return outcome
-            case Raised(WorkInterrupted() as error):
-                raise KeyboardInterrupt from error
-            case Raised(RequestError() as error):
-                raise error
-            case Raised(ScanmillError() as error):
-                return self.give_up(job, error)
-            case Raised(error):
-                return self.give_up(job, _lost(job, f"{type(error).__name__}: {error}", error))
+                        lost = _lost(job, f"{type(end).__name__}: {end}")
+                        lost.__cause__ = end
+                        on_end(job, self.give_up(job, lost))
+        return suspects, not_started
 
 
-@dataclass(slots=True)
-class _Round(Generic[J, R]):
-    """What one set of workers did. outcomes: by names of jobs."""
-
-    outcomes: dict[str, R] = field(default_factory=dict)
-    suspects: list[J] = field(default_factory=list)
-    not_started: list[J] = field(default_factory=list)
-
-
-def _lost(job: Job, why: str, cause: Exception | None = None) -> MachineError:
-    error = MachineError(
+def _lost(job: Job, why: str) -> MachineError:
+    return MachineError(
         job.name, found=why, expected="a worker that lives to its end",
         hint="Run the command again; with little memory use fewer --workers.",
     )  # fmt: skip
-    error.__cause__ = cause
-    return error
 
 
 def _no_worker_starts(count: int) -> MachineError:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from flows.worker_pool import JobEnd, NotStarted, Raised, Returned, WorkerDied
+from flows.worker_pool import NotStarted, Returned, WorkerDied
 from schemas.work import Job
 
 J = TypeVar("J", bound=Job)
@@ -39,7 +39,7 @@ class BreakingWorkers:
 
     def run_round(
         self, jobs: Sequence[J], task: Callable[[J], R]
-    ) -> Generator[tuple[J, JobEnd[R]], None, None]:
+    ) -> Generator[tuple[J, Returned[R] | Exception], None, None]:
         """Run jobs in order, a few at a time, until one kills its worker."""
         self.rounds.append("".join(job.name for job in jobs))
         waiting = list(jobs)
@@ -61,8 +61,8 @@ class BreakingWorkers:
         return bool(names)
 
 
-def _end(job: J, task: Callable[[J], R]) -> JobEnd[R]:
+def _end(job: J, task: Callable[[J], R]) -> Returned[R] | Exception:
     try:
         return Returned(task(job))
     except Exception as error:  # noqa: BLE001 - what a job raises is its end
-        return Raised(error)
+        return error

@@ -4,11 +4,12 @@ from typing import NoReturn
 
 import pytest
 
-from flows.worker_pool import DIED_TWICE, ResilientPool
+from flows.worker_pool import ResilientPool
 from schemas.errors import InputError, MachineError, RequestError, ScanmillError
 from tasks.worker_process import WorkInterrupted
 from tests.flows.breaking_workers import BreakingWorkers, Letter
 
+DIED_TWICE = "its worker process died twice"
 JOBS = [Letter(letter=one) for one in "abcd"]
 
 
