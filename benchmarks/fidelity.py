@@ -21,9 +21,9 @@ from benchmarks.raycast import RayHits, agree, cast_surfaces
 from renderers.egl import GLContext
 from renderers.placement import place_scan
 from renderers.rasterizer import Rasterizer
+from schemas.sample import Surface
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
-from schemas.surfaces import Surface
 from schemas.views import View, camera_of
 from tasks.samples.scan_reading import load_scan
 

@@ -12,8 +12,8 @@ from jaxtyping import Float, Float64, Int32
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
 from schemas.camera import Camera, ray_directions
+from schemas.sample import Surface, Surfaces
 from schemas.scan import Mesh
-from schemas.surfaces import Surface, Surfaces
 
 FAR = 10.0
 """Scene units; rays for the back surface start this far behind and come towards the camera."""

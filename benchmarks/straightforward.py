@@ -22,11 +22,10 @@ from renderers.compositing import composite, crop_background
 from renderers.keypoints import project_joints
 from renderers.placement import place_scan
 from schemas.camera import Camera, project, ray_directions
-from schemas.sample import Sample
+from schemas.sample import Sample, Surface, Surfaces
 from schemas.scan import Scan
 from schemas.seeds import generator
 from schemas.settings import RenderSettings
-from schemas.surfaces import Surface, Surfaces
 from schemas.views import View, camera_of
 from tasks.backgrounds import Backgrounds
 

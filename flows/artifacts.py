@@ -20,7 +20,7 @@ from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
 from tasks.report.images import contact_sheet
 from tasks.samples.render_shard import ShardOutcome
-from tasks.video.match_sheet import matches_sheet
+from tasks.video.match_image import matches_sheet
 from tasks.video.video_shard import PairOutcome
 
 SHEET_STRIPS = 6

@@ -9,14 +9,13 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 from renderers import egl_library as egl
 from renderers.egl_devices import EglDevice, candidates, describe_devices, list_devices
 from renderers.egl_library import EglLibrary
-from renderers.keeper import Keeper, Kept
 from schemas.errors import DependencyError, MachineError, ScanmillError
 
 __all__ = ["EglDevice", "GLContext", "GLInfo", "list_devices"]
@@ -27,8 +26,38 @@ GL_MAX_RENDERBUFFER_SIZE = 0x84E8
 GL_MAX_VIEWPORT_DIMS = 0x0D3A
 GL_MAX_TEXTURE_BUFFER_SIZE = 0x8C2B
 
-GL_VERSION_WANTED = (3, 3)
+MIN_GL_VERSION = (3, 3)
 """Texture buffers and gl_PrimitiveID in fragment shaders; pyrender's shaders are 330 core too."""
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """Anything that holds GL objects and can free them."""
+
+    def close(self) -> None:
+        """Free the GL objects; called while the context is current."""
+
+
+Resource = TypeVar("Resource", bound=Closable)
+
+
+class GLResourceCache:
+    """GL objects by name, made on first use; freed together, the last one first."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._held: dict[str, Closable] = {}
+
+    def get(self, key: str, make: Callable[[], Resource]) -> Resource:
+        """Return the object of this key, made now if it is missing."""
+        if key not in self._held:
+            self._held[key] = make()
+        return cast("Resource", self._held[key])
+
+    def close(self) -> None:
+        """Free everything; idempotent."""
+        while self._held:
+            self._held.popitem()[1].close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +85,7 @@ class _Handles:
     context: int
 
 
-class GLContext:
+class GLContext(AbstractContextManager["GLContext"]):
     """Own a display, a context and whatever is kept in it; free them in the opposite order."""
 
     _open: ClassVar["GLContext | None"] = None
@@ -66,7 +95,7 @@ class GLContext:
         """Take over what `open` made; use `open`."""
         self._handles: _Handles | None = handles
         self._pid, self._thread = os.getpid(), threading.get_ident()
-        self._keeper = Keeper()
+        self._cache = GLResourceCache()
         self.info = info
 
     @classmethod
@@ -93,16 +122,16 @@ class GLContext:
         raise MachineError(
             "EGL" if device is None else f"EGL device {device}",
             found="no context could be opened: " + "; ".join(failures),
-            expected=f"OpenGL {GL_VERSION_WANTED[0]}.{GL_VERSION_WANTED[1]} core without a display",
+            expected=f"OpenGL {MIN_GL_VERSION[0]}.{MIN_GL_VERSION[1]} core without a display",
             hint=f"Offered: {describe_devices(devices)}. For software drawing install "
             "libegl-mesa0 and libgl1-mesa-dri; in a container give it the GPU's graphics part "
             "(NVIDIA_DRIVER_CAPABILITIES=all).",
         )
 
-    def keep(self, key: str, make: Callable[[], Kept]) -> Kept:
-        """Return what is kept under this key, made on first use and freed with the context."""
+    def cached(self, key: str, make: Callable[[], Resource]) -> Resource:
+        """Return the object of this key, made on first use and freed with the context."""
         self.check()
-        return self._keeper.keep(key, make)
+        return self._cache.get(key, make)
 
     def check(self) -> None:
         """Raise MachineError unless this context may draw here: open, same process, same thread."""
@@ -114,26 +143,17 @@ class GLContext:
             raise _misuse("belongs to another thread", "draw from the thread that opened it")
 
     def close(self) -> None:
-        """Free all that is kept, then the context, its surface and the display; idempotent."""
+        """Free all that is cached, then the context, its surface and the display; idempotent."""
         if self._handles is None or os.getpid() != self._pid:
             return
         self.check()
-        self._keeper.close()
+        self._cache.close()
         _close_handles(self._handles)
         self._handles = None
         if GLContext._open is self:
             GLContext._open = None
 
-    def __enter__(self) -> "GLContext":
-        """Return the open context."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close, whatever happened."""
         self.close()
 
@@ -195,7 +215,7 @@ def _open_display(library: EglLibrary, device: EglDevice, display: int) -> _Hand
         surface = library.call("eglCreatePbufferSurface", display, config, size)
         if not surface:
             raise _failed(library, device, "it makes neither surfaceless contexts nor pbuffers")
-    major, minor = GL_VERSION_WANTED
+    major, minor = MIN_GL_VERSION
     expected = [egl.CONTEXT_MAJOR, major, egl.CONTEXT_MINOR, minor]
     expected += [egl.CONTEXT_PROFILE_MASK, egl.CORE_PROFILE_BIT, egl.NONE]
     context = library.call("eglCreateContext", display, config, None, egl.ints(expected))

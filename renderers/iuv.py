@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32, UInt8
 
 from schemas.camera import Camera, lift
+from schemas.sample import Surface
 from schemas.scan import Charts, Mesh
-from schemas.surfaces import Surface
 
 LEVELS = 255
 

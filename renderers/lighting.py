@@ -90,8 +90,8 @@ def draw_lit(
     view = work_out_view(camera, local_to_world, rasterizer.buffers.positions)
     if view is None:
         return image
-    renderer = rasterizer.context.keep("lit renderer", LitRenderer)
-    geometry = rasterizer.keep("lit geometry", lambda: LitGeometry(rasterizer, renderer))
+    renderer = rasterizer.context.cached("lit renderer", LitRenderer)
+    geometry = rasterizer.cached("lit geometry", lambda: LitGeometry(rasterizer, renderer))
     scene = OrderedScene(
         bg_color=(0.0, 0.0, 0.0, 0.0), ambient_light=AMBIENT[ambient, camera.projection]
     )

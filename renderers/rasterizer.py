@@ -5,19 +5,19 @@ each pixel (depth test LESS for the front, GREATER from depth 0 for the back); t
 the pixels meets each pixel's centre ray with its triangle exactly, in float32, and works out the
 rest. So the costly work is done once a pixel, and its precision hangs on no interpolator.
 
-Axes and conventions: see schemas.camera and schemas.surfaces. Row 0 of the framebuffer is the top
+Axes and conventions: see schemas.camera and schemas.sample. Row 0 of the framebuffer is the top
 row of the image everywhere in here; nothing is flipped.
 """
 
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Int32
 
-from renderers.egl import GLContext
+from renderers.egl import GLContext, GLResourceCache, Resource
 from renderers.gl import GL
 from renderers.gl_objects import (
     Attachment,
@@ -28,13 +28,12 @@ from renderers.gl_objects import (
     TriangleArray,
     Uniform,
 )
-from renderers.keeper import Keeper, Kept
 from renderers.limits import check_faces, check_resolution, fit_images
 from renderers.mesh_buffers import pack_mesh
 from renderers.view_rays import Rectangle, ViewRays, work_out_view
 from schemas.camera import Camera
+from schemas.sample import Surface, Surfaces
 from schemas.scan import Mesh
-from schemas.surfaces import Surface, Surfaces
 
 NormalStyle = Literal["smooth", "flat"]
 ColorFilter = Literal["box", "nearest"]
@@ -53,7 +52,7 @@ UNITS = {"triangles": 0, "face_data": 1, "corner_colors": 2, "face_slots": 3, "p
 """Texture unit of each sampler; every one needs its own, as their kinds differ."""
 
 
-class Rasterizer:
+class Rasterizer(AbstractContextManager["Rasterizer"]):
     """Own one uploaded mesh; draw it from any camera at any placement.
 
     warnings: what was changed to fit the device, to be kept with the samples.
@@ -93,7 +92,7 @@ class Rasterizer:
         )
         self._slots = [int(slot) for slot in np.unique(self.buffers.face_slots)]
         self._targets: tuple[Target, Target] | None = None
-        self._keeper = Keeper()
+        self._cache = GLResourceCache()
 
     def draw(self, camera: Camera, mesh_to_world: Float[np.ndarray, "4 4"]) -> Surfaces:
         """Draw front and back surface of the mesh placed by a similarity transform.
@@ -120,30 +119,21 @@ class Rasterizer:
         np.maximum(front.depth, back.depth, out=back.depth)
         return Surfaces(front=front, back=back, mask=front.triangle >= 0)
 
-    def keep(self, key: str, make: Callable[[], Kept]) -> Kept:
-        """Return what is kept with this mesh under a key, made on first use, freed by `close`."""
+    def cached(self, key: str, make: Callable[[], Resource]) -> Resource:
+        """Return this mesh's object of a key, made on first use and freed by `close`."""
         self.context.check()
-        return self._keeper.keep(key, make)
+        return self._cache.get(key, make)
 
     def close(self) -> None:
         """Free all that was uploaded; idempotent."""
-        self._keeper.close()
+        self._cache.close()
         owned = [self._triangles, self._face_data, self._face_slots, self._colors]
         for thing in (*owned, *self.images, *(self._targets or ())):
             thing.close()
         self.images, self._targets = [], None
 
-    def __enter__(self) -> "Rasterizer":
-        """Return the rasteriser."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Free everything, whatever happened."""
+    def __exit__(self, *_: object) -> None:
+        """Close, whatever happened."""
         self.close()
 
     def _draw_surface(
@@ -162,7 +152,7 @@ class Rasterizer:
         GL.glDepthFunc(GL.GL_LESS if is_front else GL.GL_GREATER)
         GL.glClearBufferiv(GL.GL_COLOR, 0, np.array([-1, 0, 0, 0], np.int32))
         GL.glClearBufferfv(GL.GL_DEPTH, 0, np.array([1.0 if is_front else 0.0], np.float32))
-        program = self.context.keep(
+        program = self.context.cached(
             "visibility program", lambda: Program("visibility.vert", "visibility.frag")
         )
         program.use({"local_to_clip": view.local_to_clip})
@@ -181,7 +171,7 @@ class Rasterizer:
         GL.glDisable(GL.GL_DEPTH_TEST)
         for attachment in (0, 1):
             GL.glClearBufferfv(GL.GL_COLOR, attachment, np.zeros(4, np.float32))
-        program = self.context.keep(
+        program = self.context.cached(
             "resolve program", lambda: Program("rectangle.vert", "resolve.frag")
         )
         program.use(_ray_uniforms(camera, view) | UNITS | self._settings)
@@ -190,7 +180,7 @@ class Rasterizer:
         self._face_data.bind(UNITS["face_data"])
         self._colors.bind(UNITS["corner_colors"])
         self._face_slots.bind(UNITS["face_slots"])
-        empty = self.context.keep("empty vertex array", EmptyVertexArray)
+        empty = self.context.cached("empty vertex array", EmptyVertexArray)
         for slot in self._slots:
             program.use(self._slot_uniforms(slot))
             empty.draw_triangle()

@@ -13,9 +13,8 @@ from schemas.errors import FailureKind, InputError
 from schemas.fits import FitCheck
 from schemas.pairing import PairSettings
 from schemas.samples import FORMAT_VERSION
-from schemas.scan import InputFile, ScanRef
+from schemas.scan import InputFile, ScanRef, VideoRef
 from schemas.settings import RenderSettings
-from schemas.video import VideoRef
 
 R = TypeVar("R", bound=BaseModel)
 ShardState = Literal["done", "rejects", "failed", "missing", "corrupt", "stale", "orphaned"]

@@ -1,14 +1,41 @@
-"""One drawn view, all of its arrays, before they are encoded."""
+"""One drawn view: its front and back surface pixel by pixel, and all arrays before encoding.
+
+Both surfaces share one silhouette: the back is seen through the person from the same camera.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
 from schemas.camera import Camera
 from schemas.scan import InputFile, ScanRef
-from schemas.surfaces import Surfaces
 from schemas.views import View
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The first (front) or the last (back) surface point hit by the ray of every pixel.
+
+    color: RGB of the texture, no lighting, 0 outside.
+    depth: length of the ray, scene units, 0 outside (orthographic: see schemas.camera).
+    normal: camera axes, unit length, 0 outside; faces the viewer on the front, away on the back.
+    triangle: index into the mesh's faces, -1 outside.
+    """
+
+    color: UInt8[np.ndarray, "H W 3"]
+    depth: Float32[np.ndarray, "H W"]
+    normal: Float32[np.ndarray, "H W 3"]
+    triangle: Int32[np.ndarray, "H W"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """Front and back of one view and the mask they share."""
+
+    front: Surface
+    back: Surface
+    mask: Bool[np.ndarray, "H W"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.errors import ScanmillError
 from schemas.scan import DatasetName
 from tasks.fits.reader import read_fit
-from tasks.scans.annotations import read_annotation
 from tasks.scans.charts import read_charts
+from tasks.scans.joints import read_annotation
 from tasks.scans.layouts import (
     UNUSABLE_NAME,
     Role,

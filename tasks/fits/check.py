@@ -15,8 +15,8 @@ from schemas.camera import Camera, camera_2k2k, lift
 from schemas.codecs import bounding_window
 from schemas.errors import InputError, RequestError
 from schemas.fits import FitCheck, FittedBody
+from schemas.sample import Surfaces
 from schemas.scan import Mesh, Scan
-from schemas.surfaces import Surfaces
 from schemas.views import View
 from tasks.scans.layouts import DATASETS_WITH_FITS
 

@@ -8,9 +8,8 @@ from schemas.errors import ScanmillError
 from schemas.manifest import PlannedShard
 from schemas.pairing import PairSettings
 from schemas.sample import Sample
-from schemas.scan import InputFile, ScanRef
+from schemas.scan import InputFile, ScanRef, VideoRef
 from schemas.settings import RenderSettings
-from schemas.video import VideoRef
 from schemas.views import View
 from schemas.work import Progress, map_in_threads
 from tasks.dataset.imported import Imported, ImportedRow, import_shards, unreadable

@@ -22,11 +22,10 @@ from renderers.session import DrawingSession
 from renderers.viewpoint import Viewpoint, take_viewpoint
 from schemas.fits import FitCheck
 from schemas.manifest import Stage
-from schemas.sample import Sample
+from schemas.sample import Sample, Surfaces
 from schemas.scan import InputFile, Scan
 from schemas.seeds import derive_seed, generator
 from schemas.settings import RenderSettings
-from schemas.surfaces import Surfaces
 from schemas.views import View
 from tasks.backgrounds import Backgrounds
 from tasks.fits.check import require_fit
@@ -93,12 +92,12 @@ def draw_scan(
             require_fit(scan, rasterizer, placement, is_required=settings.require_fit, tell=on_fit)
         counts = np.bincount(scan.mesh.faces.ravel(), minlength=len(scan.mesh.vertices))
         used = scan.mesh.vertices[counts > 0]
-        artist = _Artist(
+        renderer = ViewRenderer(
             scan, settings, placement, used, rasterizer, backgrounds, densepose, stopwatch
         )
         for view in settings.views:
             try:
-                drawn: Sample | ViewFailure = artist.draw(view)
+                drawn: Sample | ViewFailure = renderer.draw(view)
             except Exception as error:  # noqa: BLE001 - whatever one view meets, the others go on
                 sample_id = view.sample_id(scan.ref.scan_id)
                 drawn = ViewFailure(sample_id, stopwatch.stage, error)
@@ -106,7 +105,7 @@ def draw_scan(
 
 
 @dataclass(frozen=True, slots=True)
-class _Artist:
+class ViewRenderer:
     """What all views of one scan share."""
 
     scan: Scan
@@ -119,6 +118,7 @@ class _Artist:
     stopwatch: Stopwatch
 
     def draw(self, view: View) -> Sample:
+        """Draw one view and all that is worked out from it; raises what its steps raise."""
         settings, watch = self.settings, self.stopwatch
         sample_id = view.sample_id(self.scan.ref.scan_id)
         seed = derive_seed(settings.seed, sample_id)

@@ -7,13 +7,11 @@ import numpy as np
 from schemas.fits import FittedBody, SmplxFit
 from schemas.scan import Joints, Mesh, Scan, ScanRef
 from tasks.fits.body_model import BodyModel
-from tasks.fits.fronting import yaw_of_fit
+from tasks.fits.placing import yaw_of_fit
 from tasks.fits.reader import read_fit
-from tasks.samples.annotation_doubts import check_annotation
-from tasks.samples.keypoints import complete_joints
-from tasks.scans.annotations import read_annotation
+from tasks.samples.keypoints import check_annotation, complete_joints
 from tasks.scans.charts import read_charts
-from tasks.scans.joints import MIN_JOINTS
+from tasks.scans.joints import MIN_JOINTS, read_annotation
 from tasks.scans.layouts import ScanFiles, find_scan
 from tasks.scans.reader import digest_inputs, read_mesh
 

@@ -27,7 +27,7 @@ _READERS = {".obj": read_obj, ".ply": read_ply}
 
 
 @dataclass(frozen=True, slots=True)
-class Paint:
+class MaterialRef:
     """What a material is painted with, before its image is read: a path, or a plain colour."""
 
     name: str
@@ -36,7 +36,7 @@ class Paint:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class MeshOutline:
     """A scan without its images.
 
     paints: the mesh's materials. face_material: into paints, -1 for none. asked_for: files named
@@ -44,7 +44,7 @@ class Outline:
     """
 
     geometry: Geometry
-    paints: tuple[Paint, ...]
+    paints: tuple[MaterialRef, ...]
     face_material: Int32[np.ndarray, " F"] | None
     asked_for: tuple[Path, ...]
     warnings: tuple[str, ...]
@@ -79,7 +79,7 @@ def read_mesh(files: ScanFiles) -> MeshReading:
     return MeshReading(mesh, outline.warnings, outline.asked_for)
 
 
-def read_outline(files: ScanFiles) -> Outline:
+def read_outline(files: ScanFiles) -> MeshOutline:
     """Read the mesh of a scan and find its images, without opening them.
 
     Raises InputError when the mesh is missing or broken, or nothing says what colour it has.
@@ -90,20 +90,20 @@ def read_outline(files: ScanFiles) -> Outline:
     if geometry.uv is None:
         return _outline_without_uv(files, geometry)
     defined, asked_for, warnings = _read_libraries(files.folder, geometry.libraries)
-    painter = _Painter(files, defined)
-    paints, face_material = _paint_faces(painter, geometry)
+    resolver = _MaterialResolver(files, defined)
+    paints, face_material = _paint_faces(resolver, geometry)
     unused = sorted({*defined, *geometry.materials} - {paint.name for paint in paints})
     warnings += [f"materials unused: {', '.join(map(show, unused))}"] * bool(unused)
-    return Outline(
+    return MeshOutline(
         geometry=geometry,
         paints=paints,
         face_material=face_material,
-        asked_for=(*asked_for, *painter.asked_for),
-        warnings=(*geometry.warnings, *warnings, *painter.warnings),
+        asked_for=(*asked_for, *resolver.asked_for),
+        warnings=(*geometry.warnings, *warnings, *resolver.warnings),
     )
 
 
-def list_textures(outline: Outline) -> tuple[Path, ...]:
+def list_textures(outline: MeshOutline) -> tuple[Path, ...]:
     """Return the images of an outline, each once."""
     paths = (paint.texture for paint in outline.paints)
     return tuple(dict.fromkeys(path for path in paths if path is not None))
@@ -114,7 +114,7 @@ def digest_inputs(files: ScanFiles, asked_for: tuple[Path, ...] = ()) -> tuple[I
     return digest_files((*files.looked_for, *asked_for), files.data_root)
 
 
-def _outline_without_uv(files: ScanFiles, geometry: Geometry) -> Outline:
+def _outline_without_uv(files: ScanFiles, geometry: Geometry) -> MeshOutline:
     if geometry.vertex_colors is None:
         raise InputError(
             str(files.mesh),
@@ -124,7 +124,7 @@ def _outline_without_uv(files: ScanFiles, geometry: Geometry) -> Outline:
         )
     unused = files.texture is not None
     warnings = ["no texture coordinates: vertex colours are used, the texture is not"] * unused
-    return Outline(geometry, (), None, (), (*geometry.warnings, *warnings))
+    return MeshOutline(geometry, (), None, (), (*geometry.warnings, *warnings))
 
 
 def _read_libraries(
@@ -163,7 +163,7 @@ def _split_names(folder: Path, names: tuple[str, ...]) -> list[str]:
     return split
 
 
-class _Painter:
+class _MaterialResolver:
     """Decides what each material is painted with. Owns: warnings and the files it looked for."""
 
     def __init__(self, files: ScanFiles, defined: dict[str, MtlMaterial]) -> None:
@@ -171,7 +171,7 @@ class _Painter:
         self.warnings: list[str] = []
         self.asked_for: list[Path] = []
 
-    def paint_all(self, name: str) -> Paint:
+    def paint_all(self, name: str) -> MaterialRef:
         """Paint a mesh of one material: with the layout's texture, whatever the file names."""
         named = self._find_named(name)
         texture = self._files.texture or named
@@ -179,20 +179,20 @@ class _Painter:
             raise self._refuse()
         if self._files.texture is None:
             self.warnings.append(f"the layout's texture is missing: {show(texture.name)} is used")
-        return Paint(name, texture)
+        return MaterialRef(name, texture)
 
-    def paint(self, name: str) -> Paint:
+    def paint(self, name: str) -> MaterialRef:
         """Paint one of several materials: with its own image, else the layout's, else plain."""
         material = self._defined.get(name)
         color = material.color if material else None
         if material is not None and material.texture is None:
-            return Paint(name, None, color)
+            return MaterialRef(name, None, color)
         texture = self._find_named(name)
         if texture is None and self._files.texture is None:
             raise self._refuse()
         if texture is None:
             self.warnings.append(f"material {show(name)} is painted with the layout's texture")
-        return Paint(name, texture or self._files.texture, color)
+        return MaterialRef(name, texture or self._files.texture, color)
 
     def _find_named(self, name: str) -> Path | None:
         """Return the image a material names, if it may be opened and is there."""
@@ -218,8 +218,8 @@ class _Painter:
 
 
 def _paint_faces(
-    painter: _Painter, geometry: Geometry
-) -> tuple[tuple[Paint, ...], Int32[np.ndarray, " F"]]:
+    resolver: _MaterialResolver, geometry: Geometry
+) -> tuple[tuple[MaterialRef, ...], Int32[np.ndarray, " F"]]:
     """Paint the materials that faces have, and number the faces by them."""
     face_material = geometry.face_material
     if face_material is None:
@@ -227,12 +227,12 @@ def _paint_faces(
     used = np.unique(face_material)
     names = [LAYOUT_MATERIAL if k < 0 else geometry.materials[k] for k in used.tolist()]
     if sum(k >= 0 for k in used.tolist()) <= 1:
-        return (painter.paint_all(names[-1]),), np.zeros_like(face_material)
-    paints = tuple(painter.paint(name) for name in names)
+        return (resolver.paint_all(names[-1]),), np.zeros_like(face_material)
+    paints = tuple(resolver.paint(name) for name in names)
     return paints, np.searchsorted(used, face_material).astype(np.int32)
 
 
-def _to_material(paint: Paint, images: dict[Path, UInt8[np.ndarray, "H W 3"]]) -> Material:
+def _to_material(paint: MaterialRef, images: dict[Path, UInt8[np.ndarray, "H W 3"]]) -> Material:
     texture = None if paint.texture is None else images[paint.texture]
     if paint.color is None:
         return Material(paint.name, texture)

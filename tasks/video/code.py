@@ -11,7 +11,6 @@ PAIR_FILES: tuple[str, ...] = (
     "schemas/pairing.py",
     "schemas/samples.py",
     "schemas/scan.py",
-    "schemas/video.py",
     "tasks/video/number_grids.py",
     "tasks/scans/files.py",
     "tasks/scans/textures.py",

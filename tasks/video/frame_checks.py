@@ -11,8 +11,8 @@ from schemas.codecs import decode_front_normals, decode_image, decode_mask
 from schemas.errors import InputError, ScanmillError
 from schemas.frames import PART_COUNT, frame_id
 from schemas.pairing import FRAME_SIDE_PX
+from schemas.scan import VideoRef
 from schemas.size_limits import PNG_START
-from schemas.video import VideoRef
 from tasks.checks.findings import Breach
 
 Row = Mapping[str, object]

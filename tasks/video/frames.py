@@ -10,7 +10,7 @@ from schemas.codecs import encode_front_normals, encode_mask, encode_png
 from schemas.errors import InputError
 from schemas.frames import frame_id
 from schemas.pairing import FRAME_SIDE_PX
-from schemas.video import VideoRef
+from schemas.scan import VideoRef
 from tasks.video.cropping import Crop, crop_color, crop_iuv, crop_mask
 from tasks.video.images import read_color, read_iuv, read_mask
 from tasks.video.number_grids import read_grid

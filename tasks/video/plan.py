@@ -5,7 +5,7 @@ from pathlib import Path
 
 from schemas.dataset_folder import DatasetFolder, create_atomically
 from schemas.manifest import PlannedVideo, PlanSegment
-from schemas.video import VideoRef
+from schemas.scan import VideoRef
 from tasks.dataset.lease import hold_lease
 from tasks.dataset.planning import read_segments, segment_path
 from tasks.dataset.splits import split_of

@@ -135,8 +135,8 @@ def test_things_kept_are_freed_in_the_opposite_order() -> None:
         "class Thing:\n  def __init__(self, name): self.name = name\n"
         "  def close(self): print(self.name)\n"
         "c = GLContext.open()\n"
-        "c.keep('a', lambda: Thing('a'))\nc.keep('b', lambda: Thing('b'))\n"
-        "c.keep('a', lambda: Thing('again'))\nc.close()"
+        "c.cached('a', lambda: Thing('a'))\nc.cached('b', lambda: Thing('b'))\n"
+        "c.cached('a', lambda: Thing('again'))\nc.close()"
     )
     assert run(program).stdout.split() == ["b", "a"]
 

@@ -18,8 +18,8 @@ from renderers.mesh_buffers import pack_mesh
 from renderers.rasterizer import Rasterizer
 from schemas.camera import Camera, camera_2k2k, camera_orthographic, ray_directions
 from schemas.errors import InputError, MachineError, RequestError
+from schemas.sample import Surfaces
 from schemas.scan import Mesh
-from schemas.surfaces import Surfaces
 from tests.renderers.figures import (
     checkerboard,
     folded_figure,

@@ -11,8 +11,8 @@ from benchmarks.supersampling import box_reference
 from renderers.egl import GLContext
 from renderers.rasterizer import ColorFilter, Rasterizer
 from schemas.camera import Camera, camera_2k2k
+from schemas.sample import Surfaces
 from schemas.scan import Material, Mesh
-from schemas.surfaces import Surfaces
 from tests.renderers.figures import (
     checkerboard,
     join,

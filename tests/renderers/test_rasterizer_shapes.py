@@ -13,8 +13,8 @@ import pytest
 from renderers.egl import GLContext
 from renderers.rasterizer import Rasterizer
 from schemas.camera import Camera, project
+from schemas.sample import Surfaces
 from schemas.scan import Mesh
-from schemas.surfaces import Surfaces
 from tests.renderers.figures import box, in_file_units, plane, rotation_y, sphere
 from tests.renderers.scenes import (
     angle_deg,

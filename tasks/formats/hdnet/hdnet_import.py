@@ -15,7 +15,7 @@ from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.frames import PART_COUNT, frame_id, pair_id
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
 from schemas.regular_files import is_readable_file
-from schemas.video import VideoRef
+from schemas.scan import VideoRef
 from tasks.dataset.shards import ShardWriter
 from tasks.dataset.splits import split_of
 from tasks.formats.hdnet.frame_list import VideoFrame, read_videos

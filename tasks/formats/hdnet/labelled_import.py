@@ -18,11 +18,10 @@ from renderers.keypoints import OCCLUSION_UNKNOWN
 from schemas.camera import Camera, camera_hdnet, ray_directions
 from schemas.keypoints import JOINT_COUNT
 from schemas.regular_files import is_readable_file
-from schemas.sample import Sample
+from schemas.sample import Sample, Surface, Surfaces
 from schemas.scan import DatasetName, ScanRef
 from schemas.seeds import derive_seed
 from schemas.settings import RenderSettings
-from schemas.surfaces import Surface, Surfaces
 from schemas.views import View
 from tasks.dataset.splits import split_of
 from tasks.formats.hdnet.frame_list import LabelledFrame, read_frames

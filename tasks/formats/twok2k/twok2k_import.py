@@ -17,11 +17,10 @@ from renderers.placement import rotation_x, rotation_y
 from schemas.camera import lift
 from schemas.errors import InputError
 from schemas.keypoints import JOINT_COUNT, KeypointSource
-from schemas.sample import Sample
+from schemas.sample import Sample, Surface, Surfaces
 from schemas.scan import ScanRef
 from schemas.seeds import derive_seed
 from schemas.settings import RenderSettings
-from schemas.surfaces import Surface, Surfaces
 from schemas.views import View, camera_of
 from tasks.formats.importing import ImportSource, SampleSource, SampleWithFiles
 from tasks.formats.twok2k.depth_normals import normals_from_depth

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from schemas.camera import camera_2k2k
-from schemas.sample import Sample
+from schemas.sample import Sample, Surface, Surfaces
 from schemas.scan import ScanRef
-from schemas.surfaces import Surface, Surfaces
 from schemas.views import View
 from tasks.samples.drawing import ViewFailure
 from tasks.samples.encoding_threads import EncodedSample, encode_behind

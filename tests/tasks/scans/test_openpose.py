@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import InputError
-from tasks.scans.annotations import read_annotation
+from tasks.scans.joints import read_annotation
 from tasks.scans.layouts import find_scan
 from tests.fixtures_meshes import write
 

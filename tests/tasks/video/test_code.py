@@ -11,7 +11,8 @@ NOT_DECIDING = {
     "schemas/manifest.py", "schemas/settings.py",
     "schemas/views.py", "schemas/keypoints.py", "schemas/fits.py", "schemas/work.py",
     "tasks/dataset/code_digest.py",
-    "schemas/regular_files.py", "schemas/size_limits.py",
+    "schemas/options.py", "schemas/regular_files.py", "schemas/size_limits.py",
+    "schemas/wording.py",
     "tasks/dataset/fingerprints.py", "tasks/dataset/versions.py", "tasks/video/code.py",
 }  # fmt: skip
 """Names, messages and records: imported, without deciding a byte of frames and pairs."""

@@ -5,8 +5,7 @@ import numpy as np
 from schemas.codecs import decode_image
 from schemas.dataset_folder import DatasetFolder
 from tasks.report.page import build_report
-from tasks.video.match_image import GAP_PX, SCALE, colors_of_parts, draw_matches
-from tasks.video.match_sheet import matches_sheet
+from tasks.video.match_image import GAP_PX, SCALE, colors_of_parts, draw_matches, matches_sheet
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import write_sequence
 
