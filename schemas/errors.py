@@ -64,6 +64,10 @@ class MachineError(ScanmillError):
     kind: ClassVar[FailureKind] = "environment"
 
 
+class StorageError(MachineError):
+    """A place takes no more files: it is full, out of inodes or quota, or mounted read-only."""
+
+
 class DependencyError(MachineError):
     """A library, program or extra that this work needs is not installed."""
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
-from schemas.dataset_folder import atomic_file
-from schemas.errors import RequestError, ScanmillError
+from schemas.atomic_files import atomic_file
+from schemas.errors import InputError, RequestError, ScanmillError
+from training.hdnet.hourglass import build_hourglass
+from training.twok2k.person_nets import build_depth_nets, build_normal_nets
 from training.twok2k.published_names import PHASE_1_PREFIX, to_published
 from training.weights import PUBLISHED_KEY, read_weights
 
@@ -48,12 +50,32 @@ def convert(source: Path, target: Path) -> None:
             expected=", ".join((SAFETENSORS, *PUBLISHED)),
             hint="Name a safetensors file for use here, or a .pth file for the published code.",
         )  # fmt: skip
-    weights = read_weights(source)
+    weights = _own_names(read_weights(source))
+    _check_complete(source, weights, is_2k2k=target.suffix != SAFETENSORS)
     with atomic_file(target) as file:
         if target.suffix == SAFETENSORS:
-            file.write(save(_own_names(weights)))
+            file.write(save(weights))
         else:
             torch.save({PUBLISHED_KEY: to_published(weights)}, file)
+
+
+def _check_complete(source: Path, weights: Mapping[str, Tensor], *, is_2k2k: bool) -> None:
+    """Refuse weights that are not exactly those of one model; raises InputError naming one."""
+    with torch.device("meta"):
+        models: list[nn.Module] = [
+            build_depth_nets(), build_normal_nets(), *([] if is_2k2k else [
+                build_normal_nets(nets="coarse"), build_hourglass(3, 3, width=1)]),
+        ]  # fmt: skip
+    known = [set(model.state_dict()) for model in models]
+    nearest = max(known, key=lambda names: len(names & set(weights)) - len(names - set(weights)))
+    wrong = sorted(nearest ^ set(weights))
+    if wrong:
+        what = "lacks" if wrong[0] in nearest else "has too much"
+        raise InputError(
+            str(source), found=f"{what} {wrong[0]} and {len(wrong) - 1} more",
+            expected="all weights of phase 1 or of phase 2",
+            hint="Convert a run, a step folder or a file that holds the whole model.",
+        )  # fmt: skip
 
 
 def _own_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

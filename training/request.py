@@ -12,7 +12,7 @@ from schemas.train_request import PUBLISHED, ModelOptions, RunOptions, TrainRequ
 from training.data.background_pool import BackgroundPool, open_backgrounds
 from training.data.sample_order import Order
 from training.data.shard_index import SampleAddress, ShardIndex, open_index
-from training.loop.checkpoints import LATEST, named_by, read_meta
+from training.loop.checkpoints import find_resumable
 from training.loop.distributed import this_world
 from training.loop.model_files import written_step
 from training.loop.run_folder import RunRecord, check_folder, describe_run
@@ -84,8 +84,7 @@ def describe_status(run: RunSettings) -> dict[str, int | bool]:
     A run that is asked for fewer steps than it has done is finished. Raises InputError when it
     has checkpoints and none of them is whole.
     """
-    latest = named_by(run.out, LATEST)
-    done = 0 if latest is None else read_meta(latest).step
+    done = find_resumable(run.out).step
     whole = written_step(run.out) == done and (run.out / CURVE).is_file()
     return {"steps": run.steps, "done": done, "finished": whole and done >= run.steps}
 

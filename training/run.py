@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import torch
 
+from schemas.atomic_files import storage_errors
 from schemas.errors import RequestError, ScanmillError
 from schemas.train_request import read_request
 from training.data.augmentation_sampler import AugmentationSampler
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.check:
             print(json.dumps(describe_status(prepared.run)), flush=True)  # noqa: T201 - its answer
             return EXIT_DONE
-        with join_ranks(choose_device(prepared.run.device)) as ranks:
+        device = choose_device(prepared.run.device)
+        with storage_errors(prepared.run.out), join_ranks(device) as ranks:
             STAGES[prepared.model.stage].apply(Training(prepared, ranks))
     except StoppedByFirst:
         return EXIT_FAILED

@@ -7,7 +7,6 @@ weights only, step folders by an index that may name tensors alone.
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
@@ -15,8 +14,17 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from schemas.errors import InputError, RequestError
-from training.loop.checkpoints import BEST, LATEST, named_by, read_tensors
-from training.loop.model_files import MODEL_FILE
+from schemas.regular_files import open_regular_file
+from schemas.wording import shorten, shorten_text
+from training.loop.checkpoint_index import INDEX_FILE, PICKLE_FAILURES
+from training.loop.checkpoints import (
+    BEST,
+    find_resumable,
+    named_by,
+    read_tensors,
+    verify_files,
+)
+from training.loop.model_files import MODEL_FILE, verify_model
 from training.loop.trainer import MODEL_PREFIX
 from training.twok2k.published_names import PHASE_1_PREFIX, from_published
 
@@ -32,12 +40,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     if path.is_dir():
         return _read_folder(path)
-    if not path.is_file():
+    if not path.exists():
         raise RequestError(
             str(path), found="no such file or folder",
             expected="a run, a step folder, a safetensors file or a published checkpoint",
             hint="Check the path given to --init.",
         )  # fmt: skip
+    open_regular_file(path).close()
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     return _read_published(path)
@@ -51,16 +60,16 @@ def adopt_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
 def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
     """Return weights under the model's names; the model may stand on the meta device.
 
-    Nothing may be missing or left over, but for the refinement net, which phase 1 lacks.
+    Nothing may be missing or left over, but for the whole refinement net, which phase 1 lacks.
     Raises RequestError naming the first weight that does not fit.
     """
     own = model.state_dict()
     given = dict(weights)
     if not set(given) & set(own):
         given = _across_phases(given)
-    missing = [name for name in own if name not in given]
-    if all(name.startswith(_REFINEMENT_PREFIX) for name in missing):
-        missing = []
+    refinement = {name for name in own if name.startswith(_REFINEMENT_PREFIX)}
+    optional = refinement if refinement.isdisjoint(given) else set()
+    missing = [name for name in own if name not in given and name not in optional]
     left_over = [name for name in given if name not in own]
     unlike = [
         name for name, value in own.items() if name in given and given[name].shape != value.shape
@@ -80,7 +89,8 @@ def digest_weights(weights: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(name.encode())
-        digest.update(weights[name].detach().cpu().contiguous().view(-1).numpy().tobytes())
+        values = weights[name].detach().cpu().contiguous().view(-1)
+        digest.update(values.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -96,24 +106,26 @@ def _across_phases(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _read_folder(path: Path) -> dict[str, Tensor]:
-    if (path / MODEL_FILE).is_file():
+    if (path / MODEL_FILE).exists():
+        verify_model(path)
         return _read_safetensors(path / MODEL_FILE)
-    is_step = (path / ".metadata").is_file()
-    step = path if is_step else named_by(path, BEST) or named_by(path, LATEST)
+    is_step = (path / INDEX_FILE).exists()
+    step = path if is_step else named_by(path, BEST) or find_resumable(path).folder
     if step is None:
         raise RequestError(
             str(path), found="neither weights nor a checkpoint", expected="a run or a step folder",
             hint="Give the folder that `scanmill train --out` wrote.",
         )  # fmt: skip
+    verify_files(step)
     return read_tensors(step, MODEL_PREFIX)
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        return dict(load_file(path))
-    except (SafetensorError, OSError) as error:
+        return _check_tensors(path, load_file(path))
+    except (SafetensorError, OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise InputError(
-            str(path), found=f"{error}", expected="a whole safetensors file",
+            str(path), found=shorten_text(str(error)), expected="a whole safetensors file",
             hint="Copy the file again, or give another checkpoint.",
         ) from error  # fmt: skip
 
@@ -121,16 +133,30 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_published(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except PICKLE_FAILURES as error:
         raise InputError(
             str(path), found="more than weights, or no checkpoint at all",
             expected="a PyTorch file that holds tensors by name and nothing that runs",
             hint="Give a published 2K2K checkpoint, or convert it where you trust it.",
         ) from error  # fmt: skip
     weights = content.get(PUBLISHED_KEY, content) if isinstance(content, dict) else content
-    if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
-        raise InputError(
-            str(path), found=f"a {type(weights).__name__}", expected="tensors by name",
-            hint="Give a published 2K2K checkpoint.",
-        )  # fmt: skip
-    return from_published(weights)
+    return from_published(_check_tensors(path, weights))
+
+
+def _check_tensors(path: Path, weights: object) -> dict[str, Tensor]:
+    """Return tensors by name; raises InputError for anything else."""
+    if not isinstance(weights, dict):
+        raise _no_weights(path, f"a {type(weights).__name__}")
+    for name, value in weights.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise _no_weights(path, f"{shorten(name)}, a {type(value).__name__}")
+        if value.layout is not torch.strided or value.is_quantized or value.is_meta:
+            raise _no_weights(path, f"{shorten(name)}, sparse, quantised or without values")
+    return weights
+
+
+def _no_weights(path: Path, found: str) -> InputError:
+    return InputError(
+        str(path), found=found, expected="tensors by name",
+        hint="Give a published 2K2K checkpoint, or weights that scanmill wrote.",
+    )  # fmt: skip

@@ -5,6 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from training.convert import main
+from training.hdnet.hourglass import build_hourglass
 from training.twok2k.person_nets import build_depth_nets, build_normal_nets
 from training.twok2k.published_names import to_published
 
@@ -47,3 +48,23 @@ def test_what_cannot_be_converted_is_said_in_one_line(
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
     assert answer[1] in told[0]
+
+
+def test_weights_of_half_a_model_are_refused_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = to_published(build_depth_nets(width=0.05).state_dict())
+    del weights["refine.merge3_2.bias"]
+    torch.save(weights, tmp_path / "half.pth")
+    assert main([str(tmp_path / "half.pth"), "--to", str(tmp_path / "own.safetensors")]) == 1
+    assert "lacks refinement.merges.2.1.bias and 0 more" in capsys.readouterr().err
+    assert not (tmp_path / "own.safetensors").exists()
+
+
+def test_the_weights_of_an_hourglass_are_no_published_2k2k_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_file(build_hourglass(3, 3, width=0.05).state_dict(), tmp_path / "hdnet.safetensors")
+    assert main([str(tmp_path / "hdnet.safetensors"), "--to", str(tmp_path / "out.pth")]) == 1
+    assert "expected all weights of phase 1 or of phase 2" in capsys.readouterr().err
+    assert main([str(tmp_path / "hdnet.safetensors"), "--to", str(tmp_path / "o.safetensors")]) == 0

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tests.training.conftest import request_of
+from training.loop.training_log import TrainingLog
 from training.run import main
 from training.run_settings import ModelSettings
 from training.stages import STAGES
@@ -261,3 +262,78 @@ def test_a_gradient_that_is_not_finite_stops_before_the_step_and_is_named(
     assert run("--nets", "coarse", "--steps", "1") == 1
     assert "error: step 1: gradient of " in capsys.readouterr().err
     assert not (tmp_path / "out" / "latest").exists()
+
+
+def spoil_last(out: Path) -> None:
+    path = out / "checkpoints" / "step-00000004" / "__0_0.distcp"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_run_whose_last_checkpoint_is_damaged_goes_on_from_the_one_before_it(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    often = ["--nets", "coarse", "--save-every", "2", "--validate-every", "9"]
+    run(*often, "--steps", "6", out="whole")
+    run(*often, "--steps", "4", out="parts")
+    spoil_last(tmp_path / "parts")
+    capsys.readouterr()
+    assert run(*often, "--steps", "6", out="parts") == 0
+    said = capsys.readouterr().out
+    assert "checkpoint step-00000004 is broken and not used: " in said
+    assert "step 3/6 " in said
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+
+
+def test_a_damaged_checkpoint_counts_as_not_done(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--nets", "coarse", "--save-every", "2", "--steps", "4")
+    spoil_last(tmp_path / "out")
+    capsys.readouterr()
+    run("--nets", "coarse", "--steps", "4", "--check")
+    assert json.loads(capsys.readouterr().out) == {"steps": 4, "done": 2, "finished": False}
+
+
+def test_when_no_checkpoint_is_whole_the_run_says_so_in_one_line(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--nets", "coarse", "--steps", "4")
+    spoil_last(tmp_path / "out")
+    assert run("--nets", "coarse", "--steps", "5") == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert told[0].startswith(f"error: {tmp_path / 'out' / 'checkpoints'}: no whole checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"garbage\n\xff\xfe\n[[[\n", "3 lines can't be read; the file is kept as"),
+        (b'{"step": "one", "loss": 1}\n{"step": 1}\n', "2 lines can't be read"),
+        (b"", "2 of 2 steps are missing from it, and from the curve"),
+    ],
+)
+def test_damaged_metrics_are_said_and_training_goes_on(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, complaint: str
+) -> None:
+    run("--nets", "coarse", "--steps", "2")
+    (tmp_path / "out" / "metrics.jsonl").write_bytes(content)
+    capsys.readouterr()
+    assert run("--nets", "coarse", "--steps", "3") == 0
+    assert f"metrics.jsonl: {complaint}" in capsys.readouterr().out
+    assert len(losses(tmp_path / "out")) == 1
+
+
+def test_a_disk_that_is_full_is_one_line(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(TrainingLog, "_write", full_disk)
+    assert run("--nets", "coarse", "--steps", "1") == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert told[0].startswith(f"failed: {tmp_path / 'out'}: No space left on device")

@@ -149,3 +149,43 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 
 def test_the_digest_tells_values_apart() -> None:
     assert digest_weights({"a": torch.zeros(2)}) != digest_weights({"a": torch.ones(2)})
+
+
+def test_a_phase_2_file_that_lacks_part_of_the_refinement_net_is_refused() -> None:
+    model = build_depth_nets(width=WIDTH)
+    weights = dict(model.state_dict())
+    del weights["refinement.merges.2.1.bias"]
+    with pytest.raises(RequestError, match=r"lacks refinement\.merges\.2\.1\.bias"):
+        adopt_weights(model, weights, "--init")
+
+
+def test_a_flipped_byte_in_the_weights_of_a_run_is_found(tmp_path: Path) -> None:
+    model = build_normal_nets(nets="coarse", width=WIDTH)
+    settings = ModelSettings(stage="2k2k-normal", resolution=256, nets="coarse", width=WIDTH)
+    write_model(tmp_path, model, settings, step=5, conventions={})
+    content = bytearray((tmp_path / "model.safetensors").read_bytes())
+    content[-9] ^= 1
+    (tmp_path / "model.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.safetensors: other bytes than were written"):
+        read_weights(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ({7: torch.zeros(1)}, "7, a Tensor; expected tensors by name"),
+        ({"a": "words"}, "'a', a str; expected tensors by name"),
+        ({"a": torch.zeros(2, 2).to_sparse()}, "sparse, quantised or without values"),
+        ({"model_state_dict": 7}, "a int; expected tensors by name"),
+    ],
+)
+def test_what_is_no_dense_tensor_by_name_is_refused(
+    tmp_path: Path, content: object, complaint: str
+) -> None:
+    torch.save(content, tmp_path / "odd.pth")
+    with pytest.raises(InputError, match=complaint):
+        read_weights(tmp_path / "odd.pth")
+
+
+def test_weights_of_16_bits_have_a_digest() -> None:
+    assert len(digest_weights({"a": torch.zeros(2, dtype=torch.bfloat16)})) == 64

@@ -29,7 +29,7 @@ class RowReader:
         file = self._file(address.shard)
         try:
             table = file.read_row_group(address.row_group, columns=self._columns)
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException) as error:
             raise unreadable_shard(address.shard, error) from error
         return {name: table.column(name)[address.row].as_py() for name in table.column_names}
 

@@ -58,7 +58,7 @@ class ShardFile:
         """Open it; raises InputError when it is not the file that its manifest names."""
         try:
             return self.dataset.files.open_parquet(shard_name(self.shard_id), self.bytes)
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException) as error:
             raise unreadable_shard(self, error) from error
 
 
@@ -156,7 +156,7 @@ def _read_shard(shard: ShardFile, selection: Selection) -> _Found:
                 row = rows[place]
                 widths.add(row["width"])
                 samples.append(SampleAddress(row["sample_id"], row["split"], shard, group, place))
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise unreadable_shard(shard, error) from error
     finally:
         file.close()

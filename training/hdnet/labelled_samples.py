@@ -13,16 +13,23 @@ import torch
 from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
-from schemas.camera import camera_hdnet, ray_directions
+from schemas.camera import HDNET_RESOLUTION, camera_hdnet, ray_directions
 from schemas.codecs import decode_depth, decode_image, decode_mask, decode_normals
 from schemas.errors import InputError
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.row_reader import RowReader
+from training.data.sample_limits import check_range, check_shape, check_size, decoding
 from training.data.shard_index import SampleAddress, Selection
 from training.data.tensor_batch import TensorBatch, stack_arrays
 
 NEAREST_M, FARTHEST_M = 1.0, 8.0
 """Depth is used between these. Source: docs/hdnet-dataset.md, "Labelled set"."""
+
+MAX_RAY_LENGTH = 1e4
+"""Scene units: whatever the unit is, no camera of the data set is as far away."""
+
+MAX_COMPONENT = 1.01
+"""Of a unit normal, stored with 16 bits."""
 
 MEDIAN_M = 4.0
 """Where the reader puts the median of every depth map.
@@ -81,7 +88,9 @@ class LabelledReader:
 
     def read(self, address: SampleAddress) -> LabelledSample:
         """Read and decode one sample; raises InputError when it can't serve."""
-        return decode_labelled(address.sample_id, self._rows.read(address))
+        row = self._rows.read(address)
+        with decoding(address.sample_id):
+            return decode_labelled(address.sample_id, row)
 
     def stack(
         self, samples: Sequence[LabelledSample], sampler: AugmentationSampler, epoch: int
@@ -102,9 +111,18 @@ class LabelledReader:
 
 def decode_labelled(sample_id: str, row: Mapping[str, Any]) -> LabelledSample:
     """Decode a row of a shard; raises InputError when no depth of the person may be used."""
-    length = decode_depth(row["depth"])[0]
-    depth_m = length * _ray_z() * np.float32(row["metres_per_unit"])
+    length, normals = decode_depth(row["depth"])[0], decode_normals(row["normals"])[0]
     person = decode_mask(row["mask"]["bytes"])
+    image = decode_image(row["shaded"]["bytes"])
+    iuv = None if row.get("iuv") is None else decode_image(row["iuv"]["bytes"])
+    maps = {"depth": length, "normals": normals, "mask": person, "shaded": image, "iuv": iuv}
+    for name, values in maps.items():
+        if values is not None:
+            check_shape(sample_id, name, values, HDNET_RESOLUTION)
+    check_size(sample_id, "metres_per_unit", float(row["metres_per_unit"]))
+    check_range(sample_id, "depth", length, low=0, high=MAX_RAY_LENGTH)
+    check_range(sample_id, "normals", normals, low=-MAX_COMPONENT, high=MAX_COMPONENT)
+    depth_m = length * _ray_z() * np.float32(row["metres_per_unit"])
     mask = person & (depth_m >= NEAREST_M) & (depth_m <= FARTHEST_M)
     if not mask.any():
         raise InputError(
@@ -113,15 +131,14 @@ def decode_labelled(sample_id: str, row: Mapping[str, Any]) -> LabelledSample:
             hint="Render the scan with --camera hdnet, and check its size with `inspect`.",
         )  # fmt: skip
     shift_m = MEDIAN_M - float(np.median(depth_m[mask]))
-    iuv = row.get("iuv")
     return LabelledSample(
         sample_id,
-        np.where(person[..., None], decode_image(row["shaded"]["bytes"]), np.uint8(WHITE)),
+        np.where(person[..., None], image, np.uint8(WHITE)),
         mask,
         np.where(mask, depth_m + shift_m, 0).astype(np.float32),
         shift_m,
-        _unit(decode_normals(row["normals"])[0]) * mask[..., None],
-        None if iuv is None else np.ascontiguousarray(decode_image(iuv["bytes"])[..., ::-1]),
+        _unit(normals) * mask[..., None],
+        None if iuv is None else np.ascontiguousarray(iuv[..., ::-1]),
     )
 
 

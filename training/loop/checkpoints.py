@@ -1,50 +1,50 @@
-"""Checkpoints: whole or absent, pickle-free to read, the last few and the best kept.
+"""Checkpoints: whole or absent, verified before use, the last few and the best kept.
 
     OUT/checkpoints/step-00001000/    written as .tmp-step-00001000, flushed, renamed
         .metadata, __0_0.distcp ...   torch.distributed.checkpoint; nothing but tensors
         meta.json                     format version, step, what the run remembers
+        SHA256SUMS                    of every other file, as `sha256sum` writes it
     OUT/latest, OUT/best              the name of one step folder, replaced atomically
 
-Reading runs nothing that a foreign folder holds: its index may name tensors only.
+Format version 1 had no SHA256SUMS: such a folder is verified by reading all of its tensors.
+Reading runs nothing that an untrusted folder holds: see `checkpoint_index`.
 """
 
-import io
+import hashlib
 import os
-import pickle
+import re
 import shutil
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.distributed as dist
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
-from torch.distributed.checkpoint.filesystem import FileSystemReader, FileSystemWriter
-from torch.distributed.checkpoint.metadata import Metadata, StorageMeta, TensorStorageMetadata
+from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.checkpoint.filesystem import FileSystemWriter
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
-from schemas.dataset_folder import write_atomically
-from schemas.errors import InputError
+from schemas.atomic_files import flush_folder, storage_errors, write_atomically
+from schemas.errors import InputError, MachineError
+from schemas.regular_files import open_regular_file, read_whole
+from schemas.wording import shorten_text
+from training.loop.checkpoint_index import TensorsOnlyReader, stored_tensors
 from training.loop.distributed import Ranks
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+HASHED_SINCE = 2
 LATEST, BEST = "latest", "best"
-FOLDER = "checkpoints"
+FOLDER, META_FILE, HASH_FILE = "checkpoints", "meta.json", "SHA256SUMS"
+MAX_SMALL_FILE_BYTES = 1 << 20
+"""Of meta.json, SHA256SUMS and the pointers; more is not read."""
 
-_MAY_BE_NAMED = {
-    "torch.distributed.checkpoint.metadata": {
-        "Metadata", "TensorStorageMetadata", "TensorProperties", "ChunkStorageMetadata",
-        "MetadataIndex", "StorageMeta", "_MEM_FORMAT_ENCODING",
-    },
-    "torch.distributed.checkpoint.filesystem": {"_StorageInfo"},
-    "torch.serialization": {"_get_layout"},
-    "torch": {"Size", "float32", "float64", "bfloat16", "float16", "int64", "int32", "uint8"},
-    "pathlib": {"PosixPath", "PurePosixPath", "WindowsPath"},
-}  # fmt: skip
-"""What the index of a checkpoint of tensors is made of; nothing else is looked up."""
+_STEP_NAME = re.compile(r"^step-\d{8,}$")
+_HASH_LINE = re.compile(r"^([0-9a-f]{64})  ([^/\n]+)$", re.MULTILINE)
 
 
 class CheckpointMeta(BaseModel):
@@ -52,12 +52,21 @@ class CheckpointMeta(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format_version: int = FORMAT_VERSION
-    step: int
-    batches: int
+    format_version: int = Field(default=FORMAT_VERSION, ge=1, le=FORMAT_VERSION)
+    step: int = Field(ge=0)
+    batches: int = Field(ge=0)
     best_loss: float | None = None
-    world: int
-    bad_samples: int = 0
+    world: int = Field(ge=1)
+    bad_samples: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumable:
+    """Where a run goes on. folder: None at its beginning. broken: why newer ones are not used."""
+
+    folder: Path | None
+    step: int
+    broken: tuple[str, ...]
 
 
 def save_checkpoint(
@@ -66,64 +75,105 @@ def save_checkpoint(
     """Write a step folder from all ranks and let OUT/latest name it; returns the folder.
 
     state: tensors by name; the same on all ranks but for names that hold the rank.
+    Raises StorageError when the disk is full, MachineError when writing fails otherwise; then
+    nothing of the step is left.
     """
     final = out / FOLDER / step_name(meta.step)
     temporary = final.parent / f".tmp-{final.name}"
-    if ranks.is_first:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-    ranks.barrier()
+    ranks.by_first(partial(_begin, temporary))
     writer = FileSystemWriter(temporary, sync_files=True)
-    save(dict(state), storage_writer=writer, process_group=ranks.control)
-    if ranks.is_first:
-        write_atomically(temporary / "meta.json", meta.model_dump_json(indent=1))
-        shutil.rmtree(final, ignore_errors=True)
-        temporary.rename(final)
-        _flush(final.parent)
-        point(out, LATEST, final.name)
-    ranks.barrier()
+    try:
+        save(dict(state), storage_writer=writer, process_group=ranks.control)
+    except CheckpointException as error:
+        needed = sum(value.nbytes for value in state.values())
+        ranks.by_first(partial(_give_up, temporary, final, needed, _first_failure(error)))
+    ranks.by_first(partial(_commit, temporary, final, meta))
     return final
 
 
 def load_state(folder: Path, state: dict[str, Tensor], group: dist.ProcessGroup | None) -> None:
-    """Fill these tensors, in place, from a step folder; group None: this process alone."""
+    """Fill these tensors, in place, from a step folder; group None: this process alone.
+
+    Raises InputError when the folder lacks one of them, holds another shape, or can't be read.
+    """
     reader = TensorsOnlyReader(folder)
-    with warnings.catch_warnings():
-        # torch warns that it works in a single process, which is what was asked for.
-        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
-        load(state, storage_reader=reader, process_group=group, no_dist=group is None)
+    try:
+        with warnings.catch_warnings():
+            # torch warns that it works in a single process, which is what was asked for.
+            warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+            load(state, storage_reader=reader, process_group=group, no_dist=group is None)
+    except CheckpointException as error:
+        cause = _first_failure(error)
+        if isinstance(cause, InputError):
+            raise cause from error
+        raise InputError(
+            str(folder), found=shorten_text(f"{type(cause).__name__}: {cause}"),
+            expected="every tensor of this run, whole",
+            hint="Remove the folder, or start from another checkpoint.",
+        ) from error  # fmt: skip
 
 
 def read_meta(folder: Path) -> CheckpointMeta:
     """Read meta.json of a step folder; raises InputError when it is missing or of another form."""
-    path = folder / "meta.json"
+    path = folder / META_FILE
+    if not path.exists():
+        raise _undescribed(path)
     try:
-        return CheckpointMeta.model_validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(
-            str(path), found="no readable checkpoint description",
-            expected=f"meta.json of format version {FORMAT_VERSION}",
-            hint="Remove the step folder, let OUT/latest name an older one, and start again.",
-        ) from error  # fmt: skip
-
-
-def stored_tensors(folder: Path) -> dict[str, TensorStorageMetadata]:
-    """Return what tensors a step folder holds, by name, without reading them."""
-    found = TensorsOnlyReader(folder).read_metadata().state_dict_metadata
-    return {
-        name: entry for name, entry in found.items() if isinstance(entry, TensorStorageMetadata)
-    }
+        return CheckpointMeta.model_validate_json(read_whole(path, MAX_SMALL_FILE_BYTES))
+    except ValueError as error:
+        raise _undescribed(path) from error
 
 
 def read_tensors(folder: Path, prefix: str) -> dict[str, Tensor]:
     """Read all tensors of a step folder whose name has a prefix, the prefix removed."""
-    expected = {
+    state = {
         name: torch.empty(entry.size, dtype=entry.properties.dtype)
         for name, entry in stored_tensors(folder).items()
         if name.startswith(prefix)
     }
-    load_state(folder, expected, None)
-    return {name.removeprefix(prefix): value for name, value in expected.items()}
+    load_state(folder, state, None)
+    return {name.removeprefix(prefix): value for name, value in state.items()}
+
+
+def verify_files(folder: Path) -> None:
+    """Compare every file of a step folder with its hash; without hashes read all tensors.
+
+    Raises InputError naming the file that differs, is missing or can't be read.
+    """
+    path = folder / HASH_FILE
+    if not path.exists():
+        if (folder / META_FILE).exists() and read_meta(folder).format_version >= HASHED_SINCE:
+            raise _damaged(path, "no such file")
+        read_tensors(folder, "")
+        return
+    text = read_whole(path, MAX_SMALL_FILE_BYTES).decode(errors="replace")
+    digests = {name: digest for digest, name in _HASH_LINE.findall(text)}
+    if META_FILE not in digests or len(digests) != text.count("\n"):
+        raise _damaged(path, "other lines than were written")
+    for name, digest in digests.items():
+        if _sha256(folder / name) != digest:
+            raise _damaged(folder / name, "other bytes than were written")
+
+
+def find_resumable(out: Path) -> Resumable:
+    """Find the step folder that OUT/latest names, or, where that is broken, the one before it.
+
+    Every byte is verified. Raises InputError when there are step folders and none is whole.
+    """
+    broken: list[str] = []
+    for folder in _newest_first(out):
+        try:
+            verify_files(folder)
+            return Resumable(folder, read_meta(folder).step, tuple(broken))
+        except InputError as error:
+            broken.append(f"checkpoint {folder.name} is broken and not used: {error}")
+    if broken:
+        raise InputError(
+            str(out / FOLDER), found=f"no whole checkpoint; {broken[0]}",
+            expected="one step folder as it was written",
+            hint="Copy a whole step folder back, or train into another folder.",
+        )  # fmt: skip
+    return Resumable(None, 0, ())
 
 
 def point(out: Path, pointer: str, name: str) -> None:
@@ -132,12 +182,13 @@ def point(out: Path, pointer: str, name: str) -> None:
 
 
 def named_by(out: Path, pointer: str) -> Path | None:
-    """Return the folder that OUT/latest or OUT/best names, if it is there."""
-    path = out / pointer
-    if not path.is_file():
+    """Return the folder that OUT/latest or OUT/best names; None where it names none."""
+    try:
+        name = read_whole(out / pointer, MAX_SMALL_FILE_BYTES).decode(errors="replace").strip()
+    except InputError:
         return None
-    folder = out / FOLDER / path.read_text().strip()
-    return folder if folder.is_dir() else None
+    folder = out / FOLDER / name
+    return folder if _STEP_NAME.match(name) and folder.is_dir() else None
 
 
 def prune(out: Path, keep: int) -> None:
@@ -146,7 +197,7 @@ def prune(out: Path, keep: int) -> None:
     kept = {*folders[-keep:], named_by(out, LATEST), named_by(out, BEST)}
     for folder in folders:
         if folder not in kept:
-            shutil.rmtree(folder)
+            _remove(folder)
 
 
 def step_name(step: int) -> str:
@@ -154,45 +205,87 @@ def step_name(step: int) -> str:
     return f"step-{step:08d}"
 
 
-class TensorsOnlyReader(FileSystemReader):
-    """Read a checkpoint whose index is allowed to name tensors and nothing else."""
-
-    def read_metadata(self, *args: Any, **kwargs: Any) -> Metadata:  # noqa: ANN401 - torch's own
-        """Read the index; raises InputError when it names anything but tensors and their files."""
-        del args, kwargs
-        path = Path(self.path) / ".metadata"
-        try:
-            index = _TensorIndex(io.BytesIO(path.read_bytes())).load()
-        except (OSError, pickle.UnpicklingError, EOFError, AttributeError) as error:
-            raise _unreadable(path, str(error)) from error
-        if not isinstance(index, Metadata) or not isinstance(index.storage_data, dict):
-            raise _unreadable(path, f"a {type(index).__name__}")
-        for entry in index.storage_data.values():
-            if Path(entry.relative_path).name != entry.relative_path:
-                raise _unreadable(path, f"a file outside of it, {entry.relative_path}")
-        index.storage_meta = StorageMeta(load_id=self.load_id)
-        return index
+def _newest_first(out: Path) -> list[Path]:
+    """List the step folders up to the one that OUT/latest names; all where it names none."""
+    folders = sorted(path for path in (out / FOLDER).glob("step-*") if _STEP_NAME.match(path.name))
+    latest = named_by(out, LATEST)
+    return [folder for folder in reversed(folders) if latest is None or folder <= latest]
 
 
-class _TensorIndex(pickle.Unpickler):
-    """Look up only the classes that an index of tensors is made of."""
+def _begin(temporary: Path) -> None:
+    """Make an empty folder to write to; what killed runs left is removed."""
+    with storage_errors(temporary):
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        for left in temporary.parent.glob(".tmp-step-*"):
+            _remove(left)
+        temporary.mkdir()
 
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as in pickle
-        if name in _MAY_BE_NAMED.get(module, ()):
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"names {module}.{name}")
+
+def _commit(temporary: Path, final: Path, meta: CheckpointMeta) -> None:
+    """Describe and hash what was written, give it its name, and let OUT/latest name it."""
+    try:
+        with storage_errors(final):
+            write_atomically(temporary / META_FILE, meta.model_dump_json(indent=1))
+            files = sorted(path for path in temporary.iterdir())
+            sums = "".join(f"{_sha256(path)}  {path.name}\n" for path in files)
+            write_atomically(temporary / HASH_FILE, sums)
+            _remove(final)
+            temporary.rename(final)
+            flush_folder(final.parent)
+            point(final.parents[1], LATEST, final.name)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
-def _unreadable(path: Path, found: str) -> InputError:
-    return InputError(
-        str(path), found=found or "cut or empty", expected="the index of a checkpoint of tensors",
-        hint="Use a checkpoint written by scanmill, or a safetensors file.",
+def _give_up(temporary: Path, final: Path, needed: int, cause: BaseException) -> None:
+    """Remove what was written of a step, and raise why it is not all; needed: bytes."""
+    shutil.rmtree(temporary, ignore_errors=True)
+    with storage_errors(final):
+        if isinstance(cause, OSError):
+            raise cause
+        _ask_for_room(temporary, needed)
+    raise MachineError(
+        str(final), found=shorten_text(f"{type(cause).__name__}: {cause}"),
+        expected="a written checkpoint",
+        hint="Fix the cause; the same command goes on from the checkpoint before.",
     )  # fmt: skip
 
 
-def _flush(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _ask_for_room(path: Path, needed: int) -> None:
+    """Raise the OSError that torch hides behind its own error when a disk is full."""
+    with path.open("xb") as file:
+        path.unlink()
+        os.posix_fallocate(file.fileno(), 0, max(1, needed))
+
+
+def _first_failure(error: CheckpointException) -> BaseException:
+    return next(iter(error.failures.values()))[0] if error.failures else error
+
+
+def _remove(path: Path) -> None:
+    """Remove a step folder, or what stands in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with open_regular_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _undescribed(path: Path) -> InputError:
+    return InputError(
+        str(path), found="no readable checkpoint description",
+        expected=f"meta.json of format version 1 to {FORMAT_VERSION}",
+        hint="Use another step folder, or train again with the version that wrote this one.",
+    )  # fmt: skip
+
+
+def _damaged(path: Path, found: str) -> InputError:
+    return InputError(
+        str(path), found=found, expected=f"the file that {HASH_FILE} describes",
+        hint="Use another checkpoint; the disk or the copy may be at fault.",
+    )  # fmt: skip

@@ -8,12 +8,14 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import nn
 
-from schemas.dataset_folder import write_atomically
+from schemas.atomic_files import write_atomically
 from schemas.errors import InputError
+from schemas.regular_files import open_regular_file, read_whole
 from training.run_settings import ModelSettings
 
 MODEL_FILE, MODEL_CARD = "model.safetensors", "model.json"
 CARD_VERSION = 1
+MAX_CARD_BYTES = 1 << 20
 
 
 def write_model(
@@ -53,7 +55,7 @@ def verify_model(out: Path) -> None:
     Raises InputError when it holds other bytes than were written.
     """
     expected = _read_card(out).get("sha256")
-    with (out / MODEL_FILE).open("rb") as file:
+    with open_regular_file(out / MODEL_FILE) as file:
         if expected is not None and hashlib.file_digest(file, "sha256").hexdigest() != expected:
             raise InputError(
                 str(out / MODEL_FILE), found="other bytes than were written",
@@ -66,7 +68,7 @@ def _read_card(out: Path) -> dict[str, object]:
     """Read model.json; empty where there is none that can be read."""
     path = out / MODEL_CARD
     try:
-        card = json.loads(path.read_bytes()) if path.is_file() else {}
-    except ValueError:
+        card = json.loads(read_whole(path, MAX_CARD_BYTES))
+    except (InputError, ValueError, RecursionError):
         return {}
     return card if isinstance(card, dict) else {}

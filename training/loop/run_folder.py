@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from schemas.dataset_folder import write_atomically
-from schemas.errors import RequestError
+from schemas.atomic_files import write_atomically
+from schemas.errors import InputError, RequestError
+from schemas.regular_files import read_whole
 from training.run_settings import DataSettings, ModelSettings, RunSettings
 
 RUN_FILE = "run.json"
 FORMAT_VERSION = 1
+MAX_RECORD_BYTES = 1 << 20
 _ROOMS = ("training", "schemas")
 
 
@@ -57,9 +59,9 @@ def check_folder(out: Path, record: RunRecord) -> None:
         _check_free(out)
         return
     try:
-        held = json.loads(path.read_text())
+        held = json.loads(read_whole(path, MAX_RECORD_BYTES))
         differing = _differences(held, json.loads(record.model_dump_json()))
-    except (ValueError, KeyError, TypeError) as error:
+    except (InputError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RequestError(
             str(path), found="no readable run description", expected=f"format {FORMAT_VERSION}",
             hint="Train into another folder.",

@@ -7,6 +7,7 @@ the same steps as an uninterrupted one.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic
 
 import torch
@@ -18,10 +19,9 @@ from training.data.loader import Loader
 from training.data.tensor_batch import BatchT, SampleT
 from training.loop.checkpoints import (
     BEST,
-    LATEST,
     CheckpointMeta,
+    find_resumable,
     load_state,
-    named_by,
     point,
     prune,
     read_meta,
@@ -85,13 +85,20 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         self._best: float | None = None
 
     def resume(self) -> int:
-        """Go on from OUT/latest if it is there; returns how many steps are done."""
-        folder = named_by(self._run.out, LATEST)
-        if folder is None:
+        """Go on from the newest whole checkpoint; returns how many steps are done.
+
+        A line names each newer one that is broken. Raises InputError when there are some and none
+        is whole.
+        """
+        found = self._ranks.by_first(partial(find_resumable, self._run.out))
+        if self._ranks.is_first:
+            for line in found.broken:
+                print(line, flush=True)  # noqa: T201 - what this program says
+        if found.folder is None:
             return 0
-        meta = read_meta(folder)
+        meta = read_meta(found.folder)
         state = self._state()
-        load_state(folder, state, self._ranks.control)
+        load_state(found.folder, state, self._ranks.control)
         self._adopt(state)
         self._step, self._batches, self._best = meta.step, meta.batches, meta.best_loss
         self._bad = meta.bad_samples

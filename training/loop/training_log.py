@@ -8,13 +8,15 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 from torch.utils.tensorboard import SummaryWriter
 
+from schemas.atomic_files import write_atomically
 from schemas.codecs import encode_png
-from schemas.dataset_folder import write_atomically
+from schemas.regular_files import open_regular_file
 from training.loop.sheets import draw_curve
 
 METRICS, TENSORBOARD, SAMPLES, CURVE = "metrics.jsonl", "tensorboard", "samples", "curve.png"
@@ -28,7 +30,7 @@ class TrainingLog:
     def __init__(self, out: Path, *, first_step: int, last_step: int) -> None:
         """Forget what stands after first_step steps; go on from there."""
         self._out, self._first, self._last = out, first_step, last_step
-        _forget_after(out / METRICS, first_step)
+        _take_over(out / METRICS, first_step)
         self._metrics = (out / METRICS).open("a", encoding="utf-8")
         self._board = SummaryWriter(str(out / TENSORBOARD), purge_step=first_step + 1)
         self._began = time.monotonic()
@@ -51,10 +53,9 @@ class TrainingLog:
             self._scalar(f"train/{name}", value, step)
         self._scalar("train/learning_rate", rate, step)
         left = seconds / (step - self._first) * (self._last - step)
-        print(  # noqa: T201 - the progress line is what this program says
+        _say(
             f"step {step}/{self._last} loss {losses['loss']:.6g} "
-            f"{speed:.3g} samples/s {_clock(left)} left",
-            flush=True,
+            f"{speed:.3g} samples/s {_clock(left)} left"
         )
 
     def validated(self, step: int, measures: Mapping[str, float], report: object) -> None:
@@ -64,9 +65,7 @@ class TrainingLog:
             self._scalar(f"validation/{name}", value, step)
         write_atomically(self._out / VALIDATION, json.dumps(report, indent=1) + "\n")
         self.curve()
-        print(  # noqa: T201 - as above; whoever reads along finds the new files
-            f"validated after step {step}: loss {measures['loss']:.6g}", flush=True
-        )
+        _say(f"validated after step {step}: loss {measures['loss']:.6g}")
 
     def sheet(self, step: int, sheet: UInt8[np.ndarray, "H W 3"]) -> None:
         """Write a grid of sample images, and show it in TensorBoard."""
@@ -76,12 +75,13 @@ class TrainingLog:
     def curve(self) -> None:
         """Draw curve.png from metrics.jsonl."""
         self._metrics.flush()
-        lines = [json.loads(line) for line in (self._out / METRICS).read_text().splitlines()]
-        losses = [(line["step"], line["loss"]) for line in lines if "loss" in line]
-        validations = [
-            (line["step"], line["validation"]["loss"]) for line in lines if "validation" in line
-        ]
-        write_atomically(self._out / CURVE, draw_curve(losses, validations))
+        steps, validations = [], []
+        for _, line in _read_lines(self._out / METRICS):
+            if line is not None and "loss" in line:
+                steps.append((line["step"], line["loss"]))
+            elif line is not None:
+                validations.append((line["step"], line["validation"]["loss"]))
+        write_atomically(self._out / CURVE, draw_curve(steps, validations))
 
     def close(self) -> None:
         """Close all files."""
@@ -96,13 +96,47 @@ class TrainingLog:
         self._board.add_scalar(name, value, step)
 
 
-def _forget_after(path: Path, step: int) -> None:
-    """Keep only the whole lines up to a step."""
-    if not path.is_file():
-        return
-    lines = path.read_text().splitlines(keepends=True)
-    whole = (line for line in lines if line.endswith("\n"))
-    write_atomically(path, "".join(line for line in whole if json.loads(line)["step"] <= step))
+def _take_over(path: Path, step: int) -> None:
+    """Keep the lines up to a step, and say what the file lacks or what can't be read in it."""
+    lines = _read_lines(path) if path.exists() else []
+    kept = [(text, line) for text, line in lines if line is not None and line["step"] <= step]
+    unreadable = sum(line is None for _, line in lines)
+    missing = step - len({line["step"] for _, line in kept if "loss" in line})
+    if unreadable:
+        damaged = path.with_name(path.name + ".damaged")
+        path.replace(damaged)
+        _say(f"{path.name}: {unreadable} lines can't be read; the file is kept as {damaged.name}")
+    if missing:
+        _say(f"{path.name}: {missing} of {step} steps are missing from it, and from the curve")
+    if lines:
+        write_atomically(path, "".join(f"{text}\n" for text, _ in kept))
+
+
+def _read_lines(path: Path) -> list[tuple[str, dict[str, Any] | None]]:
+    """Read metrics.jsonl: each line, and what it holds, None where that is no step or validation.
+
+    A last line without its end is left out: a killed run leaves one.
+    """
+    with open_regular_file(path) as file:
+        text = file.read().decode(errors="replace")
+    return [(line, _parse(line)) for line in text.split("\n")[:-1]]
+
+
+def _parse(text: str) -> dict[str, Any] | None:
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(line, dict) or not isinstance(line.get("step"), int):
+        return None
+    measured = line if "loss" in line else line.get("validation")
+    if not isinstance(measured, dict) or not isinstance(measured.get("loss"), int | float):
+        return None
+    return line
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - whoever started this program reads along
 
 
 def _clock(seconds: float) -> str:

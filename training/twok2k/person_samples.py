@@ -14,16 +14,24 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from schemas.camera import CAMERA_DISTANCE
 from schemas.codecs import decode_depth, decode_image
 from schemas.keypoints import JOINT_COUNT
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.row_reader import RowReader
+from training.data.sample_limits import check_range, check_shape, check_size, decoding
 from training.data.shard_index import SampleAddress, Selection
 from training.data.tensor_batch import TensorBatch, stack_arrays
 
 PEOPLE_2K2K = Selection(
     "2k2k", ("image", "shaded", "depth", "keypoints", "intrinsics", "metres_per_unit")
 )
+MAX_RAY_LENGTH = 4 * CAMERA_DISTANCE
+"""Scene units: the person is 0.7 high and stands at CAMERA_DISTANCE."""
+
+MAX_JOINT_DISTANCE = 16
+"""Image widths from the corner: beyond it a joint is no annotation."""
+
 _COLUMNS = ("depth", "keypoints", "intrinsics", "metres_per_unit")
 
 
@@ -77,7 +85,8 @@ class PersonReader:
     def read(self, address: SampleAddress) -> PersonSample:
         """Read and decode one sample; raises InputError when it can't serve."""
         row = self._rows.read(address)
-        return _decode(address.sample_id, row, self._resolution, with_stored=self._with_stored)
+        with decoding(address.sample_id):
+            return _decode(address.sample_id, row, self._resolution, with_stored=self._with_stored)
 
     def stack(
         self, samples: Sequence[PersonSample], sampler: AugmentationSampler, epoch: int
@@ -111,27 +120,38 @@ def _decode(
     sample_id: str, raw: Mapping[str, Any], resolution: int, *, with_stored: bool
 ) -> PersonSample:
     front, back = decode_depth(raw["depth"])
-    every = front.shape[1] // resolution
-    pick = np.s_[(every - 1) // 2 :: every, (every - 1) // 2 :: every]
+    side = front.shape[1]
+    every = max(1, side // resolution)
+    for name, length in (("front depth", front), ("back depth", back)):
+        check_shape(sample_id, name, length, every * resolution)
+        check_range(sample_id, name, length, low=0, high=MAX_RAY_LENGTH)
     keypoints = np.array(raw["keypoints"], np.float32).reshape(JOINT_COUNT, 3)
+    reach = MAX_JOINT_DISTANCE * side
+    check_range(sample_id, "keypoints", keypoints, low=-reach, high=reach)
     keypoints[:, :2] /= every
-    stored = _decode_image(raw["image"], resolution) if with_stored else None
-    intrinsics = np.array(raw["intrinsics"], np.float64)
+    focal_px, metres_per_unit = float(raw["intrinsics"][0]), float(raw["metres_per_unit"])
+    check_size(sample_id, "intrinsics", focal_px)
+    check_size(sample_id, "metres_per_unit", metres_per_unit)
+    stored = _decode_image(sample_id, raw["image"], side, resolution) if with_stored else None
+    pick = np.s_[(every - 1) // 2 :: every, (every - 1) // 2 :: every]
     return PersonSample(
         sample_id,
-        _decode_image(raw["shaded"], resolution),
+        _decode_image(sample_id, raw["shaded"], side, resolution),
         stored,
         np.ascontiguousarray(front[pick]),
         np.ascontiguousarray(back[pick]),
         keypoints,
-        float(intrinsics[0]) / every,
-        float(raw["metres_per_unit"]),
+        focal_px / every,
+        metres_per_unit,
     )
 
 
-def _decode_image(stored: Mapping[str, bytes], resolution: int) -> UInt8[np.ndarray, "H W 3"]:
+def _decode_image(
+    sample_id: str, stored: Mapping[str, bytes], side: int, resolution: int
+) -> UInt8[np.ndarray, "H W 3"]:
     image = decode_image(stored["bytes"])
-    if image.shape[1] == resolution:
+    check_shape(sample_id, "image", image, side)
+    if side == resolution:
         return image
     size = (resolution, resolution)
     small: UInt8[np.ndarray, "H W 3"] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

@@ -1,4 +1,5 @@
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from schemas.codecs import encode_jpeg
+from schemas.codecs import encode_depth, encode_jpeg, encode_png
 from schemas.errors import InputError, RequestError
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.background_pool import open_backgrounds
@@ -249,3 +250,45 @@ def test_fresh_backgrounds_without_images_are_refused(
         open_backgrounds(
             open_index([str(dataset)], PEOPLE_2K2K).datasets, tmp_path if given else None, 256
         )
+
+
+def spoil(table: pa.Table, column: str, value: object) -> pa.Table:
+    """Put a value into the first row."""
+    place = table.column_names.index(column)
+    values = [value, *table.column(column).to_pylist()[1:]]
+    return table.set_column(place, table.field(place), pa.array(values, table.field(place).type))
+
+
+def depth_of(value: float) -> bytes:
+    """Encode a person whose depth is right but for one pixel."""
+    front = np.ones((256, 256), np.float32)
+    front[9, 9] = value
+    return encode_depth(front, np.ones_like(front), np.ones((256, 256), bool))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "complaint"),
+    [
+        ("depth", depth_of(math.nan), "front depth with values that are no finite numbers"),
+        ("depth", depth_of(math.inf), "front depth with values that are no finite numbers"),
+        ("depth", depth_of(1e30), r"front depth from 1 to 1e\+30; expected 0 to 4"),
+        ("depth", depth_of(-1), "front depth from -1 to 1; expected 0 to 4"),
+        ("keypoints", [math.nan] * 93, "keypoints with values that are no finite numbers"),
+        ("keypoints", [1e9] * 93, r"keypoints from 1e\+09 to 1e\+09"),
+        ("metres_per_unit", 0.0, "metres_per_unit from 0 to 0"),
+        ("intrinsics", [-1.0] * 9, "intrinsics from -1 to -1"),
+        (
+            "shaded", {"bytes": encode_png(np.zeros((9, 8, 3), np.uint8)), "path": None},
+            "image of 8 x 9 pixels; expected 256 x 256",
+        ),
+        ("shaded", None, "Type(Check)?Error"),
+    ],
+)  # fmt: skip
+def test_what_no_sample_may_hold_stops_the_run_and_names_the_sample(
+    make_dataset: Callable[..., Path], tmp_path: Path, column: str, value: object, complaint: str
+) -> None:
+    root = make_dataset(tmp_path, train=1, val=0, shards=1)
+    rewrite(root / "samples/shard-00000.parquet", lambda table: spoil(table, column, value))
+    loader = open_loader(open_index([str(root)], PEOPLE_2K2K))
+    with pytest.raises(InputError, match=f"sample RP/rp_train_posed_000/0: .*{complaint}"):
+        next(loader.batches(0, 1))

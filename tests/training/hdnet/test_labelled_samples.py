@@ -3,6 +3,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from schemas.codecs import encode_depth, encode_normals
 from schemas.errors import InputError
 from tests.training.hdnet.conftest import ball, ball_rays, labelled_row
 from training.hdnet.labelled_samples import decode_labelled
@@ -48,3 +49,24 @@ def test_a_person_out_of_range_is_refused_by_name() -> None:
     far = labelled_row("ball", "train", 0.5, distance_m=9.0)
     with pytest.raises(InputError, match=r"far/away: no depth .* expected 1 to 8 m"):
         decode_labelled("far/away", far)
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [(np.nan, "no finite numbers"), (1e9, r"depth from 0 to 1e\+09"), (-1, "depth from -1 to")],
+)
+def test_absurd_depth_is_refused_by_name(
+    row: Mapping[str, object], value: float, complaint: str
+) -> None:
+    length_m, _, mask = ball(0.5, 2.5)
+    length = (length_m / 2).astype(np.float32)
+    length[128, 128] = value
+    with pytest.raises(InputError, match=f"ball/0: .*{complaint}"):
+        decode_labelled("ball/0", {**row, "depth": encode_depth(length, length, mask)})
+
+
+def test_normals_that_are_no_numbers_are_refused_by_name(row: Mapping[str, object]) -> None:
+    _, normals, mask = ball(0.5, 2.5)
+    flat = np.where(mask[..., None], np.nan, normals).astype(np.float32)
+    with pytest.raises(InputError, match="ball/0: normals with values that are no finite numbers"):
+        decode_labelled("ball/0", {**row, "normals": encode_normals(flat, -flat, mask)})
