@@ -4,7 +4,9 @@ Made only when there is a server to look at: a temporary one ends with the run.
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -15,15 +17,21 @@ from prefect.artifacts import (
 )
 from prefect.settings import get_current_settings
 
+from flows.runs import Run
 from flows.summary import RunSummary
-from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
+from tasks.dataset.commit import ShardOutcome
+from tasks.dataset.shard_kinds import ShardKind
 from tasks.report.images import contact_sheet
-from tasks.samples.render_shard import ShardOutcome
 from tasks.video.match_image import matches_sheet
-from tasks.video.video_shard import PairOutcome
 
 SHEET_STRIPS = 6
+SHEETS: dict[str, tuple[str, str, Callable[[DatasetFolder], bytes | None]]] = {
+    "scan": ("contact-sheet", "Samples of", partial(contact_sheet, limit=SHEET_STRIPS)),
+    "video": ("matches", "Matches in", matches_sheet),
+}
+"""Key, description and maker of the image of a data set, by what its shards hold."""
+
 PERCENT = 100
 
 
@@ -62,56 +70,26 @@ def show_image(key: str, image: bytes, description: str) -> None:
     create_image_artifact(key=key, image_url=address, description=description)
 
 
-def show_results(
-    folder: DatasetFolder, summary: RunSummary, outcomes: Sequence[ShardOutcome]
-) -> None:
-    """Make the table of what this run rendered, and a contact sheet of the data set."""
+def show_results(run: Run, summary: RunSummary, outcomes: Sequence[ShardOutcome]) -> None:
+    """Make the table of what this run made, and an image of what the data set holds."""
     if not has_server():
         return
     create_table_artifact(
         key=f"{summary.command}-results",
-        table=[_row(one) for one in outcomes],
+        table=[_row(run.kind, one) for one in outcomes],
         description=summary.sentence,
     )
-    sheet = contact_sheet(folder, limit=SHEET_STRIPS)
+    key, what, draw = SHEETS[run.kind.unit]
+    sheet = draw(run.folder)
     if sheet is not None:
-        show_image("contact-sheet", sheet, f"Samples of {folder.root}")
+        show_image(key, sheet, f"{what} {run.folder.root}")
 
 
-def show_pairing(
-    folder: DatasetFolder, summary: PairSummary, outcomes: Sequence[PairOutcome]
-) -> None:
-    """Make the table of what this run paired, and an image of matches."""
-    if not has_server():
-        return
-    create_table_artifact(
-        key=f"{summary.command}-results",
-        table=[_video_row(one) for one in outcomes],
-        description=summary.sentence,
-    )
-    sheet = matches_sheet(folder)
-    if sheet is not None:
-        show_image("matches", sheet, f"Matches in {folder.root}")
-
-
-def _video_row(outcome: PairOutcome) -> dict[str, str | int | float]:
+def _row(kind: ShardKind[Any], outcome: ShardOutcome) -> dict[str, str | int | float]:
     return {
-        "video": outcome.video,
+        kind.label or "shard": kind.title(outcome.shard_id, outcome.names),
         "state": outcome.state,
-        "frames": outcome.frames,
-        "pairs": outcome.rows,
-        "failed": len(outcome.failures),
-        "MB": round(outcome.bytes / 1e6, 1),
-        "seconds": round(sum(outcome.seconds.values()), 1),
-        "reason": outcome.failures[0].message if outcome.failures else "",
-    }
-
-
-def _row(outcome: ShardOutcome) -> dict[str, str | int | float]:
-    return {
-        "shard": outcome.shard_id,
-        "state": outcome.state,
-        "samples": outcome.rows,
+        **{part: outcome.row_counts.get(part, 0) for part in kind.parts},
         "failed": len(outcome.failures),
         "MB": round(outcome.bytes / 1e6, 1),
         "seconds": round(sum(outcome.seconds.values()), 1),

@@ -18,7 +18,7 @@ from flows.request_flow import request_flow
 from flows.synthesis import make_people
 from flows.train import train
 from flows.validate import validate
-from schemas.dataset_folder import write_atomically
+from schemas.atomic_files import write_atomically
 from schemas.errors import RequestError
 from schemas.requests import DemoRequest
 from tasks.checks.inspection import inspect_root

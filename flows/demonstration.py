@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows.summary import RunSummary
-from flows.video_runs import PairSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.requests import (
     BACKGROUNDS_FOLDER,
@@ -26,7 +25,8 @@ from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
 from tasks.dataset.states import dataset_status
 from tasks.formats.hdnet.hdnet_layout import TIKTOK
 from tasks.launching.training_results import TrainSummary, read_losses
-from tasks.video.states import video_status
+from tasks.samples.sample_shards import SAMPLES
+from tasks.video.video_shards import VIDEOS
 
 RECORD = "demo.json"
 RANKS = 2
@@ -94,7 +94,7 @@ class DemoSummary(BaseModel):
     def of(
         request: DemoRequest,
         rendered: RunSummary,
-        paired: PairSummary,
+        paired: RunSummary,
         trained: tuple[TrainSummary, ...],
         *,
         report: str,
@@ -166,5 +166,5 @@ def find_finished_demo(request: DemoRequest) -> DemoSummary | None:
         return None
     folder = DatasetFolder.at(summary.dataset)
     is_exported = (Path(summary.hdnet) / TIKTOK.folder).is_dir()
-    is_done = dataset_status(folder).is_done and video_status(folder).is_done
+    is_done = all(dataset_status(folder, kind).is_done for kind in (SAMPLES, VIDEOS))
     return summary if is_exported and is_done else None

@@ -5,17 +5,18 @@ from pathlib import Path
 
 from flows.progress import following
 from flows.request_flow import request_flow
-from flows.runs import note_roots
+from flows.runs import begin_run
+from flows.shard_jobs import make_shards
+from flows.summary import PairSummary, RunSummary
 from flows.unfinished import UnfinishedWork
-from flows.video_runs import PairSummary, begin_video_run, look_at_videos, make_video_jobs
-from flows.video_work import finish_video_run, work_on_videos
 from schemas.requests import ImportRequest
+from tasks.dataset.planning import plan_new_videos
 from tasks.dataset.preparation import prepare_pairing
-from tasks.dataset.states import shards_to_redo
+from tasks.dataset.run_records import VIDEO_ROOT
 from tasks.formats.importing import SampleSource, VideoSource, import_samples
 from tasks.formats.outcomes import ImportOutcome
 from tasks.formats.registry import FORMATS
-from tasks.video.plan import plan_new_videos
+from tasks.video.video_shards import VIDEOS
 
 
 @request_flow(ImportRequest, name="import", run_name="import {layout} from {source}")
@@ -40,27 +41,22 @@ def _import_samples(request: ImportRequest, source: SampleSource) -> ImportOutco
         )  # fmt: skip
 
 
-def _import_videos(request: ImportRequest, source: VideoSource) -> PairSummary:
-    root = Path(request.source)
-    run = begin_video_run("import", request.out, data=root, workers=request.workers)
+def _import_videos(request: ImportRequest, source: VideoSource) -> RunSummary:
+    roots = {VIDEO_ROOT: Path(request.source)}
+    run = begin_run(VIDEOS, "import", request.out, roots=roots, workers=request.workers)
     prepare_pairing(run.folder, source.settings)
     plan_new_videos(run.folder, source.videos)
-    note_roots(run)
-    status = look_at_videos(run)
-    outcomes = work_on_videos(run, make_video_jobs(run, status, shards_to_redo(status)))
-    try:
-        return finish_video_run(run, outcomes)
-    except UnfinishedWork as unfinished:
-        if isinstance(unfinished.answer, PairSummary):
-            return unfinished.answer
-        raise
+    return make_shards(run)
 
 
-def _add_videos(outcome: ImportOutcome, videos: PairSummary) -> ImportOutcome:
+def _add_videos(outcome: ImportOutcome, videos: RunSummary) -> ImportOutcome:
     return outcome.model_copy(
         update={
-            "videos": videos.worked_on, "frames": videos.frames, "pairs": videos.samples,
+            "videos": videos.worked_on,
+            "frames": videos.frames if isinstance(videos, PairSummary) else 0,
+            "pairs": videos.samples,
             "failures": (*outcome.failures, *videos.failures),
-            "unfinished": videos.unfinished, "warnings": videos.warnings,
+            "unfinished": videos.unfinished,
+            "warnings": videos.warnings,
         }
-    )  # fmt: skip
+    )

@@ -17,9 +17,9 @@ from flows.prepare_steps import (
 )
 from flows.progress import say
 from flows.render import render
-from flows.render_steps import find_nothing_to_do
 from flows.request_flow import request_flow
 from flows.resolve import resolve
+from flows.run_starts import find_nothing_to_render
 from flows.train import train
 from flows.validate import validate
 from schemas.prepare_request import PrepareRequest
@@ -34,7 +34,7 @@ def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
     """
     began_s = monotonic()
     request = request.model_copy(update={"render": resolve(request.render)})
-    rendered = find_nothing_to_do(request.rendering)
+    rendered = find_nothing_to_render(request.rendering)
     if rendered is None:
         say("1/5 inspect: what the data root holds")
         inspect_scans(request)

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.progress import say, tracking
 from flows.summary import RunSummary
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.atomic_files import write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError
 from schemas.prepare_request import PrepareRequest
 from tasks.checks.inspection import inspect_root

@@ -1,22 +1,22 @@
 """The flow `render`: scans in, shards of training samples out."""
 
+from pathlib import Path
+
 from flows.progress import say
-from flows.render_steps import (
-    find_scans,
-    freeze_backgrounds,
-    list_shortages,
-    plan_scans,
-    start_render,
-)
 from flows.request_flow import request_flow
 from flows.resolve import resolve
-from flows.runs import note_roots
-from flows.scan_runs import check_device, look_at_shards
-from flows.shard_work import finish_run, make_jobs, render_jobs
+from flows.run_starts import begin_render, check_device
+from flows.runs import Run
+from flows.shard_jobs import make_shards
 from flows.summary import RunSummary
+from flows.unfinished import judge
+from schemas.manifest import BackgroundList
 from schemas.requests import RenderRequest
-from tasks.dataset.preparation import prepare_dataset
-from tasks.dataset.states import shards_to_redo
+from tasks.backgrounds import describe_shortage
+from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
+from tasks.dataset.run_records import BACKGROUNDS
+from tasks.samples.scan_plan import list_scan_names, plan_scans
+from tasks.scans.layouts import DATASETS_WITH_FITS, UNUSABLE_NAME, list_unusable_names
 
 
 @request_flow(RenderRequest, name="render", run_name="render {dataset} to {out}")
@@ -27,14 +27,43 @@ def render(request: RenderRequest) -> RunSummary:
     """
     request = resolve(request)
     check_device(request.device, request.settings)
-    run = start_render(request)
-    found = find_scans(request)
+    run = begin_render(request)
+    found = list_scan_names(Path(request.data), request.dataset)
     prepare_dataset(run.folder, request.settings)
-    frozen = freeze_backgrounds(run, request)
-    for shortage in list_shortages(request, frozen):
-        say(f"render: {shortage}")
-    plan_scans(run, request, found)
-    note_roots(run)
-    status = look_at_shards(run)
-    outcomes = render_jobs(run, make_jobs(run, status, shards_to_redo(status)))
-    return finish_run(run, outcomes)
+    _say_shortages(request, _freeze_backgrounds(run, request))
+    plan_scans(
+        run.folder, found, request.settings,
+        splits=Path(request.splits) if request.splits else None,
+        scans_per_shard=request.scans_per_shard,
+    )  # fmt: skip
+    return judge(make_shards(run))
+
+
+def _freeze_backgrounds(run: Run, request: RenderRequest) -> BackgroundList:
+    listed = Path(request.background_list) if request.background_list else None
+    return resolve_backgrounds(
+        run.folder, run.roots.get(BACKGROUNDS), listed=listed, refresh=request.refresh_backgrounds
+    )
+
+
+def _say_shortages(request: RenderRequest, backgrounds: BackgroundList) -> None:
+    """Say once for the whole run what is done without."""
+    settings = request.settings
+    if not backgrounds.images:
+        say("render: no --backgrounds: people stand before black")
+    few = describe_shortage(backgrounds, settings.resolution, settings.max_enlargement)
+    if few:
+        say(f"render: {few}")
+    if backgrounds.refused:
+        first = backgrounds.refused[0]
+        say(
+            f"render: {len(backgrounds.refused)} backgrounds can't be used, listed in "
+            f"backgrounds.json; the first: {first.path}: {first.reason}"
+        )
+    if not settings.smplx_model and request.dataset in DATASETS_WITH_FITS:
+        say(
+            "render: no --smplx-models: fits turn and size the scans, but fill no joints and are "
+            "unchecked"
+        )
+    for name in list_unusable_names(Path(request.data), request.dataset):
+        say(f"render: {request.dataset}/{name} is left out: {UNUSABLE_NAME}")

@@ -1,71 +1,38 @@
-"""One run on one data set, from its beginning to its record: without Prefect.
-
-What runs on scans and on videos share; `flows.scan_runs` and `flows.video_runs` say what is
-particular to each.
-"""
+"""One run on the shards of one kind, from its beginning to its record: without Prefect."""
 
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
-from schemas.dataset_folder import PARTS, DatasetFolder, remove_leftovers
-from schemas.manifest import Failure, RunRecord, ShardState, utc_now
+from flows.summary import PairSummary, RunSummary
+from schemas.atomic_files import remove_leftovers
+from schemas.dataset_folder import DatasetFolder
+from schemas.errors import StorageError
+from schemas.manifest import RunRecord, utc_now
 from tasks.dataset.card import write_card
+from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.run_records import last_roots, write_run
-from tasks.dataset.states import DatasetStatus, ShardStatus
+from tasks.dataset.shard_kinds import ShardJob, ShardKind
+from tasks.dataset.states import DatasetStatus, ShardStatus, dataset_status
+from tasks.video.video_shards import VIDEOS
 
 ENDED = frozenset({"done", "rejects", "orphaned"})
 """States of shards at which nothing is left to do."""
 
 
-class Outcome(Protocol):
-    """What became of a shard; committed is False when nothing could be written."""
-
-    @property
-    def shard_id(self) -> str:
-        """As in shard-00000."""
-
-    @property
-    def state(self) -> ShardState:
-        """Done, done with rejects, or failed."""
-
-    @property
-    def rows(self) -> int:
-        """Rows written."""
-
-    @property
-    def failures(self) -> tuple[Failure, ...]:
-        """What is not there, and why."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know."""
-
-    @property
-    def bytes(self) -> int:
-        """Size of what was written."""
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """Time spent, by stage."""
-
-    @property
-    def committed(self) -> bool:
-        """Whether its commit record was written."""
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run on one data set: where it works, with what, since when.
+    """One run on one data set: which shards it works on, with what, since when.
 
-    roots: folders that inputs come from, by the names that records know them by.
+    roots: folders that inputs come from, absolute, by the names that records know them by.
     """
 
+    kind: ShardKind[Any]
     command: str
     folder: DatasetFolder
     roots: Mapping[str, Path]
@@ -75,13 +42,13 @@ class Run:
     started: str
     began_s: float
 
-    def root(self, name: str) -> Path | None:
-        """Return an input folder as an absolute path, None where the run has none."""
-        path = self.roots.get(name)
-        return path.absolute() if path else None
+    def status(self, *, deep: bool = False) -> DatasetStatus:
+        """Decide the state of every shard from the files."""
+        return dataset_status(self.folder, self.kind, given=self.roots, deep=deep)
 
 
 def begin_run(
+    kind: ShardKind[Any],
     command: str,
     uri: str,
     *,
@@ -92,12 +59,13 @@ def begin_run(
 ) -> Run:
     """Start the clock of a run, and clear away what killed runs left half-written."""
     folder = DatasetFolder.at(uri)
-    for place in _places(folder):
+    for place in folder.places:
         remove_leftovers(place)
     return Run(
+        kind=kind,
         command=command,
         folder=folder,
-        roots={name: path for name, path in roots.items() if path},
+        roots={name: path.absolute() for name, path in roots.items() if path},
         workers=workers or os.cpu_count() or 1,
         device=device,
         accept_rejects=accept_rejects,
@@ -106,55 +74,82 @@ def begin_run(
     )
 
 
-def note_roots(run: Run) -> None:
+def record_roots(run: Run) -> None:
     """Put new roots on record before the work: a run that is killed can be redone without them."""
     recorded = last_roots(run.folder)
-    if any(recorded.get(name) != path.absolute() for name, path in run.roots.items()):
-        write_run(run.folder, _describe(run, {}))
+    if any(recorded.get(name) != path for name, path in run.roots.items()):
+        write_run(run.folder, _describe(run, ()))
 
 
-def record_run(run: Run, outcomes: Mapping[str, Outcome]) -> None:
-    """Put a run that did something on record, by names of shards; renew card and totals."""
-    if outcomes:
-        write_run(run.folder, _describe(run, outcomes))
-    write_card(run.folder)
+def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list[ShardJob]:
+    """Describe the work on these shards for the processes that do it.
+
+    What comes from a data root that is not known can't be worked on and is left.
+    """
+    description, chosen = run.folder.read_description(), set(shard_ids)
+    attempts = {one.shard_id: one.attempt for one in status.shards}
+    uri = str(run.folder.root.absolute())
+    jobs = (
+        run.kind.make_job(
+            uri, shard, run.roots, description=description, attempt=attempts[shard.shard_id] + 1
+        )
+        for shard in run.kind.read_plan(run.folder)
+        if shard.shard_id in chosen
+    )
+    return [job for job in jobs if job is not None]
 
 
-def add_up(
+def close_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:
+    """Put a run that did something on record, renew card and totals, and sum up.
+
+    What can't be written on a full disk is named among what is left to do.
+    """
+    unrecorded = []
+    try:
+        if outcomes:
+            write_run(run.folder, _describe(run, outcomes))
+        write_card(run.folder)
+    except StorageError as error:
+        unrecorded.append(f"the record of this run: {error}")
+    return sum_up(run, run.status(), outcomes, unrecorded=unrecorded)
+
+
+def sum_up(
     run: Run,
     status: DatasetStatus,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ShardOutcome],
     *,
-    name: Callable[[ShardStatus], str],
-) -> dict[str, Any]:
-    """Return the fields of flows.summary.RunSummary: what the run did, what the data set is now.
-
-    name: how people know a shard.
-    """
-    lost = [failure for one in outcomes if not one.committed for failure in one.failures]
-    failures = (*status.failures, *lost)
-    left = (one for one in status.shards if one.state not in ENDED)
+    unrecorded: Sequence[str] = (),
+) -> RunSummary:
+    """Add up what a run did (outcomes) and what the data set is now (status)."""
+    lost = (failure for one in outcomes if not one.committed for failure in one.failures)
+    failures = tuple(dict.fromkeys((*status.failures, *lost)))
+    left = [_describe_left(run.kind, one) for one in status.shards if one.state not in ENDED]
     stages = Counter[str]()
     for one in outcomes:
         stages.update(one.seconds)
-    return {
-        "command": run.command,
-        "uri": status.uri,
-        "worked_on": len(outcomes),
-        "states": status.counts,
-        "samples": status.samples,
-        "rejected": sum(failure.kind == "input" for failure in failures),
-        "accept_rejects": run.accept_rejects,
-        "failures": failures,
-        "warnings": tuple(warning for one in outcomes for warning in one.warnings),
-        "unfinished": tuple(f"{name(one)} {_why_left(one)}" for one in left),
-        "bytes": sum(one.bytes for one in outcomes),
-        "seconds": monotonic() - run.began_s,
-        "stages": {stage: round(spent, 3) for stage, spent in sorted(stages.items())},
-    }
+    summary = RunSummary(
+        command=run.command,
+        uri=status.uri,
+        worked_on=len(outcomes),
+        states=status.counts,
+        samples=status.samples,
+        rejected=sum(failure.kind == "input" for failure in failures),
+        accept_rejects=run.accept_rejects,
+        failures=failures,
+        warnings=tuple(warning for one in outcomes for warning in one.warnings),
+        unfinished=(*left, *unrecorded),
+        bytes=sum(one.bytes for one in outcomes),
+        seconds=monotonic() - run.began_s,
+        stages={stage: round(spent, 3) for stage, spent in sorted(stages.items())},
+    )
+    if run.kind is not VIDEOS:
+        return summary
+    frames = sum(one.frames for one in outcomes)
+    return PairSummary(**dict(summary), videos=len(status.shards), frames=frames)
 
 
-def describe_failures(outcome: Outcome) -> str:
+def describe_failures(outcome: ShardOutcome) -> str:
     """Say which samples of a shard failed, and why the first did; empty: none."""
     if not outcome.failures:
         return ""
@@ -163,14 +158,14 @@ def describe_failures(outcome: Outcome) -> str:
     return f"{outcome.shard_id}: {first.sample_id}{more} failed: {first.message}"
 
 
-def _why_left(shard: ShardStatus) -> str:
+def _describe_left(kind: ShardKind[Any], shard: ShardStatus) -> str:
     """Say why a shard is left: its state and the first of its reasons."""
-    reasons = shard.reasons
+    name, reasons = kind.title(shard.shard_id, shard.scans), shard.reasons
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    return f"is {shard.state}: {reasons[0] if reasons else 'no reason is known'}{more}"
+    return f"{name} is {shard.state}: {reasons[0] if reasons else 'no reason is known'}{more}"
 
 
-def _describe(run: Run, outcomes: Mapping[str, Outcome]) -> RunRecord:
+def _describe(run: Run, outcomes: Sequence[ShardOutcome]) -> RunRecord:
     return RunRecord(
         command=run.command,
         started=run.started,
@@ -178,15 +173,8 @@ def _describe(run: Run, outcomes: Mapping[str, Outcome]) -> RunRecord:
         seconds=round(monotonic() - run.began_s, 3),
         workers=run.workers,
         host=socket.gethostname(),
-        roots={name: str(path.absolute()) for name, path in run.roots.items()},
-        shards={name: one.state for name, one in outcomes.items()},
-        samples=sum(one.rows for one in outcomes.values()),
-        failures=sum(len(one.failures) for one in outcomes.values()),
+        roots={name: str(path) for name, path in run.roots.items()},
+        shards={run.kind.record_name(one.shard_id): one.state for one in outcomes},
+        samples=sum(one.rows for one in outcomes),
+        failures=sum(len(one.failures) for one in outcomes),
     )
-
-
-def _places(folder: DatasetFolder) -> tuple[Path, ...]:
-    shard = "shard-00000"  # any one: only the folders count
-    files = [folder.shard_path(shard, part) for part in PARTS]
-    files += [folder.manifest_path(shard, part) for part in PARTS]
-    return (folder.root, folder.plan_folder, folder.runs_folder, *(path.parent for path in files))

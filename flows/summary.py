@@ -46,3 +46,15 @@ class RunSummary(BaseModel):
         did = f"{worked_on} in {format_seconds(self.seconds)}"
         what = did if self.worked_on else "nothing was left to do"
         return f"{self.command}: {what}; {self.samples} {rows}, {units}: {states}."
+
+
+class PairSummary(RunSummary):
+    """The videos of a data set after a run, and what the run did to them; samples are pairs."""
+
+    videos: int = Field(description="planned")
+    frames: int = Field(description="written by this run")
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        return self._say(f"{self.worked_on} videos, {self.frames} frames", "pairs", "videos")

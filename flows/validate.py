@@ -13,8 +13,8 @@ from schemas.work import MapUnits
 from tasks.checks.findings import Checked
 from tasks.checks.task import validate_shard_task
 from tasks.checks.validation import validate_dataset
+from tasks.dataset.planning import read_video_plan
 from tasks.formats.registry import FORMATS
-from tasks.video.plan import read_video_plan
 from tasks.video.validation import validate_videos
 
 

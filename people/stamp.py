@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from people.person import Detail
-from schemas.dataset_folder import write_atomically
+from schemas.atomic_files import write_atomically
 
 Progress = Callable[[str], None]
 Sizes = dict[str, int]

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from schemas.errors import FailureKind, InputError
+from schemas.errors import FailureKind, InputError, as_utf8, kind_of
 from schemas.fits import FitCheck
 from schemas.pairing import PairSettings
 from schemas.samples import FORMAT_VERSION
@@ -36,6 +36,20 @@ class Failure(_Record):
     kind: FailureKind
     error: str = Field(description="class of the error")
     message: str
+
+    @staticmethod
+    def of(
+        sample_id: str,
+        error: Exception,
+        stage: Stage = "read",
+        *,
+        kind: FailureKind | None = None,
+    ) -> "Failure":
+        """Record an error; kind: by default as schemas.errors.kind_of decides."""
+        return Failure(
+            sample_id=sample_id, stage=stage, kind=kind or kind_of(error),
+            error=type(error).__name__, message=as_utf8(str(error)),
+        )  # fmt: skip
 
 
 class Manifest(_Record):
@@ -75,18 +89,52 @@ def state_by_failures(failures: tuple[Failure, ...]) -> ShardState:
     return "rejects" if failures else "done"
 
 
-class PlannedShard(_Record):
+class FailedShard(_Record):
+    """failed/<part>/<shard_id>.json: why a planned shard could not be written at all.
+
+    part: the first of the shard's parts. Counts only while the shard has no manifest; the next
+    commit removes it. Data sets without the folder failed/ are read as before.
+    """
+
+    format_version: int = FORMAT_VERSION
+    shard_id: str = Field(description="as in shard-00000")
+    attempt: int = Field(ge=1, description="the one that failed")
+    failures: tuple[Failure, ...] = Field(min_length=1, description="one for each sample or video")
+    ended: str = Field(description="UTC, ISO 8601")
+    host: str
+
+
+class Planned(_Record):
+    """One planned shard."""
+
+    shard_id: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it holds, as people name it."""
+        raise NotImplementedError
+
+
+class PlannedShard(Planned):
     """Which scans belong to a shard."""
 
-    shard_id: str
     scans: tuple[ScanRef, ...] = Field(min_length=1)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Ids of the scans, <dataset>/<item>."""
+        return tuple(ref.scan_id for ref in self.scans)
 
-class PlannedVideo(_Record):
+
+class PlannedVideo(Planned):
     """Which video a shard of frames and the shard of pairs of the same name belong to."""
 
-    shard_id: str
     video: VideoRef
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of the video."""
+        return (self.video.video,)
 
 
 class PlanSegment(_Record):

@@ -3,8 +3,8 @@
 from flows.cli.options import Json, Profile, Verbose
 from flows.cli.request_options import request_command
 from flows.cli.run_answers import run_and_answer
-from flows.render_steps import find_nothing_to_do
 from flows.resolve import resolve
+from flows.run_starts import find_nothing_to_render
 from schemas.requests import RenderRequest
 
 EXAMPLES = (
@@ -30,6 +30,6 @@ def render(
     """
     request = resolve(request)
     run_and_answer(
-        "render", request, resolved=lambda: find_nothing_to_do(request),
+        "render", request, resolved=lambda: find_nothing_to_render(request),
         json=json, profile=profile, verbose=verbose,
     )  # fmt: skip

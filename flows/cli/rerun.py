@@ -3,7 +3,7 @@
 from flows.cli.options import Json, Profile, Verbose
 from flows.cli.request_options import request_command
 from flows.cli.run_answers import run_and_answer
-from flows.rerun_steps import find_nothing_to_redo
+from flows.run_starts import find_nothing_to_redo
 from schemas.requests import RerunRequest
 
 EXAMPLES = (

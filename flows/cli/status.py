@@ -12,7 +12,8 @@ from flows.progress import showing, tracking
 from flows.summary import SAID
 from schemas.dataset_folder import DatasetFolder
 from tasks.dataset.states import REDONE_ALWAYS, DatasetStatus, ShardStatus, dataset_status
-from tasks.video.states import video_status
+from tasks.samples.sample_shards import SAMPLES
+from tasks.video.video_shards import VIDEOS
 
 EXAMPLES = ("scanmill status sets/rp", "scanmill status sets/rp --deep --json")
 SHOWN = 50
@@ -40,7 +41,7 @@ def status(
 
 def _look(folder: DatasetFolder, *, deep: bool) -> DatasetStatus:
     found = _look_at_scans(folder, deep=deep)
-    videos = video_status(folder, deep=deep)
+    videos = dataset_status(folder, VIDEOS, deep=deep)
     if not videos.shards:
         return found
     is_checked = videos.inputs_checked and (found.inputs_checked or not found.shards)
@@ -49,15 +50,17 @@ def _look(folder: DatasetFolder, *, deep: bool) -> DatasetStatus:
 
 def _look_at_scans(folder: DatasetFolder, *, deep: bool) -> DatasetStatus:
     if not deep:
-        return dataset_status(folder)
+        return dataset_status(folder, SAMPLES)
     total = len(folder.committed_shards())
     with tracking("status", total=total, unit="shards") as tracker:
-        return dataset_status(folder, deep=True, progress=lambda _done, _all: tracker.advance())
+        return dataset_status(
+            folder, SAMPLES, deep=True, progress=lambda _done, _all: tracker.advance()
+        )
 
 
 def _show(found: DatasetStatus) -> None:
     named = {one.shard_id: one for one in found.shards}
-    named |= {f"video {one.scans[0]}": one for one in found.videos}
+    named |= {f"video {VIDEOS.title(one.shard_id, one.scans)}": one for one in found.videos}
     notable = [(n, one) for n, one in named.items() if one.state != "done" or one.older_code]
     if notable:
         rows = [(name, _state(one), _why(one)) for name, one in notable[:SHOWN]]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import Field
 
-from schemas.dataset_folder import DatasetFolder, leftovers
+from schemas.atomic_files import leftovers
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import ScanmillError
 from schemas.manifest import Manifest, PlannedShard
 from schemas.samples import sample_schema

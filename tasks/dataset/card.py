@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pyarrow as pa
 
-from schemas.dataset_folder import PARTS, DatasetFolder, Part, write_atomically
+from schemas.atomic_files import write_atomically
+from schemas.dataset_folder import PARTS, DatasetFolder, Part
 from schemas.errors import InputError
 from schemas.frames import FRAME_COLUMNS, PAIR_COLUMNS
 from schemas.manifest import DatasetDescription, Manifest

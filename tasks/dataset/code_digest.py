@@ -1,7 +1,7 @@
-"""Which of our files decide pixels, and one digest of them all.
+"""Which of our files decide the bytes of samples, and of frames and pairs; a digest of each list.
 
-A test holds these lists against the import graph: whatever the drawing, the reading of scans,
-the encoding and the shard writing import is either listed here, or left out with a reason.
+Tests hold these lists against the import graph: whatever the drawing, the reading of scans, the
+matching, the encoding and the shard writing import is either listed, or left out with a reason.
 """
 
 import hashlib
@@ -78,8 +78,7 @@ NOT_PIXELS: dict[str, str] = {
     "renderers/egl_library.py": "binds EGL",
     "renderers/gl.py": "binds GL",
     "renderers/session.py": "holds the context of a process",
-    "schemas/dataset_folder.py": "how files come to stand there whole",
-    "schemas/dataset_reader.py": "names of files",
+    "schemas/atomic_files.py": "how files come to be whole",
     "schemas/errors.py": "messages",
     "schemas/frames.py": "columns of videos; of it only the number of DensePose's parts is used",
     "schemas/manifest.py": "records beside the shards",
@@ -91,6 +90,29 @@ NOT_PIXELS: dict[str, str] = {
 }
 """Imported by what decides pixels, without deciding any; and why."""
 
+PAIR_FILES: tuple[str, ...] = (
+    "schemas/camera.py",
+    "schemas/codecs.py",
+    "schemas/frames.py",
+    "schemas/pairing.py",
+    "schemas/samples.py",
+    "schemas/scan.py",
+    "tasks/dataset/shards.py",
+    "tasks/scans/files.py",
+    "tasks/scans/textures.py",
+    "tasks/video/choosing.py",
+    "tasks/video/cropping.py",
+    "tasks/video/frames.py",
+    "tasks/video/images.py",
+    "tasks/video/matching.py",
+    "tasks/video/number_grids.py",
+    "tasks/video/pair_shard.py",
+    "tasks/video/sequences.py",
+    "tasks/video/survey.py",
+    "tasks/video/video_shards.py",
+)
+"""What decides frames and pairs."""
+
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -98,6 +120,12 @@ _PROJECT = Path(__file__).resolve().parents[2]
 def code_digest() -> str:
     """Return the sha256 over names and contents of the files that decide pixels, hex."""
     return digest_files_of(PIXEL_FILES)
+
+
+@cache
+def pair_code_digest() -> str:
+    """Return the sha256 over the files that decide frames and pairs, hex."""
+    return digest_files_of(PAIR_FILES)
 
 
 def digest_files_of(names: Iterable[str]) -> str:

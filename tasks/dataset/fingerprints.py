@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from schemas.dataset_folder import write_atomically
+from schemas.atomic_files import write_atomically
+from schemas.errors import StorageError
 from schemas.scan import InputFile
 from tasks.dataset.shards import digest_shard
 
@@ -77,7 +78,7 @@ class FingerprintCache:
             return
         try:
             write_atomically(target, json.dumps({"version": CACHE_VERSION, "files": entries}))
-        except OSError:
+        except (OSError, StorageError):
             return  # a cache that can't be written costs time only
 
     def trust(self, path: Path, sha256: str, *, unchanged_since_ns: int | None = None) -> None:

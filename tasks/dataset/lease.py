@@ -20,7 +20,7 @@ from time import monotonic
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from schemas.dataset_folder import write_atomically
+from schemas.atomic_files import storage_errors, write_atomically
 from schemas.errors import MachineError
 
 BEAT_S = 2.0
@@ -76,7 +76,8 @@ def hold_lease(folder: Path, *, beat_s: float = BEAT_S, wait_s: float = WAIT_S) 
     Waits while another holds it; takes it over when three of the holder's beats are missed.
     Raises MachineError after wait_s seconds, naming the holder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     lease = Lease(folder, _new_record(beat_s))
     _acquire(lease, wait_s)
     try:
@@ -138,7 +139,8 @@ def _release(lease: Lease) -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[float]:
     """Hold the lock file; yields the time now by the file system's clock, in seconds."""
-    with (folder / _LOCK_NAME).open("a+b") as file:
+    path = folder / _LOCK_NAME
+    with storage_errors(path), path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         os.utime(file.fileno())
         yield os.fstat(file.fileno()).st_mtime

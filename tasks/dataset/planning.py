@@ -1,25 +1,34 @@
-"""Which scan belongs to which shard; decided once, never moved.
+"""Which scans and videos belong to which shard; decided once, never moved.
 
-    plan/00000.json ...   immutable segments; new scans go to new shards in a new segment
+    plan/00000.json ...   immutable segments; what is new goes to new shards in a new segment
 
-A segment is created under a lease, and never replaces another.
+A segment is created under a lease, and never replaces another. Shards of scans and shards of
+videos are numbered apart.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from schemas.dataset_folder import DatasetFolder, create_atomically
+from schemas.atomic_files import create_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
-from schemas.manifest import PlannedShard, PlanSegment, parse_record
-from schemas.scan import ScanRef
+from schemas.manifest import PlannedShard, PlannedVideo, PlanSegment, parse_record
+from schemas.scan import ScanRef, VideoRef
 from schemas.settings import RenderSettings
 from tasks.dataset.lease import hold_lease
 
+Segments = tuple[PlanSegment, ...]
+
 
 def read_plan(folder: DatasetFolder) -> tuple[PlannedShard, ...]:
-    """Read all segments; shards in the order of their planning."""
+    """Read the shards of scans of all segments, in the order of their planning."""
     return tuple(shard for segment in read_segments(folder) for shard in segment.shards)
+
+
+def read_video_plan(folder: DatasetFolder) -> tuple[PlannedVideo, ...]:
+    """Read the videos of all segments, in the order of their planning."""
+    return tuple(planned for segment in read_segments(folder) for planned in segment.videos)
 
 
 def planned_scans(plan: Iterable[PlannedShard]) -> tuple[ScanRef, ...]:
@@ -34,19 +43,32 @@ def plan_new(
 
     Raises RequestError when two samples would have one id, or a subject two splits.
     """
-    with hold_lease(folder.plan_folder) as lease:
-        segments = read_segments(folder)
+
+    def plan(segments: Segments) -> PlanSegment:
         held = [shard for segment in segments for shard in segment.shards]
         known = {ref.scan_id for ref in planned_scans(held)}
         new = sorted((ref for ref in refs if ref.scan_id not in known), key=lambda ref: ref.scan_id)
         _check_scans((*planned_scans(held), *new))
-        if not new:
-            return ()
         shards = _make_shards(new, scans_per_shard, first=len(held))
-        segment = PlanSegment(segment=len(segments), shards=shards)
-        lease.check()
-        create_atomically(segment_path(folder, segment.segment), segment.model_dump_json(indent=1))
-    return shards
+        return PlanSegment(segment=len(segments), shards=shards)
+
+    return _add_segment(folder, plan).shards
+
+
+def plan_new_videos(folder: DatasetFolder, refs: Sequence[VideoRef]) -> tuple[PlannedVideo, ...]:
+    """Give the videos that no segment holds new shards, one each, and return these."""
+
+    def plan(segments: Segments) -> PlanSegment:
+        held = [planned for segment in segments for planned in segment.videos]
+        known = {planned.video.video for planned in held}
+        new = sorted((ref for ref in refs if ref.video not in known), key=lambda ref: ref.video)
+        videos = tuple(
+            PlannedVideo(shard_id=_shard_id(number), video=ref)
+            for number, ref in enumerate(new, start=len(held))
+        )
+        return PlanSegment(segment=len(segments), shards=(), videos=videos)
+
+    return _add_segment(folder, plan).videos
 
 
 def check_sample_ids(refs: Iterable[ScanRef], settings: RenderSettings) -> None:
@@ -56,10 +78,37 @@ def check_sample_ids(refs: Iterable[ScanRef], settings: RenderSettings) -> None:
     if twice:
         raise RequestError(
             twice[0],
-            found=f"{len(twice)} sample ids that stand for two samples each",
+            found=f"{len(twice)} sample ids that two samples have each",
             expected="one id for one sample",
             hint="Name no view and no scan twice.",
         )
+
+
+def read_segments(folder: DatasetFolder) -> Segments:
+    """Read the pieces of the plan; raises InputError when one is missing between them."""
+    segments: list[PlanSegment] = []
+    while (path := _segment_path(folder, len(segments))).is_file():
+        segments.append(parse_record(PlanSegment, path.read_bytes(), source=str(path)))
+    beyond = sorted(folder.plan_folder.glob("[0-9]*.json"))
+    if len(beyond) > len(segments):
+        raise InputError(
+            str(beyond[-1]),
+            found=f"no segment {len(segments):05d} before it",
+            expected="plan segments without a gap",
+            hint="Restore the missing segment from a copy: it says which scan is where.",
+        )
+    return tuple(segments)
+
+
+def _add_segment(folder: DatasetFolder, plan: Callable[[Segments], PlanSegment]) -> PlanSegment:
+    """Create the segment that `plan` makes of the existing ones, unless it is empty."""
+    with hold_lease(folder.plan_folder) as lease:
+        segment = plan(read_segments(folder))
+        if segment.shards or segment.videos:
+            lease.check()
+            path = _segment_path(folder, segment.segment)
+            create_atomically(path, segment.model_dump_json(indent=1))
+    return segment
 
 
 def _check_scans(refs: Sequence[ScanRef]) -> None:
@@ -81,34 +130,15 @@ def _make_shards(
 ) -> tuple[PlannedShard, ...]:
     starts = range(0, len(refs), scans_per_shard)
     return tuple(
-        PlannedShard(
-            shard_id=f"shard-{first + number:05d}",
-            scans=tuple(refs[start : start + scans_per_shard]),
-        )
-        for number, start in enumerate(starts)
+        PlannedShard(shard_id=_shard_id(number), scans=tuple(refs[start : start + scans_per_shard]))
+        for number, start in enumerate(starts, start=first)
     )
 
 
-def read_segments(folder: DatasetFolder) -> tuple[PlanSegment, ...]:
-    """Read the pieces of the plan; raises InputError when one is missing between them."""
-    segments: list[PlanSegment] = []
-    while (path := segment_path(folder, len(segments))).is_file():
-        segments.append(parse_record(PlanSegment, path.read_bytes(), source=str(path)))
-    if path_beyond := _find_beyond(folder, len(segments)):
-        raise InputError(
-            str(path_beyond),
-            found=f"no segment {len(segments):05d} before it",
-            expected="plan segments without a gap",
-            hint="Restore the missing segment from a copy: it says which scan is where.",
-        )
-    return tuple(segments)
+def _shard_id(number: int) -> str:
+    return f"shard-{number:05d}"
 
 
-def _find_beyond(folder: DatasetFolder, count: int) -> Path | None:
-    paths = sorted(folder.plan_folder.glob("[0-9]*.json"))
-    return paths[-1] if len(paths) > count else None
-
-
-def segment_path(folder: DatasetFolder, number: int) -> Path:
-    """Return where a piece of the plan stands: plan/00000.json and so on."""
+def _segment_path(folder: DatasetFolder, number: int) -> Path:
+    """Name a piece of the plan: plan/00000.json and so on."""
     return folder.plan_folder / f"{number:05d}.json"

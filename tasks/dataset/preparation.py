@@ -1,4 +1,4 @@
-"""What the first run settles for a whole data set, and every other run must agree with.
+"""What the first run decides for a whole data set, and every other run must agree with.
 
     dataset.json       settings
     backgrounds.json   the usable backgrounds, frozen; an empty list means black
@@ -6,16 +6,12 @@
 Both are created once; backgrounds.json is replaced only where a run asks for a new version.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from schemas.dataset_folder import (
-    PARTS,
-    DatasetFolder,
-    create_atomically,
-    remove_leftovers,
-    write_atomically,
-)
+from schemas.atomic_files import create_atomically, remove_leftovers, write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.manifest import BackgroundList, DatasetDescription, parse_record
 from schemas.pairing import PairSettings
@@ -26,9 +22,9 @@ from tasks.dataset.versions import scanmill_version
 
 OWN_NAMES = frozenset(
     {"README.md", "dataset.json", "plan", "backgrounds.json", "samples", "frames", "pairs",
-     "manifests", "runs"}
+     "manifests", "failed", "runs"}
 )  # fmt: skip
-"""What stands in the folder of a data set. Source: docs/dataset-folder.md."""
+"""What the folder of a data set holds. Source: docs/dataset-folder.md."""
 
 
 def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
@@ -37,73 +33,40 @@ def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetD
     Removes what killed writers left. Raises RequestError naming what differs, or when a folder
     of other things is in the way.
     """
-    if not folder.description_path.exists():
-        refuse_foreign(folder.root)
-        description = DatasetDescription(
-            scanmill=scanmill_version(), settings=settings, settings_digest=digest_of(settings)
-        )
-        with suppress(FileExistsError):  # another run was first; its settings are compared below
-            create_atomically(folder.description_path, description.model_dump_json(indent=1))
-    stored = folder.read_description()
+
+    def begin_rendering(stored: DatasetDescription) -> dict[str, object]:
+        """Give a data set that was begun with videos its settings of rendering."""
+        return {} if stored.renders else _render_fields(settings) | {"renders": True}
+
+    stored = _begin(folder, _render_fields(settings))
     if not stored.renders:
-        stored = _resolve_rendering(folder, settings)
+        stored = _change(folder, begin_rendering)
     refuse_difference(str(folder.root), stored=stored.settings, asked=settings)
     sweep_leftovers(folder)  # not before: only now is it known to be a data set
     return stored
 
 
 def prepare_pairing(folder: DatasetFolder, settings: PairSettings) -> DatasetDescription:
-    """Settle the pair settings of a data set, or check that it has the same.
+    """Decide the pair settings of a data set, or check that it has the same.
 
     Until a pair is committed the settings may still change: a refused video names the setting
     that would admit it. Raises RequestError naming what differs, or what is in the way.
     """
-    if not folder.description_path.exists():
-        refuse_foreign(folder.root)
-        defaults = RenderSettings()
-        description = DatasetDescription(
-            scanmill=scanmill_version(), settings=defaults, settings_digest=digest_of(defaults),
-            renders=False, pairing=settings, pairing_digest=digest_of(settings),
-        )  # fmt: skip
-        with suppress(FileExistsError):  # another run was first; its settings are compared below
-            create_atomically(folder.description_path, description.model_dump_json(indent=1))
-    with hold_lease(folder.plan_folder):
-        stored = folder.read_description()
-        if stored.pairing is None or not _has_pairs(folder):
-            update = {"pairing": settings, "pairing_digest": digest_of(settings)}
-            if stored.pairing != settings:
-                stored = stored.model_copy(update=update)
-                write_atomically(folder.description_path, stored.model_dump_json(indent=1))
+    fields = {"pairing": settings, "pairing_digest": digest_of(settings)}
+
+    def begin_pairing(stored: DatasetDescription) -> dict[str, object]:
+        is_open = stored.pairing is None or not _has_pairs(folder)
+        return dict(fields) if is_open and stored.pairing != settings else {}
+
+    _begin(folder, _render_fields(RenderSettings()) | fields | {"renders": False})
+    stored = _change(folder, begin_pairing)
     refuse_difference(str(folder.root), stored=stored.pairing or settings, asked=settings)
     return stored
 
 
-def _resolve_rendering(folder: DatasetFolder, settings: RenderSettings) -> DatasetDescription:
-    """Give a data set that was begun with videos its settings of rendering."""
-    with hold_lease(folder.plan_folder):
-        stored = folder.read_description()
-        if not stored.renders:
-            update = {"settings": settings, "settings_digest": digest_of(settings), "renders": True}
-            stored = stored.model_copy(update=update)
-            write_atomically(folder.description_path, stored.model_dump_json(indent=1))
-    return stored
-
-
-def _has_pairs(folder: DatasetFolder) -> bool:
-    """Tell whether any committed shard holds a pair; what can't be read may hold one."""
-    for shard_id in folder.committed_shards("pairs"):
-        try:
-            if folder.read_manifest(shard_id, "pairs").rows:
-                return True
-        except (InputError, OSError):
-            return True
-    return False
-
-
 def sweep_leftovers(folder: DatasetFolder) -> tuple[Path, ...]:
     """Remove the temporary files of killed writers; what is being written now stays."""
-    places = (".", "plan", "runs", *PARTS, *(f"manifests/{part}" for part in PARTS))
-    return tuple(path for place in places for path in remove_leftovers(folder.root / place))
+    return tuple(path for place in folder.places for path in remove_leftovers(place))
 
 
 def resolve_backgrounds(
@@ -121,11 +84,11 @@ def resolve_backgrounds(
     other way round.
     """
     if not folder.backgrounds_path.exists():
-        chosen = _look_at_backgrounds(root, listed)
+        chosen = _list_backgrounds(root, listed)
         with suppress(FileExistsError):  # another run was first
             create_atomically(folder.backgrounds_path, chosen.model_dump_json(indent=1))
     elif refresh:
-        _renew_backgrounds(folder, _look_at_backgrounds(root, listed))
+        _renew_backgrounds(folder, _list_backgrounds(root, listed))
     frozen = read_backgrounds(folder)
     if bool(frozen.images) != (root is not None):
         raise RequestError(
@@ -138,7 +101,53 @@ def resolve_backgrounds(
     return frozen
 
 
-def _look_at_backgrounds(root: Path | None, listed: Path | None) -> BackgroundList:
+def read_backgrounds(folder: DatasetFolder) -> BackgroundList:
+    """Read the frozen backgrounds; none are frozen yet: black."""
+    path = folder.backgrounds_path
+    if not path.exists():
+        return BackgroundList(images=())
+    return parse_record(BackgroundList, path.read_bytes(), source=str(path))
+
+
+def _begin(folder: DatasetFolder, fields: dict[str, object]) -> DatasetDescription:
+    """Create dataset.json where there is none, and read it; raises RequestError."""
+    if not folder.description_path.exists():
+        _refuse_foreign(folder.root)
+        first = DatasetDescription.model_validate({"scanmill": scanmill_version(), **fields})
+        with suppress(FileExistsError):  # another run was first; its settings are compared
+            create_atomically(folder.description_path, first.model_dump_json(indent=1))
+    return folder.read_description()
+
+
+def _change(
+    folder: DatasetFolder, change: Callable[[DatasetDescription], dict[str, object]]
+) -> DatasetDescription:
+    """Replace fields of dataset.json while no other run does; an empty change writes nothing."""
+    with hold_lease(folder.plan_folder):
+        stored = folder.read_description()
+        update = change(stored)
+        if update:
+            stored = stored.model_copy(update=update)
+            write_atomically(folder.description_path, stored.model_dump_json(indent=1))
+    return stored
+
+
+def _render_fields(settings: RenderSettings) -> dict[str, object]:
+    return {"settings": settings, "settings_digest": digest_of(settings)}
+
+
+def _has_pairs(folder: DatasetFolder) -> bool:
+    """Tell whether any committed shard holds a pair; what can't be read may hold one."""
+    for shard_id in folder.committed_shards("pairs"):
+        try:
+            if folder.read_manifest(shard_id, "pairs").rows:
+                return True
+        except (InputError, OSError):
+            return True
+    return False
+
+
+def _list_backgrounds(root: Path | None, listed: Path | None) -> BackgroundList:
     return freeze_backgrounds(root, listed=listed) if root else BackgroundList(images=())
 
 
@@ -152,15 +161,7 @@ def _renew_backgrounds(folder: DatasetFolder, found: BackgroundList) -> None:
             write_atomically(folder.backgrounds_path, renewed.model_dump_json(indent=1))
 
 
-def read_backgrounds(folder: DatasetFolder) -> BackgroundList:
-    """Read the frozen backgrounds; none are frozen yet: black."""
-    path = folder.backgrounds_path
-    if not path.exists():
-        return BackgroundList(images=())
-    return parse_record(BackgroundList, path.read_bytes(), source=str(path))
-
-
-def refuse_foreign(root: Path) -> None:
+def _refuse_foreign(root: Path) -> None:
     """Refuse a folder that holds other things than a data set does."""
     if root.exists() and not root.is_dir():
         foreign = [root.name]

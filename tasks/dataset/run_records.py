@@ -1,10 +1,21 @@
-"""runs/<time>.json: what each run did, and the roots that the next one uses by default."""
+"""runs/<time>.json: what each run did, and the folders that its inputs came from.
 
+A data set may hold several of RP, THuman2 and 2K2K, each from a data root of its own. The next run
+goes by the roots of the last one unless it is given others.
+"""
+
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from schemas.dataset_folder import DatasetFolder, create_atomically
+from schemas.atomic_files import create_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError
 from schemas.manifest import RunRecord, parse_record
+from schemas.scan import DatasetName, ScanRef
+from tasks.scans.input_files import Roots, is_scan_gone
+
+BACKGROUNDS, DENSEPOSE, MODELS, VIDEO_ROOT = "backgrounds", "densepose", "models", "videos"
+_DATA_PREFIX = "data/"
 
 
 def write_run(folder: DatasetFolder, record: RunRecord) -> Path:
@@ -34,5 +45,35 @@ def read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
 
 
 def last_roots(folder: DatasetFolder) -> dict[str, Path]:
-    """Return each root by its name, `data` for one, as the last run that names it has it."""
+    """Return each root by its name, as data/RP, as the last run that names it has it."""
     return {name: Path(path) for record in read_runs(folder) for name, path in record.roots.items()}
+
+
+def find_roots(folder: DatasetFolder, given: Mapping[str, Path]) -> Roots:
+    """Choose the roots: as given, else of the last run that named them, else not known.
+
+    One that does not exist is not known.
+    """
+    chosen = {**last_roots(folder), **given}
+    return {name: path if path.is_dir() else None for name, path in chosen.items()}
+
+
+def data_root_of(dataset: DatasetName) -> str:
+    """Name the data root of a dataset, as in data/RP."""
+    return _DATA_PREFIX + dataset
+
+
+def data_roots(
+    folder: DatasetFolder, path: Path | None, datasets: Iterable[DatasetName]
+) -> dict[str, Path]:
+    """Return the data roots of a run: of these datasets the one given, of others the last ones."""
+    given = {data_root_of(dataset): path for dataset in datasets} if path else {}
+    known = find_roots(folder, given)
+    return {name: root for name, root in known.items() if root and name.startswith(_DATA_PREFIX)}
+
+
+def datasets_in(path: Path, scans: Iterable[ScanRef]) -> set[DatasetName]:
+    """List the datasets of which a folder holds any of these scans; all where it holds none."""
+    refs = tuple(scans)
+    held = {ref.dataset for ref in refs if not is_scan_gone(path, ref)}
+    return held or {ref.dataset for ref in refs}

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.dataset_folder import atomic_file
+from schemas.atomic_files import atomic_file
 from schemas.errors import InputError
 from schemas.samples import row_table, sample_schema
 
@@ -39,7 +39,7 @@ class ShardFormat:
     statistics: tuple[str, ...]
 
 
-SAMPLES = ShardFormat(sample_schema(), "sample_id", STATISTICS_COLUMNS)
+SAMPLE_FORMAT = ShardFormat(sample_schema(), "sample_id", STATISTICS_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class ShardWriter:
 
 
 @contextmanager
-def write_shard(path: Path, layout: ShardFormat = SAMPLES) -> Iterator[ShardWriter]:
+def write_shard(path: Path, layout: ShardFormat = SAMPLE_FORMAT) -> Iterator[ShardWriter]:
     """Write a shard file that appears when the block ends well, and not at all otherwise.
 
     Call `finish` inside the block, as the last thing.

@@ -5,35 +5,28 @@ Deep: every byte is read. Imports neither Prefect nor torch.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.dataset_folder import DatasetFolder
-from schemas.errors import ScanmillError
-from schemas.manifest import (
-    DatasetDescription,
-    Failure,
-    Manifest,
-    PlannedShard,
-    ShardState,
-)
-from schemas.scan import DatasetName, InputFile, ScanRef
-from tasks.dataset.code_digest import code_digest
+from schemas.dataset_folder import DatasetFolder, Part
+from schemas.errors import InputError, ScanmillError
+from schemas.manifest import Failure, Manifest, Planned, ShardState, state_by_failures
+from schemas.scan import InputFile
+from schemas.work import Progress
 from tasks.dataset.fingerprints import FingerprintCache
-from tasks.dataset.planning import read_plan
 from tasks.dataset.preparation import read_backgrounds
-from tasks.dataset.roots import data_root_of, find_roots, roots_of
+from tasks.dataset.run_records import find_roots
+from tasks.dataset.shard_kinds import RunRoots, ShardKind
 from tasks.dataset.shards import count_rows
-from tasks.scans.input_files import Roots, is_scan_gone, locate_input
+from tasks.scans.input_files import Roots, locate_input
 
 REDONE_ALWAYS: frozenset[ShardState] = frozenset({"failed", "missing", "corrupt", "stale"})
 """What `rerun` redoes unasked. Source: docs/dataset-folder.md."""
-
-Progress = Callable[[int, int], None]
-"""Called with shards looked at, and shards in all."""
 
 
 class ShardStatus(BaseModel):
@@ -64,7 +57,7 @@ class DatasetStatus(BaseModel):
     samples_planned: int
     shards: tuple[ShardStatus, ...]
     videos: tuple[ShardStatus, ...] = Field(
-        default=(), description="shards of frames and pairs, as tasks.video.states decides them"
+        default=(), description="shards of frames and pairs, as this module decides them too"
     )
 
     @property
@@ -92,37 +85,52 @@ class DatasetStatus(BaseModel):
 
 def dataset_status(
     folder: DatasetFolder,
+    kind: ShardKind[Any],
     *,
     given: Mapping[str, Path] | None = None,
     deep: bool = False,
     progress: Progress | None = None,
 ) -> DatasetStatus:
-    """Decide the state of every shard of a data set.
+    """Decide the state of every shard of one kind.
 
-    given: roots by their names in tasks.dataset.roots; others are those of the last run. Raises
-    RequestError when the folder is no data set, InputError when its description or plan can't be
-    read.
+    given: roots by their names in tasks.dataset.run_records; others are those of the last run.
+    Raises RequestError when the folder is no data set, InputError when its description or plan
+    can't be read.
     """
     description = folder.read_description()
-    plan = read_plan(folder)
+    plan = kind.read_plan(folder)
     roots = find_roots(folder, given or {})
     inspector = _Inspector(
-        folder, description, roots, FingerprintCache(folder.root, deep=deep),
-        backgrounds_version=read_backgrounds(folder).version,
+        folder, kind, roots, FingerprintCache(folder.root, deep=deep),
+        settings_digest=kind.settings_digest(description),
+        backgrounds_version=read_backgrounds(folder).version if kind.has_views else None,
     )  # fmt: skip
-    unplanned = sorted(set(folder.committed_shards()) - {shard.shard_id for shard in plan})
     shards = []
     for shard in plan:
         shards.append(inspector.look_at(shard))
         if progress is not None:
             progress(len(shards), len(plan))
+    committed = {name for part in kind.parts for name in folder.committed_shards(part)}
+    unplanned = sorted(committed - {shard.shard_id for shard in plan})
+    views = len(description.settings.views)
     return DatasetStatus(
         uri=str(folder.root),
         deep=deep,
-        inputs_checked=all(roots.get(data_root_of(name)) for name in _datasets(plan)),
-        samples_planned=sum(len(shard.scans) for shard in plan) * len(description.settings.views),
-        shards=(*shards, *(inspector.look_at_unplanned(shard_id) for shard_id in unplanned)),
+        inputs_checked=all(kind.roots_of(shard, roots)["data"] for shard in plan),
+        samples_planned=sum(
+            len(shard.names) * views if kind.has_views else known.rows
+            for shard, known in zip(plan, shards, strict=True)
+        ),
+        shards=(*shards, *(_report_unplanned(shard_id) for shard_id in unplanned)),
     )
+
+
+def _report_unplanned(shard_id: str) -> ShardStatus:
+    """Report a shard that is committed but in no plan segment: kept, not redone."""
+    return ShardStatus(
+        shard_id=shard_id, scans=(), state="orphaned", source_gone=True,
+        reasons=("no plan segment names it",),
+    )  # fmt: skip
 
 
 def shards_to_redo(
@@ -148,118 +156,142 @@ def _is_redone(shard: ShardStatus, *, rejects: bool, older_code: bool) -> bool:
     return older_code and shard.older_code
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Inspector:
     """What all shards of one look share. Owns: the memory of what was hashed."""
 
     folder: DatasetFolder
-    description: DatasetDescription
-    roots: Roots
+    kind: ShardKind[Any]
+    roots: RunRoots
     cache: FingerprintCache
-    backgrounds_version: int
-    gone: dict[str, bool] = field(default_factory=dict)
+    settings_digest: str | None
+    backgrounds_version: int | None
 
-    def look_at(self, shard: PlannedShard) -> ShardStatus:
+    def look_at(self, shard: Planned) -> ShardStatus:
         """Decide the state of one planned shard."""
-        scans = tuple(ref.scan_id for ref in shard.scans)
-        roots = roots_of(shard.scans[0].dataset, self.roots)
-        gone = [ref.scan_id for ref in shard.scans if _is_gone(ref, roots)]
-        reasons = [f"{scan_id}: the scan is gone" for scan_id in gone]
+        roots = self.kind.roots_of(shard, self.roots)
+        data_root = roots["data"]
+        gone = self.kind.list_gone(shard, data_root) if data_root is not None else ()
+        status = ShardStatus(
+            shard_id=shard.shard_id, scans=shard.names, state="missing", source_gone=bool(gone),
+            reasons=tuple(f"{name}: the {self.kind.unit} is gone" for name in gone),
+        )  # fmt: skip
         try:
-            manifest = self._read_manifest(shard.shard_id)
+            manifests = self._read_manifests(shard.shard_id)
         except ScanmillError as error:
-            return ShardStatus(
-                shard_id=shard.shard_id, scans=scans, state="corrupt",
-                reasons=(*reasons, f"manifest: {error.found}"), source_gone=bool(gone),
-            )  # fmt: skip
-        if manifest is None:
-            return ShardStatus(
-                shard_id=shard.shard_id, scans=scans, state="orphaned" if gone else "missing",
-                reasons=(*reasons, "no commit record"), source_gone=bool(gone),
-            )  # fmt: skip
-        state, more = self._decide(manifest, roots, is_gone=bool(gone))
-        return ShardStatus(
-            shard_id=shard.shard_id, scans=scans, state=state, reasons=(*reasons, *more),
-            older_code=manifest.code_digest != code_digest(), source_gone=bool(gone),
-            rows=manifest.rows, bytes=manifest.bytes, attempt=manifest.attempt,
-            failures=manifest.failures,
-        )  # fmt: skip
+            return _update(status, "corrupt", f"manifest: {error.found}")
+        if len(manifests) < len(self.kind.parts):
+            return self._look_at_uncommitted(status)
+        known = status.model_copy(
+            update={
+                "older_code": any(
+                    one.code_digest != self.kind.code_digest() for one in manifests.values()
+                ),
+                "rows": list(manifests.values())[-1].rows,
+                "bytes": sum(one.bytes for one in manifests.values()),
+                "attempt": max(one.attempt for one in manifests.values()),
+                "failures": tuple(f for one in manifests.values() for f in one.failures),
+            }
+        )
+        return self._decide(known, shard, manifests, roots)
 
-    def look_at_unplanned(self, shard_id: str) -> ShardStatus:
-        """Report a shard that is committed but in no plan segment: kept, not redone."""
-        return ShardStatus(
-            shard_id=shard_id, scans=(), state="orphaned", source_gone=True,
-            reasons=("no plan segment names it",),
-        )  # fmt: skip
+    def _look_at_uncommitted(self, status: ShardStatus) -> ShardStatus:
+        """Tell a shard that could not be written from one that nobody tried."""
+        if status.source_gone:
+            return _update(status, "orphaned", "no commit record")
+        try:
+            failed = self.folder.read_failure(status.shard_id, self.kind.parts[0])
+        except (FileNotFoundError, InputError):
+            return _update(status, "missing", "no commit record")
+        known = status.model_copy(update={"failures": failed.failures, "attempt": failed.attempt})
+        return _update(known, "failed", *map(_explain, failed.failures))
 
     def _decide(
-        self, manifest: Manifest, roots: Roots, *, is_gone: bool
-    ) -> tuple[ShardState, tuple[str, ...]]:
-        self.cache.recall(manifest.shard_id)
-        damage = self._find_damage(manifest)
+        self,
+        status: ShardStatus,
+        shard: Planned,
+        manifests: Mapping[Part, Manifest],
+        roots: Roots,
+    ) -> ShardStatus:
+        self.cache.recall(self.kind.cache_name(shard.shard_id))
+        damage = self._find_damage(manifests)
         if damage:
-            return "corrupt", damage
-        changes = () if is_gone else self._find_changes(manifest, roots)
-        self._remember(manifest, roots)
-        if is_gone:
-            return "orphaned", ()
+            return _update(status, "corrupt", *damage)
+        changes = () if status.source_gone else self._find_changes(shard, manifests, roots)
+        self._remember(manifests, roots)
+        if status.source_gone:
+            return _update(status, "orphaned")
         if changes:
-            return "stale", changes
-        reasons = [f"{one.sample_id}: {one.error}: {one.message}" for one in manifest.failures]
-        return manifest.state, tuple(reasons)
+            return _update(status, "stale", *changes)
+        return _update(status, state_by_failures(status.failures), *map(_explain, status.failures))
 
-    def _find_damage(self, manifest: Manifest) -> tuple[str, ...]:
-        """Compare the file with its commit record; rows are counted, bytes as deep as asked."""
-        path = self.folder.shard_path(manifest.shard_id)
-        try:
-            found = self.cache.digest(path)
-            if found is None:
-                return (f"{path.name} is not there",)
-            if found.size != manifest.bytes:
-                return (f"{path.name}: {found.size} bytes, {manifest.bytes} committed",)
-            if found.sha256 != manifest.sha256:
-                return (f"{path.name}: its sha256 is not the committed one",)
-            rows = count_rows(path)
-        except (OSError, ScanmillError) as error:
-            return (f"{path.name}: {error}",)
+    def _find_damage(self, manifests: Mapping[Part, Manifest]) -> tuple[str, ...]:
+        """Compare the files with their records; rows are counted, bytes as deep as asked."""
+        found = []
+        for part, manifest in manifests.items():
+            path = self.folder.shard_path(manifest.shard_id, part)
+            try:
+                damage = self._compare_file(path, manifest)
+            except (OSError, ScanmillError) as error:
+                damage = str(error)
+            if damage:
+                found.append(f"{part}/{path.name}{damage}")
+        return tuple(found)
+
+    def _compare_file(self, path: Path, manifest: Manifest) -> str:
+        found = self.cache.digest(path)
+        if found is None:
+            return " is missing"
+        if found.size != manifest.bytes:
+            return f": not the file that was committed: {found.size} bytes, not {manifest.bytes}"
+        if found.sha256 != manifest.sha256:
+            return ": not the file that was committed: its sha256 is another"
+        rows = count_rows(path)
         agrees = rows == manifest.rows == len(manifest.sample_ids)
-        return () if agrees else (f"{path.name}: {rows} rows, {manifest.rows} committed",)
+        return "" if agrees else f": {rows} rows, {manifest.rows} committed"
 
-    def _find_changes(self, manifest: Manifest, roots: Roots) -> tuple[str, ...]:
-        changes = [self._compare(one, roots) for one in manifest.inputs]
-        if manifest.settings_digest != self.description.settings_digest:
-            changes.insert(0, "made with other settings than the data set's")
-        if manifest.backgrounds_version != self.backgrounds_version:
-            changes.insert(
-                0,
-                f"drawn over version {manifest.backgrounds_version} of the backgrounds, "
-                f"{self.backgrounds_version} is in use",
+    def _find_changes(
+        self, shard: Planned, manifests: Mapping[Part, Manifest], roots: Roots
+    ) -> tuple[str, ...]:
+        first = manifests[self.kind.parts[0]]
+        changes = []
+        if self.backgrounds_version not in {None, first.backgrounds_version}:
+            changes.append(
+                f"drawn over version {first.backgrounds_version} of the backgrounds, "
+                f"{self.backgrounds_version} is in use"
             )
-        return tuple(change for change in changes if change)
+        if any(one.settings_digest != self.settings_digest for one in manifests.values()):
+            changes.append("made with other settings than the data set's")
+        changes += [self._compare_input(one, roots) for one in first.inputs]
+        if roots["data"] is not None:
+            recorded = frozenset(one.path for one in first.inputs)
+            new = self.kind.find_new(shard, roots["data"], recorded)
+            changes += [f"{name} is new" for name in new]
+        return tuple(filter(None, changes))
 
-    def _compare(self, recorded: InputFile, roots: Roots) -> str:
+    def _compare_input(self, recorded: InputFile, roots: Roots) -> str:
         """Say how an input differs from its record; empty: not at all, or not to be known."""
         path = locate_input(recorded, roots)
-        if path is None:
-            return ""
-        return self.cache.compare(path, recorded)
+        return "" if path is None else self.cache.compare(path, recorded)
 
-    def _remember(self, manifest: Manifest, roots: Roots) -> None:
-        inputs = (locate_input(one, roots) for one in manifest.inputs)
-        paths = (self.folder.shard_path(manifest.shard_id), *filter(None, inputs))
-        self.cache.remember(manifest.shard_id, paths)
+    def _remember(self, manifests: Mapping[Part, Manifest], roots: Roots) -> None:
+        first = manifests[self.kind.parts[0]]
+        inputs = (locate_input(one, roots) for one in first.inputs)
+        files = (self.folder.shard_path(first.shard_id, part) for part in manifests)
+        self.cache.remember(self.kind.cache_name(first.shard_id), (*files, *filter(None, inputs)))
 
-    def _read_manifest(self, shard_id: str) -> Manifest | None:
-        try:
-            return self.folder.read_manifest(shard_id)
-        except FileNotFoundError:
-            return None
-
-
-def _is_gone(ref: ScanRef, roots: Roots) -> bool:
-    data_root = roots["data"]
-    return data_root is not None and is_scan_gone(data_root, ref)
+    def _read_manifests(self, shard_id: str) -> dict[Part, Manifest]:
+        found = {}
+        for part in self.kind.parts:
+            with suppress(FileNotFoundError):
+                found[part] = self.folder.read_manifest(shard_id, part)
+        return found
 
 
-def _datasets(plan: Iterable[PlannedShard]) -> set[DatasetName]:
-    return {ref.dataset for shard in plan for ref in shard.scans}
+def _update(status: ShardStatus, state: ShardState, *reasons: str) -> ShardStatus:
+    """Decide a state, with reasons beside those that are known."""
+    return status.model_copy(update={"state": state, "reasons": (*status.reasons, *reasons)})
+
+
+def _explain(failure: Failure) -> str:
+    return f"{failure.sample_id}: {failure.error}: {failure.message}"

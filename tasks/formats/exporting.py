@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.dataset_folder import TEMPORARY_PREFIX, DatasetFolder
+from schemas.atomic_files import TEMPORARY_PREFIX
+from schemas.dataset_folder import DatasetFolder
 from schemas.work import MapUnits, map_units
 from tasks.dataset.planning import read_plan
 from tasks.formats.outcomes import ExportOutcome, SampleReason

@@ -1,20 +1,30 @@
 """What an import reads from a published folder, whatever the format."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
-from schemas.errors import ScanmillError
-from schemas.manifest import PlannedShard
+from schemas.dataset_folder import DatasetFolder, Part
+from schemas.errors import ScanmillError, StorageError
+from schemas.manifest import Failure
 from schemas.pairing import PairSettings
 from schemas.sample import Sample
 from schemas.scan import InputFile, ScanRef, VideoRef
 from schemas.settings import RenderSettings
 from schemas.views import View
 from schemas.work import Progress, map_in_threads
-from tasks.dataset.imported import Imported, ImportedRow, import_shards, unreadable
+from tasks.dataset.card import write_card
+from tasks.dataset.commit import ShardOutcome, ShardWork, commit_shard
+from tasks.dataset.planning import plan_new, read_plan
+from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
+from tasks.dataset.shards import Row, ShardWriter
+from tasks.dataset.states import dataset_status, shards_to_redo
 from tasks.formats.outcomes import ImportOutcome
 from tasks.samples.encoding import encode_sample
+from tasks.samples.sample_shards import SAMPLES, RenderJob
+
+RENDERER = "none: imported from images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +73,85 @@ def import_samples(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> ImportOutcome:
-    """Make a data set of the samples of a folder; shards that are committed already are kept.
+    """Make a data set of the samples of a folder; shards that are done already are kept.
 
     A view that can't be read is recorded as a failure, the others go on. Raises RequestError when
-    the data set has other settings.
+    the data set has other settings, StorageError when not even the plan can be written.
     """
-    settings = source.settings
+    folder = DatasetFolder.at(uri)
+    prepare_dataset(folder, source.settings)
+    resolve_backgrounds(folder, None)
+    plan_new(folder, source.refs, scans_per_shard=source.scans_per_shard)
+    jobs = _list_jobs(folder, root, source.settings)
+    outcomes: list[ShardOutcome] = []
+    if progress is not None:
+        progress(0, len(jobs))
+    for job in jobs:
+        outcomes.append(commit_shard(_ImportWork(job=job, read=read_sample, threads=workers)))
+        if progress is not None:
+            progress(len(outcomes), len(jobs))
+    failures = tuple(failure for one in outcomes for failure in one.failures)
+    _renew_card(folder, has_failed=bool(failures))
+    return ImportOutcome(
+        uri=uri,
+        scans=sum(len(one.names) for one in outcomes),
+        samples=sum(one.rows for one in outcomes),
+        failures=failures,
+    )
 
-    def read_one(pair: tuple[ScanRef, View]) -> Imported:
-        ref, view = pair
+
+def _list_jobs(folder: DatasetFolder, root: Path, settings: RenderSettings) -> list[RenderJob]:
+    """Describe the shards that are not done; paths of their files count from root."""
+    status = dataset_status(folder, SAMPLES)
+    left = set(shards_to_redo(status))
+    attempts = {one.shard_id: one.attempt + 1 for one in status.shards}
+    return [
+        RenderJob(
+            uri=str(folder.root), data_root=root, shard=shard, settings=settings,
+            attempt=attempts[shard.shard_id],
+        )
+        for shard in read_plan(folder)
+        if shard.shard_id in left
+    ]  # fmt: skip
+
+
+def _renew_card(folder: DatasetFolder, *, has_failed: bool) -> None:
+    """Renew card and totals; on a full disk that failures already tell of, they stay old."""
+    try:
+        write_card(folder)
+    except StorageError:
+        if not has_failed:
+            raise
+
+
+@dataclass(slots=True, kw_only=True)
+class _ImportWork(ShardWork):
+    """One shard of samples that others made. threads: read and encode beside each other."""
+
+    job: RenderJob
+    read: ReadSample
+    threads: int
+    renderer: str = RENDERER
+
+    def write_rows(self, writers: Mapping[Part, ShardWriter]) -> None:
+        """Write the samples that can be read; keep why the others can't."""
+        began = perf_counter()
+        views = self.job.settings.views
+        pairs = ((ref, view) for ref in self.job.shard.scans for view in views)
+        for made in map_in_threads(self._make_row, pairs, threads=self.threads):
+            if isinstance(made, Failure):
+                self.failures["samples"].append(made)
+                continue
+            row, files = made
+            writers["samples"].write(row)
+            self.keep_inputs(files)
+        self.seconds["read"] = round(perf_counter() - began, 4)
+
+    def _make_row(self, pair: tuple[ScanRef, View]) -> tuple[Row, tuple[InputFile, ...]] | Failure:
+        (ref, view), settings = pair, self.job.settings
         try:
-            made = read_sample(root, ref, view, settings)
+            made = self.read(self.job.data_root, ref, view, settings)
             row = encode_sample(made.sample, jpeg_quality=settings.jpeg_quality)
         except ScanmillError as error:
-            return unreadable(view.sample_id(ref.scan_id), error)
-        return ImportedRow(row, made.files)
-
-    def read(shard: PlannedShard) -> Iterator[Imported]:
-        pairs = ((ref, view) for ref in shard.scans for view in settings.views)
-        return map_in_threads(read_one, pairs, threads=workers)
-
-    made = import_shards(
-        uri, source.refs, settings, read, scans_per_shard=source.scans_per_shard, progress=progress
-    )
-    return ImportOutcome(
-        uri=uri, scans=made.scans, samples=made.samples, failures=made.failures
-    )  # fmt: skip
+            return Failure.of(view.sample_id(ref.scan_id), error)
+        return row, made.files

@@ -3,14 +3,15 @@
 from typing import Any
 
 from schemas.work import UnitJob
+from tasks.dataset.commit import ShardOutcome
 from tasks.formats.hdnet.hdnet_import import import_video
 from tasks.task import unit_task
-from tasks.video.video_shard import PairJob, PairOutcome
+from tasks.video.video_shards import PairJob
 from tasks.worker_process import at_work
 
 
 @unit_task("import-batch")
-def import_video_task(job: PairJob) -> PairOutcome:
+def import_video_task(job: PairJob) -> ShardOutcome:
     """Read the published pairs of one video back; raises WorkInterrupted as the others."""
     with at_work(job.name):
         return import_video(job)

@@ -18,7 +18,8 @@ from statistics import median
 
 import jinja2
 
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.atomic_files import write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.fits import FitCheck
 from schemas.manifest import Failure, Manifest, RunRecord, parse_record
@@ -28,8 +29,9 @@ from tasks.dataset.card import sum_up_videos
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.dataset.states import dataset_status
 from tasks.report.images import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
+from tasks.samples.sample_shards import SAMPLES
 from tasks.video.match_image import draw_widest_pairs
-from tasks.video.states import video_status
+from tasks.video.video_shards import VIDEOS
 
 STRIP_LIMIT, STRIP_SIDE = 12, 160
 WALL_LIMIT, WALL_SIDE = 96, 120
@@ -109,7 +111,7 @@ def describe_dataset(folder: DatasetFolder) -> DatasetSection:
     """Gather what the page says of a data set."""
     description = folder.read_description()
     manifests = [folder.read_manifest(shard_id) for shard_id in folder.committed_shards()]
-    status, videos = dataset_status(folder), video_status(folder)
+    status, videos = (dataset_status(folder, kind) for kind in (SAMPLES, VIDEOS))
     shards = (*status.shards, *videos.shards)
     failures = tuple(failure for manifest in manifests for failure in manifest.failures)
     failures += videos.failures

@@ -1,82 +1,116 @@
-"""Render one shard: its scans in, one Parquet file and its commit record out.
+"""Render one shard: reads its scans, draws and encodes them, and keeps what went wrong.
 
-Written whole or not at all; the manifest's appearance is the commit.
+A scan that can't be read, placed or drawn fails alone: its samples become failures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
-from renderers.session import current_session
-from schemas.dataset_folder import DatasetFolder, remove_leftovers, write_atomically
-from schemas.errors import InputError, MachineError, RequestError
-from schemas.manifest import Failure, Manifest, ShardState, state_by_failures, utc_now
+from renderers.session import DrawingSession, current_session
+from schemas.dataset_folder import DatasetFolder, Part
+from schemas.errors import RequestError, ScanmillError
+from schemas.fits import FitCheck
+from schemas.manifest import Failure
+from schemas.scan import ScanRef
 from tasks.backgrounds import Backgrounds
-from tasks.dataset.fingerprints import FingerprintCache
+from tasks.dataset.commit import ShardOutcome, ShardWork, commit_shard
 from tasks.dataset.preparation import read_backgrounds
-from tasks.dataset.shards import write_shard
+from tasks.dataset.shards import Row, ShardWriter
 from tasks.fits.body_model import BodyModel, open_body_model
+from tasks.fits.check import describe_misfit
 from tasks.samples.densepose_files import DenseposeFiles
-from tasks.samples.shard_work import ShardJob, ShardWork
-from tasks.scans.input_files import Roots, locate_input
-
-__all__ = ["ShardJob", "ShardOutcome", "render_shard", "report_unwritten"]
-
-
-class ShardOutcome(BaseModel):
-    """What became of a shard; committed is False when nothing could be written."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    shard_id: str
-    state: ShardState
-    rows: int
-    failures: tuple[Failure, ...]
-    warnings: tuple[str, ...]
-    bytes: int
-    seconds: dict[str, float]
-    committed: bool = True
+from tasks.samples.drawing import Stopwatch, ViewFailure, draw_scan
+from tasks.samples.encoding_threads import EncodedSample, encode_behind
+from tasks.samples.sample_shards import RenderJob
+from tasks.samples.scan_reading import load_scan
+from tasks.scans.input_files import list_failed_background, list_inputs, list_inputs_of_failed
 
 
-def render_shard(job: ShardJob) -> ShardOutcome:
+def render_shard(job: RenderJob) -> ShardOutcome:
     """Render, write and commit one shard in this process's drawing session.
 
-    When the machine fails (disk, memory), the outcome says so and nothing is committed; neither
-    is it when the shard that stands there has more samples than the machine let this one have.
-    Raises MachineError when the process has no session, RequestError when backgrounds were
-    frozen and no folder for them is given.
+    Raises MachineError when the process has no session, RequestError when the data set was begun
+    with backgrounds, a model or DensePose images and no folder for them is given.
     """
-    folder = DatasetFolder.at(job.uri)
-    backgrounds = _open_backgrounds(folder, job.background_root)
-    work = ShardWork(job, backgrounds, current_session(), _open_model(job), _open_densepose(job))
-    started = utc_now()
-    remove_leftovers(folder.shard_path(job.shard.shard_id).parent)
-    try:
-        with write_shard(folder.shard_path(job.shard.shard_id)) as writer:
-            for ref in job.shard.scans:
-                for row in work.rows_of(ref):
-                    with work.watch.during("write"):
-                        writer.write(row)
-            written = writer.finish()
-            _keep_the_better(folder, work, rows=len(written.sample_ids))
-            # From here to the new record the shard counts as missing, never as something else.
-            folder.manifest_path(job.shard.shard_id).unlink(missing_ok=True)
-        manifest = work.describe(written, started)
-        path = folder.manifest_path(job.shard.shard_id)
-        write_atomically(path, manifest.model_dump_json(indent=1))
-    except (OSError, MemoryError, MachineError) as error:
-        return report_unwritten(job, error, work.failures)
-    _remember(folder, job, manifest, work.begun_ns)
-    return ShardOutcome(
-        shard_id=manifest.shard_id,
-        state=manifest.state,
-        rows=manifest.rows,
-        failures=manifest.failures,
-        warnings=manifest.warnings,
-        bytes=manifest.bytes,
-        seconds=manifest.seconds,
-    )
+    backgrounds = _open_backgrounds(DatasetFolder.at(job.uri), job.background_root)
+    session, model = current_session(), _open_model(job)
+    work = _RenderWork(
+        job=job, session=session, backgrounds=backgrounds, model=model,
+        densepose=_open_densepose(job), renderer=session.context.info.renderer,
+        with_body_model=model is not None, backgrounds_version=backgrounds.version,
+    )  # fmt: skip
+    return commit_shard(work)
+
+
+@dataclass(slots=True, kw_only=True)
+class _RenderWork(ShardWork):
+    """One shard in the making, and what it is drawn with."""
+
+    job: RenderJob
+    session: DrawingSession
+    backgrounds: Backgrounds
+    model: BodyModel | None
+    densepose: DenseposeFiles | None
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    encode_seconds: float = 0.0
+
+    def write_rows(self, writers: Mapping[Part, ShardWriter]) -> None:
+        """Write the samples of all scans; encoding runs beside the other stages."""
+        for ref in self.job.shard.scans:
+            for row in self._rows_of(ref):
+                with self.watch.during("write"):
+                    writers["samples"].write(row)
+        stages = (*self.watch.seconds.items(), ("encode", self.encode_seconds))
+        self.seconds = {stage: round(seconds, 4) for stage, seconds in sorted(stages)}
+
+    def _rows_of(self, ref: ScanRef) -> Iterator[Row]:
+        """Yield the rows of one scan in the order of its views; failures are kept."""
+        pending = dict.fromkeys(view.sample_id(ref.scan_id) for view in self.job.settings.views)
+        try:
+            for made in self._make_samples(ref):
+                pending.pop(made.sample_id, None)
+                if isinstance(made, EncodedSample):
+                    self.encode_seconds += made.seconds
+                    self.keep_inputs((made.background,) if made.background else ())
+                    yield made.row
+                else:
+                    self._keep_failure(made)
+        except Exception as error:  # noqa: BLE001 - one scan fails alone, whatever it meets
+            with suppress(OSError, ScanmillError):  # what can't be listed either is known to fail
+                named = _thing_of(error)
+                self.keep_inputs(list_inputs_of_failed(self.job.data_root, ref, named=named))
+            for sample_id in pending:
+                self._keep_failure(ViewFailure(sample_id, self.watch.stage, error))
+
+    def _make_samples(self, ref: ScanRef) -> Iterator[EncodedSample | ViewFailure]:
+        with self.watch.during("read"):
+            # Digested before reading: a file that changes meanwhile is seen as changed later.
+            self.keep_inputs(list_inputs(self.job.data_root, ref))
+            if self.densepose is not None:
+                self.keep_inputs(self.densepose.list_inputs(ref, self.job.settings.views))
+            scan = load_scan(self.job.data_root, ref, model=self.model)
+            self.keep_inputs(scan.files)
+        self.warnings += [f"{ref.scan_id}: {warning}" for warning in scan.warnings]
+        drawn = draw_scan(
+            scan, self.job.settings, self.session,
+            backgrounds=self.backgrounds, stopwatch=self.watch, densepose=self.densepose,
+            on_fit=self._keep_fit,
+            on_warning=lambda warning: self.warnings.append(f"{ref.scan_id}: {warning}"),
+        )  # fmt: skip
+        yield from encode_behind(drawn, jpeg_quality=self.job.settings.jpeg_quality)
+
+    def _keep_fit(self, check: FitCheck) -> None:
+        self.fits.append(check)
+        if check.is_misfit:
+            self.warnings.append(f"{check.scan_id}: {describe_misfit(check)}")
+
+    def _keep_failure(self, failed: ViewFailure) -> None:
+        named = _thing_of(failed.error)
+        self.keep_inputs(list_failed_background(self.backgrounds.root, named))
+        failure = Failure.of(failed.sample_id, failed.error, failed.stage)
+        self.failures["samples"].append(failure)
 
 
 def _open_backgrounds(folder: DatasetFolder, root: Path | None) -> Backgrounds:
@@ -86,7 +120,7 @@ def _open_backgrounds(folder: DatasetFolder, root: Path | None) -> Backgrounds:
     return Backgrounds(root, frozen.images, frozen.version)
 
 
-def _open_model(job: ShardJob) -> BodyModel | None:
+def _open_model(job: RenderJob) -> BodyModel | None:
     """Open the SMPL-X model that the data set was begun with, if it was."""
     if not job.settings.smplx_model:
         return None
@@ -95,7 +129,7 @@ def _open_model(job: ShardJob) -> BodyModel | None:
     )
 
 
-def _open_densepose(job: ShardJob) -> DenseposeFiles | None:
+def _open_densepose(job: RenderJob) -> DenseposeFiles | None:
     """Open the DensePose images that the data set was begun with, if it was."""
     if not job.settings.iuv_files:
         return None
@@ -112,62 +146,5 @@ def _require(what: str, option: str, root: Path | None) -> Path:
     return root
 
 
-def report_unwritten(
-    job: ShardJob, error: Exception, failures: Sequence[Failure] = ()
-) -> ShardOutcome:
-    """Make the outcome of a shard that was not committed: every sample failed by the machine."""
-    known = {failure.sample_id: failure for failure in failures}
-    ids = (view.sample_id(ref.scan_id) for ref in job.shard.scans for view in job.settings.views)
-    return ShardOutcome(
-        shard_id=job.shard.shard_id,
-        state="failed",
-        rows=0,
-        failures=tuple(known.get(sample_id) or _unwritten(sample_id, error) for sample_id in ids),
-        warnings=(),
-        bytes=0,
-        seconds={},
-        committed=False,
-    )
-
-
-def _unwritten(sample_id: str, error: Exception) -> Failure:
-    return Failure(
-        sample_id=sample_id, stage="write", kind="environment",
-        error=type(error).__name__, message=str(error),
-    )  # fmt: skip
-
-
-def _keep_the_better(folder: DatasetFolder, work: ShardWork, *, rows: int) -> None:
-    """Raise MachineError when a failing machine would replace a shard by one with fewer rows."""
-    shard_id = work.job.shard.shard_id
-    if state_by_failures(tuple(work.failures)) != "failed":
-        return
-    try:
-        held = folder.read_manifest(shard_id)
-        is_whole = folder.shard_path(shard_id).stat().st_size == held.bytes
-    except (OSError, InputError):
-        return
-    if is_whole and held.rows > rows:
-        raise MachineError(
-            shard_id,
-            found=f"{rows} samples, the others lost to this machine: {work.failures[-1].message}",
-            expected=f"at least the {held.rows} of the shard that stands there, which is kept",
-            hint="Fix the machine and run `scanmill rerun`.",
-        )
-
-
-def _remember(folder: DatasetFolder, job: ShardJob, manifest: Manifest, begun_ns: int) -> None:
-    """Store what was just hashed, so that the next quick look reads nothing of it."""
-    cache = FingerprintCache(folder.root)
-    shard_path = folder.shard_path(manifest.shard_id)
-    cache.trust(shard_path, manifest.sha256)
-    roots: Roots = {
-        "data": job.data_root, "backgrounds": job.background_root, "densepose": job.densepose_root
-    }  # fmt: skip
-    paths = [shard_path]
-    for one in manifest.inputs:
-        path = locate_input(one, roots)
-        if path is not None and one.sha256 is not None:
-            cache.trust(path, one.sha256, unchanged_since_ns=begun_ns)
-            paths.append(path)
-    cache.remember(manifest.shard_id, tuple(paths))
+def _thing_of(error: Exception) -> str:
+    return error.thing if isinstance(error, ScanmillError) else ""

@@ -10,19 +10,20 @@ from pathlib import Path
 from schemas.errors import InputError
 from schemas.frames import frame_id
 from schemas.scan import InputFile
+from tasks.dataset.commit import ShardOutcome, commit_shard
 from tasks.dataset.shards import Row, ShardWriter
 from tasks.scans.files import digest_files
 from tasks.video.choosing import MIN_ROWS, FramePairs, PairFinder, Tally
 from tasks.video.frames import Frame, frame_row, read_frame
 from tasks.video.matching import BodyPixels, list_body_pixels
 from tasks.video.sequences import Sequence, list_frames
-from tasks.video.survey import Survey, describe_failure, survey_sequence
-from tasks.video.video_shard import PairJob, PairOutcome, VideoWork, commit_video, pair_row
+from tasks.video.survey import Survey, survey_sequence
+from tasks.video.video_shards import PairJob, VideoWork, pair_row
 
 
-def pair_video(job: PairJob) -> PairOutcome:
+def pair_video(job: PairJob) -> ShardOutcome:
     """Read, match, write and commit one video."""
-    return commit_video(_PairingWork(job))
+    return commit_shard(_PairingWork(job=job))
 
 
 def list_video_inputs(data_root: Path, sequence: Sequence) -> tuple[InputFile, ...]:
@@ -31,7 +32,7 @@ def list_video_inputs(data_root: Path, sequence: Sequence) -> tuple[InputFile, .
     return digest_files(paths, data_root)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _PairingWork(VideoWork):
     _tally: Tally = field(default_factory=Tally)
     _survey: Survey = field(default_factory=lambda: Survey(()))
@@ -43,13 +44,13 @@ class _PairingWork(VideoWork):
             sequence = list_frames(ref.video, root / ref.folder)
             self.warnings += [f"{ref.video}: {stranger}" for stranger in sequence.strangers]
             # Digested before reading: a file that changes meanwhile is seen as changed later.
-            self.inputs = list_video_inputs(root, sequence)
+            self.keep_inputs(list_video_inputs(root, sequence))
             self._survey = survey_sequence(sequence, self.job.settings)
         except InputError as error:
-            self.refusals.append(describe_failure(ref.video, error))
-        self.lost_frames += self._survey.failures
+            self.refuse(ref.video, error)
+        self.failures["frames"] += self._survey.failures
 
-    def write_rows(self, frames: ShardWriter, pairs: ShardWriter) -> None:
+    def write_pairs(self, frames: ShardWriter, pairs: ShardWriter) -> None:
         """Write frames, and match them while they pass by."""
         finder, held = PairFinder(self.job.settings), _FewestRows(pairs)
         for frame, body in self._make_frames():
@@ -58,9 +59,9 @@ class _PairingWork(VideoWork):
                 held.take(self._rows_of(found))
         for found in finder.finish():
             held.take(self._rows_of(found))
-        if not held.is_enough and not self.refusals:
+        if not held.is_enough and not self.failures["pairs"]:
             error = self._tally.refuse(self.job.shard.video.video, self.job.settings)
-            self.refusals.append(describe_failure(self.job.shard.video.video, error, "match"))
+            self.refuse(self.job.shard.video.video, error, matched=True)
 
     def _make_frames(self) -> Iterator[tuple[Frame, BodyPixels]]:
         """Yield the frames that can be read; the others are kept as failures."""
@@ -69,7 +70,7 @@ class _PairingWork(VideoWork):
                 frame = read_frame(files, crop)
             except InputError as error:
                 name = frame_id(self.job.shard.video.video, files.number)
-                self.lost_frames.append(describe_failure(name, error))
+                self.lose_frame(name, error)
                 continue
             yield frame, list_body_pixels(frame.iuv)
 

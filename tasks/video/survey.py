@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from schemas.errors import InputError, ScanmillError, as_utf8, kind_of
+from schemas.errors import InputError, ScanmillError
 from schemas.frames import frame_id
-from schemas.manifest import Failure, Stage
+from schemas.manifest import Failure
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
 from tasks.video.cropping import WHOLE, Box, Crop, box_of, choose_crop
 from tasks.video.images import IuvOrder, read_iuv, read_mask
@@ -47,21 +47,10 @@ def survey_sequence(sequence: Sequence, settings: PairSettings) -> Survey:
             _refuse_other_size(facts, usable)
             usable.append(facts)
         except ScanmillError as error:
-            failures.append(describe_failure(frame_id(sequence.video, files.number), error))
+            failures.append(Failure.of(frame_id(sequence.video, files.number), error))
     _refuse_mixed_orders(sequence, usable)
     frames = zip((facts.files for facts in usable), _choose_crops(usable, settings), strict=True)
     return Survey(tuple(frames), tuple(failures))
-
-
-def describe_failure(name: str, error: Exception, stage: Stage = "read") -> Failure:
-    """Make the record of a frame or a sequence that could not be used."""
-    return Failure(
-        sample_id=name,
-        stage=stage,
-        kind=kind_of(error),
-        error=type(error).__name__,
-        message=as_utf8(str(error)),
-    )
 
 
 def look_at_frame(files: FrameFiles) -> FrameFacts:

@@ -1,13 +1,14 @@
 """The Prefect task of this room. The work is in pair_shard.py."""
 
+from tasks.dataset.commit import ShardOutcome
 from tasks.task import unit_task
 from tasks.video.pair_shard import pair_video
-from tasks.video.video_shard import PairJob, PairOutcome
+from tasks.video.video_shards import PairJob
 from tasks.worker_process import at_work
 
 
 @unit_task("pair-video")
-def pair_video_task(job: PairJob) -> PairOutcome:
+def pair_video_task(job: PairJob) -> ShardOutcome:
     """Pair one video in this worker process; raises WorkInterrupted when the pool is stopped."""
     with at_work(job.name):
         return pair_video(job)

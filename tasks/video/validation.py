@@ -13,7 +13,8 @@ from typing import cast
 import numpy as np
 from jaxtyping import UInt8
 
-from schemas.dataset_folder import DatasetFolder, Part, leftovers
+from schemas.atomic_files import leftovers
+from schemas.dataset_folder import DatasetFolder, Part
 from schemas.errors import ScanmillError
 from schemas.frames import pair_id
 from schemas.manifest import Manifest, PlannedVideo
@@ -22,21 +23,18 @@ from schemas.settings import digest_of
 from schemas.work import MapUnits, map_units
 from tasks.checks.findings import Breach, Finding
 from tasks.checks.validation import Validation
-from tasks.dataset.shards import RowFile, ShardFormat, digest_shard, read_rows, read_shard_schema
+from tasks.dataset.planning import read_video_plan
+from tasks.dataset.shards import RowFile, digest_shard, read_rows, read_shard_schema
 from tasks.video.choosing import MIN_ROWS
 from tasks.video.frame_checks import Row, check_frame, decode_iuv
 from tasks.video.match_rules import StoredMatches, check_matches
-from tasks.video.plan import read_video_plan
-from tasks.video.shard_formats import FRAMES, PAIRS
-from tasks.video.video_shard import VIDEO_PARTS
+from tasks.video.video_shards import VIDEOS
 
 FRAMES_KEPT = 64
 """IUV images that are remembered: neighbours come back soon, memory stays flat."""
 
 ReadIuv = Callable[[int], UInt8[np.ndarray, "H W 3"]]
 """Returns the IUV image of a frame by its number."""
-
-_FORMATS: dict[Part, ShardFormat] = {"frames": FRAMES, "pairs": PAIRS}
 
 
 def validate_videos(folder: DatasetFolder, *, run: MapUnits = map_units) -> Validation:
@@ -82,7 +80,7 @@ class _Checker:
     def check(self) -> Iterator[Finding]:
         """Check frames, then pairs against the frames."""
         manifests: dict[Part, Manifest] = {}
-        for part in VIDEO_PARTS:
+        for part in VIDEOS.parts:
             place = f"{part}/{self.planned.shard_id}.parquet"
             try:
                 manifests[part] = self.folder.read_manifest(self.planned.shard_id, part)
@@ -101,7 +99,7 @@ class _Checker:
         size, digest = path.stat().st_size, digest_shard(path)
         if (size, digest) != (manifest.bytes, manifest.sha256):
             yield Breach("sha256", f"{digest}, {size} bytes", manifest.sha256).at(place)
-        if not read_shard_schema(path).equals(_FORMATS[part].schema, check_metadata=True):
+        if not read_shard_schema(path).equals(VIDEOS.formats[part].schema, check_metadata=True):
             yield Breach("schema", "other columns", "those of the format version").at(place)
         if manifest.settings_digest != digest_of(self.settings):
             expected = "the settings of dataset.json"
@@ -174,7 +172,7 @@ class _Checker:
 
 def _check_folders(folder: DatasetFolder, plan: tuple[PlannedVideo, ...]) -> Iterator[Finding]:
     planned = {one.shard_id for one in plan}
-    for part in VIDEO_PARTS:
+    for part in VIDEOS.parts:
         for path in sorted(folder.shard_path("any", part).parent.glob("*")):
             if path.suffix != ".parquet" or path.stem not in planned:
                 expected = "planned shards and nothing else"

@@ -9,7 +9,7 @@ import pytest
 
 from people.markers import marker_color
 from people.writer import write_synthetic_root
-from schemas.dataset_folder import TEMPORARY_PREFIX
+from schemas.atomic_files import TEMPORARY_PREFIX
 from schemas.errors import RequestError
 from schemas.keypoints import COCO_WHOLEBODY_INDICES
 

@@ -3,12 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.dataset_folder import (
-    DatasetFolder,
-    atomic_file,
-    create_atomically,
-    write_atomically,
-)
+from schemas.atomic_files import atomic_file, create_atomically, write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 
 

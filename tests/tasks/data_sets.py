@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.atomic_files import write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import Failure, Manifest, PlannedShard, PlanSegment
 from schemas.scan import DATASET_NAMES, InputFile, ScanRef
 from schemas.settings import RenderSettings, digest_of
 from tasks.dataset.code_digest import code_digest
+from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.planning import plan_new
 from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
 from tasks.dataset.shards import write_shard
 from tasks.dataset.splits import ScanName, assign_splits
-from tasks.samples.render_shard import ShardOutcome, render_shard
-from tasks.samples.shard_work import ShardJob
+from tasks.samples.render_shard import render_shard
+from tasks.samples.sample_shards import RenderJob
 from tasks.scans.layouts import list_scans
 from tests.tasks.sample_rows import RESOLUTION, ball_row
 
@@ -67,7 +69,7 @@ def commit_shard(
 
 def plan_jobs(
     root: Path, data_root: Path, *, scans_per_shard: int = 1, settings: RenderSettings = SETTINGS
-) -> list[ShardJob]:
+) -> list[RenderJob]:
     """Begin a data set of all scans of a data root; returns one job a new shard."""
     folder = DatasetFolder(root)
     prepare_dataset(folder, settings)
@@ -76,12 +78,12 @@ def plan_jobs(
     refs = assign_splits(found, split_seed=settings.split_seed)
     shards = plan_new(folder, refs, scans_per_shard=scans_per_shard)
     return [
-        ShardJob(uri=str(root), data_root=data_root, shard=shard, settings=settings)
+        RenderJob(uri=str(root), data_root=data_root, shard=shard, settings=settings)
         for shard in shards
     ]
 
 
-def render_jobs(jobs: Sequence[ShardJob]) -> list[ShardOutcome]:
+def render_jobs(jobs: Sequence[RenderJob]) -> list[ShardOutcome]:
     """Render shards one after the other; runs in a worker process."""
     return [render_shard(job) for job in jobs]
 

@@ -15,6 +15,7 @@ from schemas.dataset_folder import DatasetFolder
 from tasks.checks.validation import validate_dataset
 from tasks.dataset.preparation import sweep_leftovers
 from tasks.dataset.states import dataset_status, shards_to_redo
+from tasks.samples.sample_shards import SAMPLES
 from tests.tasks.data_sets import plan_jobs, render_jobs
 from tests.tasks.scan_folders import write_scan
 
@@ -25,10 +26,10 @@ ENDLESS_RENDERER = """
 import sys
 from renderers.session import open_session
 from tasks.samples.render_shard import render_shard
-from tasks.samples.shard_work import ShardJob
+from tasks.samples.sample_shards import RenderJob
 
 open_session()
-jobs = [ShardJob.model_validate_json(line) for line in sys.stdin]
+jobs = [RenderJob.model_validate_json(line) for line in sys.stdin]
 print("ready", flush=True)
 while True:
     for job in jobs:
@@ -58,9 +59,9 @@ def test_whatever_moment_a_renderer_is_killed_no_shard_is_half_there(
             assert renderer.stdout.readline() == b"ready\n"
             threading.Event().wait(lives.uniform(0, LONGEST_LIFE_S))
             os.kill(renderer.pid, signal.SIGKILL)
-        states = {shard.state for shard in dataset_status(folder, deep=True).shards}
+        states = {shard.state for shard in dataset_status(folder, SAMPLES, deep=True).shards}
         assert states <= {"done", "missing"}
-    redone = shards_to_redo(dataset_status(folder))
+    redone = shards_to_redo(dataset_status(folder, SAMPLES))
     painter.submit(render_jobs, [job for job in jobs if job.shard.shard_id in redone]).result()
     sweep_leftovers(folder)
     assert validate_dataset(folder).findings == ()

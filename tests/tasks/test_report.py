@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.atomic_files import write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.fits import FitCheck
 from schemas.manifest import PlannedShard
@@ -17,7 +18,7 @@ from tasks.fits.check import describe_misfit
 from tasks.report.images import contact_sheet, square_around
 from tasks.report.page import build_report, describe_dataset
 from tasks.samples.render_shard import render_shard
-from tasks.samples.shard_work import ShardJob
+from tasks.samples.sample_shards import RenderJob
 from tests.tasks.formats.twok2k.ball_sets import make_ball_set
 from tests.tasks.scan_folders import write_scan
 
@@ -44,8 +45,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> DatasetFolder:
     return folder
 
 
-def _job(folder: DatasetFolder, data: Path, shard: PlannedShard) -> ShardJob:
-    return ShardJob(uri=str(folder.root), data_root=data, shard=shard, settings=SETTINGS)
+def _job(folder: DatasetFolder, data: Path, shard: PlannedShard) -> RenderJob:
+    return RenderJob(uri=str(folder.root), data_root=data, shard=shard, settings=SETTINGS)
 
 
 @pytest.fixture(scope="module")

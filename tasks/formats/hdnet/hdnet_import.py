@@ -16,6 +16,7 @@ from schemas.frames import PART_COUNT, frame_id, pair_id
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
 from schemas.regular_files import is_readable_file
 from schemas.scan import VideoRef
+from tasks.dataset.commit import ShardOutcome, commit_shard
 from tasks.dataset.shards import ShardWriter
 from tasks.dataset.splits import split_of
 from tasks.formats.hdnet.frame_list import VideoFrame, read_videos
@@ -31,8 +32,8 @@ from tasks.video.images import read_iuv
 from tasks.video.match_rules import check_matches
 from tasks.video.matching import Matches
 from tasks.video.sequences import IMAGE_FOLDERS, FrameFiles
-from tasks.video.survey import describe_failure, look_at_frame
-from tasks.video.video_shard import PairJob, PairOutcome, VideoWork, commit_video, pair_row
+from tasks.video.survey import look_at_frame
+from tasks.video.video_shards import PairJob, VideoWork, pair_row
 
 FRAMES_KEPT = 64
 
@@ -72,12 +73,12 @@ def list_videos(root: Path, folder: HdnetFolder) -> VideoSource:
     return VideoSource(tuple(videos), settings)
 
 
-def import_video(job: PairJob) -> PairOutcome:
+def import_video(job: PairJob) -> ShardOutcome:
     """Read, check, write and commit one video of a published set."""
-    return commit_video(_ImportWork(job))
+    return commit_shard(_ImportWork(job=job))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _ImportWork(VideoWork):
     _frames: tuple[VideoFrame, ...] = ()
     _pairs: tuple[tuple[int, int], ...] = ()
@@ -93,10 +94,10 @@ class _ImportWork(VideoWork):
             listed = read_pair_list(self._folder)
             self._pairs = tuple(_pairs_of(listed, own))
         except InputError as error:
-            self.refusals.append(describe_failure(ref.video, error))
-        self.inputs = digest_files(self._list_files(), root)
+            self.refuse(ref.video, error)
+        self.keep_inputs(digest_files(self._list_files(), root))
 
-    def write_rows(self, frames: ShardWriter, pairs: ShardWriter) -> None:
+    def write_pairs(self, frames: ShardWriter, pairs: ShardWriter) -> None:
         """Write the frames that can be read, then the pairs of these that hold the rules."""
         written: dict[int, VideoFrame] = {}
         for named in self._frames:
@@ -104,13 +105,13 @@ class _ImportWork(VideoWork):
                 row = self._read_row(named)
             except InputError as error:
                 name = frame_id(named.video, named.frame)
-                self.lost_frames.append(describe_failure(name, error))
+                self.lose_frame(name, error)
                 continue
             frames.write(row)
             written[named.number] = named
-        self._write_pairs(pairs, written)
+        self._write_matches(pairs, written)
 
-    def _write_pairs(self, pairs: ShardWriter, written: dict[int, VideoFrame]) -> None:
+    def _write_matches(self, pairs: ShardWriter, written: dict[int, VideoFrame]) -> None:
         read = lru_cache(FRAMES_KEPT)(self._read_iuv)
         known = {named.number: named.frame for named in self._frames}
         kept: list[int] = []
@@ -121,7 +122,7 @@ class _ImportWork(VideoWork):
                 matches = self._read_matches(ends, read(ends[0]), read(ends[1]))
             except ScanmillError as error:
                 name = pair_id(self.job.shard.video.video, frame_i, frame_j)
-                self.refusals.append(describe_failure(name, error, "match"))
+                self.refuse(name, error, matched=True)
                 continue
             pairs.write(pair_row(self.job.shard.video.video, frame_i, frame_j, matches))
             kept.append(ends[0])

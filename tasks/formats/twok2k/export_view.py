@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from renderers.keypoints import draw_overlay
+from schemas.atomic_files import write_atomically
 from schemas.codecs import encode_png
-from schemas.dataset_folder import write_atomically
 from schemas.scan import DatasetName
 from schemas.views import View
 from tasks.dataset.stored_sample import StoredSample

@@ -6,7 +6,7 @@ Source: docs/2k2k-dataset.md, "What a view holds".
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from schemas.dataset_folder import write_atomically
+from schemas.atomic_files import write_atomically
 from schemas.errors import InputError
 from schemas.manifest import Background
 from schemas.regular_files import read_whole

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.atomic_files import write_atomically
 from schemas.codecs import (
     decode_depth,
     decode_image,
@@ -16,7 +17,7 @@ from schemas.codecs import (
     encode_normals,
     encode_png,
 )
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.manifest import Failure
 from schemas.work import map_in_threads, map_units

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.dataset_folder import leftovers, remove_leftovers
+from schemas.atomic_files import leftovers, remove_leftovers
 from schemas.errors import InputError
 from schemas.samples import sample_schema
 from tasks.dataset.shards import (

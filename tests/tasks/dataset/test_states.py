@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.atomic_files import write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.manifest import Failure, RunRecord
 from tasks.dataset.run_records import write_run
 from tasks.dataset.states import DatasetStatus, ShardStatus, dataset_status, shards_to_redo
-from tasks.samples.shard_work import ShardJob
+from tasks.samples.sample_shards import SAMPLES, RenderJob
 from tests.tasks.data_sets import plan_jobs, render_jobs
 from tests.tasks.scan_folders import write_joints, write_scan, write_texture
 
@@ -27,10 +28,10 @@ import sys
 from pathlib import Path
 from renderers.session import open_session
 from tasks.samples.render_shard import render_shard
-from tasks.samples.shard_work import ShardJob
+from tasks.samples.sample_shards import RenderJob
 
 open_session()
-render_shard(ShardJob.model_validate_json(sys.stdin.read()))
+render_shard(RenderJob.model_validate_json(sys.stdin.read()))
 """
 
 
@@ -40,11 +41,11 @@ class Rendered:
 
     data: Path
     folder: DatasetFolder
-    jobs: list[ShardJob]
+    jobs: list[RenderJob]
 
     def look(self, *, deep: bool = False) -> DatasetStatus:
         """Decide all states."""
-        return dataset_status(self.folder, given={"data/RP": self.data}, deep=deep)
+        return dataset_status(self.folder, SAMPLES, given={"data/RP": self.data}, deep=deep)
 
     def first(self, *, deep: bool = False) -> ShardStatus:
         """Decide the state of the first shard."""
@@ -323,17 +324,19 @@ def test_roots_are_those_of_the_last_run(rendered: Rendered) -> None:
     )  # fmt: skip
     write_run(rendered.folder, record)
     write_texture(rendered.texture, 99)
-    assert dataset_status(rendered.folder).shards[0].state == "stale"
+    assert dataset_status(rendered.folder, SAMPLES).shards[0].state == "stale"
 
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"no dataset\.json in it"):
-        dataset_status(DatasetFolder(tmp_path))
+        dataset_status(DatasetFolder(tmp_path), SAMPLES)
 
 
 def test_progress_counts_shards(rendered: Rendered) -> None:
     seen: list[tuple[int, int]] = []
-    dataset_status(rendered.folder, progress=lambda done, total: seen.append((done, total)))
+    dataset_status(
+        rendered.folder, SAMPLES, progress=lambda done, total: seen.append((done, total))
+    )
     assert seen == [(1, 2), (2, 2)]
 
 
@@ -344,7 +347,8 @@ def test_a_status_can_be_read_by_programs(rendered: Rendered) -> None:
 
 def test_looking_needs_neither_prefect_nor_torch_nor_gl() -> None:
     script = (
-        "import sys, tasks.dataset.states; print({'prefect', 'torch', 'OpenGL'} & set(sys.modules))"
+        "import sys, tasks.dataset.states, tasks.samples.sample_shards, tasks.video.video_shards; "
+        "print({'prefect', 'torch', 'OpenGL'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout == b"set()\n"

@@ -10,24 +10,25 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.manifest import Manifest, PlannedShard
 from schemas.settings import RenderSettings
+from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.preparation import prepare_dataset
 from tasks.dataset.shards import read_rows
 from tasks.fits.body_model import digest_model
-from tasks.samples.render_shard import ShardOutcome, render_shard
-from tasks.samples.shard_work import ShardJob
+from tasks.samples.render_shard import render_shard
+from tasks.samples.sample_shards import RenderJob
 from tests.tasks.fits.fitted_scans import thuman_ref
 
 NO_MODEL = RenderSettings(resolution=64, yaws=(0,))
 
 
-def _job(root: Path, out: Path, *, with_model: bool) -> ShardJob:
+def _job(root: Path, out: Path, *, with_model: bool) -> RenderJob:
     folder = root / "smplx_models"
     digest = digest_model(folder) if with_model else ""
     settings = NO_MODEL.model_copy(update={"smplx_model": digest})
     prepare_dataset(DatasetFolder(out), settings)
     ref = thuman_ref(next((root / "obj/THuman2/data").iterdir()).name)
     shard = PlannedShard(shard_id="shard-00000", scans=(ref,))
-    return ShardJob(
+    return RenderJob(
         uri=str(out), data_root=root, shard=shard, settings=settings,
         model_root=folder if with_model else None,
     )  # fmt: skip
@@ -41,7 +42,7 @@ def unannotated(fitted_root: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def _render(
-    painter: ProcessPoolExecutor, job: ShardJob
+    painter: ProcessPoolExecutor, job: RenderJob
 ) -> tuple[ShardOutcome, Manifest, dict[str, Any]]:
     outcome = painter.submit(render_shard, job).result()
     folder = DatasetFolder(Path(job.uri))

@@ -17,6 +17,7 @@ from schemas.views import View
 from tasks.dataset.shards import read_rows
 from tasks.dataset.states import dataset_status
 from tasks.samples.densepose_files import DenseposeFiles
+from tasks.samples.sample_shards import SAMPLES
 from tests.tasks.data_sets import plan_jobs, render_jobs
 from tests.tasks.scan_folders import write_scan
 
@@ -106,7 +107,9 @@ def labelled(tmp_path: Path, painter: ProcessPoolExecutor) -> DatasetFolder:
 
 def look(folder: DatasetFolder) -> tuple[str, tuple[str, ...]]:
     root = folder.root.parent
-    found = dataset_status(folder, given={"data/RP": root / "data", "densepose": root / "iuv"})
+    found = dataset_status(
+        folder, SAMPLES, given={"data/RP": root / "data", "densepose": root / "iuv"}
+    )
     return found.shards[0].state, found.shards[0].reasons
 
 

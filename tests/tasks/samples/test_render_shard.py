@@ -18,10 +18,11 @@ from schemas.errors import MachineError, RequestError
 from schemas.scan import InputFile
 from tasks.checks.validation import validate_dataset
 from tasks.dataset.code_digest import code_digest
+from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.planning import read_plan
 from tasks.dataset.shards import digest_shard, read_rows
-from tasks.samples.render_shard import ShardOutcome, render_shard
-from tasks.samples.shard_work import ShardJob
+from tasks.samples.render_shard import render_shard
+from tasks.samples.sample_shards import RenderJob
 from tests.tasks.data_sets import SETTINGS, plan_jobs, render_jobs
 from tests.tasks.scan_folders import write_scan
 
@@ -36,7 +37,7 @@ def shard_bytes(root: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((root / "samples").iterdir())}
 
 
-def render_limited(job: ShardJob, limit: int) -> ShardOutcome:
+def render_limited(job: RenderJob, limit: int) -> ShardOutcome:
     """Render where no file may grow beyond `limit` bytes, as on a full disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -47,7 +48,7 @@ def render_limited(job: ShardJob, limit: int) -> ShardOutcome:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
-def render_on_a_broken_disk(jobs: list[ShardJob]) -> list[ShardOutcome]:
+def render_on_a_broken_disk(jobs: list[RenderJob]) -> list[ShardOutcome]:
     """Render where no mesh can be opened: the disk answers EIO."""
     real = os.open
 
@@ -195,7 +196,7 @@ def test_a_full_disk_leaves_no_shard_and_is_told(
     outcome = painter.submit(render_limited, job, 20_000).result()
     assert (outcome.state, outcome.committed) == ("failed", False)
     assert {(one.stage, one.kind, one.error) for one in outcome.failures} == {
-        ("write", "environment", "OSError")
+        ("write", "environment", "StorageError")
     }
     assert list((tmp_path / "out/samples").iterdir()) == []
     assert DatasetFolder(tmp_path / "out").committed_shards() == ()

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from schemas.dataset_folder import DatasetFolder
 from schemas.pairing import PairSettings
+from tasks.dataset.commit import ShardOutcome
+from tasks.dataset.planning import plan_new_videos
 from tasks.dataset.preparation import prepare_pairing
 from tasks.video.pair_shard import pair_video
-from tasks.video.plan import list_videos, plan_new_videos
-from tasks.video.video_shard import PairJob, PairOutcome
+from tasks.video.video_shards import PairJob, list_videos
 
 FEW = PairSettings(min_neighbours=2)
 
@@ -23,6 +24,6 @@ def plan_pairs(root: Path, data_root: Path, settings: PairSettings = FEW) -> lis
     ]
 
 
-def pair_all(root: Path, data_root: Path, settings: PairSettings = FEW) -> list[PairOutcome]:
+def pair_all(root: Path, data_root: Path, settings: PairSettings = FEW) -> list[ShardOutcome]:
     """Pair all videos of a data root."""
     return [pair_video(job) for job in plan_pairs(root, data_root, settings)]

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.atomic_files import write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import RunRecord
 from schemas.pairing import PairSettings
 from tasks.dataset.run_records import write_run
-from tasks.dataset.states import ShardStatus, shards_to_redo
-from tasks.video.states import video_status
+from tasks.dataset.states import DatasetStatus, ShardStatus, dataset_status, shards_to_redo
+from tasks.video.video_shards import VIDEOS
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import paint_iuv, write_frame, write_normals, write_sequence
 
@@ -24,6 +25,13 @@ def data(tmp_path: Path) -> Path:
 def out(data: Path, tmp_path: Path) -> Path:
     pair_all(tmp_path / "out", data)
     return tmp_path / "out"
+
+
+def video_status(
+    folder: DatasetFolder, *, data_root: Path | None = None, deep: bool = False
+) -> DatasetStatus:
+    given = {"videos": data_root} if data_root else {}
+    return dataset_status(folder, VIDEOS, given=given, deep=deep)
 
 
 def look(out: Path, data: Path | None, *, deep: bool = False) -> ShardStatus:
@@ -88,7 +96,7 @@ def change_settings(out: Path, _: Path) -> None:
         (predict_normals, "stale", "dance/pred_normals/0000004_1.txt was absent and is there now"),
         (change_settings, "stale", "made with other settings"),
         (cut_frames, "corrupt", "frames/shard-00000.parquet: not the file that was committed"),
-        (lose_pairs, "corrupt", "pairs/shard-00000.parquet is not there"),
+        (lose_pairs, "corrupt", "pairs/shard-00000.parquet is missing"),
         (lose_record, "missing", "no commit record"),
         (break_record, "corrupt", "manifest: no readable Manifest"),
         (lose_video, "orphaned", "dance: the video is gone"),

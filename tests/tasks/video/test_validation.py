@@ -4,11 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from schemas.atomic_files import write_atomically
 from schemas.codecs import encode_front_normals, encode_mask, encode_png
-from schemas.dataset_folder import DatasetFolder, Part, write_atomically
+from schemas.dataset_folder import DatasetFolder, Part
 from tasks.dataset.shards import read_rows, write_shard
-from tasks.video.shard_formats import FRAMES, PAIRS
 from tasks.video.validation import validate_videos
+from tasks.video.video_shards import FRAME_FORMAT as FRAMES
+from tasks.video.video_shards import PAIR_FORMAT as PAIRS
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import write_sequence
 

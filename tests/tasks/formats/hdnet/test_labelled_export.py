@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from schemas.atomic_files import write_atomically
 from schemas.camera import camera_hdnet, ray_directions
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import Manifest
 from schemas.settings import RenderSettings, digest_of
 from tasks.dataset.preparation import prepare_dataset

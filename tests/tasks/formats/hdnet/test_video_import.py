@@ -7,13 +7,14 @@ import pytest
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.pairing import PairSettings
+from tasks.dataset.commit import ShardOutcome
+from tasks.dataset.planning import plan_new_videos
 from tasks.dataset.preparation import prepare_pairing
 from tasks.dataset.shards import read_rows
 from tasks.formats.hdnet.frame_list import read_videos
 from tasks.formats.hdnet.hdnet_import import import_video, open_folder
 from tasks.formats.hdnet.hdnet_layout import TIKTOK, HdnetFolder
-from tasks.video.plan import plan_new_videos
-from tasks.video.video_shard import PairJob, PairOutcome
+from tasks.video.video_shards import PairJob
 from tests.tasks.formats.folders import export_to
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import paint_iuv as paint
@@ -34,7 +35,7 @@ def published(tmp_path: Path) -> Path:
     return tmp_path / "to"
 
 
-def import_all(root: Path, out: Path) -> list[PairOutcome]:
+def import_all(root: Path, out: Path) -> list[ShardOutcome]:
     source = open_folder(root).videos
     assert source is not None
     settings = source.settings
@@ -68,7 +69,7 @@ def test_without_our_list_the_set_is_one_video_of_its_own_numbers(
 ) -> None:
     (published / "tiktok_data/frames.csv").unlink()
     (outcome,) = import_all(published / "tiktok_data", tmp_path / "back")
-    assert (outcome.video, outcome.state, outcome.rows) == ("tiktok_data", "done", 12)
+    assert (outcome.names, outcome.state, outcome.rows) == (("tiktok_data",), "done", 12)
     names = [row["frame_id"] for row in rows(tmp_path / "back", "frames")]
     assert names[0] == "tiktok_data/0017634"
     assert names[-1] == "tiktok_data/0020006"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from schemas.atomic_files import write_atomically
 from schemas.camera import camera_2k2k, camera_orthographic, to_camera
 from schemas.codecs import encode_depth, encode_mask, encode_normals, encode_png
-from schemas.dataset_folder import DatasetFolder, write_atomically
+from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import Background, BackgroundList, Manifest, PlannedShard, PlanSegment
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings, digest_of

@@ -1,0 +1,61 @@
+"""Shards of a run made by workers: which task makes which kind, and what the page shows of it."""
+
+from dataclasses import replace
+from typing import Any
+
+from flows.artifacts import show_results
+from flows.progress import say
+from flows.run_jobs import JobSpec, run_jobs
+from flows.runs import Run, close_run, describe_failures, make_jobs, record_roots
+from flows.summary import RunSummary
+from tasks.dataset.commit import ShardOutcome, fail_shard
+from tasks.dataset.shard_kinds import ShardJob
+from tasks.dataset.states import shards_to_redo
+from tasks.formats.task import import_video_task
+from tasks.samples.task import render_shard_task
+from tasks.video.task import pair_video_task
+
+RENDERING: JobSpec[Any, ShardOutcome] = JobSpec(
+    unit="shards", task=render_shard_task, give_up=fail_shard, runs_in="drawing",
+    note=describe_failures,
+)  # fmt: skip
+PAIRING = replace(RENDERING, unit="videos", task=pair_video_task, runs_in="processes")
+SPECS = {
+    "render": RENDERING,
+    "pair": PAIRING,
+    "import": replace(PAIRING, task=import_video_task),
+}
+"""By the maker of a job."""
+
+
+def make_shards(
+    run: Run, *, deep: bool = False, rejects: bool = False, older_code: bool = False
+) -> RunSummary:
+    """Make the shards of a run that are not done, and put it on record.
+
+    deep: read every byte to find what is broken. rejects, older_code: redo these too.
+    """
+    record_roots(run)
+    status = run.status(deep=deep)
+    chosen = shards_to_redo(status, rejects=rejects, older_code=older_code)
+    outcomes = _run_all(run, make_jobs(run, status, chosen))
+    summary = close_run(run, outcomes)
+    show_results(run, summary, outcomes)
+    return summary
+
+
+def _run_all(run: Run, jobs: list[ShardJob]) -> list[ShardOutcome]:
+    """Run the jobs of each maker after those of the one before."""
+    if not jobs:
+        say(f"{run.command}: everything is done already.")
+    return [
+        outcome
+        for maker in sorted({job.maker for job in jobs})
+        for outcome in run_jobs(
+            run.command,
+            [job for job in jobs if job.maker == maker],
+            SPECS[maker],
+            workers=run.workers,
+            device=run.device,
+        )
+    ]

@@ -1,0 +1,245 @@
+"""How shards are committed, whatever they hold: written whole, the better of two kept, recorded.
+
+    samples/shard-00000.parquet            appears when the last row is written and flushed
+    manifests/samples/shard-00000.json     the commit record: written last, removed first
+    failed/samples/shard-00000.json        why nothing could be written; removed by a commit
+
+Between the removal of the old record and the new one a shard counts as missing, never as something
+that it is not.
+"""
+
+import socket
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.atomic_files import remove_leftovers, write_atomically
+from schemas.dataset_folder import DatasetFolder, Part
+from schemas.errors import InputError, MachineError
+from schemas.fits import FitCheck
+from schemas.manifest import (
+    FailedShard,
+    Failure,
+    Manifest,
+    ShardState,
+    state_by_failures,
+    utc_now,
+)
+from schemas.scan import InputFile
+from schemas.settings import digest_of
+from tasks.dataset.fingerprints import FingerprintCache
+from tasks.dataset.shard_kinds import ShardJob
+from tasks.dataset.shards import ShardWriter, WrittenShard, write_shard
+from tasks.dataset.versions import deciding_versions
+from tasks.scans.input_files import locate_input
+
+
+class ShardOutcome(BaseModel):
+    """What became of a shard; committed is False when the files of before are as they were."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shard_id: str
+    names: tuple[str, ...] = Field(description="scans or videos of the shard")
+    state: ShardState
+    row_counts: dict[Part, int] = Field(default_factory=dict)
+    failures: tuple[Failure, ...]
+    warnings: tuple[str, ...] = ()
+    bytes: int = 0
+    seconds: dict[str, float] = Field(default_factory=dict, description="wall seconds by stage")
+    committed: bool = True
+
+    @property
+    def rows(self) -> int:
+        """Rows of the last part, which is what people count: samples or pairs."""
+        return next(reversed(self.row_counts.values()), 0)
+
+    @property
+    def frames(self) -> int:
+        """Rows of `frames`."""
+        return self.row_counts.get("frames", 0)
+
+
+@dataclass(slots=True, kw_only=True)
+class ShardWork(ABC):
+    """One shard in the making: what it found so far. Owns: nothing that must be closed.
+
+    code, begun_ns: taken before the work: what is edited meanwhile did not make these rows.
+    inputs: by root and path. failures: by the part whose record keeps them.
+    """
+
+    job: ShardJob
+    code: str = field(init=False)
+    begun_ns: int = field(default_factory=time.time_ns)
+    started: str = field(default_factory=utc_now)
+    renderer: str = "none"
+    with_body_model: bool = False
+    backgrounds_version: int = 1
+    inputs: dict[tuple[str, str], InputFile] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    failures: dict[Part, list[Failure]] = field(init=False)
+    fits: list[FitCheck] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Digest the code, and begin with no failure."""
+        self.code = self.job.kind.code_digest()
+        self.failures = {part: [] for part in self.job.kind.parts}
+
+    @abstractmethod
+    def write_rows(self, writers: Mapping[Part, ShardWriter]) -> None:
+        """Write the rows of all parts; keeps inputs, failures, warnings and seconds."""
+
+    def keep_inputs(self, files: Iterable[InputFile]) -> None:
+        """Keep what decides the rows; the first digest of a file counts."""
+        for one in files:
+            self.inputs.setdefault((one.root, one.path), one)
+
+    @property
+    def all_failures(self) -> tuple[Failure, ...]:
+        """The failures of all parts, in their order."""
+        return tuple(one for failures in self.failures.values() for one in failures)
+
+    def describe(self, part: Part, written: WrittenShard) -> Manifest:
+        """Make the commit record of one part."""
+        return Manifest(
+            shard_id=self.job.shard.shard_id,
+            rows=len(written.sample_ids),
+            bytes=written.bytes,
+            sha256=written.sha256,
+            settings_digest=digest_of(self.job.settings),
+            code_digest=self.code,
+            renderer=self.renderer,
+            versions=deciding_versions(with_body_model=self.with_body_model),
+            inputs=tuple(self.inputs[key] for key in sorted(self.inputs)),
+            sample_ids=written.sample_ids,
+            warnings=tuple(self.warnings),
+            failures=tuple(self.failures[part]),
+            fits=tuple(self.fits),
+            backgrounds_version=self.backgrounds_version,
+            attempt=self.job.attempt,
+            started=self.started,
+            ended=utc_now(),
+            seconds=self.seconds,
+            host=socket.gethostname(),
+        )
+
+
+def commit_shard(work: ShardWork) -> ShardOutcome:
+    """Write the files of a shard and commit them.
+
+    When the machine fails (disk, memory, device) the outcome says so and nothing is committed;
+    neither is it when what is there has more rows than the machine let this one have.
+    """
+    job = work.job
+    folder = DatasetFolder.at(job.uri)
+    try:
+        written = _write_parts(folder, work)
+        manifests = {part: work.describe(part, one) for part, one in written.items()}
+        for part, manifest in manifests.items():
+            path = folder.manifest_path(job.shard.shard_id, part)
+            write_atomically(path, manifest.model_dump_json(indent=1))
+    except (OSError, MemoryError, MachineError) as error:
+        return fail_shard(job, error, known=work.all_failures)
+    folder.failure_path(job.shard.shard_id, job.kind.parts[0]).unlink(missing_ok=True)
+    _remember(folder, work, manifests)
+    return ShardOutcome(
+        shard_id=job.shard.shard_id,
+        names=job.shard.names,
+        state=state_by_failures(work.all_failures),
+        row_counts={part: one.rows for part, one in manifests.items()},
+        failures=work.all_failures,
+        warnings=tuple(work.warnings),
+        bytes=sum(one.bytes for one in manifests.values()),
+        seconds=dict(work.seconds),
+    )
+
+
+def fail_shard(job: ShardJob, error: Exception, *, known: Iterable[Failure] = ()) -> ShardOutcome:
+    """Record that a shard could not be written at all, and why; returns its outcome.
+
+    known: samples that failed for reasons of their own. What can't be recorded either, as on a
+    full disk, is in the outcome alone.
+    """
+    own = {one.sample_id: one for one in known}
+    failures = tuple(
+        own.get(sample_id) or Failure.of(sample_id, error, "write", kind="environment")
+        for sample_id in job.sample_ids
+    )
+    record = FailedShard(
+        shard_id=job.shard.shard_id, attempt=job.attempt, failures=failures, ended=utc_now(),
+        host=socket.gethostname(),
+    )  # fmt: skip
+    path = DatasetFolder.at(job.uri).failure_path(job.shard.shard_id, job.kind.parts[0])
+    with suppress(OSError, MachineError):
+        write_atomically(path, record.model_dump_json(indent=1))
+    return ShardOutcome(
+        shard_id=job.shard.shard_id, names=job.shard.names, state="failed", failures=failures,
+        committed=False,
+    )  # fmt: skip
+
+
+def _write_parts(folder: DatasetFolder, work: ShardWork) -> dict[Part, WrittenShard]:
+    shard_id, kind = work.job.shard.shard_id, work.job.kind
+    paths = {part: folder.shard_path(shard_id, part) for part in kind.parts}
+    with ExitStack() as files:
+        writers: dict[Part, ShardWriter] = {}
+        for part, path in paths.items():
+            remove_leftovers(path.parent)
+            writers[part] = files.enter_context(write_shard(path, kind.formats[part]))
+        work.write_rows(writers)
+        written = {part: writer.finish() for part, writer in writers.items()}
+        _keep_the_better(folder, work, written)
+        for part in kind.parts:
+            folder.manifest_path(shard_id, part).unlink(missing_ok=True)
+    return written
+
+
+def _keep_the_better(
+    folder: DatasetFolder, work: ShardWork, written: Mapping[Part, WrittenShard]
+) -> None:
+    """Raise MachineError when a failing machine would replace a shard by one with fewer rows."""
+    lost = [one for one in work.all_failures if one.kind == "environment"]
+    held = _held_rows(folder, work.job) if lost else {}
+    for part, rows in held.items():
+        new = len(written[part].sample_ids)
+        if rows > new:
+            raise MachineError(
+                work.job.shard.shard_id,
+                found=f"{new} {part}, the others lost to this machine: {lost[-1].message}",
+                expected=f"at least the {rows} of the shard that exists, which is kept",
+                hint="Fix the machine and run `scanmill rerun`.",
+            )
+
+
+def _held_rows(folder: DatasetFolder, job: ShardJob) -> dict[Part, int]:
+    """Count the rows of the committed shard; none where a file of it is missing or cut."""
+    rows = {}
+    for part in job.kind.parts:
+        try:
+            held = folder.read_manifest(job.shard.shard_id, part)
+            size = folder.shard_path(job.shard.shard_id, part).stat().st_size
+        except (OSError, InputError):
+            return {}
+        if size != held.bytes:
+            return {}
+        rows[part] = held.rows
+    return rows
+
+
+def _remember(folder: DatasetFolder, work: ShardWork, manifests: Mapping[Part, Manifest]) -> None:
+    """Store what was just hashed, so that the next quick look reads nothing of it."""
+    cache, paths = FingerprintCache(folder.root), []
+    for part, manifest in manifests.items():
+        paths.append(folder.shard_path(manifest.shard_id, part))
+        cache.trust(paths[-1], manifest.sha256)
+    for one in work.inputs.values():
+        path = locate_input(one, work.job.roots)
+        if path is not None and one.sha256 is not None:
+            cache.trust(path, one.sha256, unchanged_since_ns=work.begun_ns)
+            paths.append(path)
+    cache.remember(work.job.kind.cache_name(work.job.shard.shard_id), tuple(paths))

@@ -1,0 +1,108 @@
+"""Shards of samples: their row of the table of kinds, and the job of rendering one.
+
+Imported samples are shards of this kind too: `tasks.samples.imported` makes their rows.
+"""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from schemas.dataset_folder import DatasetFolder, Part
+from schemas.manifest import DatasetDescription, PlannedShard
+from schemas.settings import RenderSettings
+from tasks.dataset.code_digest import code_digest
+from tasks.dataset.planning import read_plan
+from tasks.dataset.run_records import BACKGROUNDS, DENSEPOSE, MODELS, data_root_of
+from tasks.dataset.shard_kinds import RunRoots, ShardJob, ShardKind
+from tasks.dataset.shards import SAMPLE_FORMAT, ShardFormat
+from tasks.scans.input_files import Roots, is_scan_gone
+
+
+class SampleShards(ShardKind[PlannedShard]):
+    """Shards of samples: views of scans."""
+
+    unit = "scan"
+    label = ""
+    formats: ClassVar[dict[Part, ShardFormat]] = {"samples": SAMPLE_FORMAT}
+    has_views = True
+
+    def code_digest(self) -> str:
+        """Digest what decides pixels."""
+        return code_digest()
+
+    def settings_digest(self, description: DatasetDescription) -> str | None:
+        """Return the digest of the render settings."""
+        return description.settings_digest
+
+    def read_plan(self, folder: DatasetFolder) -> tuple[PlannedShard, ...]:
+        """Read the planned shards of scans."""
+        return read_plan(folder)
+
+    def roots_of(self, shard: PlannedShard, roots: RunRoots) -> Roots:
+        """Choose the data root of the shard's dataset."""
+        return {
+            "data": roots.get(_data_root_of(shard)),
+            BACKGROUNDS: roots.get(BACKGROUNDS),
+            DENSEPOSE: roots.get(DENSEPOSE),
+        }
+
+    def list_gone(self, shard: PlannedShard, data_root: Path) -> tuple[str, ...]:
+        """Name the scans whose folder is gone."""
+        return tuple(ref.scan_id for ref in shard.scans if is_scan_gone(data_root, ref))
+
+    def make_job(
+        self,
+        uri: str,
+        shard: PlannedShard,
+        roots: RunRoots,
+        *,
+        description: DatasetDescription,
+        attempt: int,
+    ) -> ShardJob | None:
+        """Describe how a shard is rendered."""
+        data_root = roots.get(_data_root_of(shard))
+        if data_root is None:
+            return None
+        return RenderJob(
+            uri=uri, data_root=data_root, background_root=roots.get(BACKGROUNDS),
+            densepose_root=roots.get(DENSEPOSE), model_root=roots.get(MODELS), shard=shard,
+            settings=description.settings, attempt=attempt,
+        )  # fmt: skip
+
+
+SAMPLES = SampleShards()
+
+
+class RenderJob(ShardJob):
+    """Everything that a worker must know to render a shard."""
+
+    kind: ClassVar[SampleShards] = SAMPLES
+
+    shard: PlannedShard
+    settings: RenderSettings
+    background_root: Path | None = None
+    densepose_root: Path | None = None
+    model_root: Path | None = None
+
+    @property
+    def maker(self) -> Literal["render"]:
+        """Scans are rendered."""
+        return "render"
+
+    @property
+    def roots(self) -> Roots:
+        """Folders of the inputs, by the names that schemas.scan.InputFile.root gives them."""
+        return {
+            "data": self.data_root,
+            BACKGROUNDS: self.background_root,
+            DENSEPOSE: self.densepose_root,
+        }
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Name every view of every scan."""
+        views = self.settings.views
+        return tuple(view.sample_id(ref.scan_id) for ref in self.shard.scans for view in views)
+
+
+def _data_root_of(shard: PlannedShard) -> str:
+    return data_root_of(shard.scans[0].dataset)

@@ -1,0 +1,50 @@
+"""Scans of a data root into the plan: found, split into train, val and test, given a shard."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from schemas.dataset_folder import DatasetFolder
+from schemas.errors import RequestError
+from schemas.scan import DatasetName
+from schemas.settings import RenderSettings
+from tasks.dataset.planning import check_sample_ids, plan_new, planned_scans, read_plan
+from tasks.dataset.splits import ScanName, assign_splits, read_splits, unmatched_rows
+from tasks.scans.layouts import list_scans
+
+
+def list_scan_names(data_root: Path, dataset: DatasetName) -> tuple[ScanName, ...]:
+    """List the scans of a data root; raises RequestError when there is none."""
+    files = list_scans(data_root, dataset)
+    if not files:
+        raise RequestError(
+            "--data", found=f"no scan of {dataset} in {data_root}", expected="at least one scan",
+            hint="Run `scanmill inspect`; check --dataset and the folder names.",
+        )  # fmt: skip
+    return tuple(ScanName(one.dataset, one.item, one.subject) for one in files)
+
+
+def plan_scans(
+    folder: DatasetFolder,
+    found: Sequence[ScanName],
+    settings: RenderSettings,
+    *,
+    splits: Path | None,
+    scans_per_shard: int,
+) -> None:
+    """Give new scans their split and their shard; what is planned stays as it is.
+
+    splits: CSV that overrides the split by hash. Raises RequestError for a row that names nothing.
+    """
+    planned = planned_scans(read_plan(folder))
+    rows = read_splits(splits) if splits else ()
+    refs = assign_splits(found, split_seed=settings.split_seed, overrides=rows, planned=planned)
+    unknown = unmatched_rows(rows, (*planned, *refs))
+    if unknown:
+        name = unknown[0].item or unknown[0].subject
+        raise RequestError(
+            f"{splits} line {unknown[0].line}", found=f"no scan or person {name!r}",
+            expected="names of scans in the data root",
+            hint="Run `scanmill inspect` for the names.",
+        )  # fmt: skip
+    check_sample_ids(refs, settings)
+    plan_new(folder, refs, scans_per_shard=scans_per_shard)
