@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flows.progress import say
 from flows.request_flow import request_flow
 from flows.run_starts import begin_pairing
 from flows.shard_jobs import make_shards
@@ -10,6 +11,8 @@ from flows.unfinished import judge
 from schemas.requests import PairRequest
 from tasks.dataset.planning import plan_new_videos
 from tasks.dataset.preparation import prepare_pairing
+from tasks.scans.files import show
+from tasks.video.sequences import find_empty_folders
 from tasks.video.video_shards import list_videos
 
 
@@ -20,6 +23,8 @@ def pair(request: PairRequest) -> RunSummary:
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
     videos = list_videos(Path(request.data), split_seed=request.settings.split_seed)
+    for folder in find_empty_folders(Path(request.data)):
+        say(f"pair: {show(str(folder))}: passed over, it lacks color, densepose and mask folders")
     run = begin_pairing(request)
     prepare_pairing(run.folder, request.settings)
     plan_new_videos(run.folder, videos)

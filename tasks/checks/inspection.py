@@ -222,6 +222,8 @@ class _Seen:
             return
         positions, visible = read_annotation(self._files.joints)
         self.joints_total, self.joints_visible = len(positions), int(visible.sum())
+        if not self.joints_visible:
+            self.warnings.append("no joint of the Joint3D annotation is visible")
 
     def read_fit(self) -> None:
         """Read the fit; say so when the layout knows fits and this scan has none."""

@@ -130,18 +130,20 @@ def check_annotation(
 ) -> tuple[Bool[np.ndarray, " N"], tuple[str, ...]]:
     """Drop joints that can't belong to the mesh: all in another unit, or single ones far outside.
 
-    positions: file coordinates. Returns which are still visible, and what was dropped.
+    positions: file coordinates. The unit is judged by the joints near the mesh where these are
+    half of the visible ones or more, so that an absurd joint is dropped alone.
+    Returns which are still visible, and what was dropped.
     """
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     size = float((high - low).max())
-    seen = positions[visible]
+    beyond = np.maximum(low - positions, positions - high).max(axis=1)
+    far = visible & (beyond > FAR_OUTSIDE * size)
+    seen = positions[visible & ~far if 2 * far.sum() <= visible.sum() else visible]
     extent = float(np.ptp(seen, axis=0).max()) if len(seen) else 0.0
     is_body = len(seen) >= MIN_JOINTS_OF_A_BODY
     if is_body and not size / UNIT_FACTOR < extent < size * UNIT_FACTOR:
         found = f"they span {extent:.4g} where the mesh spans {size:.4g}"
         return np.zeros_like(visible), (f"joints in another unit: {found}; all are dropped",)
-    beyond = np.maximum(low - positions, positions - high).max(axis=1)
-    far = visible & (beyond > FAR_OUTSIDE * size)
     if not far.any():
         return visible, ()
     return visible & ~far, (f"joints far outside the mesh are dropped: {_name(far)}",)

@@ -59,12 +59,15 @@ def _read_fit(files: ScanFiles) -> tuple[SmplxFit | None, Warnings]:
 def _read_joints(
     files: ScanFiles, ref: ScanRef, body: FittedBody | None, mesh: Mesh
 ) -> tuple[Joints, Warnings]:
-    body_joints = body.joints if body else None
+    positions, visible = np.full((MIN_JOINTS, 3), np.nan), np.zeros(MIN_JOINTS, bool)
+    lack: str = "no Joint3D annotation"
+    doubts: Warnings = ()
     if files.joints is not None:
         positions, visible = read_annotation(files.joints)
+        lack = "" if visible.any() else "no joint of the Joint3D annotation is visible"
         visible, doubts = check_annotation(positions, visible, mesh.vertices[np.unique(mesh.faces)])
-        return complete_joints(ref, positions, visible, body_joints=body_joints), doubts
-    nothing = np.full((MIN_JOINTS, 3), np.nan), np.zeros(MIN_JOINTS, bool)
-    joints = complete_joints(ref, *nothing, body_joints=body_joints)
+    joints = complete_joints(ref, positions, visible, body_joints=body.joints if body else None)
+    if not lack:
+        return joints, doubts
     what = "those of the SMPL-X fit are used" if joints.known.any() else "all keypoints are unknown"
-    return joints, (f"no Joint3D annotation: {what}",)
+    return joints, (f"{lack}: {what}",)

@@ -46,6 +46,7 @@ class _PairingWork(VideoWork):
             # Digested before reading: a file that changes meanwhile is seen as changed later.
             self.keep_inputs(list_video_inputs(root, sequence))
             self._survey = survey_sequence(sequence, self.job.settings)
+            self.warnings += self._survey.warnings
         except InputError as error:
             self.refuse(ref.video, error)
         self.failures["frames"] += self._survey.failures

@@ -81,6 +81,11 @@ def find_sequences(data_root: Path) -> tuple[tuple[str, Path], ...]:
     return tuple(sorted(found))
 
 
+def find_empty_folders(data_root: Path) -> tuple[Path, ...]:
+    """List the folders below `tiktok/` that are no sequence: they lack image folders."""
+    return tuple(one for one in _folders_in(data_root / COLLECTION) if not is_sequence(one))
+
+
 def is_sequence(folder: Path) -> bool:
     """Tell whether a folder is meant as a sequence: two of the three image folders are there."""
     return sum((folder / name).is_dir() for name in IMAGE_FOLDERS) > 1

@@ -15,30 +15,46 @@ from tasks.video.cropping import WHOLE, Box, Crop, box_of, choose_crop
 from tasks.video.images import IuvOrder, read_iuv, read_mask
 from tasks.video.sequences import FrameFiles, Sequence
 
+MIN_HELD = 0.5
+"""Share of the IUV's body that must lie inside the mask: an inverted mask holds next to none."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrameFacts:
-    """What the first look shows of a usable frame. size: height, width."""
+    """What the first look shows of a usable frame.
+
+    size: height, width. order: of the IUV's channels. held: share of the IUV's body that the mask
+    holds.
+    """
 
     files: FrameFiles
     size: tuple[int, int]
     box: Box
     order: IuvOrder
+    held: float
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The usable frames of a sequence with their crops, and why others are not."""
+    """The usable frames of a sequence with their crops, why others are not, what is odd."""
 
     frames: tuple[tuple[FrameFiles, Crop], ...]
     failures: tuple[Failure, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
 
 
 def survey_sequence(sequence: Sequence, settings: PairSettings) -> Survey:
     """Look at mask and IUV of every frame.
 
-    Raises InputError when frames of one sequence have different channel orders.
+    A frame whose IUV channels are in another order than those of most is not used. Raises
+    InputError when the sequence has no frame, or as many frames of one order as of the other.
     """
+    if not sequence.frames:
+        raise InputError(
+            str(sequence.folder), found="no image in color, densepose and mask",
+            expected="images named by the number of their frame, as color/0000001.png",
+            hint="Put the frames there, or take the folder away.",
+        )  # fmt: skip
     usable: list[FrameFacts] = []
     failures: list[Failure] = []
     for files in sequence.frames:
@@ -48,9 +64,10 @@ def survey_sequence(sequence: Sequence, settings: PairSettings) -> Survey:
             usable.append(facts)
         except ScanmillError as error:
             failures.append(Failure.of(frame_id(sequence.video, files.number), error))
-    _refuse_mixed_orders(sequence, usable)
+    usable, others = _split_by_order(sequence, usable)
     frames = zip((facts.files for facts in usable), _choose_crops(usable, settings), strict=True)
-    return Survey(tuple(frames), tuple(failures))
+    failures = sorted((*failures, *others), key=lambda failure: failure.sample_id)
+    return Survey(tuple(frames), tuple(failures), tuple(_doubt_masks(sequence, usable)))
 
 
 def look_at_frame(files: FrameFiles) -> FrameFacts:
@@ -75,7 +92,8 @@ def look_at_frame(files: FrameFiles) -> FrameFacts:
             hint="Leave the frame out.",
         )  # fmt: skip
     height, width = mask.shape
-    return FrameFacts(files, (height, width), box_of(mask), iuv.order)
+    held = float(mask[iuv.iuv[..., 0] > 0].mean())
+    return FrameFacts(files, (height, width), box_of(mask), iuv.order, held)
 
 
 def _refuse_other_size(facts: FrameFacts, before: list[FrameFacts]) -> None:
@@ -87,17 +105,42 @@ def _refuse_other_size(facts: FrameFacts, before: list[FrameFacts]) -> None:
         )  # fmt: skip
 
 
-def _refuse_mixed_orders(sequence: Sequence, usable: list[FrameFacts]) -> None:
-    orders = Counter(facts.order for facts in usable)
-    if len(orders) > 1:
-        (usual, _), (rare, count) = orders.most_common()
-        first = next(facts.files for facts in usable if facts.order == rare)
+def _split_by_order(
+    sequence: Sequence, usable: list[FrameFacts]
+) -> tuple[list[FrameFacts], list[Failure]]:
+    """Part the frames whose channels are in the usual order from the others, which fail."""
+    counts = Counter(facts.order for facts in usable).most_common()
+    if len(counts) < 2:  # noqa: PLR2004 - the two orders
+        return usable, []
+    (usual, count), (rare, rare_count) = counts
+    if count == rare_count:
         raise InputError(
-            str(first.images["densepose"]),
-            found=f"channel order {rare}, as in {count} frames of {sequence.video}",
-            expected=f"one order within a sequence; the other {orders[usual]} have {usual}",
+            str(sequence.folder),
+            found=f"IUV images of {count} frames in each of the orders {usual} and {rare}",
+            expected="one order within a sequence",
             hint="Write all IUV images of the sequence in one order.",
         )
+    failures = [
+        Failure.of(
+            frame_id(sequence.video, facts.files.number),
+            InputError(
+                str(facts.files.images["densepose"]), found=f"channel order {rare}",
+                expected=f"{usual}, as in the other {count} frames of {sequence.video}",
+                hint="Write the IUV image again in that order.",
+            ),
+        )
+        for facts in usable
+        if facts.order == rare
+    ]  # fmt: skip
+    return [facts for facts in usable if facts.order == usual], failures
+
+
+def _doubt_masks(sequence: Sequence, usable: list[FrameFacts]) -> Iterator[str]:
+    """Say which masks contradict their IUV, naming the frames."""
+    for facts in usable:
+        if facts.held < MIN_HELD:
+            name = frame_id(sequence.video, facts.files.number)
+            yield f"{name}: the mask holds {facts.held:.0%} of the IUV's body: is it inverted?"
 
 
 def _choose_crops(usable: list[FrameFacts], settings: PairSettings) -> Iterator[Crop]:

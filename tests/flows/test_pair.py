@@ -56,6 +56,15 @@ def test_a_video_that_is_refused_ends_with_1_and_names_the_way_out(
     assert (again.returncode, "18 pairs" in again.stdout) == (0, True)
 
 
+def test_a_folder_that_holds_no_sequence_is_mentioned(
+    scanmill: Command, videos: Path, tmp_path: Path
+) -> None:
+    (videos / "tiktok/dora").mkdir()
+    done = scanmill("pair", "--data", videos, "--out", tmp_path / "set", *FEW)
+    assert done.returncode == 0
+    assert "tiktok/dora': passed over, it lacks color, densepose and mask folders" in done.stderr
+
+
 def test_a_changed_video_is_redone_by_rerun_and_others_are_left_alone(
     scanmill: Command, videos: Path, tmp_path: Path
 ) -> None:

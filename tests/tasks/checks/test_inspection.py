@@ -118,6 +118,13 @@ def test_a_thuman_scan_without_fit_is_warned_of(tmp_path: Path) -> None:
     assert only(inspection).warnings == ("no SMPL-X fit: the scan is not turned to the front",)
 
 
+def test_an_annotation_without_any_visible_joint_is_warned_of(tmp_path: Path) -> None:
+    write_rp_scan(tmp_path)
+    path = tmp_path / f"Joint3D/RP/{ITEM}.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"visible": [0] * 133}))
+    assert only(inspect(tmp_path)).warnings == ("no joint of the Joint3D annotation is visible",)
+
+
 def test_warnings_of_the_reader_are_kept(tmp_path: Path) -> None:
     write_rp_scan(tmp_path, obj=tetrahedron_obj() + "f 1/1 1/1 2/2\n")
     inspection = inspect(tmp_path)

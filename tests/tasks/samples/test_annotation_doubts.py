@@ -40,3 +40,20 @@ def test_an_invisible_joint_may_be_anywhere() -> None:
     positions, visible = _joints()
     positions[9], visible[9] = (9e9, np.nan, 0), False
     assert check_annotation(positions, visible, CORNERS)[1] == ()
+
+
+@pytest.mark.parametrize("where", [(0.0, 1e4, 0.0), (-1e30, 0.0, 0.0)], ids=["metres", "absurd"])
+def test_one_absurd_joint_is_dropped_alone(where: tuple[float, float, float]) -> None:
+    positions, visible = _joints()
+    positions[9] = where
+    kept, doubts = check_annotation(positions, visible, CORNERS)
+    assert np.flatnonzero(~kept).tolist() == [9]
+    assert doubts == ("joints far outside the mesh are dropped: left wrist",)
+
+
+def test_an_absurd_joint_does_not_hide_that_the_others_are_in_another_unit() -> None:
+    positions, visible = _joints(0.01)
+    positions[9] = (0, 1e4, 0)
+    kept, doubts = check_annotation(positions, visible, CORNERS)
+    assert not kept.any()
+    assert doubts[0].startswith("joints in another unit: they span 1.6")

@@ -146,7 +146,11 @@ def lose_iuv(folder: Path) -> None:
     cv2.imwrite(str(folder / "densepose/0000004.png"), np.full((256, 256, 3), 99, np.uint8))
 
 
-@pytest.mark.parametrize("lose", [lose_colour, lose_mask, lose_iuv])
+def swap_channels(folder: Path) -> None:
+    write_frame(folder, "0000004", paint_iuv(), order="IUV")
+
+
+@pytest.mark.parametrize("lose", [lose_colour, lose_mask, lose_iuv, swap_channels])
 def test_a_frame_that_cannot_be_used_fails_alone(data: Path, out: Path, lose: object) -> None:
     lose(data / "tiktok/dance")  # type: ignore[operator]  # one of three above
     (outcome,) = pair_all(out, data, PairSettings(min_neighbours=1))
@@ -154,12 +158,23 @@ def test_a_frame_that_cannot_be_used_fails_alone(data: Path, out: Path, lose: ob
     assert [(row["frame_i"], row["frame_j"]) for row in rows(out, "pairs")] == [(1, 7), (7, 1)]
 
 
-def test_mixed_channel_orders_refuse_the_video(data: Path, out: Path) -> None:
+def test_channel_orders_without_a_majority_refuse_the_video(data: Path, out: Path) -> None:
     write_frame(data / "tiktok/dance", "0000004", paint_iuv(), order="IUV")
+    (data / "tiktok/dance/densepose/0000007.png").unlink()
     (outcome,) = pair_all(out, data)
     assert (outcome.state, outcome.frames) == ("rejects", 0)
     assert "one order within a sequence" in outcome.failures[0].message
     assert outcome.failures[0].sample_id == "dance"
+
+
+def test_an_inverted_mask_comes_out_with_a_warning(data: Path, out: Path) -> None:
+    path = data / "tiktok/dance/mask/0000004.png"
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert mask is not None
+    cv2.imwrite(str(path), 255 - mask)
+    (outcome,) = pair_all(out, data)
+    assert (outcome.state, outcome.frames) == ("done", 3)
+    assert outcome.warnings[0].startswith("dance/0000004: the mask holds 0% of the IUV's body")
 
 
 def test_predicted_normals_are_taken_where_they_are_there(data: Path, out: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import InputError, RequestError
-from tasks.video.sequences import find_sequences, list_frames
+from tasks.video.sequences import find_empty_folders, find_sequences, list_frames
 from tests.tasks.video.sequence_files import paint_iuv, write_frame, write_sequence
 
 
@@ -107,3 +107,12 @@ def test_all_that_was_tried_is_listed_so_that_its_appearance_is_seen(tmp_path: P
         "color/7.png", "densepose/7.png", "mask/7.png",
         "pred_normals/7_1.txt", "pred_normals/7_2.txt", "pred_normals/7_3.txt",
     }  # fmt: skip
+
+
+def test_folders_below_tiktok_that_hold_no_sequence_are_listed(tmp_path: Path) -> None:
+    write_sequence(tmp_path / "tiktok/dance", 1)
+    for name in ("empty", "half/color"):
+        (tmp_path / "tiktok" / name).mkdir(parents=True)
+    (tmp_path / "obj").mkdir()
+    empty = find_empty_folders(tmp_path)
+    assert empty == (tmp_path / "tiktok/empty", tmp_path / "tiktok/half")
