@@ -15,7 +15,8 @@ LIFE_CYCLE = {
 
 NOT_DECIDING = LIFE_CYCLE | {
     "schemas/atomic_files.py", "schemas/errors.py", "schemas/settings.py",
-    "schemas/wording.py", "schemas/options.py", "schemas/regular_files.py", "schemas/size_limits.py",
+    "schemas/wording.py", "schemas/options.py", "schemas/regular_files.py",
+    "schemas/size_limits.py",
     "schemas/views.py", "schemas/keypoints.py", "schemas/fits.py", "tasks/dataset/code_digest.py",
 }  # fmt: skip
 """Names, messages and records: imported, without deciding a byte of frames and pairs."""
