@@ -86,5 +86,5 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def _describe(option: Option) -> str:
-    text = option.field.description or ""
+    text = option.description
     return f"{text} Default: {option.shown.unset}." if option.shown.unset else text

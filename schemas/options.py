@@ -70,6 +70,11 @@ class Option:
         return VARIABLE_PREFIX + self.name.upper()
 
     @property
+    def description(self) -> str:
+        """Return what it means, in one line."""
+        return " ".join((self.field.description or "").split())
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """Return the words that it can be; none where it is no choice of words."""
         return _choices_of(self.field.annotation)

@@ -26,13 +26,10 @@ class PrepareRequest(Request):
 
     config_names: ClassVar[Mapping[str, str]] = {"out": "shards", "accept_rejects": ""}
 
-    out: Annotated[str, Shown("DIR")] = Field(
-        min_length=1, description="For the trainings 2k2k-normal and 2k2k-depth."
-    )
-    max_reject_share: float = Field(
-        default=0.02, ge=0, le=1,
-        description="Lost scans of all, from 0 to 1, with which it still trains.",
-    )  # fmt: skip
+    out: Annotated[str, Shown("DIR")] = Field(min_length=1)
+    """For the trainings 2k2k-normal and 2k2k-depth."""
+    max_reject_share: float = Field(default=0.02, ge=0, le=1)
+    """Lost scans of all, from 0 to 1, with which it still trains."""
     render: Annotated[RenderRequest, RENDER_OPTIONS]
     train: Annotated[TrainOptions, Part(prefix="train_")] = Field(default_factory=TrainOptions)
 

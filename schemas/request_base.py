@@ -22,7 +22,9 @@ INTEGER_BITS = 64
 class Request(BaseModel):
     """What a command or a flow is asked to do: a frozen value whose fields are options."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     config_names: ClassVar[Mapping[str, str]] = {}
     """Names in --config that mean another option; an empty text: none, they may be there."""

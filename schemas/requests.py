@@ -80,28 +80,27 @@ class RenderRequest(Request):
     """All of `scanmill render`."""
 
     data: DataRoot
-    dataset: Annotated[ScannedName, Shown("NAME")] = Field(description="RP, THuman2 or 2K2K.")
+    dataset: Annotated[ScannedName, Shown("NAME")]
+    """RP, THuman2 or 2K2K."""
     out: NewSet
     settings: Annotated[RenderSettings, Part()] = Field(default_factory=RenderSettings)
     backgrounds: Annotated[str | None, Shown("DIR", unset="black")] = Field(
         default=None, description=_BACKGROUNDS
     )
-    background_list: Annotated[str | None, Shown("FILE.txt")] = Field(
-        default=None, description="Use these of them: one folder/image a line."
-    )
-    refresh_backgrounds: bool = Field(
-        default=False, description="Look at them again; redo what used others."
-    )
+    background_list: Annotated[str | None, Shown("FILE.txt")] = None
+    """Use these of them: one folder/image a line."""
+    refresh_backgrounds: bool = False
+    """Look at them again; redo what used others."""
     densepose: Annotated[str | None, Shown("DIR", unset="synthetic people have their own")] = Field(
         default=None, description=_DENSEPOSE
     )
     smplx_models: Annotated[str | None, Shown("DIR", unset="without", has_variable=True)] = Field(
         default=None, description=_SMPLX_MODELS
     )
-    splits: Annotated[str | None, Shown("FILE.csv")] = Field(
-        default=None, description="Columns item, subject, split: overrides the hash."
-    )
-    scans_per_shard: int = Field(default=1, ge=1, description="Scans in a new shard.")
+    splits: Annotated[str | None, Shown("FILE.csv")] = None
+    """Columns item, subject, split: overrides the hash."""
+    scans_per_shard: int = Field(default=1, ge=1)
+    """Scans in a new shard."""
     workers: Workers = None
     device: Device = None
     accept_rejects: AcceptRejects = "0"
@@ -125,18 +124,21 @@ class RenderRequest(Request):
 class RerunRequest(Request):
     """All of `scanmill rerun`."""
 
-    uri: Annotated[str, Shown("URI", word="URI")] = Field(
-        min_length=1, description="Folder of a data set."
-    )
-    data: Annotated[str | None, _LAST_RUN] = Field(default=None, description="Data root.")
+    uri: Annotated[str, Shown("URI", word="URI")] = Field(min_length=1)
+    """Folder of a data set."""
+    data: Annotated[str | None, _LAST_RUN] = None
+    """Data root."""
     backgrounds: Annotated[str | None, _LAST_RUN] = Field(default=None, description=_BACKGROUNDS)
     densepose: Annotated[str | None, _LAST_RUN] = Field(default=None, description=_DENSEPOSE)
     smplx_models: Annotated[
         str | None, Shown("DIR", unset="of the last run", has_variable=True)
     ] = Field(default=None, description=_SMPLX_MODELS)
-    rejects: bool = Field(default=False, description="Redo rejected samples too.")
-    older_code: bool = Field(default=False, description="Redo what older code made.")
-    deep: bool = Field(default=False, description="Read every byte to find what is broken.")
+    rejects: bool = False
+    """Redo rejected samples too."""
+    older_code: bool = False
+    """Redo what older code made."""
+    deep: bool = False
+    """Read every byte to find what is broken."""
     workers: Workers = None
     device: Device = None
     accept_rejects: AcceptRejects = "0"
@@ -152,9 +154,8 @@ class RerunRequest(Request):
 class PairRequest(Request):
     """All of `scanmill pair`."""
 
-    data: Annotated[str, Shown("DIR")] = Field(
-        min_length=1, description="Folder above the videos, or a video's own folder."
-    )
+    data: Annotated[str, Shown("DIR")] = Field(min_length=1)
+    """Folder above the videos, or a video's own folder."""
     out: NewSet
     settings: Annotated[PairSettings, Part()] = Field(default_factory=PairSettings)
     workers: Workers = None
@@ -169,12 +170,10 @@ class PairRequest(Request):
 class ValidateRequest(Request):
     """All of `scanmill validate`."""
 
-    uri: Annotated[str, Shown("URI", word="URI")] = Field(
-        min_length=1, description="Folder of a data set, or of anybody's in a published layout."
-    )
-    layout: Annotated[PublishedLayout | None, Shown(unset="a scanmill data set")] = Field(
-        default=None, description="URI is a folder in this published layout."
-    )
+    uri: Annotated[str, Shown("URI", word="URI")] = Field(min_length=1)
+    """Folder of a data set, or of anybody's in a published layout."""
+    layout: Annotated[PublishedLayout | None, Shown(unset="a scanmill data set")] = None
+    """URI is a folder in this published layout."""
     workers: Workers = None
 
     def check(self) -> None:
@@ -188,15 +187,14 @@ class ValidateRequest(Request):
 class ExportRequest(Request):
     """All of `scanmill export`."""
 
-    layout: Annotated[PublishedLayout, LAYOUT] = Field(description="Published layout to write.")
-    uris: Annotated[tuple[str, ...], Shown("URI...", word="URI")] = Field(
-        min_length=1, description="Data sets."
-    )
-    to: Annotated[str, Shown("DIR")] = Field(min_length=1, description="New or empty folder.")
-    allow_other_resolution: bool = Field(
-        default=False,
-        description="Export images of fewer than 2048 pixels, for readers that know better.",
-    )
+    layout: Annotated[PublishedLayout, LAYOUT]
+    """Published layout to write."""
+    uris: Annotated[tuple[str, ...], Shown("URI...", word="URI")] = Field(min_length=1)
+    """Data sets."""
+    to: Annotated[str, Shown("DIR")] = Field(min_length=1)
+    """New or empty folder."""
+    allow_other_resolution: bool = False
+    """Export images of fewer than 2048 pixels, for readers that know better."""
     workers: Workers = None
 
     def check(self) -> None:
@@ -209,10 +207,10 @@ class ExportRequest(Request):
 class ImportRequest(Request):
     """All of `scanmill import`."""
 
-    layout: Annotated[PublishedLayout, LAYOUT] = Field(description="Published layout to read.")
-    source: Annotated[str, Shown("DIR", word="DIR")] = Field(
-        min_length=1, description="Folder in that layout."
-    )
+    layout: Annotated[PublishedLayout, LAYOUT]
+    """Published layout to read."""
+    source: Annotated[str, Shown("DIR", word="DIR")] = Field(min_length=1)
+    """Folder in that layout."""
     out: NewSet
     workers: Workers = None
 
@@ -225,12 +223,10 @@ class ImportRequest(Request):
 class ReportRequest(Request):
     """All of `scanmill report`."""
 
-    uris: Annotated[tuple[str, ...], Shown("URI...", word="URI")] = Field(
-        min_length=1, description="Data sets and training folders."
-    )
-    out: Annotated[str, Shown("FILE")] = Field(
-        default="report.html", min_length=1, description="The page to write."
-    )
+    uris: Annotated[tuple[str, ...], Shown("URI...", word="URI")] = Field(min_length=1)
+    """Data sets and training folders."""
+    out: Annotated[str, Shown("FILE")] = Field(default="report.html", min_length=1)
+    """The page to write."""
 
     def check(self) -> None:
         """Refuse folders that are missing or empty; raises RequestError."""
@@ -249,21 +245,24 @@ class ReportAnswer(BaseModel):
 class SynthRequest(Request):
     """All of `scanmill synth`."""
 
-    out: Annotated[str, Shown("DIR")] = Field(
-        min_length=1, description="Data root to make or to fill up."
-    )
-    subjects: int = Field(default=4, ge=1, description="People to make.")
-    backgrounds: int = Field(default=8, ge=0, description="Rooms to make.")
-    videos: int = Field(default=0, ge=0, description="Dances to make, in TikTok's layout.")
-    frames: int = Field(default=24, ge=1, description="Of each dance, 30 a second.")
-    texture: int = Field(default=2048, ge=64, description="Texels a side, in steps of 16.")
-    dataset: Literal["RP", "THuman2", "2K2K", "all"] = Field(
-        default="RP", description="Layout to write the people in."
-    )
-    detail: Detail = Field(
-        default="full", description="full: 100,000 triangles, as bought scans; fast: 26,000."
-    )
-    seed: int = Field(default=0, ge=0, description="Other seeds give other people.")
+    out: Annotated[str, Shown("DIR")] = Field(min_length=1)
+    """Data root to make or to fill up."""
+    subjects: int = Field(default=4, ge=1)
+    """People to make."""
+    backgrounds: int = Field(default=8, ge=0)
+    """Rooms to make."""
+    videos: int = Field(default=0, ge=0)
+    """Dances to make, in TikTok's layout."""
+    frames: int = Field(default=24, ge=1)
+    """Of each dance, 30 a second."""
+    texture: int = Field(default=2048, ge=64)
+    """Texels a side, in steps of 16."""
+    dataset: Literal["RP", "THuman2", "2K2K", "all"] = "RP"
+    """Layout to write the people in."""
+    detail: Detail = "full"
+    """full: 100,000 triangles, as bought scans; fast: 26,000."""
+    seed: int = Field(default=0, ge=0)
+    """Other seeds give other people."""
     workers: Workers = None
 
     def check(self) -> None:
@@ -274,10 +273,10 @@ class SynthRequest(Request):
 class DemoRequest(Request):
     """All of `scanmill demo`."""
 
-    out: Annotated[str, Shown("DIR")] = Field(
-        default="out/demo", min_length=1, description="Folder for everything that it makes."
-    )
-    size: DemoSize = Field(default="small", description="How much of it.")
+    out: Annotated[str, Shown("DIR")] = Field(default="out/demo", min_length=1)
+    """Folder for everything that it makes."""
+    size: DemoSize = "small"
+    """How much of it."""
     workers: Workers = None
 
     def check(self) -> None:
@@ -289,11 +288,13 @@ class InspectRequest(Request):
     """All of `scanmill inspect`."""
 
     data: DataRoot
-    dataset: Annotated[ScannedName, Shown("NAME")] = Field(description="RP, THuman2 or 2K2K.")
+    dataset: Annotated[ScannedName, Shown("NAME")]
+    """RP, THuman2 or 2K2K."""
     settings: Annotated[RenderSettings, Part(only=frozenset({"resolution", "yaws"}))] = Field(
         default_factory=RenderSettings
     )
-    decode: bool = Field(default=False, description="Read every image to its last pixel; slower.")
+    decode: bool = False
+    """Read every image to its last pixel; slower."""
 
     def check(self) -> None:
         """Refuse a folder that is missing or empty; raises RequestError."""

@@ -43,72 +43,56 @@ def _reader(setting: str) -> BeforeValidator:
 class RenderSettings(BaseModel):
     """Everything that a rendered sample's bytes depend on, besides its inputs and the code."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
-    origin: Annotated[Literal["rendered", "imported"], INTERNAL] = Field(
-        default="rendered", description="imported: read from images that other code rendered"
-    )
-    camera: StandardCamera = Field(
-        default=STANDARD_CAMERA, description="What the scans are seen by."
-    )
-    resolution: int = Field(
-        default=2048, ge=MIN_RESOLUTION, multiple_of=RESOLUTION_STEP,
-        description="Pixels a side; 256 for hdnet, and no other.",
-    )  # fmt: skip
+    origin: Annotated[Literal["rendered", "imported"], INTERNAL] = "rendered"
+    """imported: read from images that other code rendered"""
+    camera: StandardCamera = STANDARD_CAMERA
+    """What the scans are seen by."""
+    resolution: int = Field(default=2048, ge=MIN_RESOLUTION, multiple_of=RESOLUTION_STEP)
+    """Pixels a side; 256 for hdnet, and no other."""
     yaws: Annotated[tuple[float, ...], _reader("--yaws"), DEGREES] = Field(
-        default=DEFAULT_YAWS_DEG, min_length=1, max_length=MAX_ANGLES,
-        description="Degrees: a list, or start:stop:step, stop included.",
-    )  # fmt: skip
+        default=DEFAULT_YAWS_DEG, min_length=1, max_length=MAX_ANGLES
+    )
+    """Degrees: a list, or start:stop:step, stop included."""
     pitches: Annotated[tuple[float, ...], _reader("--pitches"), DEGREES] = Field(
-        default=(0.0,), min_length=1, max_length=MAX_ANGLES, description="As --yaws."
+        default=(0.0,), min_length=1, max_length=MAX_ANGLES
     )
-    orthographic: bool = Field(
-        default=False, description="Add orthographic views; not beside the camera hdnet."
-    )
-    normals: Annotated[Literal["smooth", "flat"], CONFIG] = Field(
-        default="smooth", description="Angle-weighted vertex normals, or face normals."
-    )
-    color_filter: Annotated[Literal["box", "nearest"], CONFIG] = Field(
-        default="box", description="How texels become a pixel: mean over its footprint, or nearest."
-    )
-    lights: Literal["spots", "harmonics"] = Field(
-        default="spots",
-        description="How people are lit: published spots, or second-order spherical harmonics.",
-    )
-    ambient: Annotated[Literal["neutral", "published"], CONFIG] = Field(
-        default="neutral", description="published: (0.01, 0.01, 0.1), a blue cast, in perspective."
-    )
-    max_enlargement: float = Field(
-        default=2.0, ge=1.0, description="How much a background may be enlarged to cover an image."
-    )
-    seam: Annotated[Literal["filtered", "hard"], CONFIG] = Field(
-        default="filtered", description="Treatment of the border between person and background."
-    )
-    joint_factor: Annotated[float, CONFIG] = Field(
-        default=1.0, gt=0, description="1.037 imitates the published projection: docs/keypoints.md."
-    )
-    fronting: Fronting = Field(
-        default="true_yaw", description="How a SMPL-X fit's turn is read; published: imitated."
-    )
-    smplx_model: Annotated[str, INTERNAL] = Field(
-        default="", description="sha256 of the SMPL-X model that fills joints and checks fits"
-    )
-    require_fit: bool = Field(
-        default=False, description="Fail scans whose fit is missing or lies elsewhere."
-    )
-    iuv_files: Annotated[bool, CONFIG] = Field(
-        default=False, description="Take IUV from DensePose images where there are any."
-    )
-    assumed_height_m: Annotated[float, CONFIG] = Field(
-        default=1.70, gt=0, description="Metres; used where neither file nor fit gives a scale."
-    )
-    seed: int = Field(default=0, ge=0, description="Seed of lights and backgrounds.")
-    split_seed: Annotated[int, CONFIG] = Field(
-        default=0, ge=0, description="Seed of the train, val, test split."
-    )
-    jpeg_quality: Annotated[int, CONFIG] = Field(
-        default=95, ge=1, le=100, description="Of the training image."
-    )
+    """As --yaws."""
+    orthographic: bool = False
+    """Add orthographic views; not beside the camera hdnet."""
+    normals: Annotated[Literal["smooth", "flat"], CONFIG] = "smooth"
+    """Angle-weighted vertex normals, or face normals."""
+    color_filter: Annotated[Literal["box", "nearest"], CONFIG] = "box"
+    """How texels become a pixel: mean over its footprint, or nearest."""
+    lights: Literal["spots", "harmonics"] = "spots"
+    """How people are lit: published spots, or second-order spherical harmonics."""
+    ambient: Annotated[Literal["neutral", "published"], CONFIG] = "neutral"
+    """published: (0.01, 0.01, 0.1), a blue cast, in perspective."""
+    max_enlargement: float = Field(default=2.0, ge=1.0)
+    """How much a background may be enlarged to cover an image."""
+    seam: Annotated[Literal["filtered", "hard"], CONFIG] = "filtered"
+    """Treatment of the border between person and background."""
+    joint_factor: Annotated[float, CONFIG] = Field(default=1.0, gt=0)
+    """1.037 imitates the published projection: docs/keypoints.md."""
+    fronting: Fronting = "true_yaw"
+    """How a SMPL-X fit's turn is read; published: imitated."""
+    smplx_model: Annotated[str, INTERNAL] = ""
+    """sha256 of the SMPL-X model that fills joints and checks fits"""
+    require_fit: bool = False
+    """Fail scans whose fit is missing or lies elsewhere."""
+    iuv_files: Annotated[bool, CONFIG] = False
+    """Take IUV from DensePose images where there are any."""
+    assumed_height_m: Annotated[float, CONFIG] = Field(default=1.70, gt=0)
+    """Metres; used where neither file nor fit gives a scale."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of lights and backgrounds."""
+    split_seed: Annotated[int, CONFIG] = Field(default=0, ge=0)
+    """Seed of the train, val, test split."""
+    jpeg_quality: Annotated[int, CONFIG] = Field(default=95, ge=1, le=100)
+    """Of the training image."""
 
     @model_validator(mode="before")
     @classmethod

@@ -77,101 +77,91 @@ class ModelOptions(Request):
     """What is trained, and by which rule: these decide the weights."""
 
     resolution: Annotated[int | None, Shown(unset="that of the data")] = Field(
-        default=None, ge=256, multiple_of=RESOLUTION_MULTIPLE,
-        description="Pixels a side, a multiple of 128.",
-    )  # fmt: skip
-    width: float = Field(
-        default=1.0, gt=0, le=4, description="Factor on all inner channels, for small machines."
+        default=None, ge=256, multiple_of=RESOLUTION_MULTIPLE
     )
-    nets: Nets = Field(default="all", description="coarse: without the five part nets.")
-    heads: Heads = Field(
-        default="published",
-        description="How the last convolutions begin. centred: where ReLU passes their gradient, "
-        "so that short trainings learn.",
-    )
-    mask_loss: MaskLossForm = Field(
-        default="single_sigmoid", description="published: a second sigmoid on top of the first."
-    )
-    depth_normals: DepthNormals = Field(
-        default="masked",
-        description="Of hdnet-depth. masked: without the mask's border. in_place: also at the "
-        "person's distance instead of at 4 m. published: with the border.",
-    )
-    frozen_norm: FrozenNorm = Field(
-        default="batch",
-        description="Statistics of 2k2k-depth's frozen nets: of the batch (published), or running.",
-    )
-    precision: Precision = Field(default="fp32", description="bf16: autocast.")
+    """Pixels a side, a multiple of 128."""
+    width: float = Field(default=1.0, gt=0, le=4)
+    """Factor on all inner channels, for small machines."""
+    nets: Nets = "all"
+    """coarse: without the five part nets."""
+    heads: Heads = "published"
+    """How the last convolutions begin. centred: where ReLU passes their gradient, so that short
+    trainings learn."""
+    mask_loss: MaskLossForm = "single_sigmoid"
+    """published: a second sigmoid on top of the first."""
+    depth_normals: DepthNormals = "masked"
+    """Of hdnet-depth. masked: without the mask's border. in_place: also at the person's distance
+    instead of at 4 m. published: with the border."""
+    frozen_norm: FrozenNorm = "batch"
+    """Statistics of 2k2k-depth's frozen nets: of the batch (published), or running."""
+    precision: Precision = "fp32"
+    """bf16: autocast."""
     learning_rate: Annotated[float | None, Shown(unset=_by_stage("learning_rate"))] = Field(
-        default=None, gt=0, description="Adam's, at the start."
+        default=None, gt=0
     )
-    schedule: Annotated[Schedule | None, Shown(unset=_by_stage("schedule"))] = Field(
-        default=None, description="Of the learning rate. constant: no warm-up, no decay."
-    )
-    steps_per_epoch: Annotated[int | None, Shown(unset="from the data")] = Field(
-        default=None, ge=1, description="For the schedule."
-    )
-    accumulate: int = Field(
-        default=1, ge=1, description="Passes whose gradients are added to a step."
-    )
-    seed: int = Field(default=0, ge=0, description="Of weights, order and augmentation.")
+    """Adam's, at the start."""
+    schedule: Annotated[Schedule | None, Shown(unset=_by_stage("schedule"))] = None
+    """Of the learning rate. constant: no warm-up, no decay."""
+    steps_per_epoch: Annotated[int | None, Shown(unset="from the data")] = Field(default=None, ge=1)
+    """For the schedule."""
+    accumulate: int = Field(default=1, ge=1)
+    """Passes whose gradients are added to a step."""
+    seed: int = Field(default=0, ge=0)
+    """Of weights, order and augmentation."""
 
 
 class RunOptions(Request):
     """How long a training runs and how it uses the machine: these may change on a resume."""
 
-    backgrounds: Annotated[str | None, Shown(metavar="DIR")] = Field(
-        default=None, description="Root of the data set's images, for --background fresh."
-    )
-    steps: int | None = Field(
-        default=None, ge=1, description="Optimiser steps in all, instead of --epochs."
-    )
+    backgrounds: Annotated[str | None, Shown(metavar="DIR")] = None
+    """Root of the data set's images, for --background fresh."""
+    steps: int | None = Field(default=None, ge=1)
+    """Optimiser steps in all, instead of --epochs."""
     save_every: Annotated[int | None, Shown(unset="an epoch, at least 100 steps")] = Field(
-        default=None, ge=1, description="Steps between checkpoints."
+        default=None, ge=1
     )
-    keep: int = Field(default=3, ge=1, description="Checkpoints kept besides the best.")
+    """Steps between checkpoints."""
+    keep: int = Field(default=3, ge=1)
+    """Checkpoints kept besides the best."""
     validate_every: Annotated[int | None, Shown(unset="an epoch, at least 100 steps")] = Field(
-        default=None, ge=1, description="Steps between validations."
+        default=None, ge=1
     )
-    max_val_samples: int = Field(default=64, ge=1, description="Samples of a validation.")
-    picture_every: int = Field(default=100, ge=1, description="Steps between sample images.")
-    workers: int = Field(default=2, ge=1, description="Decoding threads a process.")
-    device: DeviceChoice = Field(default="auto", description="auto: GPUs where there are some.")
-    compile: bool = Field(default=False, description="Compile the nets: slow start, faster steps.")
-    recompute: bool = Field(
-        default=False, description="Compute activations twice: less memory, as 2048 pixels need."
-    )
+    """Steps between validations."""
+    max_val_samples: int = Field(default=64, ge=1)
+    """Samples of a validation."""
+    picture_every: int = Field(default=100, ge=1)
+    """Steps between sample images."""
+    workers: int = Field(default=2, ge=1)
+    """Decoding threads a process."""
+    device: DeviceChoice = "auto"
+    """auto: GPUs where there are some."""
+    compile: bool = False
+    """Compile the nets: slow start, faster steps."""
+    recompute: bool = False
+    """Compute activations twice: less memory, as 2048 pixels need."""
 
 
 class TrainOptions(RunOptions, ModelOptions):
     """How a stage is trained on one machine."""
 
-    nproc: int = Field(
-        default=1, ge=1, description="Processes that train together on this machine; one a GPU."
-    )
-    max_restarts: int = Field(
-        default=2, ge=0,
-        description="How often a training whose process died goes on from its last checkpoint.",
-    )  # fmt: skip
-    epochs: Annotated[int | None, Shown(unset="as published")] = Field(
-        default=None, ge=1, description="Times that all samples are seen."
-    )
-    batch: Annotated[int | None, Shown(unset=_by_stage("batch"))] = Field(
-        default=None, ge=1, description="Samples a process and pass."
-    )
-    split: tuple[str, ...] = Field(
-        default=("train",), min_length=1, description="Trained on; may be repeated."
-    )
-    val_split: tuple[str, ...] = Field(
-        default=("val",), min_length=1, description="Validated on; may be repeated."
-    )
-    background: BackgroundMode = Field(
-        default="stored", description="fresh: another room in each epoch. stored: as rendered."
-    )
-    no_augment: bool = Field(default=False, description="No jitter of colours.")
-    max_bad_samples: int = Field(
-        default=0, ge=0, description="Undecodable samples before stopping."
-    )
+    nproc: int = Field(default=1, ge=1)
+    """Processes that train together on this machine; one a GPU."""
+    max_restarts: int = Field(default=2, ge=0)
+    """How often a training whose process died goes on from its last checkpoint."""
+    epochs: Annotated[int | None, Shown(unset="as published")] = Field(default=None, ge=1)
+    """Times that all samples are seen."""
+    batch: Annotated[int | None, Shown(unset=_by_stage("batch"))] = Field(default=None, ge=1)
+    """Samples a process and pass."""
+    split: tuple[str, ...] = Field(default=("train",), min_length=1)
+    """Trained on; may be repeated."""
+    val_split: tuple[str, ...] = Field(default=("val",), min_length=1)
+    """Validated on; may be repeated."""
+    background: BackgroundMode = "stored"
+    """fresh: another room in each epoch. stored: as rendered."""
+    no_augment: bool = False
+    """No jitter of colours."""
+    max_bad_samples: int = Field(default=0, ge=0)
+    """Undecodable samples before stopping."""
 
     def check(self) -> None:
         """Refuse options that exclude each other; raises RequestError."""
@@ -194,21 +184,18 @@ class TrainRequest(TrainOptions):
     stage: Annotated[StageName, Shown("STAGE", word="STAGE")] = Field(
         description=f"What is trained: {', '.join(get_args(StageName))}."
     )
-    data: Annotated[tuple[str, ...], Shown(metavar="URI")] = Field(
-        min_length=1, description="Data set; may be repeated."
-    )
-    out: Annotated[str, Shown(metavar="DIR")] = Field(
-        min_length=1, description="Folder of the training run; across nodes one that all see."
-    )
-    init: Annotated[str | None, Shown(metavar="CHECKPOINT")] = Field(
-        default=None,
-        description="Weights to start from: a run, a step folder, safetensors, a published file.",
-    )
-    nnodes: int = Field(default=1, ge=1, description="Machines that train together.")
-    node_rank: int = Field(default=0, ge=0, description="Which of them this is; 0: that of --rdzv.")
-    rdzv: Annotated[str | None, Shown(metavar="HOST:PORT")] = Field(
-        default=None, description="Where they meet: a free port of node 0."
-    )
+    data: Annotated[tuple[str, ...], Shown(metavar="URI")] = Field(min_length=1)
+    """Data set; may be repeated."""
+    out: Annotated[str, Shown(metavar="DIR")] = Field(min_length=1)
+    """Folder of the training run; across nodes one that all see."""
+    init: Annotated[str | None, Shown(metavar="CHECKPOINT")] = None
+    """Weights to start from: a run, a step folder, safetensors, a published file."""
+    nnodes: int = Field(default=1, ge=1)
+    """Machines that train together."""
+    node_rank: int = Field(default=0, ge=0)
+    """Which of them this is; 0: that of --rdzv."""
+    rdzv: Annotated[str | None, Shown(metavar="HOST:PORT")] = None
+    """Where they meet: a free port of node 0."""
 
     @property
     def world(self) -> int:

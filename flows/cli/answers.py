@@ -1,7 +1,8 @@
-"""How commands answer: JSON for programs, tables and one-line errors for people."""
+"""How commands answer, and the options for it: JSON for programs, tables and errors for people."""
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import typer
 from pydantic import BaseModel
@@ -10,6 +11,13 @@ from rich.table import Table
 
 from flows.progress import Style
 from schemas.errors import ScanmillError
+
+Uri = Annotated[
+    str, typer.Argument(help="Folder of a data set.", metavar="URI", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Show seconds by stage.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's log too.")]
 
 WIDTH_WITHOUT_TERMINAL = 160
 SHOWN = 50

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.answers import print_json, print_table, say
-from flows.cli.options import Json
+from flows.cli.answers import Json, print_json, print_table, say
 from tasks.machine.doctor import DoctorReport, examine_machine
 
 EXAMPLES = ("scanmill doctor", "scanmill doctor --out /data/sets --json")

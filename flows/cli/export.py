@@ -2,9 +2,8 @@
 
 import typer
 
-from flows.cli.answers import SHOWN, print_json, print_list, say, style_of
+from flows.cli.answers import SHOWN, Json, Verbose, print_json, print_list, say, style_of
 from flows.cli.flow_runs import run_flow
-from flows.cli.options import Json, Verbose
 from flows.cli.request_options import request_command
 from schemas.requests import ExportRequest
 from tasks.formats.outcomes import ExportOutcome

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import typer
 
-from flows.cli.answers import print_json, print_table, say, style_of
-from flows.cli.options import Json
+from flows.cli.answers import Json, print_json, print_table, say, style_of
 from flows.cli.request_options import request_command
 from flows.progress import showing, tracking
 from schemas.errors import RequestError

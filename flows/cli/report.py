@@ -1,8 +1,7 @@
 """`scanmill report`."""
 
-from flows.cli.answers import print_json, say, style_of
+from flows.cli.answers import Json, Verbose, print_json, say, style_of
 from flows.cli.flow_runs import run_flow
-from flows.cli.options import Json, Verbose
 from flows.cli.request_options import request_command
 from schemas.requests import ReportAnswer, ReportRequest
 

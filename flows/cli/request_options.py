@@ -145,8 +145,7 @@ def _describe(option: Option) -> str:
         f"env var: {option.variable}" if option.shown.has_variable else "",
     ]
     noted = "; ".join(note for note in notes if note)
-    text = option.field.description or ""
-    return f"{text}  [{noted}]" if noted else text
+    return f"{option.description}  [{noted}]" if noted else option.description
 
 
 def _metavar(option: Option) -> str:

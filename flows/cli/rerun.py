@@ -1,6 +1,6 @@
 """`scanmill rerun`."""
 
-from flows.cli.options import Json, Profile, Verbose
+from flows.cli.answers import Json, Profile, Verbose
 from flows.cli.request_options import request_command
 from flows.cli.run_answers import run_and_answer
 from flows.run_starts import find_nothing_to_redo

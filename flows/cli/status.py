@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.answers import print_json, print_table, say, style_of
-from flows.cli.options import Json, Uri
+from flows.cli.answers import Json, Uri, print_json, print_table, say, style_of
 from flows.progress import showing, tracking
 from flows.summary import SAID
 from schemas.dataset_folder import DatasetFolder

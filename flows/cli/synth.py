@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from flows.cli.answers import print_json, say, style_of
-from flows.cli.options import Json
+from flows.cli.answers import Json, print_json, say, style_of
 from flows.cli.request_options import request_command
 from flows.progress import say as say_progress
 from flows.progress import showing

@@ -101,6 +101,9 @@ def test_run_form_shows_defaults_and_choices(
 def test_deployment_of_an_earlier_version_is_told_to_deploy_again() -> None:
     with pytest.raises(RequestError, match=r"`request` of an earlier version.*prefect .*deploy"):
         read_parameters(RerunRequest, {"request": {"uri": "sets/rp"}})
+    flow = importlib.import_module("flows.rerun").rerun
+    with pytest.raises(RequestError, match="of an earlier version"):
+        flow.validate_parameters({"request": {"uri": "sets/rp"}})
 
 
 def test_mistyped_parameter_suggests_the_right_name() -> None:

@@ -88,7 +88,7 @@ def test_request_may_be_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("{", "--request: "), ("{}", "--stage: it is not given"),
+        ("{", "--request: "), ("{}", "STAGE: it is not given"),
         ('{"stage": "x"}', "--data: it is not given"), ("no/such.json", "--request: "),
         ("[1]", "--request: "), ('{"stage": "x", "data": ["d"], "out": "o"}', "--stage: 'x'; "),
     ],
