@@ -15,11 +15,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from schemas.atomic_files import storage_errors
 from schemas.errors import RequestError, ScanmillError
+from schemas.regular_files import explain_os_error
 from schemas.train_request import read_request
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
@@ -72,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error, EXIT_REQUEST)
     except ScanmillError as error:
         return _refuse(error, EXIT_FAILED)
+    except OSError as error:
+        return _refuse(explain_os_error(Path(error.filename or "."), error), EXIT_FAILED)
     return EXIT_DONE
 
 

@@ -10,6 +10,7 @@ Format version 1 had no SHA256SUMS: such a folder is verified by reading all of 
 Reading runs nothing that an untrusted folder holds: see `checkpoint_index`.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -31,17 +32,21 @@ from torch.distributed.checkpoint.state_dict_saver import save
 
 from schemas.atomic_files import flush_folder, storage_errors, write_atomically
 from schemas.errors import InputError, MachineError
-from schemas.regular_files import open_regular_file, read_whole
+from schemas.regular_files import measure_file, open_regular_file, read_whole
 from schemas.wording import shorten_text
-from training.loop.checkpoint_index import TensorsOnlyReader, stored_tensors
+from training.loop.checkpoint_index import MAX_INDEX_BYTES, TensorsOnlyReader, stored_tensors
 from training.loop.distributed import Ranks
 
 FORMAT_VERSION = 2
 HASHED_SINCE = 2
 LATEST, BEST = "latest", "best"
 FOLDER, META_FILE, HASH_FILE = "checkpoints", "meta.json", "SHA256SUMS"
+TENSOR_SUFFIX = ".distcp"
 MAX_SMALL_FILE_BYTES = 1 << 20
 """Of meta.json, SHA256SUMS and the pointers; more is not read."""
+
+MIN_FREE_BYTES = 1 << 20
+"""A disk that has less left when a write fails counts as full."""
 
 _STEP_NAME = re.compile(r"^step-\d{8,}$")
 _HASH_LINE = re.compile(r"^([0-9a-f]{64})  ([^/\n]+)$", re.MULTILINE)
@@ -151,8 +156,11 @@ def verify_files(folder: Path) -> None:
     if META_FILE not in digests or len(digests) != text.count("\n"):
         raise _damaged(path, "other lines than were written")
     for name, digest in digests.items():
-        if _sha256(folder / name) != digest:
-            raise _damaged(folder / name, "other bytes than were written")
+        path = folder / name
+        if path.suffix != TENSOR_SUFFIX and (measure_file(path) or 0) > MAX_INDEX_BYTES:
+            raise _damaged(path, f"more than {MAX_INDEX_BYTES} bytes")
+        if _sha256(path) != digest:
+            raise _damaged(path, "other bytes than were written")
 
 
 def find_resumable(out: Path) -> Resumable:
@@ -178,6 +186,8 @@ def find_resumable(out: Path) -> Resumable:
 
 def point(out: Path, pointer: str, name: str) -> None:
     """Let OUT/latest or OUT/best name a step folder."""
+    if (out / pointer).is_dir():
+        _remove(out / pointer)
     write_atomically(out / pointer, name + "\n")
 
 
@@ -239,24 +249,25 @@ def _commit(temporary: Path, final: Path, meta: CheckpointMeta) -> None:
 
 
 def _give_up(temporary: Path, final: Path, needed: int, cause: BaseException) -> None:
-    """Remove what was written of a step, and raise why it is not all; needed: bytes."""
+    """Remove what was written of a step, and raise why it is not all; needed: bytes.
+
+    torch hides the OSError of a full disk behind its own error, so the disk is asked.
+    """
+    is_full = shutil.disk_usage(temporary).free < MIN_FREE_BYTES
     shutil.rmtree(temporary, ignore_errors=True)
     with storage_errors(final):
         if isinstance(cause, OSError):
             raise cause
-        _ask_for_room(temporary, needed)
+        if is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with temporary.open("xb") as file:
+            temporary.unlink()
+            os.posix_fallocate(file.fileno(), 0, max(1, needed))
     raise MachineError(
         str(final), found=shorten_text(f"{type(cause).__name__}: {cause}"),
         expected="a written checkpoint",
         hint="Fix the cause; the same command goes on from the checkpoint before.",
     )  # fmt: skip
-
-
-def _ask_for_room(path: Path, needed: int) -> None:
-    """Raise the OSError that torch hides behind its own error when a disk is full."""
-    with path.open("xb") as file:
-        path.unlink()
-        os.posix_fallocate(file.fileno(), 0, max(1, needed))
 
 
 def _first_failure(error: CheckpointException) -> BaseException:
