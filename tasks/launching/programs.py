@@ -17,8 +17,8 @@ Tell = Callable[[str], None]
 FINAL = "error:"
 """How a line of the program begins after which a repetition would end in the same way."""
 
-_EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w]+\.)*[A-Z]\w*(Error|Exception)\b")
-"""The last line of a traceback, as Python and torch write it."""
+_EXCEPTION = re.compile(r"^failed: |^(\[rank\d+\]: )?([\w]+\.)*[A-Z]\w*(Error|Exception)\b")
+"""Why a program failed: its own word, or the last line of a traceback of Python or torch."""
 
 LAST_LINES = 5
 GRACE_S = 20.0

@@ -42,7 +42,8 @@ class TrainingStatus(BaseModel):
 def ask_status(request: TrainRequest) -> TrainingStatus:
     """Let the training program check the request, and say how far the training is.
 
-    Raises RequestError when it refuses, MachineError when it fails.
+    Raises RequestError when it refuses, TrainingError when it can't go on, MachineError when it
+    fails otherwise.
     """
     command = [sys.executable, "-m", "training.run", *request.program, "--check"]
     ended = run_program(command, environment={"WORLD_SIZE": str(request.world)})
@@ -52,7 +53,7 @@ def ask_status(request: TrainRequest) -> TrainingStatus:
             hint="See scanmill train --help.",
         )  # fmt: skip
     if ended.code != 0:
-        raise _died("the training program", ended)
+        raise _failed(request, ended)
     return TrainingStatus.model_validate(json.loads(ended.last_lines[-1]))
 
 
@@ -71,17 +72,13 @@ def run_training(request: TrainRequest, tell: Tell) -> int:
         if ended.code == 0:
             return attempt
         if ended.final:
-            raise TrainingError(
-                f"{request.stage} in {request.out}", found=ended.final,
-                expected="a training that can take its next step",
-                hint="It would end so again: fix the cause first.",
-            )  # fmt: skip
+            raise _failed(request, ended)
         if attempt < restarts:
             tell(
                 f"train: a process died ({ended.how}); restart {attempt + 1} of {restarts}, "
                 f"from the last checkpoint"
             )
-    raise _died(f"{request.stage} in {request.out}", ended)
+    raise _failed(request, ended)
 
 
 def launch_command(request: TrainRequest) -> list[str]:
@@ -113,7 +110,14 @@ def _meeting(request: TrainRequest) -> list[str]:
     ]
 
 
-def _died(what: str, ended: Ended) -> MachineError:
+def _failed(request: TrainRequest, ended: Ended) -> ScanmillError:
+    """Say why a training failed, and whether the same command may succeed."""
+    what = f"{request.stage} in {request.out}"
+    if ended.final:
+        return TrainingError(
+            what, found=ended.final, expected="a training that can take its next step",
+            hint="It would end so again: fix the cause first.",
+        )  # fmt: skip
     return MachineError(
         what, found=f"{ended.how} ({ended.message})", expected="exit code 0",
         hint="Fix the cause; the same command goes on from the last checkpoint.",
