@@ -18,12 +18,15 @@ BETA_COUNT = 10
 EXPRESSION_COUNT = 10
 BODY_POSE_COUNT = 63
 HAND_COMPONENT_COUNT = 12
+HAND_POSE_COUNT = 45
 AXIS_ANGLE_COUNT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class SmplxFit:
-    """SMPL-X parameters (model smplx, gender male, 12 hand PCA components) and a similarity.
+    """SMPL-X parameters (model smplx, gender male) and a similarity.
+
+    Hands are 12 PCA components (THuman2.0) or 15 axis-angle vectors (2K2K), 45 numbers.
 
     Poses are axis-angle vectors, radians. Body points become file coordinates by
     `points * scale + translation`; the body itself is in metres.
@@ -33,8 +36,8 @@ class SmplxFit:
     expression: Float64[np.ndarray, " 10"]
     global_orient: Float64[np.ndarray, " 3"]
     body_pose: Float64[np.ndarray, " 63"]
-    left_hand_pose: Float64[np.ndarray, " 12"]
-    right_hand_pose: Float64[np.ndarray, " 12"]
+    left_hand_pose: Float64[np.ndarray, " H"]
+    right_hand_pose: Float64[np.ndarray, " H"]
     jaw_pose: Float64[np.ndarray, " 3"]
     leye_pose: Float64[np.ndarray, " 3"]
     reye_pose: Float64[np.ndarray, " 3"]

@@ -229,7 +229,7 @@ class _Seen:
         """Read the fit; say so when the layout knows fits and this scan has none."""
         if self._files.fit is not None:
             read_fit(self._files.fit)
-        elif self._files.tried["fit"]:
+        elif self._files.lacks_fit:
             self.warnings.append("no SMPL-X fit: the scan is not turned to the front")
 
     def read_charts(self) -> None:

@@ -54,6 +54,7 @@ class BodyModel:
             for field in fields(fit)
             if field.name not in _NOT_POSES
         }
+        self.network.use_pca = fit.left_hand_pose.size == HAND_COMPONENT_COUNT
         with _one_thread(torch), torch.no_grad():
             posed = self.network(**poses, return_verts=True)
         return FittedBody(

@@ -11,8 +11,9 @@ from jaxtyping import Float64
 
 from renderers.placement import Placement, place_scan
 from schemas.fits import Fronting, SmplxFit
-from schemas.scan import Scan
+from schemas.scan import DatasetName, Scan
 from schemas.settings import RenderSettings
+from tasks.scans.layouts import LAYOUTS
 
 MIN_LEVEL_PART = 0.1
 """Of the forward axis: a person who faces within 6 degrees of straight up or down has no yaw."""
@@ -29,7 +30,7 @@ def place_fitted(scan: Scan, settings: RenderSettings) -> Placement:
         scan.mesh,
         scan.ref,
         assumed_height_m=settings.assumed_height_m,
-        fronting_yaw_deg=yaw_of_fit(scan.fit, settings.fronting) or 0.0,
+        fronting_yaw_deg=_find_yaw(scan.ref.dataset, scan.fit, settings),
         fitted_metres_per_file_unit=scan.fit.metres_per_file_unit,
     )
 
@@ -52,3 +53,10 @@ def rotation_of(axis_angle: Float64[np.ndarray, " 3"]) -> Float64[np.ndarray, "3
     matrix, _ = cv2.Rodrigues(axis_angle)
     rotation: Float64[np.ndarray, "3 3"] = matrix
     return rotation
+
+
+def _find_yaw(dataset: DatasetName, fit: SmplxFit, settings: RenderSettings) -> float:
+    """Return the turn that the fit asks for, degrees; 0 where scans face the camera already."""
+    if not LAYOUTS[dataset].turned_by_fit:
+        return 0.0
+    return yaw_of_fit(fit, settings.fronting) or 0.0

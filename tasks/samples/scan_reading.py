@@ -12,7 +12,7 @@ from tasks.fits.reader import read_fit
 from tasks.samples.keypoints import check_annotation, complete_joints
 from tasks.scans.charts import read_charts
 from tasks.scans.joints import MIN_JOINTS, read_annotation
-from tasks.scans.layouts import ScanFiles, find_scan
+from tasks.scans.layouts import LAYOUTS, ScanFiles, find_scan
 from tasks.scans.reader import digest_inputs, read_mesh
 
 Warnings = tuple[str, ...]
@@ -46,12 +46,12 @@ def load_scan(data_root: Path, ref: ScanRef, *, model: BodyModel | None = None) 
 
 def _read_fit(files: ScanFiles) -> tuple[SmplxFit | None, Warnings]:
     """Read the fit where the data set has fits."""
-    if not files.tried["fit"]:
-        return None, ()
-    if files.fit is None:
+    if files.lacks_fit:
         return None, ("no SMPL-X fit: the scan is not turned to the front",)
+    if files.fit is None:
+        return None, ()
     fit = read_fit(files.fit)
-    if yaw_of_fit(fit, "true_yaw") is None:
+    if LAYOUTS[files.dataset].turned_by_fit and yaw_of_fit(fit, "true_yaw") is None:
         return fit, ("the fit faces straight up or down: the scan is not turned to the front",)
     return fit, ()
 

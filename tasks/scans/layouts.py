@@ -18,7 +18,7 @@ class Layout:
 
     folders: holds one folder a scan, below the data root. folder_ending: what follows the item in
     a folder's name. meshes, textures: below the scan's folder. joints, fits, charts: below the
-    data root.
+    data root. turned_by_fit: a fit turns the scan to the camera; else it faces the camera already.
     subject_until: what ends the person's name in an item; None: every item is a person.
     """
 
@@ -29,6 +29,7 @@ class Layout:
     joints: tuple[str, ...]
     charts: tuple[str, ...]
     fits: tuple[str, ...] = ()
+    turned_by_fit: bool = False
     subject_until: str | None = None
 
 
@@ -50,6 +51,7 @@ LAYOUTS: dict[DatasetName, Layout] = {
         joints=("Joint3D/THuman2/{item}.json",),
         charts=("DensePose/THuman2/{item}.npy",),
         fits=("obj/THuman2/smplx/{item}/smplx_param.pkl",),
+        turned_by_fit=True,
     ),
     "2K2K": Layout(
         folders="obj/2K2K",
@@ -58,8 +60,14 @@ LAYOUTS: dict[DatasetName, Layout] = {
         textures=("{item}.png",),
         joints=("Joint3D/2K2K/{item}.json", "obj/2K2K/{item}/kp3ds.json"),
         charts=("DensePose/2K2K/{item}.npy",),
+        fits=tuple(
+            f"obj/2K2K/{{item}}/{name}"
+            for name in (
+                "{item}_smplx.json", "smplx_param.json", "{item}_smplx.pkl", "smplx_param.pkl"
+            )
+        ),
     ),
-}
+}  # fmt: skip
 """Source: docs/2k2k-dataset.md, "Input folders"; docs/keypoints.md, "Projection", for kp3ds.json.
 
 charts are ours: only synthetic people come with them.
@@ -126,6 +134,11 @@ class ScanFiles:
     def fit(self) -> Path | None:
         """The SMPL-X parameters."""
         return self.found.get("fit")
+
+    @property
+    def lacks_fit(self) -> bool:
+        """Whether a fit would have turned the scan to the camera and there is none."""
+        return LAYOUTS[self.dataset].turned_by_fit and self.fit is None
 
     @property
     def charts(self) -> Path | None:
