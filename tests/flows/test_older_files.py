@@ -76,6 +76,7 @@ def test_rerun_redoes_the_rejected_scan_and_keeps_what_is_done(
     assert (older("set") / "samples/shard-00000.parquet").read_bytes() == kept
 
 
+@pytest.mark.long
 def test_rerun_of_older_code_makes_all_of_it_new(scanmill: Command, older: Older) -> None:
     scanmill(
         "rerun", older("set"), "--data", older("people"), "--older-code", "--workers", "1"
@@ -100,6 +101,7 @@ def losses(path: Path) -> dict[int, float]:
     return {one["step"]: one["loss"] for one in records if "loss" in one}
 
 
+@pytest.mark.long
 def test_an_older_training_serves_as_weights(scanmill: Command, older: Older) -> None:
     new = older("new-run")
     ended = scanmill(
