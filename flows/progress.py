@@ -82,7 +82,7 @@ class BarTracker(Tracker):
     task: TaskID
 
     def advance(self, note: str = "") -> None:
-        """Count one item; a note stands above the bar."""
+        """Count one item; a note is shown above the bar."""
         if note:
             self.bar.console.print(Text(note, style="red"))
         self.bar.advance(self.task)
@@ -126,7 +126,7 @@ def tracking(
 
 
 def shows_bar() -> bool:
-    """Tell whether progress on standard error is a bar here."""
+    """Return whether progress on standard error is a bar here."""
     return _STYLE.get() == "auto" and sys.stderr.isatty()
 
 

@@ -14,7 +14,7 @@ from schemas.requests import SynthRequest
 
 
 class MadePeople(BaseModel):
-    """What stands in the data root now."""
+    """What the data root holds now."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,7 +24,7 @@ class MadePeople(BaseModel):
 
 
 def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> MadePeople:
-    """Make the people and rooms that are not there yet; on_item: told each one made."""
+    """Make the people and rooms that are missing; on_item: called with each one made."""
     people = write_synthetic_root(
         Path(request.out),
         subjects=request.subjects,
@@ -40,7 +40,7 @@ def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> Mad
 
 
 def make_videos(request: SynthRequest) -> tuple[str, ...]:
-    """Make the dances that are not there yet, in a process of its own: drawing stays out of ours.
+    """Make the dances that are missing, in a process of its own: drawing stays out of ours.
 
     Returns their names.
     """

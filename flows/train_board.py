@@ -63,7 +63,7 @@ class TrainBoard:
             self.show_results()
 
     def show_results(self) -> None:
-        """Show curve, measures and sample images as they stand in the run's folder."""
+        """Show curve, measures and sample images as the run's folder holds them."""
         self._looked_s = monotonic()
         self._later(self._show_results)
 

@@ -16,7 +16,7 @@ _STEP = re.compile(r"^step (\d+)/(\d+) ")
 class TrainLog:
     """Takes the lines of a training. Owns: the bar, and what was shown last.
 
-    on_step: takes steps done and wanted. on_validation: new measures stand in the run's folder.
+    on_step: takes steps done and asked. on_validation: called after new measures were written.
     keep: takes every line that is shown, for the server's page.
     """
 
@@ -41,7 +41,7 @@ class TrainLog:
         self._open.close()
 
     def take(self, line: str) -> None:
-        """Show a line, and tell what it means."""
+        """Show a line, and act on what it means."""
         step = _STEP.match(line)
         if step is None:
             say(line)

@@ -30,7 +30,7 @@ CELLS: dict[int, tuple[float, float, float, float]] = {
 CELL_UNITS = 16
 HEADS, TORSO, HANDS, FEET = (23, 24), (1, 2), (3, 4), (5, 6)
 TORSO_Z, LEG_Z, ARM_Z = -2.0, -1.0, -3.4
-SMOOTH_ROUNDS, MEND_ROUNDS = 4, 6
+SMOOTH_ROUNDS, REPAIR_ROUNDS = 4, 6
 
 
 def label_faces(figure: Figure, rest: Points, faces: Faces) -> Islands:
@@ -40,7 +40,7 @@ def label_faces(figure: Figure, rest: Points, faces: Faces) -> Islands:
     pairs = face_pairs(faces)
     for _ in range(SMOOTH_ROUNDS):
         islands = _majority(islands, pairs)
-    for _ in range(MEND_ROUNDS):
+    for _ in range(REPAIR_ROUNDS):
         islands = _drop_splinters(islands, pairs)
     return islands
 

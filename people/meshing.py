@@ -109,7 +109,7 @@ def extract_surface(distance: DistanceFunction, spacing_cm: float) -> tuple[Poin
             "the figure", found="no surface", expected="a solid", hint="Report this as a bug."
         )
     raw, faces, _, _ = marching_cubes(volume, 0.0)  # type: ignore[no-untyped-call]  # untyped
-    raw, faces = _largest_piece(raw, faces.astype(np.int32))
+    raw, faces = _main_piece(raw, faces.astype(np.int32))
     grid = (np.array(LOW_CORNER) + raw * spacing_cm).astype(np.float32)
     vertices = _relax(distance, grid, faces)
     return vertices, _outward(vertices, faces)
@@ -134,7 +134,7 @@ def _narrow_band(distance: DistanceFunction, spacing: float) -> Float32[np.ndarr
     return band
 
 
-def _largest_piece(vertices: Points, faces: Faces) -> tuple[Points, Faces]:
+def _main_piece(vertices: Points, faces: Faces) -> tuple[Points, Faces]:
     label = label_pieces(edges_of(faces), len(vertices))
     keep = label == np.bincount(label).argmax()
     renumber = (np.cumsum(keep) - 1).astype(np.int32)

@@ -65,7 +65,7 @@ def _occlusion(canvas: Canvas) -> Distances:
 
 
 def _hair_margin(canvas: Canvas) -> Distances:
-    """Return how far the hair stands above the skin: positive where hair is seen."""
+    """Return how far the hair lies above the skin: positive where hair is seen."""
     half = mirror(canvas.rest)
     hair = hair_distance(canvas.dressed.hair, half)
     skin = head_distance(canvas.dressed.body.head, half)

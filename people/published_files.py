@@ -1,4 +1,4 @@
-"""One person in each published layout: which files there are and what stands in them.
+"""One person in each published layout: which files there are and what they hold.
 
 RenderPeople: centimetres. THuman2.0: about one unit tall, any heading, with the SMPL-X parameters
 that fit the stand-in model. 2K2K: metres, vertex colours, with triangulated OpenPose joints.

@@ -1,6 +1,6 @@
 """Images of rooms: a box with walls, floor, window and furniture blocks, cast ray by ray.
 
-Room axes: x right, y up, z into the image; metres. The camera stands inside, by the near wall.
+Room axes: x right, y up, z into the image; metres. The camera is inside, by the near wall.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A dancer before HDNet's camera: where the camera stands, what it sees, and the truth of it.
+"""A dancer before HDNet's camera: where the camera is, what it sees, and its ground truth.
 
 World: metres, y up; the stage's centre is the origin of the floor, the camera in front of it.
 """
@@ -33,7 +33,7 @@ AMBIENT, MAIN_POWER, SIDE_POWER = 0.45, 0.60, 0.15
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One frame and its truth.
+    """One frame and its ground truth.
 
     color: lit, black outside. iuv: I, U, V; I is 0 outside. depth: ray length, metres, 0 outside.
     normal: camera axes, 0 outside. triangle: -1 outside. rest: the surface point of each pixel in

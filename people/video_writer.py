@@ -1,11 +1,11 @@
-"""Dances as videos in TikTok's layout, with the truth beside them.
+"""Dances as videos in TikTok's layout, with the ground truth beside them.
 
     tiktok/<video>/color, color_WO_bg, mask, densepose/<7 digits>.png
     truth/<video>/<7 digits>.npz    depth (ray length, metres), normal (camera axes), triangle,
                                     rest (surface point in the canonical T-pose, centimetres)
     truth/<video>/camera.json       K and world_to_camera
 
-The truth is for judging only. Source: docs/hdnet-dataset.md, "TikTok set".
+The ground truth is for judging only. Source: docs/hdnet-dataset.md, "TikTok set".
 """
 
 import io

@@ -91,7 +91,7 @@ def _line(device: EglDevice) -> str:
 
 
 def _is_cuda_device(device: EglDevice, expected: str) -> bool:
-    """Tell whether CUDA means this device by a number or by the beginning of a UUID."""
+    """Return whether CUDA means this device by a number or by the beginning of a UUID."""
     if expected.isdecimal():
         return device.cuda_index == int(expected)
     return device.uuid is not None and device.uuid.lower().startswith(expected.lower())

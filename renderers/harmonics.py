@@ -27,7 +27,7 @@ _Y20 = 0.25 * math.sqrt(5 / math.pi)
 
 LAMPS = 3
 MAX_KEY_ANGLE_DEG = 75.0
-"""The first and strongest lamp stands on the viewer's side, so that no image is black."""
+"""The first and strongest lamp is on the viewer's side, so that no image is black."""
 
 KEY_SHARE = (0.5, 0.8)
 AMBIENT_SHARE = (0.2, 0.45)

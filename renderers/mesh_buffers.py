@@ -1,7 +1,7 @@
 """A scan's mesh as the shaders want it: centred, scaled to about one unit, face by face.
 
 Done once a scan, in float64, so that float32 never meets a big coordinate: files may count in
-centimetres and stand far from their origin.
+centimetres and lie far from their origin.
 """
 
 from dataclasses import dataclass

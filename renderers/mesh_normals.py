@@ -1,6 +1,6 @@
 """Vertex normals as the data set defines them.
 
-Angle-weighted means of the face normals round each position: vertices that stand at the same place
+Angle-weighted means of the face normals round each position: vertices at the same place
 count as one, so that seams of a texture atlas leave no edge, and the file's own normals are
 ignored. Source: Thuermer and Wuethrich, Computing vertex normals from polygonal facets, 1998.
 """

@@ -1,4 +1,4 @@
-"""Where a scan stands before the camera.
+"""Where a scan is placed before the camera.
 
 World axes: x right, y up, z towards the viewer; the largest placed coordinate is 1 / 2.8.
 Source: docs/2k2k-dataset.md, "Placing a scan before the camera".

@@ -40,7 +40,7 @@ class Rectangle:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether no pixel lies inside."""
+        """Return whether no pixel lies inside."""
         return self.width <= 0 or self.height <= 0
 
     @property
@@ -82,7 +82,7 @@ def work_out_view(
 ) -> ViewRays | None:
     """Work out one view of a mesh whose local positions are given; None where it is outside.
 
-    Raises RequestError when any of it stands behind a pinhole camera.
+    Raises RequestError when any of it lies behind a pinhole camera.
     """
     local_to_view = camera.world_to_camera @ local_to_world
     points = positions @ local_to_view[:3, :3].T + local_to_view[:3, 3]

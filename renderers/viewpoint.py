@@ -1,4 +1,4 @@
-"""Where scan, camera and lights stand for one view: one function for each placement rule.
+"""Where scan, camera and lights are for one view: one function for each placement rule.
 
 fixed_camera: a world of the scan's size, whose origin is the scan's centroid; the camera stays.
 fill_image: a world in metres, whose origin is the middle of the person's box. The camera looks
@@ -110,7 +110,7 @@ class _Approach:
     def find_camera(self, points_world: Float[np.ndarray, "V 3"]) -> Camera:
         """Return the camera for points about the world's origin.
 
-        The whole person stands before the camera and inside the image, whatever reaches forward.
+        The whole person is before the camera and inside the image, whatever reaches forward.
         Only the outermost points decide, so it is found for some and then shown to hold for all:
         where another point sticks out, it joins them.
         """

@@ -22,7 +22,7 @@ from schemas.errors import RequestError
 Projection = Literal["perspective", "orthographic"]
 CameraName = Literal["2k2k", "orthographic", "hdnet"]
 StandardCamera = Literal["2k2k", "hdnet"]
-"""The names that a data set's standard views may have; other models stand beside one of them."""
+"""The names that a data set's standard views may have; other models are added beside one."""
 
 PlacementRule = Literal["fixed_camera", "fill_image"]
 """fixed_camera: the scan is scaled and the camera stays; fill_image: the scan keeps its size in
@@ -35,7 +35,7 @@ FIELD_OF_VIEW_2K2K_DEG = 50.0
 """Both directions. Source: docs/cameras.md, "The 2K2K cameras"."""
 
 CAMERA_DISTANCE = 1.0
-"""The camera stands at (0, 0, 1) and looks along -z.
+"""The camera is at (0, 0, 1) and looks along -z.
 
 Source: docs/cameras.md, "The 2K2K cameras".
 """
@@ -88,7 +88,7 @@ class CameraModel:
 
     find_intrinsics: resolution to K. resolution: pixels a side, None where a run chooses it.
     placement: how scan and camera meet. id_suffix: what its sample ids end with, "" for nothing.
-    companion: the model that `--orthographic` adds beside it, None where it stands alone.
+    companion: the model that `--orthographic` adds beside it, None where it has none.
     layouts: the published layouts that its samples are exported to: the first one as they are,
     the others resampled. imports_back: whether the first one holds the back surface.
     """
@@ -105,7 +105,7 @@ class CameraModel:
 
     @property
     def is_standard(self) -> bool:
-        """Whether a data set's own views may be seen by it; other models stand beside it."""
+        """Whether a data set's own views may be seen by it; other models are added beside it."""
         return self.name in get_args(StandardCamera)
 
     @property
@@ -162,7 +162,7 @@ def project(camera: Camera, points_world: Float[np.ndarray, "N 3"]) -> Float[np.
     """Project world points to pixels, x then y.
 
     Points outside the image keep their coordinates; NaN stays NaN.
-    Raises RequestError when a point stands behind a pinhole camera; names its index.
+    Raises RequestError when a point lies behind a pinhole camera; names its index.
     """
     points = to_camera(camera, points_world)
     if camera.is_perspective:

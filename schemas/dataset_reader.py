@@ -1,4 +1,4 @@
-"""What a data set lets be read, wherever it stands: on a disk or in an object store.
+"""What a data set lets be read, wherever it is: on a disk or in an object store.
 
 Owns: the names below a data set's root, and what is asked of the place that holds them. Nothing
 here writes; `schemas.dataset_folder` does, on disks. Source of the names: docs/dataset-folder.md.
@@ -61,7 +61,7 @@ class RowGroups(Protocol):
 
 @runtime_checkable
 class DatasetFiles(Protocol):
-    """The place that a data set stands in. Names are relative, with forward slashes."""
+    """The place that holds a data set. Names are relative, with forward slashes."""
 
     @property
     def address(self) -> str:
@@ -74,7 +74,7 @@ class DatasetFiles(Protocol):
         """Raise RequestError when there is nothing, MachineError when the place is silent."""
 
     def list_names(self, folder: str) -> tuple[str, ...]:
-        """List the last names of what stands in a folder; none where there is no folder."""
+        """List the last names of what a folder holds; none where there is no folder."""
 
     def read(self, name: str) -> bytes:
         """Read a whole small file; raises FileNotFoundError."""

@@ -47,7 +47,7 @@ _WAYS_OUT: Mapping[str, str] = {
         "AWS_SECRET_ACCESS_KEY, or a profile; for a public bucket FSSPEC_S3_ANON=true)."
     ),
 }
-_WAY_OUT = "Check the network, the address and the credentials of the store."
+_HINT = "Check the network, the address and the credentials of the store."
 
 
 def open_dataset(uri: str) -> DatasetReader:
@@ -90,7 +90,7 @@ class ObjectStoreFiles:
         return posixpath.join(self.address, name)
 
     def require(self) -> None:
-        """Raise RequestError when nothing stands there, MachineError when the store is silent."""
+        """Raise RequestError when nothing is there, MachineError when the store is silent."""
         try:
             with self._asking(self.address):
                 self.system.ls(self.root, detail=False)
@@ -148,7 +148,7 @@ class ObjectStoreFiles:
             refused = "access refused: " if isinstance(error, PermissionError) else ""
             raise MachineError(
                 where, found=f"{refused}{type(error).__name__}: {error}",
-                expected="an answer from the store", hint=_WAYS_OUT.get(scheme, _WAY_OUT),
+                expected="an answer from the store", hint=_WAYS_OUT.get(scheme, _HINT),
             ) from error  # fmt: skip
 
 

@@ -81,7 +81,7 @@ class Option:
 
     @property
     def is_list(self) -> bool:
-        """Tell whether it may be given several times."""
+        """Return whether it may be given several times."""
         return self.field.annotation == tuple[str, ...]
 
     @property

@@ -56,7 +56,7 @@ class PairSettings(BaseModel):
     """Seed of the train, val, test split."""
 
     @model_validator(mode="after")
-    def _can_be_met(self) -> "PairSettings":
+    def _can_be_fulfilled(self) -> "PairSettings":
         if self.min_neighbours > self.neighbours:
             message = f"min_neighbours {self.min_neighbours} is more than {self.neighbours} wanted"
             raise ValueError(message)

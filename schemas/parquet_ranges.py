@@ -56,7 +56,7 @@ class RangedParquet:
 
 
 def column_ranges(group: pq.RowGroupMetaData, columns: Sequence[str]) -> list[Range]:
-    """Return where these columns of a row group stand; a nested one's name takes all below it."""
+    """Return where these columns of a row group lie; a nested one's name takes all below it."""
     ranges = []
     for place in range(group.num_columns):
         chunk = group.column(place)
@@ -70,7 +70,7 @@ def column_ranges(group: pq.RowGroupMetaData, columns: Sequence[str]) -> list[Ra
 
 
 def merge_ranges(ranges: Sequence[Range], *, gap: int) -> list[Range]:
-    """Join ranges that stand at most `gap` bytes apart; the answer is in order."""
+    """Join ranges that lie at most `gap` bytes apart; the answer is in order."""
     merged: list[Range] = []
     for first, end in sorted(ranges):
         if merged and first - merged[-1][1] <= gap:

@@ -81,7 +81,7 @@ def _mode_of(path: Path) -> int | None:
 
 
 def _is_name(part: str) -> bool:
-    """Tell whether a folder can be called so, by all that reads its path as text."""
+    """Return whether a folder can be called so, by all that reads its path as text."""
     try:
         return "\0" not in part and len(part.encode()) <= MAX_NAME_BYTES
     except UnicodeEncodeError:

@@ -68,7 +68,7 @@ def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
 
 
 def is_readable_file(path: Path) -> bool:
-    """Tell whether a path is a regular file (no folder, pipe or device); opens nothing."""
+    """Return whether a path is a regular file (no folder, pipe or device); opens nothing."""
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The columns of a rendered sample, as Arrow schema: the meaning of each stands beside it.
+"""The columns of a rendered sample, as Arrow schema: the meaning of each is beside it.
 
 One sample a row group, no compression, no dictionary, so that reading one reads nothing else.
 Source: docs/samples.md, "Columns of a sample".

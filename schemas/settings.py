@@ -106,7 +106,7 @@ class RenderSettings(BaseModel):
 
     @model_validator(mode="after")
     def _fit_camera(self) -> "RenderSettings":
-        """Refuse a size that the camera has not, and views that can't stand beside its own."""
+        """Refuse a size that the camera has not, and views that can't be added to its own."""
         model = CAMERA_MODELS[self.camera]
         if model.resolution not in (None, self.resolution):
             message = (

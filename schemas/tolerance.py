@@ -35,7 +35,7 @@ class Tolerance(BaseModel):
         )  # fmt: skip
 
     def accepts(self, rejected: int, total: int) -> bool:
-        """Tell whether so many rejected samples of a total are few enough."""
+        """Return whether so many rejected samples of a total are few enough."""
         if self.percent is None:
             return rejected <= self.count
         return rejected <= math.floor(total * self.percent / WHOLE_PERCENT)

@@ -67,7 +67,7 @@ def views_of(
 def camera_of(view: View, resolution: int) -> Camera:
     """Make the camera of a view that does not depend on the scan.
 
-    Raises RequestError for a camera that stands where each scan asks for.
+    Raises RequestError for a camera that is placed for each scan.
     """
     model = CAMERA_MODELS[view.camera]
     if not model.is_fixed:

@@ -31,7 +31,7 @@ _CHECKED_STARTS = (JPEG_START, PNG_START)
 
 @dataclass(frozen=True, slots=True)
 class Backgrounds:
-    """The frozen list and the folder that its paths stand below; neither: black.
+    """The frozen list and the folder that its paths are below; neither: black.
 
     Owns nothing: reads an image when asked, checks that it is the one that was frozen.
     """
@@ -83,7 +83,7 @@ def freeze_backgrounds(root: Path, *, listed: Path | None = None) -> BackgroundL
     """Look at every image below a folder once; the order is that of the paths.
 
     listed: a published list, `folder/image` a line: only these, in the list's order; a line
-    that stands there twice counts twice, as it does in the published training.
+    that is listed twice counts twice, as it does in the published training.
     Raises RequestError when the folder is missing or holds no usable image.
     """
     names = sorted(_image_names(root)) if listed is None else read_background_list(listed)
@@ -130,7 +130,7 @@ def describe_shortage(
         return None
     if usable == total:
         plural = "s" if usable > 1 else ""
-        return f"only {usable} background{plural}: people will often stand before the same one"
+        return f"only {usable} background{plural}: people will often have the same one"
     needed = sorted(resolution / min(one.width, one.height) for one in backgrounds.images)
     admitted = min(FEW, total)
     limit = math.ceil(100 * needed[admitted - 1]) / 100

@@ -24,7 +24,7 @@ GRACE_S = 10.0
 _POLL_S = 0.05
 
 STOP = "stop"
-"""Name of the mark that tells workers to begin nothing more."""
+"""Name of the mark that makes workers begin nothing more."""
 
 SOFTWARE_DRAWING_THREADS = "LP_NUM_THREADS"
 """Mesa's software renderer reads it when a context is opened; the pixels don't depend on it."""
@@ -69,7 +69,7 @@ def open_worker(marks: str, workers: int, draws: bool, device: int | None, memor
 def at_work(name: str) -> Iterator[None]:
     """Do one job: mark that this process began it, and let SIGINT end the block.
 
-    The mark holds this process's pid: when a worker dies, marks tell which jobs were under way.
+    The mark holds this process's pid: when a worker dies, marks say which jobs were running.
     Outside of a pool's processes the block runs as it is. Raises WorkInterrupted when the pool
     is stopped before the job or during it; what the block opened is cleaned up.
     """
@@ -107,7 +107,7 @@ def _interrupt_job(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _end_with(parent_sentinel: int) -> None:
-    """Wait for the parent's end, then end too: the pool's queue alone would never tell."""
+    """Wait for the parent's end, then end too: the pool's queue alone would never report it."""
     multiprocessing.connection.wait([parent_sentinel])
     os.kill(os.getpid(), signal.SIGINT)
     waited = threading.Event()

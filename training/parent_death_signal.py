@@ -1,7 +1,7 @@
 """Processes that end with the one that started them, however that one ends.
 
-Ranks stand in sessions of their own, so no signal to a group reaches them; a launcher that is
-killed would leave them training. On Linux the kernel tells a child of its parent's death.
+Ranks are in sessions of their own, so no signal to a group reaches them; a launcher that is
+killed would leave them training. On Linux the kernel informs a child of its parent's death.
 """
 
 import ctypes

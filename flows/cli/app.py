@@ -27,7 +27,7 @@ COMMANDS = {
     "inspect": "List what a data root holds before any work.",
     "render": "Render scans into shards of training samples.",
     "pair": "Find correspondences between the frames of videos.",
-    "status": "Tell what each shard of a data set is, and why.",
+    "status": "Show the state of each shard of a data set, and why.",
     "rerun": "Redo only what is not done.",
     "validate": "Read a data set back and check every byte.",
     "export": "Write data sets in a published layout.",

@@ -13,7 +13,7 @@ EXAMPLES = ("scanmill doctor", "scanmill doctor --out /data/sets --json")
 
 def doctor(
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where data will stand: its disk is looked at.")
+        Path, typer.Option(metavar="DIR", help="Where data will be written: its disk is looked at.")
     ] = Path(),
     json: Json = False,
 ) -> None:

@@ -20,4 +20,4 @@ def report(request: ReportRequest, *, json: Json = False, verbose: Verbose = Fal
     if json:
         print_json(made)
     else:
-        say(f"The report stands in {made.path}")
+        say(f"The report is in {made.path}")

@@ -27,8 +27,8 @@ def run_and_answer(
 ) -> None:
     """Run a flow on shards, print its summary, and exit with 0 or 1.
 
-    settled: sums up when nothing is left to do. It spares the seconds of starting Prefect; with a
-    server to tell, the flow runs all the same.
+    resolved: sums up when nothing is left to do. It spares the seconds of starting Prefect; with a
+    server to report to, the flow runs all the same.
     """
     summary = None if os.environ.get("PREFECT_API_URL") else resolved()
     if summary is None:
@@ -55,7 +55,7 @@ def answer(summary: RunSummary, *, json: bool, profile: bool) -> None:
     say(summary.sentence)
     say(f"Data set: {summary.uri}" + (f" (+{format_bytes(summary.bytes)})" * bool(summary.bytes)))
     if summary.unfinished or summary.rejected:
-        say(_way_out(summary))
+        say(_hint(summary))
 
 
 def _show_failures(summary: RunSummary) -> None:
@@ -67,7 +67,7 @@ def _show_failures(summary: RunSummary) -> None:
         for (kind, _error, message), failed in list(by_reason.items())[:SHOWN]
     ]
     say(f"{len(summary.failures)} samples could not be made:")
-    print_table(("samples", "stage", "fault of the", "reason and way out"), rows)
+    print_table(("samples", "stage", "fault of the", "reason and hint"), rows)
     say("")
 
 
@@ -87,7 +87,7 @@ def _show_profile(summary: RunSummary) -> None:
     say("")
 
 
-def _way_out(summary: RunSummary) -> str:
+def _hint(summary: RunSummary) -> str:
     if summary.unfinished:
         return f"Redo what is left with: scanmill rerun {summary.uri}"
     if summary.is_done:

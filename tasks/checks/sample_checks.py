@@ -129,7 +129,7 @@ def _check_keypoints(sample: StoredSample) -> Iterator[Breach]:
     known = sample.keypoints[:, 2] == 1
     finite = np.isfinite(points).all(axis=1)
     if sample.settings.origin == "imported" and not finite.any():
-        return  # images tell where a joint is in the image, not where in space
+        return  # images say where a joint is in the image, not where in space
     if not np.array_equal(known, finite):
         yield Breach("keypoints known", _list(np.flatnonzero(known)), _list(np.flatnonzero(finite)))
         return
@@ -231,7 +231,7 @@ _PIXEL_CHECKS = (_check_mask, _check_depth, _check_normals, _check_colors, check
 
 
 def _is_set(image: Shaped[np.ndarray, "H W 3"]) -> Bool[np.ndarray, "H W"]:
-    """Tell where any of three channels is not 0; far quicker than any() along a short axis."""
+    """Return where any of three channels is not 0; far quicker than any() along a short axis."""
     first, second, third = (image[..., channel] != 0 for channel in range(3))
     covered: Bool[np.ndarray, "H W"] = first | second | third
     return covered

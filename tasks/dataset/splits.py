@@ -98,7 +98,7 @@ def assign_splits(
         known = resolved.get(scan_id)
         subject = (row and row.subject) or (known.subject if known else name.subject)
         refs.append((name, subject, row.split if row else None))
-    expected = _wanted_splits(refs, overrides)
+    expected = _expected_splits(refs, overrides)
     held = {ref.subject: ref.split for ref in planned}
     _refuse_moves(expected, refs, held, resolved)
     return tuple(
@@ -122,7 +122,7 @@ def unmatched_rows(overrides: Sequence[SplitRow], refs: Iterable[ScanRef]) -> tu
     )
 
 
-def _wanted_splits(
+def _expected_splits(
     refs: Sequence[tuple[ScanName, str, Split | None]], overrides: Sequence[SplitRow]
 ) -> dict[str, Split]:
     expected: dict[str, Split] = {}

@@ -24,7 +24,7 @@ class RefusedPickleError(ValueError):
 
 
 class Stack:
-    """Owns: values under way, and the memo by which a pickle speaks of them again."""
+    """Owns: unfinished values, and the memo by which a pickle speaks of them again."""
 
     def __init__(self) -> None:
         """Begin empty."""

@@ -26,14 +26,14 @@ GRACE_S = 20.0
 
 ROOT = Path(__file__).resolve().parents[2]
 PARENT_VARIABLE = "SCANMILL_PARENT"
-"""Tells the launcher and the ranks with whom they end. Source: training/parent_death_signal.py."""
+"""Names the process with which launcher and ranks end. Source: training/parent_death_signal.py."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a program ended.
 
-    final: its own word after which a repetition is in vain. cause: the first exception that a rank
+    final: its own word after which a repetition is useless. cause: the first exception that a rank
     died of; those that follow come from ranks that lost it.
     """
 
@@ -64,7 +64,7 @@ def run_program(
     """Run one of our programs to its end, or stop it with all that it started.
 
     It is stopped when this is left by an exception (cancelled, interrupted). stop_at_final: also
-    as soon as it says that going on is in vain, before it tries again by itself.
+    as soon as it says that going on is useless, before it tries again by itself.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
     final = cause = ""

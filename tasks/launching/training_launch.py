@@ -60,7 +60,7 @@ def ask_status(request: TrainRequest) -> TrainingStatus:
 def run_training(request: TrainRequest, tell: Tell) -> int:
     """Train in processes to the last step; returns how often they were started again.
 
-    tell: takes each line of the log. Raises TrainingError when a repetition would be in vain,
+    tell: takes each line of the log. Raises TrainingError when a repetition would be useless,
     MachineError when processes died more often than --max-restarts allows.
     """
     restarts = request.max_restarts if request.nnodes == 1 else 0

@@ -20,7 +20,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A probe under way. Owns: its process, until `finish`."""
+    """A running probe. Owns: its process, until `finish`."""
 
     device: int | None
     process: subprocess.Popen[str]
@@ -60,12 +60,12 @@ def start_probe(device: int | None = None) -> Probe:
 
 def refuse_resolution(resolution: int, info: GLInfo) -> None:
     """Refuse images that are larger than the device can draw; raises RequestError."""
-    most = min(info.max_texture, info.max_renderbuffer, info.max_viewport)
-    if resolution > most:
+    limit = min(info.max_texture, info.max_renderbuffer, info.max_viewport)
+    if resolution > limit:
         raise RequestError(
             f"--resolution {resolution}",
-            found=f"{info.renderer} draws at most {most} pixels a side",
-            expected=f"a resolution up to {most}",
+            found=f"{info.renderer} draws at most {limit} pixels a side",
+            expected=f"a resolution up to {limit}",
             hint="Ask for less, or draw on another device.",
         )
 

@@ -34,7 +34,7 @@ MIN_FREE_DISK_GIB = 5
 MIN_MEMORY_GIB = 2
 """What one worker may need: a large mesh, its 8k texture with mipmaps, and its images."""
 
-PYTHON_WANTED = ">=3.11"
+MIN_PYTHON = ">=3.11"
 ANSWER_TIMEOUT_S = 5.0
 
 LIBRARIES: dict[str, str] = {
@@ -76,7 +76,7 @@ class Finding(BaseModel):
 
     @property
     def hurts(self) -> bool:
-        """Tell whether something that is needed does not work."""
+        """Return whether something that is needed does not work."""
         return self.needed and self.state != "works"
 
 
@@ -89,12 +89,12 @@ class DoctorReport(BaseModel):
 
     @property
     def healthy(self) -> bool:
-        """Tell whether all that is needed works."""
+        """Return whether all that is needed works."""
         return not any(finding.hurts for finding in self.findings)
 
 
 def examine_machine(folder: Path) -> DoctorReport:
-    """Look at everything; folder: where the disk matters, usually where data sets will stand."""
+    """Look at everything; folder: where the disk matters, usually that of the data sets."""
     checks: tuple[Callable[[], Iterable[Finding]], ...] = (
         examine_python,
         examine_libraries,
@@ -111,8 +111,8 @@ def examine_machine(folder: Path) -> DoctorReport:
 def examine_python() -> tuple[Finding, ...]:
     """Compare the interpreter with what the code was written for."""
     version = ".".join(map(str, sys.version_info[:3]))
-    fits = version in SpecifierSet(PYTHON_WANTED)
-    fix = "" if fits else f"Install Python {PYTHON_WANTED} and run `make setup` again."
+    fits = version in SpecifierSet(MIN_PYTHON)
+    fix = "" if fits else f"Install Python {MIN_PYTHON} and run `make setup` again."
     return (_needed("python", "Python", fits=fits, detail=version, fix=fix),)
 
 
@@ -159,7 +159,7 @@ def examine_gpu() -> tuple[Finding, ...]:
 
 
 def examine_disk(folder: Path) -> tuple[Finding, ...]:
-    """Measure free space where data will stand, and whether temporary files can be written."""
+    """Measure free space where data will be written, and whether temporary files can be written."""
     stands = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(stands).free / GIB
     space = _needed(
@@ -236,9 +236,9 @@ def _device(device: EglDevice, probe: Probe) -> Finding:
     except ScanmillError as error:
         fix = "Give this process access to the device, or leave it: another one works."
         return _optional("EGL", name, "broken", error.found, fix)
-    most = min(info.max_texture, info.max_renderbuffer, info.max_viewport)
+    limit = min(info.max_texture, info.max_renderbuffer, info.max_viewport)
     kind = "software" if info.is_software else "hardware"
-    detail = f"{info.renderer} ({kind}), up to {most} pixels a side"
+    detail = f"{info.renderer} ({kind}), up to {limit} pixels a side"
     return _optional("EGL", name, "works", detail)
 
 

@@ -1,4 +1,4 @@
-"""DensePose images that somebody made of our views: where they stand, and what they may hold.
+"""DensePose images that somebody made of our views: where they are, and what they may hold.
 
     DIR/<dataset>/<item>/<yaw>.png      other views: <yaw>/pitch<deg>.png, <yaw>/orthographic.png
 
@@ -31,7 +31,7 @@ class DenseposeFiles:
     root: Path
 
     def place(self, ref: ScanRef, view: View) -> Path:
-        """Return where the image of a view stands, whether it is there or not."""
+        """Return where the image of a view belongs, whether it exists or not."""
         if CAMERA_MODELS[view.camera].is_standard:
             view = replace(view, camera=STANDARD_CAMERA)
         return self.root / f"{view.sample_id(ref.scan_id)}.png"
@@ -47,7 +47,7 @@ class DenseposeFiles:
         """Read part, U and V of a view; None where there is no image.
 
         mask: the view's own person. Raises InputError when the image is of another size, is no
-        DensePose image, or shows a person who stands elsewhere.
+        DensePose image, or shows a person elsewhere.
         """
         path = self.place(ref, view)
         if not is_readable_file(path):

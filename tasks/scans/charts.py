@@ -1,7 +1,7 @@
 """DensePose charts of a scan's own faces: a NumPy file beside the scan, one row a face.
 
 Seven columns of 16-bit whole numbers: part 1..24, then u, v of the face's three corners, where
-65535 is the end of the part's chart. Rows stand in the order of the faces in the mesh file.
+65535 is the end of the part's chart. Rows are in the order of the faces in the mesh file.
 `scanmill synth` writes such files; nobody else does, so a scan without one is the usual case.
 """
 

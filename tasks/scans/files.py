@@ -66,6 +66,6 @@ def describe_wrong_file(data: bytes) -> str | None:
 
 
 def show(name: str) -> str:
-    """Return a name from a file as it may stand in a message: quoted, printable, not long."""
+    """Return a name from a file as a message may show it: quoted, printable, not long."""
     text = ascii(name) if not name.isprintable() else repr(name)
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "...'"

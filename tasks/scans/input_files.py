@@ -1,4 +1,4 @@
-"""The files that decided a scan's samples: which, with what digest, and where they stand now."""
+"""The files that decided a scan's samples: which, with what digest, and where they are now."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +10,7 @@ from tasks.scans.files import digest_file, digest_files
 from tasks.scans.layouts import LAYOUTS, find_scan
 
 Roots = dict[str, Path | None]
-"""Folder of each root that an input's path stands below: `data`, `backgrounds`, `densepose`."""
+"""Folder of each root that an input's path is below: `data`, `backgrounds`, `densepose`."""
 
 
 def list_inputs(data_root: Path, ref: ScanRef) -> tuple[InputFile, ...]:
@@ -39,13 +39,13 @@ def list_failed_background(root: Path | None, named: str) -> tuple[InputFile, ..
 
 
 def locate_input(one: InputFile, roots: Roots) -> Path | None:
-    """Return where an input stands, None when its root is not known."""
+    """Return where an input is, None when its root is not known."""
     root = roots.get(one.root)
     return None if root is None else root / one.path
 
 
 def is_scan_gone(data_root: Path, ref: ScanRef) -> bool:
-    """Tell whether the folder of a scan is gone; what comes from no scan is never gone."""
+    """Return whether the folder of a scan is gone; what comes from no scan is never gone."""
     if ref.dataset not in LAYOUTS:
         return False
     return not find_scan(data_root, ref.dataset, ref.item).folder.is_dir()
@@ -62,5 +62,5 @@ def _below(root: Path, named: str) -> Iterable[Path]:
 
 
 def _is_plain(path: Path) -> bool:
-    """Tell whether a path is free to be a file: nothing there, or a regular file."""
+    """Return whether a path is free to be a file: nothing there, or a regular file."""
     return is_readable_file(path) or not path.exists()

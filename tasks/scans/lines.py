@@ -133,7 +133,7 @@ def read_rows(block: Block, dtype: type[np.float64 | np.int64], per_line: int) -
 
 
 def is_blank(text: bytes) -> Bool[np.ndarray, " B"]:
-    """Tell which bytes are blanks, tabs or line ends."""
+    """Return which bytes are blanks, tabs or line ends."""
     return as_bytes(text) <= BLANK
 
 

@@ -267,7 +267,7 @@ def _drop_cut_line(lines: TextLines) -> tuple[TextLines, list[str]]:
 
 
 def _is_whole(line: bytes) -> bool:
-    """Tell whether a line can be used as it stands; lines other than v, vt, f always can."""
+    """Return whether a line can be used as it is; lines other than v, vt, f always can."""
     keyword, *values = line.partition(b"#")[0].split() or [b""]
     pattern = _WHOLE_VALUES.get(keyword)
     if pattern is None:

@@ -59,7 +59,7 @@ def read_corners(
 ) -> Corners:
     """Read the corners of all face lines.
 
-    vertex_at, uv_at: where the lines stand that define vertices and texture coordinates.
+    vertex_at, uv_at: where the lines are that define vertices and texture coordinates.
     Raises InputError with the line whose corner is malformed or names what is not defined.
     """
     block = take_lines(lines, is_face, keyword_bytes=1)
@@ -130,7 +130,7 @@ def _resolve(
     offset: Int64[np.ndarray, " C"],
     defined_at: Int64[np.ndarray, " N"],
 ) -> Int64[np.ndarray, " C"]:
-    """Count indices from 0; negative ones count back from what stands above their line.
+    """Count indices from 0; negative ones count back from what is above their line.
 
     offset: of the line of each index. defined_at: of the lines that define what they mean.
     """

@@ -216,7 +216,7 @@ class _Body:
             fields.append((f"value{k}", self._type(column.type), length))
             at += length * self._type(column.type).itemsize
         row = np.dtype([(name, kind, (length,)) for name, kind, length in fields])
-        self._need(self._at, self._least_bytes(element) * element.rows)
+        self._need(self._at, self._min_bytes(element) * element.rows)
         if self._at + row.itemsize * element.rows > len(self._data):
             return None
         table = np.frombuffer(self._data, row, element.rows, self._at)
@@ -264,7 +264,7 @@ class _Body:
             raise _refuse(self._name, f"a list of {value:g} values")
         return int(value), at + count.itemsize
 
-    def _least_bytes(self, element: _Element) -> int:
+    def _min_bytes(self, element: _Element) -> int:
         return sum(self._type(c.count or c.type).itemsize for c in element.properties)
 
     def _need(self, at: int, count: int) -> None:

@@ -65,7 +65,7 @@ def _split_equal(
 def _is_fan_inside(
     polygons: Float64[np.ndarray, "M n 3"], fan: Int64[np.ndarray, "T 3"]
 ) -> Bool[np.ndarray, " M"]:
-    """Tell which polygons are covered by the fan without a triangle turned over."""
+    """Return which polygons are covered by the fan without a triangle turned over."""
     a, b, c = (polygons[:, fan[:, k]] for k in range(3))
     normals = np.cross(b - a, c - a)
     along = np.einsum("mtk,mk->mt", normals, normals.sum(axis=1))

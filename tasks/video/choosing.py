@@ -26,7 +26,7 @@ class FramePairs:
     frame: int
     neighbours: tuple[tuple[int, Matches], ...]
     candidates: int
-    most_parts: int
+    max_parts: int
 
 
 @dataclass(slots=True)
@@ -72,18 +72,18 @@ def choose_neighbours(
     there = [frame + stride for stride in order if frame + stride in frames]
     expected = None if settings.policy == "overlap" else settings.neighbours
     accepted: list[tuple[int, Matches]] = []
-    most_parts = 0
+    max_parts = 0
     for neighbour in there:
         matches = match_frames(frames[frame], frames[neighbour], settings, lattice)
         shared = int((matches.found > settings.min_shared).sum())
-        most_parts = max(most_parts, shared)
+        max_parts = max(max_parts, shared)
         if shared >= settings.min_parts and len(matches.part) >= MIN_MATCHES:
             accepted.append((neighbour, matches))
         if len(accepted) == expected:
             break
     if settings.policy == "overlap":
         accepted.sort(key=lambda pair: -int(pair[1].found.sum()))
-    return FramePairs(frame, tuple(accepted[: settings.neighbours]), len(there), most_parts)
+    return FramePairs(frame, tuple(accepted[: settings.neighbours]), len(there), max_parts)
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class Tally:
         self.had_candidates += pairs.candidates > 0
         found = len(pairs.neighbours)
         self.counts[found] = self.counts.get(found, 0) + 1
-        self.parts[pairs.most_parts] = self.parts.get(pairs.most_parts, 0) + 1
+        self.parts[pairs.max_parts] = self.parts.get(pairs.max_parts, 0) + 1
 
     def refuse(self, video: str, settings: PairSettings) -> InputError:
         """Explain why a video yields fewer than two rows, and what would admit it."""
@@ -110,16 +110,16 @@ class Tally:
             video,
             found=f"{rows} of {self.frames} frames with {settings.min_neighbours} neighbours",
             expected=f"at least {MIN_ROWS} frames that have so many",
-            hint=self._way_out(settings),
+            hint=self._hint(settings),
         )
 
-    def _way_out(self, settings: PairSettings) -> str:
+    def _hint(self, settings: PairSettings) -> str:
         neighbours = _second_best(self.counts)
         if 0 < neighbours < settings.min_neighbours:
             return f"--min-neighbours {neighbours} would admit it."
         if self.had_candidates < MIN_ROWS:
             return (
-                f"Hardly any two frames stand {settings.step} to {settings.reach} apart in steps "
+                f"Hardly any two frames are {settings.step} to {settings.reach} apart in steps "
                 f"of {settings.step}: give --step and --reach that fit the numbers of its frames."
             )
         parts = _second_best(self.parts)

@@ -1,7 +1,7 @@
 """The square window of a frame around the person, and images cut and scaled to 256 x 256.
 
 Pixels: corner origin of the source image. The window may reach beyond the image where the
-person stands at its border; what lies there is black.
+person is at its border; what lies there is black.
 """
 
 from dataclasses import dataclass

@@ -84,7 +84,7 @@ def read_iuv(path: Path) -> IuvImage:
 
 
 def detect_order(rgb: UInt8[np.ndarray, "H W 3"], name: str) -> IuvOrder:
-    """Tell which channel holds the parts: the one that never exceeds 24.
+    """Return which channel holds the parts: the one that never exceeds 24.
 
     Background has no U and V, so what is not black where the parts are 0 speaks against an order.
     Raises InputError naming the file and what was met.

@@ -20,7 +20,7 @@ SHIFTED_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class StoredMatches:
-    """The matches of one pair as they stand in a file. limits: first and last row by part."""
+    """The matches of one pair as a file holds them. limits: first and last row by part."""
 
     part: Int[np.ndarray, " N"]
     pixels: Int[np.ndarray, "N 4"]
@@ -73,9 +73,9 @@ def check_limits(part: Int[np.ndarray, " N"], limits: Int[np.ndarray, "24 2"]) -
         yield Breach("limits", f"ranges of {begins} rows", f"of all {len(part)}")
         return
     for first, last, number in ranges:
-        strangers = int((part[first : last + 1] != number).sum())
-        if strangers:
-            yield Breach("limits", f"{strangers} rows of other parts in the range of {number}",
+        foreign = int((part[first : last + 1] != number).sum())
+        if foreign:
+            yield Breach("limits", f"{foreign} rows of other parts in the range of {number}",
                          "rows of that part alone")  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def _check_ends(
     wrong = _count_wrong_parts(matches.part, matches.pixels, iuv_i, iuv_j)
     if wrong:
         base = _find_base(matches, iuv_i, iuv_j, wrong)
-        yield Breach("part", f"{wrong} of {len(matches.part)} matches stand on other parts{base}",
+        yield Breach("part", f"{wrong} of {len(matches.part)} matches lie on other parts{base}",
                      "the part of the row at both ends")  # fmt: skip
     far = distances(matches.pixels, iuv_i, iuv_j)
     count = int((far >= max_distance).sum())

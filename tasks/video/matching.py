@@ -91,7 +91,7 @@ class Lattice:
     def cells_of(self, frame: BodyPixels) -> Int[np.ndarray, " N"]:
         """Return the cell of each pixel.
 
-        Between neighbouring rows of cells, and between parts, stand margins that stay empty, so
+        Between neighbouring rows of cells, and between parts, are margins that stay empty, so
         that a ring never reaches another row's or another part's cells.
         """
         rows = frame.part.astype(np.int64) * self._side + frame.u
@@ -181,7 +181,7 @@ def _agrees(
     width: int,
     settings: PairSettings,
 ) -> Bool[np.ndarray, " M"]:
-    """Tell which ways back end where they began (mutual), or near it (left_right_px)."""
+    """Return which ways back end where they began (mutual), or near it (left_right_px)."""
     agrees: Bool[np.ndarray, " M"] = home != NO_PIXEL
     if settings.mutual:
         agrees &= home == start

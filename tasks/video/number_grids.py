@@ -78,7 +78,7 @@ def _read_lines(path: Path, separator: Separator) -> list[bytes]:
     allowed = _NUMBER_BYTES | set(separator.encode())
     strange = set(data) - allowed
     if strange:
-        found = f"the byte {min(strange):#04x}, which stands in no number"
+        found = f"the byte {min(strange):#04x}, which is in no number"
         raise _refuse(path, found, f"numbers separated by {_NAMES[separator]}")
     return data.splitlines()
 

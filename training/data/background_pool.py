@@ -29,11 +29,11 @@ class BackgroundPool:
         """Take the images below root that are large enough; raises RequestError when none is."""
         self._side = resolution // ENLARGEMENT
         self._shrink = resolution / PUBLISHED_RESOLUTION
-        smallest = PUBLISHED_RESOLUTION // ENLARGEMENT
-        self._images = [image for image in images if min(image.width, image.height) >= smallest]
+        min_side = PUBLISHED_RESOLUTION // ENLARGEMENT
+        self._images = [image for image in images if min(image.width, image.height) >= min_side]
         if not self._images:
             raise RequestError(
-                str(root), found=f"no background of at least {smallest} pixels a side",
+                str(root), found=f"no background of at least {min_side} pixels a side",
                 expected="one usable background", hint="Train with --background stored or black.",
             )  # fmt: skip
         self._root = root

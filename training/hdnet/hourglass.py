@@ -26,7 +26,7 @@ CUT_AT = 2
 ENCODER_CHANNELS: tuple[tuple[int, ...], ...] = (
     (64, 64, 64), (128,), (256,), (512,), (1024, 1024, 512),
 )  # fmt: skip
-"""Of the convolutions of every level, finest first; a 2x2 max-pool stands between two levels."""
+"""Of the convolutions of every level, finest first; a 2x2 max-pool lies between two levels."""
 
 DECODER_CHANNELS: tuple[tuple[int, int], ...] = ((512, 256), (256, 128), (128, 64), (64, 64))
 """Of the two convolutions of every level, coarsest first."""

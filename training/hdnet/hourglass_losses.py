@@ -11,7 +11,7 @@ from torch import Tensor
 from schemas.camera import HDNET_CENTRE_PX, HDNET_FOCAL_PX
 from schemas.train_request import DepthNormals
 
-SMALLEST = 1e-5
+MIN_COMPONENT = 1e-5
 """What the published code puts for components under it, and adds to the squared length."""
 
 MAX_COSINE = 1 - 1e-6
@@ -26,47 +26,47 @@ VARIANCE_SHARE = 0.5
 
 def angle_loss(
     prediction: Float[Tensor, "B 3 H W"],
-    truth: Float[Tensor, "B 3 H W"],
+    target: Float[Tensor, "B 3 H W"],
     where: Bool[Tensor, "B 1 H W"],
 ) -> Float[Tensor, ""]:
     """Return the mean angle over all wanted pixels of the batch, radians; 0 where there is none."""
     unit = _unit(prediction)
     length = unit.square().sum(dim=1, keepdim=True)
-    cosine = (unit * truth).sum(dim=1, keepdim=True) / (length + SMALLEST)
+    cosine = (unit * target).sum(dim=1, keepdim=True) / (length + MIN_COMPONENT)
     angle = torch.acos(cosine.clamp(-MAX_COSINE, MAX_COSINE))
     return torch.where(where, angle, 0).sum() / where.sum().clamp_min(1)
 
 
 def squared_depth_error(
     prediction: Float[Tensor, "B 1 H W"],
-    truth: Float[Tensor, "B 1 H W"],
+    target: Float[Tensor, "B 1 H W"],
     mask: Bool[Tensor, "B 1 H W"],
 ) -> Float[Tensor, ""]:
     """Return the mean squared error inside the mask, of each image, then the mean; metres^2."""
-    return _mean_inside((prediction - truth).square(), mask).mean()
+    return _mean_inside((prediction - target).square(), mask).mean()
 
 
 def scale_normalised_error(
     prediction: Float[Tensor, "B 1 H W"],
-    truth: Float[Tensor, "B 1 H W"],
+    target: Float[Tensor, "B 1 H W"],
     mask: Bool[Tensor, "B 1 H W"],
 ) -> Float[Tensor, ""]:
-    """Return the error after the prediction is stretched to the truth's range; metres^2.
+    """Return the error after the prediction is stretched to the target's range; metres^2.
 
     The prediction is 0 outside the mask, and these zeros count for its smallest and largest value.
     """
     inside = torch.where(mask, prediction, 0)
     low = inside.amin(dim=(1, 2, 3), keepdim=True)
     high = inside.amax(dim=(1, 2, 3), keepdim=True)
-    stretched = (inside - low) / (high - low).clamp_min(SMALLEST)
-    error = stretched * truth.amax(dim=(1, 2, 3), keepdim=True) - truth
+    stretched = (inside - low) / (high - low).clamp_min(MIN_COMPONENT)
+    error = stretched * target.amax(dim=(1, 2, 3), keepdim=True) - target
     mean = _mean_inside(error, mask)
     return (_mean_inside(error.square(), mask) - VARIANCE_SHARE * mean.square()).mean()
 
 
 def depth_normal_loss(
     depth_m: Float[Tensor, "B 1 H W"],
-    truth: Float[Tensor, "B 3 H W"],
+    target: Float[Tensor, "B 3 H W"],
     mask: Bool[Tensor, "B 1 H W"],
     shift_m: Float[Tensor, "B 1 1 1"],
     *,
@@ -80,9 +80,9 @@ def depth_normal_loss(
     other two lift it at 4 m, where the same relief has other normals than the true ones.
     """
     if form == "published":
-        return angle_loss(_published_normals(depth_m, mask), truth, mask)
+        return angle_loss(_published_normals(depth_m, mask), target, mask)
     placed = depth_m - shift_m if form == "in_place" else depth_m
-    return angle_loss(normals_from_depth(placed), truth, has_neighbours(mask))
+    return angle_loss(normals_from_depth(placed), target, has_neighbours(mask))
 
 
 def normals_from_depth(depth_m: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 3 H W"]:
@@ -96,7 +96,7 @@ def normals_from_depth(depth_m: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 3 
 
 
 def has_neighbours(mask: Bool[Tensor, "B 1 H W"]) -> Bool[Tensor, "B 1 H W"]:
-    """Tell which pixels are inside together with their right and upper neighbours."""
+    """Return which pixels are inside together with their right and upper neighbours."""
     whole = mask.clone()
     whole[..., :-1] &= mask[..., 1:]
     whole[..., 1:, :] &= mask[..., :-1, :]
@@ -131,8 +131,8 @@ def _cross(one: Tensor, other: Tensor) -> Float[Tensor, "B 3 H W"]:
 
 
 def _unit(vectors: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
-    """Normalise; components nearer to 0 than SMALLEST become SMALLEST."""
-    lifted = torch.where(vectors.abs() < SMALLEST, SMALLEST, vectors)
+    """Normalise; components nearer to 0 than MIN_COMPONENT become MIN_COMPONENT."""
+    lifted = torch.where(vectors.abs() < MIN_COMPONENT, MIN_COMPONENT, vectors)
     return lifted / lifted.square().sum(dim=1, keepdim=True).sqrt()
 
 

@@ -17,7 +17,7 @@ from training.twok2k.alignment import PartTransforms, lay_back
 MARGIN_AT_2048 = 8
 BLUR_AT_2048 = 15
 BLUR_SIGMA_AT_2048 = 5.0
-SMALLEST_BLUR = 3
+MIN_BLUR = 3
 NORMAL_CHANNELS = 6
 
 
@@ -69,7 +69,7 @@ def _lay_back_with_weight(
 
 def _gaussian(resolution: int) -> Float[Tensor, " k"]:
     ratio = resolution / PUBLISHED_RESOLUTION
-    size = max(SMALLEST_BLUR, 2 * round((BLUR_AT_2048 * ratio - 1) / 2) + 1)
+    size = max(MIN_BLUR, 2 * round((BLUR_AT_2048 * ratio - 1) / 2) + 1)
     offset = torch.arange(size) - size // 2
     bell = torch.exp(-(offset**2) / (2 * (BLUR_SIGMA_AT_2048 * ratio) ** 2))
     return bell / bell.sum()

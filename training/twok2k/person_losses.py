@@ -20,19 +20,19 @@ NORMAL_TERM = 0.5
 
 
 def l1(
-    prediction: Float[Tensor, "N C H W"], truth: Float[Tensor, "N C H W"]
+    prediction: Float[Tensor, "N C H W"], target: Float[Tensor, "N C H W"]
 ) -> Float[Tensor, " N"]:
     """Return the mean absolute difference of each sample."""
-    _check_shapes("l1", prediction, truth)
-    return (prediction - truth).abs().flatten(1).mean(dim=1)
+    _check_shapes("l1", prediction, target)
+    return (prediction - target).abs().flatten(1).mean(dim=1)
 
 
 def smooth_l1(
-    prediction: Float[Tensor, "N C H W"], truth: Float[Tensor, "N C H W"]
+    prediction: Float[Tensor, "N C H W"], target: Float[Tensor, "N C H W"]
 ) -> Float[Tensor, " N"]:
     """Return the mean of each sample of d^2 / 2 where |d| < 1, else |d| - 1/2."""
-    _check_shapes("smooth_l1", prediction, truth)
-    return functional.smooth_l1_loss(prediction, truth, reduction="none").flatten(1).mean(dim=1)
+    _check_shapes("smooth_l1", prediction, target)
+    return functional.smooth_l1_loss(prediction, target, reduction="none").flatten(1).mean(dim=1)
 
 
 def mask_cross_entropy(
@@ -53,18 +53,18 @@ def mask_cross_entropy(
 
 
 def one_minus_ssim(
-    prediction: Float[Tensor, "N C H W"], truth: Float[Tensor, "N C H W"]
+    prediction: Float[Tensor, "N C H W"], target: Float[Tensor, "N C H W"]
 ) -> Float[Tensor, " N"]:
     """Return 1 - structural similarity of each sample, in 0..1.
 
     Both in 0..1. Gaussian window of 5, sigma 1.5, no padding; a channel whose similarity is
     negative counts as 0; then the mean over channels. Source: Wang et al. 2004.
     """
-    _check_shapes("one_minus_ssim", prediction, truth)
-    mean_p, mean_t = _blur(prediction), _blur(truth)
+    _check_shapes("one_minus_ssim", prediction, target)
+    mean_p, mean_t = _blur(prediction), _blur(target)
     variance_p = _blur(prediction * prediction) - mean_p * mean_p
-    variance_t = _blur(truth * truth) - mean_t * mean_t
-    covariance = _blur(prediction * truth) - mean_p * mean_t
+    variance_t = _blur(target * target) - mean_t * mean_t
+    covariance = _blur(prediction * target) - mean_p * mean_t
     luminance = (2 * mean_p * mean_t + SSIM_C1) / (mean_p**2 + mean_t**2 + SSIM_C1)
     structure = (2 * covariance + SSIM_C2) / (variance_p + variance_t + SSIM_C2)
     similarity = (luminance * structure).flatten(2).mean(dim=2)
@@ -73,7 +73,7 @@ def one_minus_ssim(
 
 def normal_term(
     prediction: Float[Tensor, "N 3 H W"],
-    truth: Float[Tensor, "N 3 H W"],
+    target: Float[Tensor, "N 3 H W"],
     counts: Float[Tensor, " N"],
 ) -> Float[Tensor, ""]:
     """Return 0.5 * (0.85 L1 + 0.15 (1 - SSIM)) of one net's front or back normals.
@@ -81,31 +81,31 @@ def normal_term(
     L1 is summed over the samples, 1 - SSIM is one mean over them (the published reduction).
     counts: 1 for a sample that counts, 0 for a part without transform.
     """
-    likeness = (l1(prediction, truth) * counts).sum()
-    structure = (one_minus_ssim(prediction, truth) * counts).sum() / counts.sum().clamp_min(1)
+    likeness = (l1(prediction, target) * counts).sum()
+    structure = (one_minus_ssim(prediction, target) * counts).sum() / counts.sum().clamp_min(1)
     return NORMAL_TERM * (LIKENESS * likeness + STRUCTURE * structure)
 
 
 def depth_term(
-    prediction: Float[Tensor, "N 1 H W"], truth: Float[Tensor, "N 1 H W"]
+    prediction: Float[Tensor, "N 1 H W"], target: Float[Tensor, "N 1 H W"]
 ) -> Float[Tensor, ""]:
     """Return 0.85 * smooth L1 of one surface, unmasked, summed over the samples.
 
     Both in network units; outside the person the front is 6 and the back 0.
     """
-    return LIKENESS * smooth_l1(prediction, truth).sum()
+    return LIKENESS * smooth_l1(prediction, target).sum()
 
 
 def depth_normal_term(
     prediction: Float[Tensor, "N 3 H W"],
-    truth: Float[Tensor, "N 3 H W"],
+    target: Float[Tensor, "N 3 H W"],
     inside: Float[Tensor, "N 1 H W"],
 ) -> Float[Tensor, ""]:
     """Return 0.15 * smooth L1 of the normals of one surface's depth, summed over the samples.
 
     Both are set to 0 outside the person, but all pixels divide.
     """
-    return STRUCTURE * smooth_l1(prediction * inside, truth * inside).sum()
+    return STRUCTURE * smooth_l1(prediction * inside, target * inside).sum()
 
 
 def _blur(values: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C h w"]:
@@ -117,6 +117,6 @@ def _blur(values: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C h w"]:
     return functional.conv2d(along_rows, kernel.transpose(2, 3), groups=values.shape[1])
 
 
-def _check_shapes(name: str, prediction: Tensor, truth: Tensor) -> None:
-    if prediction.shape != truth.shape:
-        raise ValueError(f"{name}: {tuple(prediction.shape)} against {tuple(truth.shape)}")
+def _check_shapes(name: str, prediction: Tensor, target: Tensor) -> None:
+    if prediction.shape != target.shape:
+        raise ValueError(f"{name}: {tuple(prediction.shape)} against {tuple(target.shape)}")

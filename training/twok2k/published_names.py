@@ -17,7 +17,7 @@ NETS = {
     "img2normal_shoe": "normals.parts.feet",
     "img2normal_down": "normals.whole",
 }
-"""Published name of each normal net, and where it stands here in phase 2."""
+"""Published name of each normal net, and its name here in phase 2."""
 
 COARSE = ("ImgNorm_to_Dep", "normals.coarse")
 REFINE = ("refine", "refinement")

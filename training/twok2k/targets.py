@@ -87,7 +87,7 @@ def depth_targets(
 
 
 def coarse(depth: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 h w"]:
-    """Return every 8th pixel from index 3: the coarse truth."""
+    """Return every 8th pixel from index 3: the coarse target."""
     return depth[..., COARSE_FIRST::COARSE_EVERY, COARSE_FIRST::COARSE_EVERY]
 
 

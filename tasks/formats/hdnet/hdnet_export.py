@@ -204,7 +204,7 @@ def plan_export(folders: Sequence[DatasetFolder], target: ExportTarget) -> Hdnet
 
 
 def is_convertible(camera: CameraName) -> bool:
-    """Tell whether samples of this camera can become labelled ones."""
+    """Return whether samples of this camera can become labelled ones."""
     return LAYOUT in CAMERA_MODELS[camera].layouts
 
 

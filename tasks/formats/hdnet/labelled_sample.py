@@ -88,7 +88,7 @@ def _turn_camera(sample: StoredSample) -> PublishedFrame:
 def _aim(sample: StoredSample, target: Camera) -> Float64[np.ndarray, "3 3"]:
     """Return the turn from the sample's camera axes to HDNet's.
 
-    The middle of the person's box comes to stand in the middle of the crop, without roll.
+    The middle of the person's box comes to lie in the middle of the crop, without roll.
     """
     points = lift(sample.camera, sample.depth[0])[sample.mask]
     if not len(points):

@@ -14,7 +14,7 @@ from schemas.camera import CAMERA_DISTANCE, Camera
 from schemas.errors import InputError, RequestError
 
 UNITS_PER_PIXEL = 32
-LARGEST = np.iinfo(np.uint16).max
+MAX_STORED = np.iinfo(np.uint16).max
 MAX_RESOLUTION = 2048
 """Above it 16 bits overflow within a placed person. Source: docs/2k2k-dataset.md."""
 
@@ -31,13 +31,13 @@ def encode_depth16(
     units = np.floor(_to_units(depth[inside].astype(np.float64), camera))
     if is_front:
         units[units >= UNITS_PER_PIXEL * camera.width] = 0
-    bad = (units > LARGEST) | (units < (0 if is_front else 1))
+    bad = (units > MAX_STORED) | (units < (0 if is_front else 1))
     if bad.any():
         raise InputError(
             "depth",
             found=f"{int(bad.sum())} lengths that would be stored as {units[bad].min():.0f} to "
             f"{units[bad].max():.0f}",
-            expected=f"1 to {LARGEST}",
+            expected=f"1 to {MAX_STORED}",
             hint="Export views of the 2K2K cameras at 2048 pixels or less.",
         )
     stored = np.zeros(depth.shape, np.uint16)
