@@ -90,7 +90,7 @@ def test_request_may_be_in_a_file(tmp_path: Path) -> None:
     [
         ("{", "--request: "), ("{}", "STAGE: it is not given"),
         ('{"stage": "x"}', "--data: it is not given"), ("no/such.json", "--request: "),
-        ("[1]", "--request: "), ('{"stage": "x", "data": ["d"], "out": "o"}', "--stage: 'x'; "),
+        ("[1]", "--request: "), ('{"stage": "x", "data": ["d"], "out": "o"}', "STAGE: 'x'; "),
     ],
 )  # fmt: skip
 def test_no_request_is_refused_in_one_line(text: str, complaint: str) -> None:

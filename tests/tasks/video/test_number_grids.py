@@ -45,7 +45,7 @@ def test_an_empty_list_has_no_rows(tmp_path: Path) -> None:
         ("1 2\n3 4\n", "the byte 0x20|'1 2' in line 1|1 numbers"),
         ("1,2\n3\n", "1 numbers separated by commas in row 2"),
         ("1,2\n", "1 rows"),
-        ("1,2\n3,x\n", "the byte 0x78, which stands in no number"),
+        ("1,2\n3,x\n", "the byte 0x78, which is in no number"),
         ("1,2\n3,--4\n", "'3,--4' in line 2"),
         ("1,2\n3,1e999\n", "not finite"),
         ("\x93NUMPY", "the byte 0x"),

@@ -187,7 +187,7 @@ def test_predicted_normals_are_taken_where_they_are_there(data: Path, out: Path)
 
 @pytest.mark.parametrize(
     ("normal", "message"),
-    [((3.0, 0.0, -4.0), "normals of length 5.000"), ((np.nan, 0, 1), "which stands in no number")],
+    [((3.0, 0.0, -4.0), "normals of length 5.000"), ((np.nan, 0, 1), "which is in no number")],
 )
 def test_predicted_normals_that_are_none_refuse_the_frame(
     data: Path, out: Path, normal: tuple[float, float, float], message: str
