@@ -3,12 +3,11 @@
 import os
 from pathlib import Path
 
-from flows.progress import following
 from flows.request_flow import request_flow
+from flows.run_jobs import as_tasks
 from flows.runs import begin_run
 from flows.shard_jobs import make_shards
-from flows.summary import PairSummary, RunSummary
-from flows.unfinished import UnfinishedWork
+from flows.summary import PairSummary, RunSummary, UnfinishedWork
 from schemas.requests import ImportRequest
 from tasks.dataset.planning import plan_new_videos
 from tasks.dataset.preparation import prepare_pairing
@@ -16,6 +15,7 @@ from tasks.dataset.run_records import VIDEO_ROOT
 from tasks.formats.importing import SampleSource, VideoSource, import_samples
 from tasks.formats.outcomes import ImportOutcome
 from tasks.formats.registry import FORMATS
+from tasks.formats.task import import_batch_task
 from tasks.video.video_shards import VIDEOS
 
 
@@ -34,11 +34,12 @@ def import_(request: ImportRequest) -> ImportOutcome:
 
 
 def _import_samples(request: ImportRequest, source: SampleSource) -> ImportOutcome:
-    with following("import", unit="shards") as follow:
-        return import_samples(
-            Path(request.source), request.out, source, FORMATS[request.layout].read_sample,
-            workers=request.workers or os.cpu_count() or 1, progress=follow,
-        )  # fmt: skip
+    workers = request.workers or os.cpu_count() or 1
+    return import_samples(
+        Path(request.source), request.out, source, FORMATS[request.layout].read_sample,
+        run=as_tasks("import", "shards", import_batch_task, workers=workers, runs_in="threads"),
+        threads=workers,
+    )  # fmt: skip
 
 
 def _import_videos(request: ImportRequest, source: VideoSource) -> RunSummary:

@@ -6,8 +6,7 @@ from flows.progress import say
 from flows.request_flow import request_flow
 from flows.run_starts import begin_pairing
 from flows.shard_jobs import make_shards
-from flows.summary import RunSummary
-from flows.unfinished import judge
+from flows.summary import RunSummary, judge
 from schemas.requests import PairRequest
 from tasks.dataset.planning import plan_new_videos
 from tasks.dataset.preparation import prepare_pairing

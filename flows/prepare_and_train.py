@@ -14,6 +14,7 @@ from flows.prepare_steps import (
     inspect_scans,
     is_validated,
     note_validated,
+    sum_up_preparation,
 )
 from flows.progress import say
 from flows.render import render
@@ -42,8 +43,7 @@ def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
         rendered = render(request.rendering)
     else:
         say("1/5 and 2/5 inspect, render: everything is done already")
-    lost, scans = find_lost(rendered), count_scans(request)
-    check_share(lost, scans, request)
+    check_share(find_lost(rendered), count_scans(request), request)
     if is_validated(request):
         say("3/5 validate: these shards were read back already")
     else:
@@ -54,11 +54,4 @@ def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
     normal = train(request.normal)
     say(f"5/5 train {request.depth.stage}")
     depth = train(request.depth)
-    return PrepareSummary(
-        dataset=request.render.out,
-        samples=rendered.samples,
-        scans=scans,
-        lost=lost,
-        trainings=(normal, depth),
-        seconds=monotonic() - began_s,
-    )
+    return sum_up_preparation(request, rendered, (normal, depth), seconds=monotonic() - began_s)

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.progress import say, tracking
+from flows.run_starts import find_nothing_to_render
 from flows.summary import RunSummary
 from schemas.atomic_files import write_atomically
 from schemas.dataset_folder import DatasetFolder
@@ -15,7 +17,7 @@ from schemas.errors import InputError
 from schemas.prepare_request import PrepareRequest
 from tasks.checks.inspection import inspect_root
 from tasks.dataset.planning import planned_scans, read_plan
-from tasks.launching.training_results import TrainSummary
+from tasks.launching.training_results import TrainSummary, find_finished_training
 from tasks.scans.layouts import list_scans
 
 RECORD = "prepared.json"
@@ -43,6 +45,38 @@ class PrepareSummary(BaseModel):
     lost: tuple[LostScan, ...]
     trainings: tuple[TrainSummary, ...] = Field(description="phase 1, then phase 2")
     seconds: float
+
+
+def find_finished_preparation(request: PrepareRequest) -> PrepareSummary | None:
+    """Sum up when shards and both trainings are done already; None when anything is left."""
+    began_s = monotonic()
+    rendered = find_nothing_to_render(request.rendering)
+    if rendered is None or not is_validated(request):
+        return None
+    check_share(find_lost(rendered), count_scans(request), request)
+    normal = find_finished_training(request.normal)
+    depth = find_finished_training(request.depth) if normal else None
+    if normal is None or depth is None:
+        return None
+    return sum_up_preparation(request, rendered, (normal, depth), seconds=monotonic() - began_s)
+
+
+def sum_up_preparation(
+    request: PrepareRequest,
+    rendered: RunSummary,
+    trainings: tuple[TrainSummary, TrainSummary],
+    *,
+    seconds: float,
+) -> PrepareSummary:
+    """Gather what the steps returned."""
+    return PrepareSummary(
+        dataset=request.render.out,
+        samples=rendered.samples,
+        scans=count_scans(request),
+        lost=find_lost(rendered),
+        trainings=trainings,
+        seconds=seconds,
+    )
 
 
 def inspect_scans(request: PrepareRequest) -> None:

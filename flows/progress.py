@@ -5,8 +5,8 @@ The command line chooses how progress is shown (`showing`), flows only say what 
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import monotonic
@@ -128,25 +128,6 @@ def tracking(
 def shows_bar() -> bool:
     """Return whether progress on standard error is a bar here."""
     return _STYLE.get() == "auto" and sys.stderr.isatty()
-
-
-@contextmanager
-def following(what: str, *, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Show the progress of work that learns on the way how much it is.
-
-    The callback takes items done and items in all; 0 done begins a new bar.
-    """
-    with ExitStack() as bars:
-        trackers: list[Tracker] = []
-
-        def follow(done: int, total: int) -> None:
-            if done:
-                trackers[-1].advance()
-                return
-            bars.close()
-            trackers.append(bars.enter_context(tracking(what, total=total, unit=unit)))
-
-        yield follow
 
 
 def say(line: str, *, stream: TextIO | None = None) -> None:

@@ -8,8 +8,7 @@ from flows.resolve import resolve
 from flows.run_starts import begin_render, check_device
 from flows.runs import Run
 from flows.shard_jobs import make_shards
-from flows.summary import RunSummary
-from flows.unfinished import judge
+from flows.summary import RunSummary, judge
 from schemas.manifest import BackgroundList
 from schemas.requests import RenderRequest
 from tasks.backgrounds import describe_shortage

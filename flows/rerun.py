@@ -3,8 +3,7 @@
 from flows.request_flow import request_flow
 from flows.run_starts import begin_reruns, check_device
 from flows.shard_jobs import make_shards
-from flows.summary import RunSummary
-from flows.unfinished import judge
+from flows.summary import RunSummary, judge
 from schemas.requests import RerunRequest
 
 

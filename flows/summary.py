@@ -1,4 +1,6 @@
-"""What a run did and what is left: the value that a flow returns and the command line prints."""
+"""How a run ends: what it did and what is left, and how a flow fails when something is left."""
+
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,3 +60,26 @@ class PairSummary(RunSummary):
     def sentence(self) -> str:
         """Say it in one line."""
         return self._say(f"{self.worked_on} videos, {self.frames} frames", "pairs", "videos")
+
+
+S = TypeVar("S", bound=RunSummary)
+
+
+class UnfinishedWork(Exception):  # noqa: N818 - no error of the run: some of its work failed
+    """Some work failed and is listed in the answer; makes the flow run count as failed."""
+
+    def __init__(self, sentence: str, answer: BaseModel) -> None:
+        """Keep the answer for whoever lists what failed."""
+        super().__init__(sentence)
+        self.answer = answer
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by sentence and answer."""
+        return UnfinishedWork, (str(self), self.answer)
+
+
+def judge(summary: S) -> S:
+    """Return a summary; raises UnfinishedWork with it when not all that was asked is done."""
+    if not summary.is_done:
+        raise UnfinishedWork(summary.sentence, summary)
+    return summary

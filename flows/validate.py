@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flows.request_flow import request_flow
 from flows.run_jobs import as_tasks
-from flows.unfinished import UnfinishedWork
+from flows.summary import UnfinishedWork
 from schemas.dataset_folder import DatasetFolder
 from schemas.requests import ValidateRequest
 from schemas.work import MapUnits

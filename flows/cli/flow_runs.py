@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from flows.prefect_settings import API_URL, apply_prefect_defaults
 from flows.progress import Style, showing
-from flows.unfinished import UnfinishedWork
+from flows.summary import UnfinishedWork
 from schemas.errors import MachineError
 
 R = TypeVar("R", bound=BaseModel)

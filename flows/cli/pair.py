@@ -31,6 +31,6 @@ def pair(
     """
     find_sequences(Path(request.data))
     run_and_answer(
-        "pair", request, resolved=lambda: find_nothing_to_pair(request),
+        "pair", request, find_finished=lambda: find_nothing_to_pair(request),
         json=json, profile=profile, verbose=verbose,
     )  # fmt: skip

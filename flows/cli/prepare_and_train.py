@@ -4,7 +4,7 @@ from flows.cli.answers import Json, Verbose, print_json, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.request_options import request_command
 from flows.cli.train import describe
-from flows.prepare_steps import NAMED, PrepareSummary
+from flows.prepare_steps import NAMED, PrepareSummary, find_finished_preparation
 from flows.progress import format_seconds
 from flows.resolve import resolve
 from schemas.prepare_request import PrepareRequest
@@ -28,10 +28,10 @@ def prepare_and_train(
     Repeat the command to go on after anything stopped it. The options --train-X are those of
     scanmill train, for both phases.
     """
-    resolve(request.render)
+    resolved = request.model_copy(update={"render": resolve(request.render)})
     summary = run_flow(
         "prepare_and_train", request, answer=PrepareSummary, style=style_of(json=json),
-        verbose=verbose,
+        verbose=verbose, find_finished=lambda: find_finished_preparation(resolved),
     )  # fmt: skip
     if json:
         print_json(summary)

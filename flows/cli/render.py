@@ -30,6 +30,6 @@ def render(
     """
     request = resolve(request)
     run_and_answer(
-        "render", request, resolved=lambda: find_nothing_to_render(request),
+        "render", request, find_finished=lambda: find_nothing_to_render(request),
         json=json, profile=profile, verbose=verbose,
     )  # fmt: skip

@@ -23,6 +23,6 @@ def rerun(
 ) -> None:
     """Redo only what is not done: failed, missing, corrupt and stale shards."""
     run_and_answer(
-        "rerun", request, resolved=lambda: find_nothing_to_redo(request),
+        "rerun", request, find_finished=lambda: find_nothing_to_redo(request),
         json=json, profile=profile, verbose=verbose,
     )  # fmt: skip

@@ -1,6 +1,5 @@
 """How `render` and `rerun` answer: the summary, what failed and why, the hint."""
 
-import os
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -20,21 +19,19 @@ def run_and_answer(
     name: str,
     request: BaseModel,
     *,
-    resolved: Callable[[], RunSummary | None],
+    find_finished: Callable[[], RunSummary | None],
     json: bool,
     profile: bool,
     verbose: bool,
 ) -> None:
     """Run a flow on shards, print its summary, and exit with 0 or 1.
 
-    resolved: sums up when nothing is left to do. It spares the seconds of starting Prefect; with a
-    server to report to, the flow runs all the same.
+    find_finished: as run_flow has it.
     """
-    summary = None if os.environ.get("PREFECT_API_URL") else resolved()
-    if summary is None:
-        summary = run_flow(
-            name, request, answer=RunSummary, style=style_of(json=json), verbose=verbose
-        )
+    summary = run_flow(
+        name, request, answer=RunSummary, style=style_of(json=json), verbose=verbose,
+        find_finished=find_finished,
+    )  # fmt: skip
     answer(summary, json=json, profile=profile)
     raise typer.Exit(0 if summary.is_done else 1)
 

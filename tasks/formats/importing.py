@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -13,7 +14,7 @@ from schemas.sample import Sample
 from schemas.scan import InputFile, ScanRef, VideoRef
 from schemas.settings import RenderSettings
 from schemas.views import View
-from schemas.work import Progress, map_in_threads
+from schemas.work import MapUnits, map_in_threads, map_units
 from tasks.dataset.card import write_card
 from tasks.dataset.commit import ShardOutcome, ShardWork, commit_shard
 from tasks.dataset.planning import plan_new, read_plan
@@ -70,11 +71,12 @@ def import_samples(
     source: SampleSource,
     read_sample: ReadSample,
     *,
-    workers: int = 1,
-    progress: Progress | None = None,
+    run: MapUnits = map_units,
+    threads: int = 1,
 ) -> ImportOutcome:
     """Make a data set of the samples of a folder; shards that are done already are kept.
 
+    run: maps over shards. threads: for all shards together, to read and encode in.
     A view that can't be read is recorded as a failure, the others go on. Raises RequestError when
     the data set has other settings, StorageError when not even the plan can be written.
     """
@@ -83,13 +85,9 @@ def import_samples(
     resolve_backgrounds(folder, None)
     plan_new(folder, source.refs, scans_per_shard=source.scans_per_shard)
     jobs = _list_jobs(folder, root, source.settings)
-    outcomes: list[ShardOutcome] = []
-    if progress is not None:
-        progress(0, len(jobs))
-    for job in jobs:
-        outcomes.append(commit_shard(_ImportWork(job=job, read=read_sample, threads=workers)))
-        if progress is not None:
-            progress(len(outcomes), len(jobs))
+    threads_each = max(1, threads // max(1, len(jobs)))
+    import_shard = partial(_import_shard, read=read_sample, threads=threads_each)
+    outcomes = run(import_shard, jobs, [job.name for job in jobs])
     failures = tuple(failure for one in outcomes for failure in one.failures)
     _renew_card(folder, has_failed=bool(failures))
     return ImportOutcome(
@@ -98,6 +96,10 @@ def import_samples(
         samples=sum(one.rows for one in outcomes),
         failures=failures,
     )
+
+
+def _import_shard(job: RenderJob, *, read: ReadSample, threads: int) -> ShardOutcome:
+    return commit_shard(_ImportWork(job=job, read=read, threads=threads))
 
 
 def _list_jobs(folder: DatasetFolder, root: Path, settings: RenderSettings) -> list[RenderJob]:
