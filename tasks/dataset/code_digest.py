@@ -49,7 +49,6 @@ PIXEL_FILES: tuple[str, ...] = (
     "tasks/fits/arrays.py",
     "tasks/fits/body_model.py",
     "tasks/fits/check.py",
-    "tasks/fits/opcodes.py",
     "tasks/fits/pickles.py",
     "tasks/fits/placing.py",
     "tasks/fits/reader.py",

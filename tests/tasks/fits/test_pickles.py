@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import InputError
-from tasks.fits.opcodes import RefusedPickleError
+from tasks.fits.arrays import RefusedPickleError
 from tasks.fits.pickles import read_pickled_table, run_pickle
 from tests.tasks.fits.fit_pickles import Opener, fit_arrays
 
