@@ -19,8 +19,8 @@ import trimesh
 
 from benchmarks.seconds import Seconds, counted
 from renderers.compositing import composite, crop_background
-from renderers.keypoints import project_joints
 from renderers.placement import place_scan
+from renderers.projected_joints import project_joints
 from schemas.camera import Camera, project, ray_directions
 from schemas.sample import Sample, Surface, Surfaces
 from schemas.scan import Scan

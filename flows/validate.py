@@ -15,7 +15,7 @@ from tasks.checks.task import validate_shard_task
 from tasks.checks.validation import validate_dataset
 from tasks.dataset.planning import read_video_plan
 from tasks.formats.registry import FORMATS
-from tasks.video.validation import validate_videos
+from tasks.video.video_validation import validate_videos
 
 
 @request_flow(ValidateRequest, name="validate", run_name="validate {uri}")

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 from schemas.errors import RequestError
 from schemas.manifest import BackgroundList, DatasetDescription, Manifest, parse_record
+from schemas.regular_files import measure_file
+from schemas.size_limits import check_row_group_sizes
 
 Part = Literal["samples", "frames", "pairs"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -120,7 +122,11 @@ class LocalFiles:
     def open_parquet(self, name: str, size: int) -> RowGroups:
         """Map a shard into memory; what is not read is not touched."""
         del size
+        measure_file(self.root / name)
         file: RowGroups = pq.ParquetFile(self.root / name, memory_map=True)
+        groups = range(file.metadata.num_row_groups)
+        sizes = (file.metadata.row_group(index).total_byte_size for index in groups)
+        check_row_group_sizes(self.where(name), sizes)
         return file
 
 

@@ -51,7 +51,7 @@ def read_whole(path: Path, limit: int) -> bytes:
                 hint="Fetch the file again: a copy may be incomplete.",
             )  # fmt: skip
         try:
-            return file.read(limit)
+            return file.read(size)  # reserves as much as it is told
         except OSError as error:
             raise explain_os_error(path, error) from error
 

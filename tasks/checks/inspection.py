@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import ScanmillError
 from schemas.scan import DatasetName
-from tasks.fits.reader import read_fit
+from tasks.fits.fit_parameters import read_fit
 from tasks.scans.charts import read_charts
 from tasks.scans.joints import read_annotation
 from tasks.scans.layouts import (
@@ -22,7 +22,7 @@ from tasks.scans.layouts import (
     list_unusable_names,
     release_of,
 )
-from tasks.scans.reader import list_textures, read_outline
+from tasks.scans.scan_mesh import list_textures, read_outline
 from tasks.scans.textures import probe_texture, read_texture
 
 BODY_SHARE = 0.15

@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 
 from schemas.atomic_files import atomic_file
 from schemas.errors import InputError
+from schemas.regular_files import measure_file
 from schemas.samples import row_table, sample_schema
+from schemas.size_limits import check_row_group_sizes
 
-BLOCK_BYTES = 4 << 20
 STATISTICS_COLUMNS = (
     "sample_id", "dataset", "item", "subject", "split", "yaw", "pitch", "camera", "width", "height",
 )  # fmt: skip
@@ -109,7 +110,7 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict
     Raises InputError when the file is no whole Parquet file or a page fails its checksum.
     """
     try:
-        with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
+        with _open_parquet(path) as file:
             for index in range(file.num_row_groups):
                 yield from file.read_row_group(index, columns).to_pylist()
     except (pa.ArrowException, OSError) as error:
@@ -126,7 +127,7 @@ class RowFile:
         """Open the file and read its footer."""
         self._path = path
         try:
-            self._file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+            self._file = _open_parquet(path)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(path, error) from error
 
@@ -150,7 +151,8 @@ class RowFile:
 def read_shard_schema(path: Path) -> pa.Schema:
     """Read the schema of a shard file with all its metadata."""
     try:
-        return pq.read_schema(path)
+        with _open_parquet(path) as file:
+            return file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
 
@@ -158,7 +160,8 @@ def read_shard_schema(path: Path) -> pa.Schema:
 def count_rows(path: Path) -> int:
     """Return the number of rows by the file's footer."""
     try:
-        rows: int = pq.read_metadata(path).num_rows
+        with _open_parquet(path) as file:
+            rows: int = file.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
     return rows
@@ -166,11 +169,18 @@ def count_rows(path: Path) -> int:
 
 def digest_shard(path: Path) -> str:
     """Return the sha256 of a file, hex."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open_parquet(path: Path) -> pq.ParquetFile:
+    """Map a file into memory; raises InputError for a pipe, a device, or giant row groups."""
+    measure_file(path)
+    file = pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+    groups = range(file.metadata.num_row_groups)
+    sizes = (file.metadata.row_group(index).total_byte_size for index in groups)
+    check_row_group_sizes(str(path), sizes)
+    return file
 
 
 class _HashingSink:

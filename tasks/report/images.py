@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from renderers.keypoints import draw_overlay
+from renderers.projected_joints import draw_overlay
 from schemas.codecs import (
     bounding_window,
     decode_depth,

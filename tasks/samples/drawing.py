@@ -14,9 +14,9 @@ from jaxtyping import Float64, UInt8
 from renderers.compositing import composite, crop_background
 from renderers.harmonics import choose_harmonic_light, shade
 from renderers.iuv import draw_iuv
-from renderers.keypoints import project_joints
 from renderers.lighting import choose_spot_lights, draw_lit
 from renderers.placement import Placement
+from renderers.projected_joints import project_joints
 from renderers.rasterizer import Rasterizer
 from renderers.session import DrawingSession
 from renderers.viewpoint import Viewpoint, take_viewpoint

@@ -1,6 +1,6 @@
 """Shards of samples: their row of the table of kinds, and the job of rendering one.
 
-Imported samples are shards of this kind too: `tasks.samples.imported` makes their rows.
+Imported samples are shards of this kind too: `tasks.formats.importing` makes their rows.
 """
 
 from pathlib import Path

@@ -7,13 +7,13 @@ import numpy as np
 from schemas.fits import FittedBody, SmplxFit
 from schemas.scan import Joints, Mesh, Scan, ScanRef
 from tasks.fits.body_model import BodyModel
+from tasks.fits.fit_parameters import read_fit
 from tasks.fits.placing import yaw_of_fit
-from tasks.fits.reader import read_fit
-from tasks.samples.keypoints import check_annotation, complete_joints
+from tasks.samples.joint_completion import check_annotation, complete_joints
 from tasks.scans.charts import read_charts
 from tasks.scans.joints import MIN_JOINTS, read_annotation
 from tasks.scans.layouts import LAYOUTS, ScanFiles, find_scan
-from tasks.scans.reader import digest_inputs, read_mesh
+from tasks.scans.scan_mesh import digest_inputs, read_mesh
 
 Warnings = tuple[str, ...]
 

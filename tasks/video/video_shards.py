@@ -2,7 +2,7 @@
 
     frames/shard-00000.parquet   pairs/shard-00000.parquet
 
-A video is done when both files are. Pairing (`pair_shard`) and importing (`tasks.hdnet.importing`)
+A video is done when both files are. Pairing (`pair_shard`) and importing (`tasks.formats.importing`)
 say how the rows are made.
 """
 

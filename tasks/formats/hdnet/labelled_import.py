@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from renderers.keypoints import OCCLUSION_UNKNOWN
+from renderers.projected_joints import OCCLUSION_UNKNOWN
 from schemas.camera import Camera, camera_hdnet, ray_directions
 from schemas.keypoints import JOINT_COUNT
 from schemas.regular_files import is_readable_file

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from renderers.keypoints import draw_overlay
+from renderers.projected_joints import draw_overlay
 from schemas.atomic_files import write_atomically
 from schemas.codecs import encode_png
 from schemas.scan import DatasetName

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from renderers.keypoints import OCCLUSION_UNKNOWN
 from renderers.placement import rotation_x, rotation_y
+from renderers.projected_joints import OCCLUSION_UNKNOWN
 from schemas.camera import lift
 from schemas.errors import InputError
 from schemas.keypoints import JOINT_COUNT, KeypointSource

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,6 +13,7 @@ from schemas.atomic_files import leftovers, remove_leftovers
 from schemas.errors import InputError
 from schemas.samples import sample_schema
 from tasks.dataset.shards import (
+    RowFile,
     WrittenShard,
     count_rows,
     digest_shard,
@@ -157,3 +159,20 @@ def test_work_in_progress_is_no_leftover(tmp_path: Path) -> None:
         assert remove_leftovers(tmp_path) == ()
         writer.finish()
     assert (tmp_path / "shard-00000.parquet").is_file()
+
+
+def test_a_pipe_in_the_place_of_a_shard_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.parquet")
+    for read in (count_rows, read_shard_schema, RowFile):
+        with pytest.raises(InputError, match="a folder, pipe or device"):
+            read(tmp_path / "a.parquet")
+
+
+def test_a_row_group_of_gigabytes_is_refused_by_the_footer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zeros = pa.table({"zeros": pa.array([bytes(1 << 16)])})
+    pq.write_table(zeros, tmp_path / "a.parquet", compression="zstd")
+    monkeypatch.setattr("schemas.size_limits.MAX_ROW_BYTES", 1 << 15)
+    with pytest.raises(InputError, match="row group 0 of 65"):
+        list(read_rows(tmp_path / "a.parquet"))

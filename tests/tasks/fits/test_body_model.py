@@ -7,7 +7,7 @@ from schemas.errors import InputError, RequestError
 from schemas.keypoints import SMPLX_INDICES
 from schemas.scan import ScanRef
 from tasks.fits.body_model import BodyModel, digest_model, open_body_model
-from tasks.samples.keypoints import complete_joints
+from tasks.samples.joint_completion import complete_joints
 from tasks.samples.scan_reading import load_scan
 from tests.tasks.fits.fit_pickles import Opener
 from tests.tasks.fits.fitted_scans import thuman_ref

@@ -7,8 +7,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from schemas.fits import SmplxFit
+from tasks.fits.fit_parameters import read_fit
 from tasks.fits.placing import yaw_of_fit
-from tasks.fits.reader import read_fit
 from tests.tasks.fits.fit_pickles import write_release_a
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.samples.keypoints import check_annotation
+from tasks.samples.joint_completion import check_annotation
 
 CORNERS = np.array([[x, y, z] for x in (-20, 20) for y in (0, 170) for z in (-10, 10)], np.float64)
 """A person's box, centimetres."""

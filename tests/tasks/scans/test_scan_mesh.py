@@ -5,7 +5,7 @@ import pytest
 
 from schemas.errors import InputError
 from tasks.scans.layouts import ScanFiles, find_scan
-from tasks.scans.reader import digest_inputs, list_textures, read_mesh, read_outline
+from tasks.scans.scan_mesh import digest_inputs, list_textures, read_mesh, read_outline
 from tests.fixtures_meshes import (
     encode_image,
     plain_image,

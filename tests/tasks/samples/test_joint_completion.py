@@ -3,7 +3,7 @@ import pytest
 
 from schemas.keypoints import COCO_WHOLEBODY_INDICES, JOINT_OF_COCO, KeypointSource
 from schemas.scan import DatasetName, Joints, ScanRef
-from tasks.samples.keypoints import complete_joints, unknown_joints
+from tasks.samples.joint_completion import complete_joints, unknown_joints
 
 
 def _complete(item: str = "rp_nobody_posed_001", missing: tuple[int, ...] = ()) -> Joints:

@@ -8,9 +8,9 @@ from schemas.atomic_files import write_atomically
 from schemas.codecs import encode_front_normals, encode_mask, encode_png
 from schemas.dataset_folder import DatasetFolder, Part
 from tasks.dataset.shards import read_rows, write_shard
-from tasks.video.validation import validate_videos
 from tasks.video.video_shards import FRAME_FORMAT as FRAMES
 from tasks.video.video_shards import PAIR_FORMAT as PAIRS
+from tasks.video.video_validation import validate_videos
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import write_sequence
 

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from renderers.keypoints import OCCLUSION_UNKNOWN, ProjectedJoints, draw_overlay, project_joints
+from renderers.projected_joints import (
+    OCCLUSION_UNKNOWN,
+    ProjectedJoints,
+    draw_overlay,
+    project_joints,
+)
 from schemas.camera import camera_2k2k
 from schemas.keypoints import JOINT_COUNT
 from schemas.scan import Joints

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import InputError
-from tasks.fits.reader import read_fit
+from tasks.fits.fit_parameters import read_fit
 from tests.tasks.fits.fit_pickles import fit_arrays, write_release_a, write_release_b
 
 
