@@ -2,8 +2,8 @@
 
     frames/shard-00000.parquet   pairs/shard-00000.parquet
 
-A video is done when both files are. Pairing (`pair_shard`) and importing (`tasks.formats.importing`)
-say how the rows are made.
+A video is done when both files are. How the rows are made say pairing (`pair_shard`) and importing
+(`tasks.formats.importing`).
 """
 
 import time
