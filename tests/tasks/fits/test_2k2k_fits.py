@@ -10,8 +10,8 @@ import pytest
 from schemas.errors import InputError
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
+from tasks.fits.fit_parameters import read_fit
 from tasks.fits.placing import place_fitted
-from tasks.fits.reader import read_fit
 from tasks.samples.scan_reading import load_scan
 from tasks.scans.layouts import DATASETS_WITH_FITS
 from tasks.scans.ply import read_ply
