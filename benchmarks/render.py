@@ -163,7 +163,7 @@ def main() -> None:
     os.environ.setdefault("LP_NUM_THREADS", str(share))  # as the workers of `scanmill render` do
     root = options.backgrounds
     backgrounds = Backgrounds(root, freeze_backgrounds(root).images) if root else Backgrounds()
-    settings = RenderSettings(resolution=options.resolution)
+    settings = RenderSettings(resolution=options.resolution, lights="spots")  # both ways
     work = Work(options.data, options.item, settings, backgrounds)
     ways: dict[str, list[tuple[float, Seconds]]] = {"scanmill": [], "straightforward": []}
     for _ in range(options.rounds):

@@ -29,6 +29,8 @@ RESOLUTION_STEP = 8
 MIN_RESOLUTION = 64
 MAX_PITCH_DEG = 89.0
 DEGREES = Shown("DEGREES")
+OLDER_DEFAULTS = {"lights": "spots"}
+"""Defaults of older versions that are others today: data sets made with them keep them."""
 
 
 def _reader(setting: str) -> BeforeValidator:
@@ -67,8 +69,8 @@ class RenderSettings(BaseModel):
     """Angle-weighted vertex normals, or face normals."""
     color_filter: Annotated[Literal["box", "nearest"], CONFIG] = "box"
     """How texels become a pixel: mean over its footprint, or nearest."""
-    lights: Literal["spots", "harmonics"] = "spots"
-    """How people are lit: published spots, or second-order spherical harmonics."""
+    lights: Literal["spots", "harmonics"] = "harmonics"
+    """How people are lit: from all around, never dark; or by the published spots."""
     ambient: Annotated[Literal["neutral", "published"], CONFIG] = "neutral"
     """published: (0.01, 0.01, 0.1), a blue cast, in perspective."""
     max_enlargement: float = Field(default=2.0, ge=1.0)
@@ -150,7 +152,11 @@ def digest_of(value: BaseModel | dict[str, object]) -> str:
 
 
 def refuse_difference(uri: str, *, stored: BaseModel, asked: BaseModel) -> None:
-    """Refuse work whose settings differ from the data set's, naming what differs."""
+    """Refuse work whose settings differ from the data set's, naming what differs.
+
+    Where the data set has what was the default of an older version, the option that asks for it is
+    named: the same command, repeated, asks for something else today.
+    """
     old, new = stored.model_dump(mode="json"), asked.model_dump(mode="json")
     differing = [
         f"{key}: {old[key]} there, {new[key]} asked" for key in old if old[key] != new[key]
@@ -160,5 +166,14 @@ def refuse_difference(uri: str, *, stored: BaseModel, asked: BaseModel) -> None:
             uri,
             found="a data set made with other settings (" + "; ".join(differing) + ")",
             expected="the same settings for all of one data set",
-            hint="Use the data set's settings, or another --out.",
+            hint=f"Use the data set's settings{_name_older_defaults(old, new)}, or another --out.",
         )
+
+
+def _name_older_defaults(old: dict[str, object], new: dict[str, object]) -> str:
+    options = [
+        f"--{key} {value}"
+        for key, value in OLDER_DEFAULTS.items()
+        if old.get(key) == value != new.get(key)
+    ]
+    return f" ({' '.join(options)}, once the default)" if options else ""

@@ -76,6 +76,31 @@ def test_rerun_redoes_the_rejected_scan_and_keeps_what_is_done(
     assert (older("set") / "samples/shard-00000.parquet").read_bytes() == kept
 
 
+def test_the_older_command_is_refused_by_the_light_that_is_no_longer_the_default(
+    scanmill: Command, older: Older
+) -> None:
+    command = (
+        "render", "--data", older("people"), "--dataset", "RP", "--out", older("set"),
+        "--resolution", "256", "--yaws", "0", "--workers", "1",
+    )  # fmt: skip
+    refused = scanmill(*command)
+    assert refused.returncode == 2
+    assert "lights: spots there, harmonics asked" in refused.stderr
+    assert "--lights spots, once the default" in refused.stderr
+    ended = scanmill(*command, "--lights", "spots", "--json")
+    answer = json.loads(ended.stdout)
+    assert answer["worked_on"] == 1  # the rejected one, because other code might read it
+    assert (answer["states"]["done"], answer["states"]["rejects"]) == (2, 1)
+
+
+@pytest.mark.long
+def test_an_older_import_is_gone_on_with(scanmill: Command, older: Older) -> None:
+    published = older("published")
+    scanmill("export", "2k2k", older("set"), "--to", published, "--allow-other-resolution")
+    ended = scanmill("import", "2k2k", published, "--out", older("imported"))
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.mark.long
 def test_rerun_of_older_code_makes_all_of_it_new(scanmill: Command, older: Older) -> None:
     scanmill(

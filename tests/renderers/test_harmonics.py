@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from renderers.harmonics import (
+    MEDIAN_BRIGHTNESS,
     HarmonicLight,
     choose_harmonic_light,
     find_irradiance,
@@ -101,3 +102,14 @@ def test_light_from_above_brightens_what_faces_up() -> None:
     image = shade(white, normals, np.ones((1, 2), bool), camera=CAMERA, light=above)
     assert image[0, 0, 0] > 250
     assert image[0, 1, 0] < 90
+
+
+def test_the_median_brightness_of_a_grey_sphere_keeps_within_its_range() -> None:
+    """As an orthographic camera before it sees the sphere: every pixel of the disc counts alike."""
+    x, y = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, 41)] * 2))
+    inside = x**2 + y**2 < 1
+    normals = np.stack([x, y, np.sqrt(np.maximum(1 - x**2 - y**2, 0))], axis=1)[inside]
+    lights = (choose_harmonic_light(np.random.default_rng(seed)) for seed in range(400))
+    median = np.array([np.median(find_irradiance(light, normals)) for light in lights])
+    levels = 1.055 * median ** (1 / 2.4) - 0.055  # sRGB of a white surface
+    assert MEDIAN_BRIGHTNESS[0] < levels.min() < levels.max() < MEDIAN_BRIGHTNESS[1]

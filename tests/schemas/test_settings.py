@@ -44,6 +44,17 @@ def test_a_difference_is_refused_by_its_name_with_both_values() -> None:
         refuse_difference("out", stored=stored, asked=asked)
 
 
+def test_the_option_of_an_older_default_is_named() -> None:
+    stored = RenderSettings(lights="spots")
+    with pytest.raises(RequestError, match=r"settings \(--lights spots, once the default\), or"):
+        refuse_difference("out", stored=stored, asked=RenderSettings())
+
+
+def test_an_older_default_that_was_not_kept_is_not_named() -> None:
+    with pytest.raises(RequestError, match=r"Use the data set's settings, or another --out\."):
+        refuse_difference("out", stored=RenderSettings(), asked=RenderSettings(lights="spots"))
+
+
 def test_equal_settings_are_not_refused() -> None:
     refuse_difference("out", stored=RenderSettings(), asked=RenderSettings())  # must not raise
 

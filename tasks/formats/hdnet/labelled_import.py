@@ -38,7 +38,7 @@ from tasks.formats.hdnet.labelled_sample import FARTHEST_M, NEAREST_M
 from tasks.formats.importing import SampleSource, SampleWithFiles
 from tasks.scans.files import digest_files
 
-SETTINGS = RenderSettings(origin="imported", camera="hdnet", yaws=(0.0,))
+SETTINGS = RenderSettings(origin="imported", camera="hdnet", yaws=(0.0,), lights="spots")
 """Of every imported labelled set."""
 
 FRAMES_PER_SHARD = 64

@@ -132,6 +132,7 @@ def resolve_settings(source: Path, found: FolderViews) -> RenderSettings:
         yaws=tuple(sorted({view.yaw for view in views})),
         pitches=tuple(sorted({view.pitch for view in views})),
         orthographic=any(beside),
+        lights="spots",  # the published ones
         origin="imported",
     )
 
