@@ -95,10 +95,12 @@ def remove_leftovers(folder: Path) -> tuple[Path, ...]:
 
 @contextmanager
 def _temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file, temporary = _open_temporary(path)
+    """Yield a file that is removed after the block; its errors are told while it takes its room."""
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file, temporary = _open_temporary(path)
     try:
-        with file:
+        with storage_errors(path), file:
             yield file, temporary
     finally:
         temporary.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from types import FrameType
 from urllib.parse import quote
 
 from renderers.session import open_session
+from schemas.atomic_files import storage_errors
 from tasks.machine.memory_limit import limit_memory
 
 GRACE_S = 10.0
@@ -80,7 +81,9 @@ def at_work(name: str) -> Iterator[None]:
         raise WorkInterrupted
     _WORKER.at_work = True
     try:
-        (_WORKER.marks / mark_of(name)).write_text(str(os.getpid()), encoding="ascii")
+        mark = _WORKER.marks / mark_of(name)
+        with storage_errors(mark):
+            mark.write_text(str(os.getpid()), encoding="ascii")
         yield
     except KeyboardInterrupt as error:
         raise WorkInterrupted from error

@@ -1,4 +1,4 @@
-"""Which of our files decide the bytes of samples, and of frames and pairs; a digest of each list.
+"""What decides the bytes of samples, and of frames and pairs: our files, and libraries.
 
 Tests hold these lists against the import graph: whatever the drawing, the reading of scans, the
 matching, the encoding and the shard writing import is either listed, or left out with a reason.
@@ -7,6 +7,7 @@ matching, the encoding and the shard writing import is either listed, or left ou
 import hashlib
 from collections.abc import Iterable
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PIXEL_FILES: tuple[str, ...] = (
@@ -112,6 +113,14 @@ PAIR_FILES: tuple[str, ...] = (
 )
 """What decides frames and pairs."""
 
+DECIDING_LIBRARIES = (
+    "numpy", "opencv-python", "openexr", "pyarrow", "pyopengl", "pyrender2", "trimesh",
+)  # fmt: skip
+"""Distributions whose code makes or encodes pixels, or lays out the Parquet file."""
+
+BODY_MODEL_LIBRARIES = ("smplx", "torch")
+"""What besides decides bytes where joints come from a SMPL-X model."""
+
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -135,3 +144,21 @@ def digest_files_of(names: Iterable[str]) -> str:
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def scanmill_version() -> str:
+    """Return the installed version, or "unknown" when run from a tree that is not installed."""
+    return _version_of("scanmill")
+
+
+def deciding_versions(*, with_body_model: bool = False) -> dict[str, str]:
+    """Return the version of each library that decides bytes."""
+    names = (*DECIDING_LIBRARIES, *(BODY_MODEL_LIBRARIES if with_body_model else ()))
+    return {name: _version_of(name) for name in names}
+
+
+def _version_of(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

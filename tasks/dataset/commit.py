@@ -31,10 +31,10 @@ from schemas.manifest import (
 )
 from schemas.scan import InputFile
 from schemas.settings import digest_of
+from tasks.dataset.code_digest import deciding_versions
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.shard_kinds import ShardJob
 from tasks.dataset.shards import ShardWriter, WrittenShard, write_shard
-from tasks.dataset.versions import deciding_versions
 from tasks.scans.input_files import locate_input
 
 

@@ -17,8 +17,8 @@ from schemas.manifest import BackgroundList, DatasetDescription, parse_record
 from schemas.pairing import PairSettings
 from schemas.settings import RenderSettings, digest_of, refuse_difference
 from tasks.backgrounds import freeze_backgrounds
+from tasks.dataset.code_digest import scanmill_version
 from tasks.dataset.lease import hold_lease
-from tasks.dataset.versions import scanmill_version
 
 OWN_NAMES = frozenset(
     {"README.md", "dataset.json", "plan", "backgrounds.json", "samples", "frames", "pairs",

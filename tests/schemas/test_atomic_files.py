@@ -21,7 +21,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, write: W
             write(disk / "a.json", bytes(8192))
         assert sorted(path.name for path in disk.iterdir()) == ["ballast"]
     assert str(caught.value) == (
-        f"{disk / 'a.json'}: No space left on device (0 bytes and 998 inodes are free); "
+        f"{disk / 'a.json'}: No space left on device (0 bytes and 997 inodes are free); "
         "expected room to write the file. Free space there or choose another folder, then run the "
         "command again."
     )

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from schemas.errors import StorageError
 from tasks import worker_process
 from tasks.worker_process import STOP, WorkInterrupted, at_work, mark_of, open_worker
+from tests.tasks.small_disks import fill, small_disk
 
 
 @pytest.fixture
@@ -48,3 +50,13 @@ def test_interrupt_between_jobs_ends_nothing(marks: Path) -> None:
     with at_work("shard-00000"):
         pass
     assert [path.name for path in marks.iterdir()] == ["shard-00000"]
+
+
+def test_job_that_cannot_be_marked_is_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        fill(disk)
+        monkeypatch.setattr(worker_process, "_WORKER", worker_process._Worker(disk))
+        with pytest.raises(StorageError, match="No space left on device"), at_work("shard-00000"):
+            pytest.fail("the job began")
