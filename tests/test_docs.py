@@ -138,6 +138,14 @@ def test_cited_source_files_exist() -> None:
     assert not unknown, "\n".join(unknown)
 
 
+def test_the_architecture_names_files_that_exist() -> None:
+    names = set(re.findall(r"`([\w/]+\.py)`", (ROOT / "ARCHITECTURE.md").read_text()))
+    known = [path.as_posix() for path in SOURCES]
+    assert not [
+        name for name in sorted(names) if not any(one.endswith(f"/{name}") for one in known)
+    ]
+
+
 def is_defined(dotted: str) -> bool:
     """Whether a dotted name is a package, a module, or defined in one; nothing is imported."""
     words = dotted.split(".")
