@@ -4,6 +4,7 @@ Opening a pipe waits for a writer, opening a device may act on it or never end: 
 """
 
 import errno
+import hashlib
 import os
 import stat
 from io import BufferedReader
@@ -54,6 +55,21 @@ def read_whole(path: Path, limit: int) -> bytes:
             return file.read(size)  # reserves as much as it is told
         except OSError as error:
             raise explain_os_error(path, error) from error
+
+
+def digest_regular_file(path: Path) -> tuple[int, str]:
+    """Return size and sha256 (hex) of a regular file; raises as open_regular_file does.
+
+    Of a file without a size nothing is read: some of /proc have no size and no end.
+    """
+    with open_regular_file(path) as file:
+        if not os.fstat(file.fileno()).st_size:
+            return 0, hashlib.sha256().hexdigest()
+        try:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise explain_os_error(path, error) from error
+        return file.tell(), digest
 
 
 def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:

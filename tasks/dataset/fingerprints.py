@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.atomic_files import write_atomically
-from schemas.errors import StorageError
+from schemas.errors import InputError, MachineError, StorageError
+from schemas.regular_files import digest_regular_file, is_readable_file
 from schemas.scan import InputFile
-from tasks.dataset.shards import digest_shard
 
 CACHE_VERSION = 1
 
@@ -58,8 +58,9 @@ class FingerprintCache:
         """Say how a file differs from its record as an input; empty: not at all."""
         try:
             found = self.digest(path)
-        except OSError as error:
-            return f"{recorded.path} can't be read: {error.strerror}"
+        except (OSError, MachineError) as error:
+            reason = error.found if isinstance(error, MachineError) else error.strerror
+            return f"{recorded.path} can't be read: {reason}"
         if found is None:
             return f"{recorded.path} is gone" if recorded.sha256 else ""
         if recorded.sha256 is None:
@@ -96,14 +97,15 @@ class FingerprintCache:
 
     def _look(self, path: Path, key: str) -> Fingerprint | None:
         try:
-            status = path.stat()
-            if not path.is_file():
+            if not is_readable_file(path):
                 return None
+            status = path.stat()
             known = self._known.get(key)
             if known and (known.size, known.mtime_ns) == (status.st_size, status.st_mtime_ns):
                 return known
-            return Fingerprint(status.st_size, status.st_mtime_ns, digest_shard(path))
-        except (FileNotFoundError, NotADirectoryError):
+            _, digest = digest_regular_file(path)
+            return Fingerprint(status.st_size, status.st_mtime_ns, digest)
+        except (FileNotFoundError, InputError):  # it vanished meanwhile
             return None
 
     def _path(self, shard_id: str) -> Path:

@@ -1,11 +1,9 @@
 """Files of a scan: named safely, digested, recognised."""
 
-import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from schemas.regular_files import explain_os_error, measure_file, open_regular_file
+from schemas.regular_files import digest_regular_file, measure_file
 from schemas.scan import InputFile
 
 _SHOWN_CHARACTERS = 120
@@ -17,14 +15,8 @@ def digest_file(path: Path, root: Path) -> InputFile:
     name = path.relative_to(root).as_posix()
     if measure_file(path) is None:
         return InputFile(path=name)
-    with open_regular_file(path) as file:
-        if not os.fstat(file.fileno()).st_size:  # /proc has files of no size without an end
-            return InputFile(path=name, size=0, sha256=hashlib.sha256().hexdigest())
-        try:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise explain_os_error(path, error) from error
-        return InputFile(path=name, size=file.tell(), sha256=digest)
+    size, digest = digest_regular_file(path)
+    return InputFile(path=name, size=size, sha256=digest)
 
 
 def digest_files(paths: Iterable[Path], root: Path) -> tuple[InputFile, ...]:

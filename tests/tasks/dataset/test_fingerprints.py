@@ -74,6 +74,18 @@ def test_a_folder_has_no_digest(tmp_path: Path) -> None:
     assert look(tmp_path, tmp_path) is None
 
 
+def test_a_link_that_leads_in_a_circle_has_no_digest(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert FingerprintCache(tmp_path).digest(tmp_path / "loop") is None
+
+
+def test_a_file_without_size_and_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "memory").symlink_to("/proc/self/mem")
+    found = FingerprintCache(tmp_path).digest(tmp_path / "memory")
+    assert found is not None
+    assert found.size == 0
+
+
 def test_a_file_that_changed_after_the_work_began_is_not_trusted(
     tmp_path: Path, file: Path
 ) -> None:
