@@ -127,7 +127,7 @@ def check_share(lost: Sequence[LostScan], scans: int, request: PrepareRequest) -
 
 
 def is_validated(request: PrepareRequest) -> bool:
-    """Tell whether these very shards were read back already."""
+    """Return whether these very shards were read back already."""
     try:
         record = json.loads((Path(request.out) / RECORD).read_bytes())
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
 """YAML files of options: read within limits, so that no file can exhaust the machine.
 
 A file is measured before it is parsed, and its nodes are counted before any value is built: a
-small text whose aliases stand for billions of nodes is refused as soon as it is read.
+small text whose aliases mean billions of nodes is refused as soon as it is read.
 """
 
 import re

@@ -2,8 +2,8 @@
 
 import typer
 
-from flows.cli.answers import SHOWN, Json, Verbose, print_json, print_list, say, style_of
-from flows.cli.flow_runs import run_flow
+from flows.cli.answers import SHOWN, Json, Verbose, print_list, say
+from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
 from schemas.requests import ExportRequest
 from tasks.formats.outcomes import ExportOutcome
@@ -22,13 +22,9 @@ def export(request: ExportRequest, *, json: Json = False, verbose: Verbose = Fal
 
     The lists come last. Ends with 1 when samples could not be written.
     """
-    outcome = run_flow(
-        "export", request, answer=ExportOutcome, style=style_of(json=json), verbose=verbose
+    outcome = answer_flow(
+        "export", request, answer=ExportOutcome, show=_show, json=json, verbose=verbose
     )
-    if json:
-        print_json(outcome)
-    else:
-        _show(outcome)
     raise typer.Exit(0 if outcome.passed else 1)
 
 

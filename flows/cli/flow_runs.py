@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from flows.cli.answers import print_json, style_of
 from flows.prefect_settings import API_URL, apply_prefect_defaults
 from flows.progress import Style, showing
 from flows.summary import UnfinishedWork
@@ -60,6 +61,28 @@ def run_flow(
         message = f"flow {name} returned {type(result).__name__}, not {answer.__name__}"
         raise TypeError(message)
     return result
+
+
+def answer_flow(
+    name: str,
+    request: BaseModel,
+    *,
+    answer: type[R],
+    show: Callable[[R], None],
+    json: bool,
+    verbose: bool,
+    find_finished: Callable[[], R | None] | None = None,
+) -> R:
+    """Run a flow as run_flow does, and print its answer: as JSON, or by `show` for people."""
+    found = run_flow(
+        name, request, answer=answer, style=style_of(json=json), verbose=verbose,
+        find_finished=find_finished,
+    )  # fmt: skip
+    if json:
+        print_json(found)
+    else:
+        show(found)
+    return found
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -2,8 +2,8 @@
 
 import typer
 
-from flows.cli.answers import SHOWN, Json, Verbose, print_json, print_list, say, style_of
-from flows.cli.flow_runs import run_flow
+from flows.cli.answers import SHOWN, Json, Verbose, print_list, say
+from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
 from schemas.requests import ImportRequest
 from tasks.formats.outcomes import ImportOutcome
@@ -22,13 +22,9 @@ def import_(request: ImportRequest, *, json: Json = False, verbose: Verbose = Fa
     2k2k: normals are worked out from depth. hdnet: the labelled set, which has no back surface, the
     videos, or both. Ends with 1 when something could not be read.
     """
-    outcome = run_flow(
-        "import_", request, answer=ImportOutcome, style=style_of(json=json), verbose=verbose
+    outcome = answer_flow(
+        "import_", request, answer=ImportOutcome, show=_show, json=json, verbose=verbose
     )
-    if json:
-        print_json(outcome)
-    else:
-        _show(outcome)
     raise typer.Exit(0 if outcome.passed else 1)
 
 

@@ -1,9 +1,9 @@
 """`scanmill prepare-and-train`."""
 
-from flows.cli.answers import Json, Verbose, print_json, say, style_of
-from flows.cli.flow_runs import run_flow
+from flows.cli.answers import Json, Verbose, say
+from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
-from flows.cli.train import describe
+from flows.cli.train import show_training
 from flows.prepare_steps import NAMED, PrepareSummary, find_finished_preparation
 from flows.progress import format_seconds
 from flows.resolve import resolve
@@ -29,14 +29,10 @@ def prepare_and_train(
     scanmill train, for both phases.
     """
     resolved = request.model_copy(update={"render": resolve(request.render)})
-    summary = run_flow(
-        "prepare_and_train", request, answer=PrepareSummary, style=style_of(json=json),
+    answer_flow(
+        "prepare_and_train", request, answer=PrepareSummary, show=_show, json=json,
         verbose=verbose, find_finished=lambda: find_finished_preparation(resolved),
     )  # fmt: skip
-    if json:
-        print_json(summary)
-    else:
-        _show(summary)
 
 
 def _show(summary: PrepareSummary) -> None:
@@ -45,6 +41,5 @@ def _show(summary: PrepareSummary) -> None:
     more = f", {len(summary.lost)} of them lost" if summary.lost else ""
     say(f"{summary.dataset}: {summary.samples} samples of {summary.scans} scans{more}")
     for trained in summary.trainings:
-        for line in describe(trained):
-            say(line)
+        show_training(trained)
     say(f"prepare-and-train: done in {format_seconds(summary.seconds)}.")

@@ -1,7 +1,7 @@
 """`scanmill report`."""
 
-from flows.cli.answers import Json, Verbose, print_json, say, style_of
-from flows.cli.flow_runs import run_flow
+from flows.cli.answers import Json, Verbose, say
+from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
 from schemas.requests import ReportAnswer, ReportRequest
 
@@ -14,10 +14,8 @@ EXAMPLES = (
 @request_command(ReportRequest)
 def report(request: ReportRequest, *, json: Json = False, verbose: Verbose = False) -> None:
     """Write one self-contained HTML page: totals, contact sheet, failures, trainings."""
-    made = run_flow(
-        "report", request, answer=ReportAnswer, style=style_of(json=json), verbose=verbose
-    )
-    if json:
-        print_json(made)
-    else:
-        say(f"The report is in {made.path}")
+    answer_flow("report", request, answer=ReportAnswer, show=_show, json=json, verbose=verbose)
+
+
+def _show(made: ReportAnswer) -> None:
+    say(f"The report is in {made.path}")

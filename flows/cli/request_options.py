@@ -12,24 +12,11 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
+from schemas import prepare_request, requests, train_request
 from schemas.config_file import read_config
 from schemas.errors import RequestError
 from schemas.options import VARIABLE_PREFIX, Option
-from schemas.prepare_request import PrepareRequest
 from schemas.request_base import Request, make_request
-from schemas.requests import (
-    DemoRequest,
-    ExportRequest,
-    ImportRequest,
-    InspectRequest,
-    PairRequest,
-    RenderRequest,
-    ReportRequest,
-    RerunRequest,
-    SynthRequest,
-    ValidateRequest,
-)
-from schemas.train_request import TrainRequest
 from schemas.wording import suggest
 
 Q = TypeVar("Q", bound=Request)
@@ -39,10 +26,12 @@ Config = Annotated[
         metavar="FILE.yaml", help="Options and all other settings by name; the command line wins."
     ),
 ]
-ALL_REQUESTS: tuple[type[Request], ...] = (
-    PrepareRequest, RerunRequest, PairRequest, ValidateRequest, ExportRequest, ImportRequest,
-    ReportRequest, SynthRequest, DemoRequest, InspectRequest, RenderRequest, TrainRequest,
-)  # fmt: skip
+ALL_REQUESTS = [
+    kind
+    for module in (requests, train_request, prepare_request)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Request)
+]
 """A variable may be meant for another command than the one that is called."""
 
 MISTYPED = 0.75

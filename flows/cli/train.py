@@ -1,7 +1,7 @@
 """`scanmill train`."""
 
-from flows.cli.answers import Json, Verbose, print_json, say, style_of
-from flows.cli.flow_runs import run_flow
+from flows.cli.answers import Json, Verbose, say
+from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
 from flows.progress import format_seconds
 from schemas.train_request import TrainRequest
@@ -25,24 +25,20 @@ def train(request: TrainRequest, *, json: Json = False, verbose: Verbose = False
 
     Repeat the command to go on: model and data settings have to be those it began with.
     """
-    summary = run_flow(
-        "train", request, answer=TrainSummary, style=style_of(json=json), verbose=verbose,
+    answer_flow(
+        "train", request, answer=TrainSummary, show=show_training, json=json, verbose=verbose,
         find_finished=lambda: find_finished_training(request),
     )  # fmt: skip
-    if json:
-        print_json(summary)
-        return
-    for line in describe(summary):
-        say(line)
 
 
-def describe(summary: TrainSummary) -> list[str]:
+def show_training(summary: TrainSummary) -> None:
     """Say what came out of a training, for people."""
     again = f", {summary.restarts} restarts" if summary.restarts else ""
     took = f"in {format_seconds(summary.seconds)}" if summary.worked else "were done already"
     loss = f"loss {summary.first_loss:.4g} -> {summary.last_loss:.4g}"
-    lines = [f"{summary.stage}: {summary.steps} steps {took}{again}; {loss}"]
+    say(f"{summary.stage}: {summary.steps} steps {took}{again}; {loss}")
     if summary.validation:
         measures = (f"{name} {value:.4g}" for name, value in summary.validation.items())
-        lines.append(f"  validation  {', '.join(measures)}")
-    return [*lines, f"  curve       {summary.curve}", f"  weights     {summary.out}"]
+        say(f"  validation  {', '.join(measures)}")
+    say(f"  curve       {summary.curve}")
+    say(f"  weights     {summary.out}")

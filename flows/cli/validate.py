@@ -2,8 +2,8 @@
 
 import typer
 
-from flows.cli.answers import Json, Verbose, print_json, print_list, say, style_of
-from flows.cli.flow_runs import run_flow
+from flows.cli.answers import Json, Verbose, print_list, say
+from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
 from schemas.requests import ValidateRequest
 from tasks.checks.findings import Checked
@@ -23,13 +23,7 @@ def validate(request: ValidateRequest, *, json: Json = False, verbose: Verbose =
     With --layout: hold anybody's folder to the rules of the published reader.
     Ends with 1 when something does not hold.
     """
-    found = run_flow(
-        "validate", request, answer=Checked, style=style_of(json=json), verbose=verbose
-    )
-    if json:
-        print_json(found)
-    else:
-        _show(found)
+    found = answer_flow("validate", request, answer=Checked, show=_show, json=json, verbose=verbose)
     raise typer.Exit(0 if found.passed else 1)
 
 
