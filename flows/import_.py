@@ -35,11 +35,9 @@ def import_(request: ImportRequest) -> ImportOutcome:
 
 def _import_samples(request: ImportRequest, source: SampleSource) -> ImportOutcome:
     workers = request.workers or os.cpu_count() or 1
-    return import_samples(
-        Path(request.source), request.out, source, FORMATS[request.layout].read_sample,
-        run=as_tasks("import", "shards", import_batch_task, workers=workers, runs_in="threads"),
-        threads=workers,
-    )  # fmt: skip
+    run = as_tasks("import", "shards", import_batch_task, workers=workers, runs_in="threads")
+    read_sample = FORMATS[request.layout].read_sample
+    return import_samples(Path(request.source), request.out, source, read_sample, run=run)
 
 
 def _import_videos(request: ImportRequest, source: VideoSource) -> RunSummary:

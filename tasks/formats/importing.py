@@ -14,12 +14,12 @@ from schemas.sample import Sample
 from schemas.scan import InputFile, ScanRef, VideoRef
 from schemas.settings import RenderSettings
 from schemas.views import View
-from schemas.work import MapUnits, map_in_threads, map_units
+from schemas.work import MapUnits, map_units
 from tasks.dataset.card import write_card
 from tasks.dataset.commit import ShardOutcome, ShardWork, commit_shard
 from tasks.dataset.planning import plan_new, read_plan
 from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
-from tasks.dataset.shards import Row, ShardWriter
+from tasks.dataset.shards import ShardWriter
 from tasks.dataset.states import dataset_status, shards_to_redo
 from tasks.formats.outcomes import ImportOutcome
 from tasks.samples.encoding import encode_sample
@@ -72,22 +72,19 @@ def import_samples(
     read_sample: ReadSample,
     *,
     run: MapUnits = map_units,
-    threads: int = 1,
 ) -> ImportOutcome:
     """Make a data set of the samples of a folder; shards that are done already are kept.
 
-    run: maps over shards. threads: for all shards together, to read and encode in.
-    A view that can't be read is recorded as a failure, the others go on. Raises RequestError when
-    the data set has other settings, StorageError when not even the plan can be written.
+    run: maps over shards. A view that can't be read is recorded as a failure, the others go on.
+    Raises RequestError when the data set has other settings, StorageError when not even the plan
+    can be written.
     """
     folder = DatasetFolder.at(uri)
     prepare_dataset(folder, source.settings)
     resolve_backgrounds(folder, None)
     plan_new(folder, source.refs, scans_per_shard=source.scans_per_shard)
     jobs = _list_jobs(folder, root, source.settings)
-    threads_each = max(1, threads // max(1, len(jobs)))
-    import_shard = partial(_import_shard, read=read_sample, threads=threads_each)
-    outcomes = run(import_shard, jobs, [job.name for job in jobs])
+    outcomes = run(partial(_import_shard, read_sample), jobs, [job.name for job in jobs])
     failures = tuple(failure for one in outcomes for failure in one.failures)
     _renew_card(folder, has_failed=bool(failures))
     return ImportOutcome(
@@ -98,8 +95,8 @@ def import_samples(
     )
 
 
-def _import_shard(job: RenderJob, *, read: ReadSample, threads: int) -> ShardOutcome:
-    return commit_shard(_ImportWork(job=job, read=read, threads=threads))
+def _import_shard(read_sample: ReadSample, job: RenderJob) -> ShardOutcome:
+    return commit_shard(_ImportWork(job=job, read=read_sample))
 
 
 def _list_jobs(folder: DatasetFolder, root: Path, settings: RenderSettings) -> list[RenderJob]:
@@ -128,32 +125,24 @@ def _renew_card(folder: DatasetFolder, *, has_failed: bool) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class _ImportWork(ShardWork):
-    """One shard of samples that others made. threads: read and encode beside each other."""
+    """One shard of samples that others made."""
 
     job: RenderJob
     read: ReadSample
-    threads: int
     renderer: str = RENDERER
 
     def write_rows(self, writers: Mapping[Part, ShardWriter]) -> None:
         """Write the samples that can be read; keep why the others can't."""
-        began = perf_counter()
-        views = self.job.settings.views
-        pairs = ((ref, view) for ref in self.job.shard.scans for view in views)
-        for made in map_in_threads(self._make_row, pairs, threads=self.threads):
-            if isinstance(made, Failure):
-                self.failures["samples"].append(made)
-                continue
-            row, files = made
-            writers["samples"].write(row)
-            self.keep_inputs(files)
+        began, settings = perf_counter(), self.job.settings
+        for ref in self.job.shard.scans:
+            for view in settings.views:
+                try:
+                    made = self.read(self.job.data_root, ref, view, settings)
+                    row = encode_sample(made.sample, jpeg_quality=settings.jpeg_quality)
+                except ScanmillError as error:
+                    failure = Failure.of(view.sample_id(ref.scan_id), error)
+                    self.failures["samples"].append(failure)
+                    continue
+                writers["samples"].write(row)
+                self.keep_inputs(made.files)
         self.seconds["read"] = round(perf_counter() - began, 4)
-
-    def _make_row(self, pair: tuple[ScanRef, View]) -> tuple[Row, tuple[InputFile, ...]] | Failure:
-        (ref, view), settings = pair, self.job.settings
-        try:
-            made = self.read(self.job.data_root, ref, view, settings)
-            row = encode_sample(made.sample, jpeg_quality=settings.jpeg_quality)
-        except ScanmillError as error:
-            return Failure.of(view.sample_id(ref.scan_id), error)
-        return row, made.files
