@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
 from pydantic import Field
 
-from schemas.atomic_files import leftovers
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import ScanmillError
 from schemas.manifest import Manifest, PlannedShard
@@ -17,9 +15,10 @@ from schemas.wording import format_bytes
 from schemas.work import MapUnits, map_units
 from tasks.checks.findings import Breach, Checked, Finding, unreadable
 from tasks.checks.sample_checks import check_sample
+from tasks.checks.shard_files import check_folders, check_shard_file
 from tasks.dataset.planning import read_plan
 from tasks.dataset.preparation import read_backgrounds
-from tasks.dataset.shards import digest_shard, read_rows, read_shard_schema
+from tasks.dataset.shards import SAMPLE_FORMAT, read_rows, read_shard_schema
 
 
 class Validation(Checked):
@@ -76,9 +75,10 @@ def validate_dataset(folder: DatasetFolder, *, run: MapUnits = map_units) -> Val
     checker = _Checker(folder, settings, backgrounds | {""})
     readings = run(checker.check_shard, plan, [one.shard_id for one in plan])
     names = [name for reading in readings for name in reading.names]
+    planned = frozenset(shard.shard_id for shard in plan)
     findings = (
         *_check_description(folder),
-        *_check_folder(folder, plan),
+        *check_folders(folder, ("samples",), planned, (".", "plan", "runs")),
         *(finding for reading in readings for finding in reading.findings),
         *_check_names(names),
     )
@@ -104,7 +104,7 @@ class _Checker:
             return _Reading((Breach("shard", "no commit record", "a committed shard").at(place),))
         try:
             manifest = self.folder.read_manifest(shard.shard_id)
-            findings = [*_check_file(place, path, manifest), *_check_schema(place, path)]
+            findings = list(check_shard_file(self.folder, "samples", manifest, SAMPLE_FORMAT))
             if findings and path.exists() and _lacks_columns(path):
                 return _Reading(tuple(findings))
             return self._check_rows(shard, manifest, findings)
@@ -138,27 +138,6 @@ class _Checker:
             yield Breach("dataset, item, subject, split", str(found), "as planned for the shard")
 
 
-def _check_file(place: str, path: Path, manifest: Manifest) -> Iterator[Finding]:
-    size = path.stat().st_size
-    if size != manifest.bytes:
-        yield Breach("size", f"{size} bytes", f"{manifest.bytes} bytes").at(place)
-    digest = digest_shard(path)
-    if digest != manifest.sha256:
-        yield Breach("sha256", digest, manifest.sha256).at(place)
-
-
-def _check_schema(place: str, path: Path) -> Iterator[Finding]:
-    found, expected = read_shard_schema(path), sample_schema()
-    if found.equals(expected, check_metadata=True):
-        return
-    for name in dict.fromkeys((*expected.names, *found.names)):
-        ours, theirs = _field(expected, name), _field(found, name)
-        if ours is None or theirs is None or not ours.equals(theirs, check_metadata=True):
-            yield Breach(f"column {name}", _describe(theirs), _describe(ours)).at(place)
-    if found.names != expected.names or found.metadata != expected.metadata:
-        yield Breach("schema", "other order or metadata", "that of the format version").at(place)
-
-
 def _check_record(
     shard: PlannedShard, manifest: Manifest, names: tuple[str, ...], settings: RenderSettings
 ) -> Iterator[Finding]:
@@ -182,21 +161,6 @@ def _check_description(folder: DatasetFolder) -> Iterator[Finding]:
         yield Breach("settings digest", description.settings_digest, digest).at("dataset.json")
 
 
-def _check_folder(folder: DatasetFolder, plan: tuple[PlannedShard, ...]) -> Iterator[Finding]:
-    planned = {shard.shard_id for shard in plan}
-    for path in sorted(folder.shard_path("any").parent.glob("*")):
-        if path.suffix != ".parquet" or path.stem not in planned:
-            expected = "planned shards and nothing else"
-            yield Breach("file", "not one of ours", expected).at(f"samples/{path.name}")
-    for name in (".", "samples", "plan", "runs", "manifests/samples"):
-        for path in leftovers(folder.root / name):
-            yield Breach("file", "left by a killed writer", "nothing").at(f"{name}/{path.name}")
-    for shard_id in sorted(set(folder.committed_shards()) - planned):
-        yield Breach("record", "unplanned", "a plan for it").at(
-            f"manifests/samples/{shard_id}.json"
-        )
-
-
 def _check_names(names: list[tuple[str, str, str]]) -> Iterator[Finding]:
     seen: set[str] = set()
     splits: dict[str, str] = {}
@@ -211,11 +175,3 @@ def _check_names(names: list[tuple[str, str, str]]) -> Iterator[Finding]:
 
 def _lacks_columns(path: Path) -> bool:
     return not set(sample_schema().names) <= set(read_shard_schema(path).names)
-
-
-def _field(schema: pa.Schema, name: str) -> pa.Field | None:
-    return schema.field(name) if name in schema.names else None
-
-
-def _describe(field: pa.Field | None) -> str:
-    return "no such column" if field is None else f"{field.type}, {field.metadata}"

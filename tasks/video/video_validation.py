@@ -13,7 +13,6 @@ from typing import cast
 import numpy as np
 from jaxtyping import UInt8
 
-from schemas.atomic_files import leftovers
 from schemas.dataset_folder import DatasetFolder, Part
 from schemas.errors import ScanmillError
 from schemas.frames import pair_id
@@ -21,10 +20,11 @@ from schemas.manifest import Manifest, PlannedVideo
 from schemas.pairing import PairSettings
 from schemas.settings import digest_of
 from schemas.work import MapUnits, map_units
-from tasks.checks.findings import Breach, Finding
+from tasks.checks.findings import Breach, Finding, unreadable
+from tasks.checks.shard_files import check_folders, check_shard_file
 from tasks.checks.validation import Validation
 from tasks.dataset.planning import read_video_plan
-from tasks.dataset.shards import RowFile, digest_shard, read_rows, read_shard_schema
+from tasks.dataset.shards import RowFile, read_rows
 from tasks.video.choosing import MIN_ROWS
 from tasks.video.frame_checks import Row, check_frame, decode_iuv
 from tasks.video.match_rules import StoredMatches, check_matches
@@ -45,7 +45,8 @@ def validate_videos(folder: DatasetFolder, *, run: MapUnits = map_units) -> Vali
     """
     description, plan = folder.read_description(), read_video_plan(folder)
     settings = description.pairing or PairSettings()
-    findings = list(_check_folders(folder, plan))
+    planned = frozenset(one.shard_id for one in plan)
+    findings = list(check_folders(folder, VIDEOS.parts, planned, ()))
     if description.pairing is not None and description.pairing_digest != digest_of(settings):
         breach = Breach("pairing digest", str(description.pairing_digest), digest_of(settings))
         findings.append(breach.at("dataset.json"))
@@ -90,20 +91,13 @@ class _Checker:
             except FileNotFoundError as error:
                 yield Breach("shard", f"no {Path(error.filename).name}", "a shard").at(place)
             except (ScanmillError, OSError, KeyError) as error:
-                found = error.found if isinstance(error, ScanmillError) else str(error)
-                yield Breach("file", found, "a shard file that can be read").at(place)
+                yield unreadable(place, error, "a shard file that can be read")
 
     def _check_file(self, part: Part, manifest: Manifest) -> Iterator[Finding]:
-        path = self._path(part)
-        place = f"{part}/{path.name}"
-        size, digest = path.stat().st_size, digest_shard(path)
-        if (size, digest) != (manifest.bytes, manifest.sha256):
-            yield Breach("sha256", f"{digest}, {size} bytes", manifest.sha256).at(place)
-        if not read_shard_schema(path).equals(VIDEOS.formats[part].schema, check_metadata=True):
-            yield Breach("schema", "other columns", "those of the format version").at(place)
+        yield from check_shard_file(self.folder, part, manifest, VIDEOS.formats[part])
         if manifest.settings_digest != digest_of(self.settings):
-            expected = "the settings of dataset.json"
-            yield Breach("settings", "others", expected).at(f"manifests/{part}/{path.stem}.json")
+            place = f"manifests/{part}/{manifest.shard_id}.json"
+            yield Breach("settings", "others", "the settings of dataset.json").at(place)
 
     def _check_frames(self, manifest: Manifest) -> Iterator[Finding]:
         names = []
@@ -168,17 +162,3 @@ class _Checker:
 
     def _path(self, part: Part) -> Path:
         return self.folder.shard_path(self.planned.shard_id, part)
-
-
-def _check_folders(folder: DatasetFolder, plan: tuple[PlannedVideo, ...]) -> Iterator[Finding]:
-    planned = {one.shard_id for one in plan}
-    for part in VIDEOS.parts:
-        for path in sorted(folder.shard_path("any", part).parent.glob("*")):
-            if path.suffix != ".parquet" or path.stem not in planned:
-                expected = "planned shards and nothing else"
-                yield Breach("file", "not one of ours", expected).at(f"{part}/{path.name}")
-        for path in leftovers(folder.root / "manifests" / part):
-            yield Breach("file", "left by a writer", "nothing").at(f"manifests/{part}/{path.name}")
-        for shard_id in sorted(set(folder.committed_shards(part)) - planned):
-            place = f"manifests/{part}/{shard_id}.json"
-            yield Breach("record", "unplanned", "a plan for it").at(place)
