@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedIOBase
+from tokenize import TokenError
 from typing import IO, Literal
 from zipfile import ZipFile
 
@@ -142,7 +143,7 @@ def check_array_size(stream: BufferedIOBase | IO[bytes], name: str, size: int) -
         is_first = np.lib.format.read_magic(stream) == (1, 0)
         read = np.lib.format.read_array_header_1_0 if is_first else _read_header_2_0
         shape, _, kind = read(stream)
-    except (ValueError, TypeError, SyntaxError) as error:
+    except (ValueError, TypeError, SyntaxError, TokenError) as error:
         raise _refuse_array(name, f"no NumPy file ({error!s:.80})") from error
     held = size - stream.tell()
     if not kind.hasobject and math.prod(shape) * kind.itemsize > held:

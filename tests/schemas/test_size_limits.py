@@ -10,6 +10,7 @@ from schemas.errors import InputError
 from schemas.size_limits import (
     ImageHeader,
     check_archive_size,
+    check_array_size,
     check_exr_size,
     check_image_size,
     check_mesh_counts,
@@ -127,3 +128,10 @@ def test_a_row_group_of_gigabytes_is_refused() -> None:
 def test_a_mesh_of_too_many_vertices_is_refused() -> None:
     with pytest.raises(InputError, match="250000000 vertices"):
         check_mesh_counts("one", vertices=250_000_000, faces=1)
+
+
+def test_an_array_whose_header_ends_inside_a_bracket_is_refused() -> None:
+    header = b"{'descr': '<u2', 'shape': (4, "
+    stream = io.BytesIO(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(InputError, match="no NumPy file"):
+        check_array_size(stream, "charts.npy", 999)
