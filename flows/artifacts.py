@@ -36,7 +36,7 @@ PERCENT = 100
 
 
 def has_server() -> bool:
-    """Tell whether a server outlives the run."""
+    """Return whether a server outlives the run."""
     return bool(get_current_settings().api.url)
 
 

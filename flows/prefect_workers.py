@@ -128,7 +128,7 @@ def _submit(
 
 
 def _mark_crashed(future: PrefectConcurrentFuture[Any]) -> None:
-    """Tell the server what the dead worker can't tell: its task run is over.
+    """Report to the server that a task run is over whose worker died.
 
     One that died before it could say that it had begun is not known there.
     """

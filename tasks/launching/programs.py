@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-Tell = Callable[[str], None]
+OnLine = Callable[[str], None]
 
 FINAL = "error:"
 """How a line of the program begins after which a repetition would end in the same way."""
@@ -57,7 +57,7 @@ class Ended:
 def run_program(
     command: Sequence[str],
     *,
-    tell: Tell | None = None,
+    on_line: OnLine | None = None,
     environment: dict[str, str] | None = None,
     stop_at_final: bool = False,
 ) -> Ended:
@@ -71,8 +71,8 @@ def run_program(
     with _running(command, environment or {}) as process:
         for line in _lines(process):
             last.append(line)
-            if tell is not None:
-                tell(line)
+            if on_line is not None:
+                on_line(line)
             cause = cause or (line if _EXCEPTION.match(line) else "")
             if line.startswith(FINAL) and not final:
                 final = line.removeprefix(FINAL).strip()

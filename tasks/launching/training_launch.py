@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.errors import FailureKind, MachineError, RequestError, ScanmillError
 from schemas.train_request import TrainRequest
-from tasks.launching.programs import Ended, Tell, run_program
+from tasks.launching.programs import Ended, OnLine, run_program
 
 REQUEST_WRONG = 2
 NODES_WAIT_S = 600
@@ -57,16 +57,16 @@ def ask_status(request: TrainRequest) -> TrainingStatus:
     return TrainingStatus.model_validate(json.loads(ended.last_lines[-1]))
 
 
-def run_training(request: TrainRequest, tell: Tell) -> int:
+def run_training(request: TrainRequest, on_line: OnLine) -> int:
     """Train in processes to the last step; returns how often they were started again.
 
-    tell: takes each line of the log. Raises TrainingError when a repetition would be useless,
+    on_line: takes each line of the log. Raises TrainingError when a repetition would be useless,
     MachineError when processes died more often than --max-restarts allows.
     """
     restarts = request.max_restarts if request.nnodes == 1 else 0
     for attempt in range(restarts + 1):
         ended = run_program(
-            launch_command(request), tell=tell, environment=launch_environment(request),
+            launch_command(request), on_line=on_line, environment=launch_environment(request),
             stop_at_final=request.nnodes > 1,
         )  # fmt: skip
         if ended.code == 0:
@@ -74,7 +74,7 @@ def run_training(request: TrainRequest, tell: Tell) -> int:
         if ended.final:
             raise _failed(request, ended)
         if attempt < restarts:
-            tell(
+            on_line(
                 f"train: a process died ({ended.how}); restart {attempt + 1} of {restarts}, "
                 f"from the last checkpoint"
             )

@@ -48,7 +48,7 @@ def program_is(patch: pytest.MonkeyPatch, code: str, *arguments: object) -> None
 
 
 def test_lines_of_a_program_are_passed_on(lines: list[str]) -> None:
-    run_program(_python("print('step 1/2'); print('step 2/2')"), tell=lines.append)
+    run_program(_python("print('step 1/2'); print('step 2/2')"), on_line=lines.append)
     assert lines == ["step 1/2", "step 2/2"]
 
 
@@ -77,7 +77,7 @@ def test_a_program_is_stopped_when_its_log_can_not_be_told() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_program(_python("import time; print(1, flush=True); time.sleep(300)"), tell=refuse)
+        run_program(_python("import time; print(1, flush=True); time.sleep(300)"), on_line=refuse)
 
 
 def test_refusal_of_the_training_program_is_a_wrong_request(tmp_path: Path) -> None:
