@@ -104,6 +104,7 @@ def test_a_training_run_shows_its_curve_and_its_figures(tmp_path: Path) -> None:
     rows = (f'<td>{name}</td><td class="number">{value}</td>' for name, value in shown.items())
     assert all(row in page for row in rows)
     assert "data:image/png;base64," in page
+    assert page.index("loss by step") < page.index("<h3>Validation</h3>")
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
