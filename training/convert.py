@@ -79,7 +79,7 @@ def _check_complete(source: Path, weights: Mapping[str, Tensor], *, is_2k2k: boo
 
 
 def _own_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Name the weights as the phase they are of does: phase 1 stands alone."""
+    """Name the weights as their own phase does: without prefix for phase 1."""
     is_first = all(name.startswith(PHASE_1_PREFIX) for name in weights)
     prefix = PHASE_1_PREFIX if is_first else ""
     return {name.removeprefix(prefix): value.contiguous() for name, value in weights.items()}

@@ -16,14 +16,14 @@ _SET_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of linux/prctl.h."""
 
 
-def end_with_parent(told: signal.Signals) -> None:
+def end_with_parent(sent: signal.Signals) -> None:
     """Let the kernel send a signal when the parent ends; at once when it has ended already."""
     parent = os.environ.get(PARENT_VARIABLE)
     if parent is None or sys.platform != "linux":
         return
-    ctypes.CDLL(None, use_errno=True).prctl(_SET_DEATH_SIGNAL, int(told), 0, 0, 0)
+    ctypes.CDLL(None, use_errno=True).prctl(_SET_DEATH_SIGNAL, int(sent), 0, 0, 0)
     if os.getppid() != int(parent):
-        signal.raise_signal(told)
+        signal.raise_signal(sent)
 
 
 def become_parent() -> None:

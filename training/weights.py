@@ -58,7 +58,7 @@ def adopt_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) 
 
 
 def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
-    """Return weights under the model's names; the model may stand on the meta device.
+    """Return weights under the model's names; the model may be on the meta device.
 
     Nothing may be missing or left over, but for the whole refinement net, which phase 1 lacks.
     Raises RequestError naming the first weight that does not fit.

@@ -1,4 +1,4 @@
-"""Rows of shards by address, from any thread: only the wanted columns of the wanted row group."""
+"""Rows of shards by address, from any thread: only the columns and the row group asked for."""
 
 import threading
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""The order of samples: a pure function of (seed, epoch, rank, world), so ranks agree untold."""
+"""The order of samples: a pure function of (seed, epoch, rank, world), so that ranks agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Which samples there are: an index over the committed shards of data sets.
 
 A shard counts when its manifest is there. Nothing but the small columns is read here, and of
-those only what the footer does not tell already. Data sets may stand in object stores.
+those only what the footer does not hold already. Data sets may lie in object stores.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class ShardFile:
 
 @dataclass(frozen=True, slots=True)
 class SampleAddress:
-    """Where one sample stands, and what decides whether it is wanted."""
+    """The place of one sample, and what decides whether it is used."""
 
     sample_id: str
     split: str
@@ -75,7 +75,7 @@ class SampleAddress:
 
 @dataclass(frozen=True, slots=True)
 class ShardIndex:
-    """All samples of the wanted camera, in a fixed order, and a digest of their shards."""
+    """All samples of the selected camera, in a fixed order, and a digest of their shards."""
 
     samples: tuple[SampleAddress, ...]
     width: int
@@ -90,7 +90,7 @@ class ShardIndex:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What one shard holds of the wanted camera; empty: ids of samples that lack `filled`."""
+    """What one shard holds of the selected camera; empty: ids of samples that lack `filled`."""
 
     samples: tuple[SampleAddress, ...]
     widths: frozenset[int]
@@ -102,8 +102,8 @@ def open_index(uris: Sequence[str], selection: Selection) -> ShardIndex:
     """Read the index of data sets.
 
     Raises RequestError when a folder is no data set, holds no shard, lacks a column, holds no
-    sample of the wanted camera or one that lacks what must be filled, or when samples differ in
-    size or stand there twice.
+    sample of the selected camera or one that lacks what must be filled, or when samples differ in
+    size or occur twice.
     """
     datasets = tuple(open_dataset(uri) for uri in uris)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="index") as pool:
@@ -166,15 +166,15 @@ def _read_shard(shard: ShardFile, selection: Selection) -> _Found:
 def _filled(file: RowGroups, group: int, column: str) -> list[bool]:
     """Tell which rows hold an image, by its path: the image itself is not read."""
     images = file.read_row_group(group, columns=[f"{column}.path"]).column(column)
-    told: list[bool] = images.is_valid().to_pylist()
-    return told
+    filled: list[bool] = images.is_valid().to_pylist()
+    return filled
 
 
 def _index_rows(file: RowGroups, group: int) -> list[dict[str, Any]]:
-    """Return the small columns of a row group; a single row stands in the footer's statistics."""
-    told = file.metadata.row_group(group)
-    if told.num_rows == 1:
-        chunks = [told.column(place) for place in range(told.num_columns)]
+    """Return the small columns of a row group; of a single row from the footer."""
+    described = file.metadata.row_group(group)
+    if described.num_rows == 1:
+        chunks = [described.column(place) for place in range(described.num_columns)]
         known = {
             chunk.path_in_schema: chunk.statistics.min
             for chunk in chunks

@@ -29,7 +29,7 @@ def angle_loss(
     target: Float[Tensor, "B 3 H W"],
     where: Bool[Tensor, "B 1 H W"],
 ) -> Float[Tensor, ""]:
-    """Return the mean angle over all wanted pixels of the batch, radians; 0 where there is none."""
+    """Return the mean angle over the pixels where `where` is True, radians; 0 without any."""
     unit = _unit(prediction)
     length = unit.square().sum(dim=1, keepdim=True)
     cosine = (unit * target).sum(dim=1, keepdim=True) / (length + MIN_COMPONENT)

@@ -275,7 +275,7 @@ def _first_failure(error: CheckpointException) -> BaseException:
 
 
 def _remove(path: Path) -> None:
-    """Remove a step folder, or what stands in its place."""
+    """Remove a step folder, or whatever has its name."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

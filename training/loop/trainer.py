@@ -112,7 +112,7 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         *,
         steps_per_epoch: int,
     ) -> None:
-        """Take steps up to the wanted number; write checkpoints, validations and images.
+        """Take steps up to RunSettings.steps; write checkpoints, validations and images.
 
         log: None on all ranks but the first.
         """
@@ -170,9 +170,10 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         fine = torch.isfinite(values).all() & torch.isfinite(norm)
         if int(self._ranks.total(fine)) == self._ranks.world:
             return
-        told = [text for text in self._ranks.gather(self._name_culprit(totals, sample_ids)) if text]
+        named = self._ranks.gather(self._name_culprit(totals, sample_ids))
         raise DivergenceError(
-            f"step {self._step + 1}", found="; ".join(told), expected="finite losses and gradients",
+            f"step {self._step + 1}", found="; ".join(filter(None, named)),
+            expected="finite losses and gradients",
             hint="Lower --learning-rate, or look at these samples with `scanmill validate`.",
         )  # fmt: skip
 

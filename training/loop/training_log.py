@@ -28,7 +28,7 @@ class TrainingLog:
     """Owns: metrics.jsonl (appended line by line), the TensorBoard writer, the clock."""
 
     def __init__(self, out: Path, *, first_step: int, last_step: int) -> None:
-        """Forget what stands after first_step steps; go on from there."""
+        """Forget the lines after first_step steps; go on from there."""
         self._out, self._first, self._last = out, first_step, last_step
         _take_over(out / METRICS, first_step)
         self._metrics = (out / METRICS).open("a", encoding="utf-8")

@@ -27,7 +27,7 @@ PEOPLE_2K2K = Selection(
     "2k2k", ("image", "shaded", "depth", "keypoints", "intrinsics", "metres_per_unit")
 )
 MAX_RAY_LENGTH = 4 * CAMERA_DISTANCE
-"""Scene units: the person is 0.7 high and stands at CAMERA_DISTANCE."""
+"""Scene units: the person is about 0.7 high, CAMERA_DISTANCE away."""
 
 MAX_JOINT_DISTANCE = 16
 """Image widths from the corner: beyond it a joint is no annotation."""
@@ -40,7 +40,7 @@ class PersonSample:
     """One view, decoded, at the training resolution.
 
     shaded: RGB, the lit person over black. stored: RGB, the person over the stored background;
-    None where no stored background is wanted. front, back: ray length in scene units, 0 outside.
+    None where the background is black or fresh. front, back: ray length in scene units, 0 outside.
     keypoints_px: 31 x (x, y, known), corner-origin pixels.
     """
 
