@@ -49,7 +49,7 @@ def _say_shortages(request: RenderRequest, backgrounds: BackgroundList) -> None:
     """Say once for the whole run what is done without."""
     settings = request.settings
     if not backgrounds.images:
-        say("render: no --backgrounds: people stand before black")
+        say("render: no --backgrounds: people are over black")
     few = describe_shortage(backgrounds, settings.resolution, settings.max_enlargement)
     if few:
         say(f"render: {few}")

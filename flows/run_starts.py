@@ -171,7 +171,7 @@ def _refuse_imported(folder: DatasetFolder) -> None:
 
 
 def _is_described(run: Run, status: DatasetStatus) -> bool:
-    """Tell whether card and totals say what is there: a run that was killed leaves older ones."""
+    """Say whether card and totals say what is there: a run that was killed leaves older ones."""
     totals = run.folder.read_description().totals
     return run.folder.card_path.is_file() and totals.get("samples") == status.samples
 

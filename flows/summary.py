@@ -24,7 +24,7 @@ class RunSummary(BaseModel):
     samples: int = Field(description="samples of the data set, after the run")
     rejected: int = Field(description="samples that their input forbids")
     accept_rejects: str = "0"
-    failures: tuple[Failure, ...] = Field(description="all samples that are not there, and why")
+    failures: tuple[Failure, ...] = Field(description="all samples that are missing, and why")
     warnings: tuple[str, ...] = Field(description="of the shards that this run rendered")
     unfinished: tuple[str, ...] = Field(description="shards that are left to do, and why")
     bytes: int = Field(description="of the shards that this run wrote")
@@ -33,7 +33,7 @@ class RunSummary(BaseModel):
 
     @property
     def is_done(self) -> bool:
-        """Tell whether all that was asked is done: nothing is left, few enough are rejected."""
+        """Return whether all that was asked is done: nothing is left, few enough are rejected."""
         accepted = Tolerance.parse(self.accept_rejects)
         return not self.unfinished and accepted.accepts(self.rejected, self.samples + self.rejected)
 

@@ -137,7 +137,7 @@ def _render_fields(settings: RenderSettings) -> dict[str, object]:
 
 
 def _has_pairs(folder: DatasetFolder) -> bool:
-    """Tell whether any committed shard holds a pair; what can't be read may hold one."""
+    """Return whether any committed shard holds a pair; what can't be read may hold one."""
     for shard_id in folder.committed_shards("pairs"):
         try:
             if folder.read_manifest(shard_id, "pairs").rows:

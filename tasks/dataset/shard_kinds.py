@@ -63,9 +63,10 @@ class ShardJob(Job):
 class ShardKind(ABC, Generic[P]):
     """One row of the table.
 
-    unit: what its plan names, singular. label: what tells its shards from those of samples in run
-    records and caches; empty for samples. formats: its files in the order of writing; rows of the
-    last one are what people count. has_views: its rows are views of scans, over backgrounds.
+    unit: what its plan names, singular. label: what distinguishes its shards from those of
+    samples in run records and caches; empty for samples. formats: its files in the order of
+    writing; rows of the last one are what people count. has_views: its rows are views of scans,
+    over backgrounds.
     """
 
     unit: ClassVar[str]

@@ -79,7 +79,7 @@ class DatasetStatus(BaseModel):
 
     @property
     def is_done(self) -> bool:
-        """Tell whether nothing is left to do: all shards done, or orphaned and kept."""
+        """Return whether nothing is left to do: all shards done, or orphaned and kept."""
         return all(one.state in {"done", "orphaned"} for one in (*self.shards, *self.videos))
 
 
@@ -196,7 +196,7 @@ class _Inspector:
         return self._decide(known, shard, manifests, roots)
 
     def _look_at_uncommitted(self, status: ShardStatus) -> ShardStatus:
-        """Tell a shard that could not be written from one that nobody tried."""
+        """Distinguish a shard that could not be written from one that nobody tried."""
         if status.source_gone:
             return _update(status, "orphaned", "no commit record")
         try:

@@ -13,6 +13,7 @@ from schemas.scan import InputFile
 from tasks.dataset.commit import ShardOutcome, commit_shard
 from tasks.dataset.shards import Row, ShardWriter
 from tasks.scans.files import digest_files
+from tasks.scans.input_files import is_plain
 from tasks.video.choosing import MIN_ROWS, FramePairs, PairFinder, Tally
 from tasks.video.frames import Frame, frame_row, read_frame
 from tasks.video.matching import BodyPixels, list_body_pixels
@@ -27,9 +28,12 @@ def pair_video(job: PairJob) -> ShardOutcome:
 
 
 def list_video_inputs(data_root: Path, sequence: Sequence) -> tuple[InputFile, ...]:
-    """Digest every file that decides a video, those that are looked for and absent too."""
+    """Digest every file that decides a video, those that are looked for and absent too.
+
+    Pipes, devices and folders with the name of a file are left out: they fail their frame.
+    """
     paths = (path for files in sequence.frames for path in files.looked_for)
-    return digest_files(paths, data_root)
+    return digest_files(filter(is_plain, paths), data_root)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,7 +46,7 @@ class _PairingWork(VideoWork):
         ref, root = self.job.shard.video, self.job.data_root
         try:
             sequence = list_frames(ref.video, root / ref.folder)
-            self.warnings += [f"{ref.video}: {stranger}" for stranger in sequence.strangers]
+            self.warnings += [f"{ref.video}: {unused}" for unused in sequence.strangers]
             # Digested before reading: a file that changes meanwhile is seen as changed later.
             self.keep_inputs(list_video_inputs(root, sequence))
             self._survey = survey_sequence(sequence, self.job.settings)
@@ -53,7 +57,7 @@ class _PairingWork(VideoWork):
 
     def write_pairs(self, frames: ShardWriter, pairs: ShardWriter) -> None:
         """Write frames, and match them while they pass by."""
-        finder, held = PairFinder(self.job.settings), _FewestRows(pairs)
+        finder, held = PairFinder(self.job.settings), _RowHolder(pairs)
         for frame, body in self._make_frames():
             frames.write(frame_row(frame, self.job.shard.video))
             for found in finder.add(frame.number, body):
@@ -92,7 +96,7 @@ class _PairingWork(VideoWork):
 
 
 @dataclass(slots=True)
-class _FewestRows:
+class _RowHolder:
     """Holds the first frame's rows back until a second one has some."""
 
     writer: ShardWriter
@@ -101,7 +105,7 @@ class _FewestRows:
 
     @property
     def is_enough(self) -> bool:
-        """Tell whether so many frames have pairs that the published reader can take them."""
+        """Return whether so many frames have pairs that the published reader can take them."""
         return self._frames >= MIN_ROWS
 
     def take(self, rows: list[Row]) -> None:

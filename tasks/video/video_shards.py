@@ -18,6 +18,7 @@ from schemas.errors import ScanmillError
 from schemas.frames import frame_schema, pair_id, pair_schema
 from schemas.manifest import DatasetDescription, Failure, PlannedVideo
 from schemas.pairing import PairSettings
+from schemas.regular_files import is_readable_file
 from schemas.scan import VideoRef
 from tasks.dataset.code_digest import pair_code_digest
 from tasks.dataset.commit import ShardWork
@@ -74,7 +75,8 @@ class VideoShards(ShardKind[PlannedVideo]):
         except ScanmillError:
             return ()  # it can't be listed now either; its record says why
         found = (path for files in sequence.frames for path in files.images.values())
-        names = (path.relative_to(data_root).as_posix() for path in found)
+        readable = (path for path in found if is_readable_file(path))
+        names = (path.relative_to(data_root).as_posix() for path in readable)
         return tuple(name for name in names if name not in recorded)
 
     def title(self, shard_id: str, names: tuple[str, ...]) -> str:
