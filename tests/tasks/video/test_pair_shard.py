@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import cv2
@@ -150,7 +151,15 @@ def swap_channels(folder: Path) -> None:
     write_frame(folder, "0000004", paint_iuv(), order="IUV")
 
 
-@pytest.mark.parametrize("lose", [lose_colour, lose_mask, lose_iuv, swap_channels])
+def replace_by_pipe(folder: Path) -> None:
+    lose_mask(folder)
+    os.mkfifo(folder / "mask/0000004.png")
+
+
+LOSSES = [lose_colour, lose_mask, lose_iuv, swap_channels, replace_by_pipe]
+
+
+@pytest.mark.parametrize("lose", LOSSES)
 def test_a_frame_that_cannot_be_used_fails_alone(data: Path, out: Path, lose: object) -> None:
     lose(data / "tiktok/dance")  # type: ignore[operator]  # one of three above
     (outcome,) = pair_all(out, data, PairSettings(min_neighbours=1))

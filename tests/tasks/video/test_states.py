@@ -1,3 +1,4 @@
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,13 @@ def test_a_refused_video_has_rejects(data: Path, tmp_path: Path) -> None:
     shard = look(tmp_path / "few", data)
     assert shard.state == "rejects"
     assert "--min-neighbours 2 would admit it" in shard.reasons[0]
+
+
+def test_a_pipe_in_the_place_of_an_image_is_no_change(data: Path, tmp_path: Path) -> None:
+    (data / "dance/mask/0000004.png").unlink()
+    os.mkfifo(data / "dance/mask/0000004.png")
+    pair_all(tmp_path / "piped", data)
+    assert look(tmp_path / "piped", data).state == "rejects"
 
 
 def test_a_flipped_byte_of_the_same_size_is_found_by_a_deep_look(out: Path, data: Path) -> None:
