@@ -22,7 +22,7 @@ from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.shard_kinds import ShardKind
-from tasks.report.images import contact_sheet
+from tasks.report.contact_sheet import contact_sheet
 from tasks.video.match_image import matches_sheet
 
 SHEET_STRIPS = 6

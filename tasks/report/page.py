@@ -28,7 +28,7 @@ from schemas.wording import format_bytes
 from tasks.dataset.card import sum_up_videos
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.dataset.states import dataset_status
-from tasks.report.images import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
+from tasks.report.contact_sheet import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
 from tasks.samples.sample_shards import SAMPLES
 from tasks.video.match_image import draw_widest_pairs
 from tasks.video.video_shards import VIDEOS

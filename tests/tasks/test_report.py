@@ -15,7 +15,7 @@ from schemas.settings import RenderSettings
 from tasks.dataset.planning import plan_new
 from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
 from tasks.fits.check import describe_misfit
-from tasks.report.images import contact_sheet, square_around
+from tasks.report.contact_sheet import contact_sheet, square_around
 from tasks.report.page import build_report, describe_dataset
 from tasks.samples.render_shard import render_shard
 from tasks.samples.sample_shards import RenderJob

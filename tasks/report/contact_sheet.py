@@ -2,22 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from renderers.projected_joints import draw_overlay
-from schemas.codecs import (
-    bounding_window,
-    decode_depth,
-    decode_image,
-    decode_mask,
-    decode_normals,
-)
+from schemas.codecs import bounding_window
 from schemas.dataset_folder import DatasetFolder
-from schemas.keypoints import JOINT_COUNT
 from tasks.dataset.shards import read_rows
+from tasks.dataset.stored_sample import StoredSample
 
 STRIP_COLUMNS = (
     "sample_id", "dataset", "item", "yaw", "width", "image", "color_front", "color_back",
@@ -54,8 +49,10 @@ class Tile:
 
 def sample_strips(folder: DatasetFolder, *, limit: int, side: int) -> Iterator[Tile]:
     """Draw all layers of one sample a scan, the one that looks straightest at the camera."""
+    settings = folder.read_description().settings
     for row in straightest_samples(folder, limit):
-        yield Tile(str(row["sample_id"]), draw_strip(row, side))
+        sample = StoredSample(row, settings)
+        yield Tile(sample.sample_id, draw_strip(sample, side))
 
 
 def straightest_samples(folder: DatasetFolder, limit: int) -> Iterator[dict[str, object]]:
@@ -76,13 +73,12 @@ def straightest_samples(folder: DatasetFolder, limit: int) -> Iterator[dict[str,
 
 def sample_wall(folder: DatasetFolder, *, limit: int, side: int) -> Iterator[Tile]:
     """Give the training images of the first samples, small."""
-    given = 0
-    for shard_id in folder.committed_shards():
-        for row in read_rows(folder.shard_path(shard_id), ("sample_id", "image")):
-            if given == limit:
-                return
-            yield Tile(str(row["sample_id"]), shrink(decode_image(_bytes_of(row["image"])), side))
-            given += 1
+    settings = folder.read_description().settings
+    paths = (folder.shard_path(shard_id) for shard_id in folder.committed_shards())
+    rows = (row for path in paths for row in read_rows(path, ("sample_id", "image")))
+    for row in islice(rows, limit):
+        sample = StoredSample(row, settings)
+        yield Tile(sample.sample_id, shrink(sample.image("image"), side))
 
 
 def contact_sheet(folder: DatasetFolder, *, limit: int = 8, side: int = 160) -> bytes | None:
@@ -95,21 +91,15 @@ def contact_sheet(folder: DatasetFolder, *, limit: int = 8, side: int = 160) -> 
     return encode_for_page(np.concatenate(rows), ".png")
 
 
-def draw_strip(row: dict[str, object], side: int) -> UInt8[np.ndarray, "H W 3"]:
+def draw_strip(sample: StoredSample, side: int) -> UInt8[np.ndarray, "H W 3"]:
     """Draw the layers of one sample side by side, in the order of LAYERS."""
-    front_color, mask = (_bytes_of(row[name]) for name in ("color_front", "mask"))
-    inside = decode_mask(mask)
-    depth = decode_depth(_raw(row["depth"]))
-    normals = decode_normals(_raw(row["normals"]))
-    image = decode_image(_bytes_of(row["image"]))
+    inside = sample.mask
     layers = (
-        image,
-        _draw_joints(decode_image(front_color), row),
-        decode_image(front_color),
-        decode_image(_bytes_of(row["color_back"])),
-        decode_image(_bytes_of(row["shaded"])),
-        *(_color_normals(one, inside) for one in normals),
-        *(_shade_depth(one, inside) for one in depth),
+        sample.image("image"),
+        _draw_joints(sample),
+        *(sample.image(name) for name in ("color_front", "color_back", "shaded")),
+        *(_color_normals(one, inside) for one in sample.normals),
+        *(_shade_depth(one, inside) for one in sample.depth),
     )
     window = square_around(inside)
     gap = np.full((side, _GAP, 3), _PAPER, np.uint8)
@@ -141,12 +131,10 @@ def encode_for_page(image: UInt8[np.ndarray, "H W 3"], suffix: str = ".jpg") -> 
     return data.tobytes()
 
 
-def _draw_joints(
-    image: UInt8[np.ndarray, "H W 3"], row: dict[str, object]
-) -> UInt8[np.ndarray, "H W 3"]:
-    dimmed = (image * _DIMMED).astype(np.uint8)
-    pixels = np.asarray(row["keypoints"], np.float32).reshape(JOINT_COUNT, 3)
-    return draw_overlay(dimmed, pixels, np.asarray(row["keypoint_occluded"], np.uint8))
+def _draw_joints(sample: StoredSample) -> UInt8[np.ndarray, "H W 3"]:
+    dimmed = (sample.image("color_front") * _DIMMED).astype(np.uint8)
+    occluded = sample.numbers("keypoint_occluded").astype(np.uint8)
+    return draw_overlay(dimmed, sample.keypoints.astype(np.float32), occluded)
 
 
 def _color_normals(
@@ -166,17 +154,3 @@ def _shade_depth(
     share = (depth - near) / np.float32(extent or 1.0)
     grey = np.where(inside, _NEAR_COLOR + (_FAR_COLOR - _NEAR_COLOR) * share, 0).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
-
-
-def _bytes_of(image: object) -> bytes:
-    if not isinstance(image, dict):
-        message = f"an image column holds {type(image).__name__}, not bytes and path"
-        raise TypeError(message)
-    return _raw(image["bytes"])
-
-
-def _raw(value: object) -> bytes:
-    if not isinstance(value, bytes):
-        message = f"a binary column holds {type(value).__name__}, not bytes"
-        raise TypeError(message)
-    return value
