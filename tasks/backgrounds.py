@@ -147,7 +147,7 @@ def _image_names(root: Path) -> Iterable[str]:
         for path in root.rglob("*")
         if path.suffix.lower() in IMAGE_SUFFIXES
         and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(root).parts)
-        and path.is_file()
+        and not path.is_dir()  # a pipe is refused by name, not passed over
     )
 
 

@@ -224,7 +224,8 @@ def test_a_name_that_is_not_utf8_is_refused_escaped_and_the_others_are_used(root
 
 def test_a_pipe_in_the_folder_is_never_opened(root: Path) -> None:
     os.mkfifo(root / "bar" / "pipe.jpg")
-    assert "bar/pipe.jpg" not in {one.path for one in freeze_backgrounds(root).images}
+    refused = {one.path: one.reason for one in freeze_backgrounds(root).refused}
+    assert refused["bar/pipe.jpg"] == "a folder, pipe or device"
 
 
 def test_a_pipe_in_the_place_of_a_frozen_image_is_not_waited_for(root: Path) -> None:
