@@ -45,7 +45,7 @@ from training.data.loader import Loader
 from training.data.sample_order import InTurn
 from training.data.shard_index import SampleAddress, ShardIndex, open_index
 from training.loop.distributed import Ranks, choose_device, join_ranks
-from training.loop.stage import ExamplesT, PredictionT, Stage, Sums
+from training.loop.stage_types import ExamplesT, PredictionT, Stage, Sums
 from training.loop.validate_nets import ValidationSet, validate
 from training.run import main as train
 from training.run_settings import ModelSettings

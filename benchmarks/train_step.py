@@ -24,7 +24,7 @@ from torch.nn import functional
 from schemas.body_parts import PartGroup, group_members
 from schemas.train_request import StageName
 from training.loop.compute_modes import autocast, recompute_activations
-from training.loop.stage import ExamplesT, PredictionT, Stage
+from training.loop.stage_types import ExamplesT, PredictionT, Stage
 from training.run_settings import ModelSettings
 from training.twok2k import augment, person_examples, person_nets
 from training.twok2k.alignment import PartTransforms

@@ -35,7 +35,7 @@ from training.loop.distributed import (
     this_rank,
 )
 from training.loop.run_folder import write_record
-from training.loop.stage import ExamplesT, PredictionT, Stage
+from training.loop.stage_types import ExamplesT, PredictionT, Stage
 from training.loop.trainer import Trainer
 from training.loop.training_log import TrainingLog
 from training.loop.validate_nets import ValidationSet

@@ -2,7 +2,7 @@
 
 from schemas.train_request import StageName
 from training.hdnet.hourglass_stages import HDNET_DEPTH_STAGE, HDNET_NORMAL_STAGE
-from training.loop.stage import AnyStage
+from training.loop.stage_types import AnyStage
 from training.twok2k.person_stages import DEPTH_STAGE, NORMAL_STAGE
 
 STAGES: dict[StageName, AnyStage] = {

@@ -27,7 +27,7 @@ from training.hdnet.labelled_samples import (
     LabelledSample,
 )
 from training.loop.measures import MILLIMETRES, angles_degrees, sum_inside
-from training.loop.stage import Examples, Panels, Stage, Sums, Terms
+from training.loop.stage_types import Examples, Panels, Stage, Sums, Terms
 from training.run_settings import ModelSettings
 
 DEPTH_WEIGHT = 2

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from training.loop.stage import Sums
+from training.loop.stage_types import Sums
 
 MILLIMETRES = 1000
 """In a metre."""

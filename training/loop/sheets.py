@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from matplotlib.figure import Figure
 from torch.nn import functional
 
-from training.loop.stage import Panels
+from training.loop.stage_types import Panels
 
 PANEL_SIDE = 256
 MAX_IMAGES = 4

@@ -33,7 +33,7 @@ from training.loop.measures import is_better
 from training.loop.model_files import write_model
 from training.loop.optimiser import Optimiser, learning_rate
 from training.loop.sheets import draw_sheet
-from training.loop.stage import ExamplesT, PredictionT, Stage
+from training.loop.stage_types import ExamplesT, PredictionT, Stage
 from training.loop.training_log import TrainingLog
 from training.loop.validate_nets import LOSS, ValidationSet, validate
 from training.run_settings import DataSettings, ModelSettings, RunSettings

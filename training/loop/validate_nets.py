@@ -15,7 +15,7 @@ from training.data.tensor_batch import BatchT, SampleT
 from training.loop.compute_modes import autocast
 from training.loop.distributed import Ranks
 from training.loop.measures import means
-from training.loop.stage import ExamplesT, PredictionT, Stage
+from training.loop.stage_types import ExamplesT, PredictionT, Stage
 from training.run_settings import DataSettings, ModelSettings, RunSettings
 
 LOSS = "loss"

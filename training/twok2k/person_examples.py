@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
-from training.loop.stage import Examples
+from training.loop.stage_types import Examples
 from training.run_settings import ModelSettings
 from training.twok2k.alignment import PartTransforms, complete_joints, cut_parts, fit_parts
 from training.twok2k.augment import compose, enlarge, jitter_colors

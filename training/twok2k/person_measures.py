@@ -10,7 +10,7 @@ from torch import Tensor
 
 from schemas.body_parts import group_members
 from training.loop.measures import MILLIMETRES, angles_degrees, sum_inside
-from training.loop.stage import Sums
+from training.loop.stage_types import Sums
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import DepthExamples, NormalExamples, PersonExamples
 from training.twok2k.person_nets import MASK_THRESHOLD, NormalPrediction

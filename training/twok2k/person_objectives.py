@@ -8,7 +8,7 @@ from torch import Tensor
 
 from schemas.body_parts import group_members
 from schemas.train_request import MaskLossForm
-from training.loop.stage import Terms
+from training.loop.stage_types import Terms
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import DepthExamples, NormalExamples
 from training.twok2k.person_losses import (

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from training.loop.stage import Panels
+from training.loop.stage_types import Panels
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import DepthExamples, NormalExamples, PersonExamples
 from training.twok2k.person_nets import MASK_THRESHOLD, NormalPrediction

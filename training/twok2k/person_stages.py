@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from training.loop.stage import Stage
+from training.loop.stage_types import Stage
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import (
     DepthExamples,
