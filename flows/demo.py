@@ -54,7 +54,7 @@ def demo(request: DemoRequest) -> DemoSummary:
 
 
 def export_and_check(stages: Stages) -> None:
-    """Write the published folders where they are not there; raises RequestError for a bad one."""
+    """Write the published folders where they are missing; raises RequestError for a bad one."""
     to = Path(stages.export.to)
     if not (to / TIKTOK.folder).is_dir():
         export(stages.export)

@@ -1,4 +1,4 @@
-"""What the demo does at each size, and how it tells that it is done; without Prefect."""
+"""What the demo does at each size, and how it knows that it is done; without Prefect."""
 
 import json
 from dataclasses import dataclass

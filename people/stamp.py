@@ -84,7 +84,7 @@ def read_stamp(out: Path) -> Stamp:
 
 
 def _is_whole(out: Path, job: SynthJob, entry: dict[str, object] | None) -> bool:
-    """Tell whether a job's files all exist, of their size, and were made by equal settings."""
+    """Return whether a job's files all exist, of their size, and were made by equal settings."""
     files = (entry or {}).get("files")
     if entry is None or entry.get("job") != job.model_dump() or not isinstance(files, dict):
         return False

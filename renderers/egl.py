@@ -170,7 +170,7 @@ def _misuse(found: str, hint: str) -> MachineError:
         "The GL context",
         found=found,
         expected="one open context a process, used by one thread, never after a fork",
-        hint=f"The way out: {hint}.",
+        hint=f"The hint: {hint}.",
     )
 
 

@@ -1,7 +1,7 @@
 """Lit colour of the front surface, by pyrender's shader in our own GL context.
 
 Lights are a value, drawn from a seeded generator apart from any drawing, so that other kinds can
-stand beside them. Of pyrender only the renderer class is used, none of its windows or platforms.
+be added. Of pyrender only the renderer class is used, none of its windows or platforms.
 """
 
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ def _add_spots(
 ) -> None:
     """Add the spots that pyrender would use, and no more.
 
-    Its shader takes the four nearest to the mesh's origin. All stand equally far, so which four
+    Its shader takes the four nearest to the mesh's origin. All are equally far, so which four
     hangs on rounding and memory addresses there; here it is the first four drawn. Light falls
     off with the square of the distance, so a unit's size squared goes into the intensity.
     """

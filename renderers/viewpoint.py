@@ -2,7 +2,7 @@
 
 fixed_camera: a world of the scan's size, whose origin is the scan's centroid; the camera stays.
 fill_image: a world in metres, whose origin is the middle of the person's box. The camera looks
-along its own z; the person stands on the ray through the image's centre, faces the camera along
+along its own z; the person is on the ray through the image's centre, faces the camera along
 that ray, and is as near as the image allows.
 Source: docs/cameras.md, "HDNet's camera": the second rule is ours, none is published.
 """

@@ -73,7 +73,7 @@ class DependencyError(MachineError):
 
 
 def kind_of(error: BaseException) -> FailureKind:
-    """Tell whether the same bytes would fail again.
+    """Return whether the same bytes would fail again.
 
     Errors of our own say it themselves; of others, those that a parser raises over its data would
     be raised again, and all else may be the machine.

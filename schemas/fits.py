@@ -1,4 +1,4 @@
-"""A SMPL-X fit of a scan: the parameters of the body model, and where that body stands.
+"""A SMPL-X fit of a scan: the parameters of the body model, and where that body is.
 
 Body axes are those of the scan's file: y up; without a turn the person faces +z.
 Source: docs/keypoints.md, "SMPL-X fits".

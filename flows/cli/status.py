@@ -24,7 +24,7 @@ def status(
     deep: Annotated[bool, typer.Option("--deep", help="Read every byte.")] = False,
     json: Json = False,
 ) -> None:
-    """Tell what each shard is: done, with rejects, failed, missing, corrupt, stale, orphaned.
+    """Show what each shard is: done, with rejects, failed, missing, corrupt, stale, orphaned.
 
     Ends with 1 when something is left to do or was rejected.
     """
@@ -74,7 +74,7 @@ def _show(found: DatasetStatus) -> None:
         states = _count_states(found.videos)
         say(f"{found.uri}: {len(found.videos)} videos: {states}; {pairs} pairs.")
     if not found.inputs_checked:
-        say("The data root of the last run is not there: whether scans changed is not known.")
+        say("The data root of the last run is missing: whether scans changed is not known.")
     if any(one.state in REDONE_ALWAYS for one in (*found.shards, *found.videos)):
         say(f"Redo what is left with: scanmill rerun {found.uri}")
     elif not found.is_done:

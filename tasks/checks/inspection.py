@@ -65,7 +65,7 @@ class ScanInspection(_Value):
     subject: str
     release: str | None = Field(default=None, description="of the data set, by the scan's number")
     found: dict[Role, str] = Field(description="files below the data root")
-    absent: dict[Role, tuple[str, ...]] = Field(description="names that were tried in vain")
+    absent: dict[Role, tuple[str, ...]] = Field(description="names that were tried without success")
     problems: tuple[str, ...] = Field(description="why it can't be read; empty: it can")
     warnings: tuple[str, ...] = Field(description="what is put right or done without")
     triangles: int | None = None
@@ -77,7 +77,7 @@ class ScanInspection(_Value):
 
     @property
     def is_readable(self) -> bool:
-        """Tell whether the scan can be rendered."""
+        """Return whether the scan can be rendered."""
         return not self.problems
 
 
@@ -187,7 +187,7 @@ def expect_sample_bytes(resolution: int) -> int:
 
 
 class _Seen:
-    """Owns: what was learned about one scan so far. Each look stands alone."""
+    """Owns: what was learned about one scan so far. Each look is independent."""
 
     def __init__(self, files: ScanFiles, *, decode: bool) -> None:
         self._files, self._decode = files, decode

@@ -43,7 +43,7 @@ def check_fit(scan: Scan, body: FittedBody, scanned: Rasterizer, placement: Plac
     try:
         with Rasterizer(scanned.context, _to_mesh(body)) as rasterizer:
             ours = rasterizer.draw(camera, mesh_to_world)
-    except RequestError:  # the body reaches behind the camera, which stands far off the person
+    except RequestError:  # the body reaches behind the camera, which is far off the person
         return FitCheck(
             scan_id=scan.ref.scan_id, overlap=0, distance_m=None, height_ratio=None, is_misfit=True
         )
@@ -60,7 +60,7 @@ def require_fit(
     is_required: bool,
     tell: Callable[[FitCheck], None] | None,
 ) -> None:
-    """Check the fit of a scan that has a body, and tell what came out.
+    """Check the fit of a scan that has a body, and return what came out.
 
     Raises InputError when a fit is required and is missing or does not lie in its scan. Data
     sets without fits have nothing to require.

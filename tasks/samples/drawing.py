@@ -35,7 +35,7 @@ from tasks.samples.densepose_files import DenseposeFiles
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Wall seconds by stage, and the stage that is under way or failed."""
+    """Wall seconds by stage, and the stage that is running or failed."""
 
     seconds: dict[Stage, float] = field(default_factory=dict)
     stage: Stage = "read"
@@ -71,7 +71,7 @@ def draw_scan(
 ) -> Iterator[Sample | ViewFailure]:
     """Draw every view of a scan, in the order of the settings.
 
-    densepose: images whose IUV stands before that of the scan's own charts.
+    densepose: images whose IUV comes before that of the scan's own charts.
     on_fit: is told how a fitted body lies in its scan, before anything is drawn.
     on_warning: is told what the device made necessary, as a texture that had to be shrunk.
     Raises InputError when the scan can't be placed, or must fit and does not; a view that fails

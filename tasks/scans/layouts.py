@@ -87,7 +87,7 @@ Source: docs/keypoints.md, "Gap filling", 3; THuman2.1 holds 2,445 scans."""
 
 
 def release_of(dataset: DatasetName, item: str) -> str | None:
-    """Return the release that a scan came with, None where its name doesn't tell."""
+    """Return the release that a scan came with, None where its name doesn't say."""
     if not (item.isascii() and item.isdigit()):
         return None
     releases = RELEASES.get(dataset, ())
@@ -156,7 +156,7 @@ def list_scans(data_root: Path, dataset: DatasetName) -> tuple[ScanFiles, ...]:
 
     A scan whose mesh or texture is absent is listed all the same, so that it can be reported; a
     folder whose name can't name a scan is left to list_unusable_names.
-    Raises RequestError when the folder of the data set is not there, or it has no scans.
+    Raises RequestError when the folder of the data set is missing, or it has no scans.
     """
     if dataset not in LAYOUTS:
         raise RequestError(

@@ -1,4 +1,4 @@
-"""Where the sequences below a data root stand, and which files each of their frames has.
+"""Where the sequences below a data root are, and which files each of their frames has.
 
     DIR/tiktok/<video>/color/<number>.png   densepose/  mask/  [pred_normals/<number>_{1,2,3}.txt]
 
@@ -49,12 +49,12 @@ class FrameFiles:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """One video: its folder and its frames by number. strangers: files that are no frame."""
+    """One video: its folder and its frames by number. unused: files that are no frame."""
 
     video: str
     folder: Path
     frames: tuple[FrameFiles, ...]
-    strangers: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 def find_sequences(data_root: Path) -> tuple[tuple[str, Path], ...]:
@@ -87,7 +87,7 @@ def find_empty_folders(data_root: Path) -> tuple[Path, ...]:
 
 
 def is_sequence(folder: Path) -> bool:
-    """Tell whether a folder is meant as a sequence: two of the three image folders are there."""
+    """Return whether a folder is meant as a sequence: two of the three image folders are there."""
     return sum((folder / name).is_dir() for name in IMAGE_FOLDERS) > 1
 
 
@@ -97,11 +97,11 @@ def list_frames(video: str, folder: Path) -> Sequence:
     A frame is whatever any of the three image folders has a number for.
     Raises InputError when two files of one folder have the same number.
     """
-    strangers: list[str] = []
-    by_folder = {name: _by_number(folder / name, strangers) for name in IMAGE_FOLDERS}
+    unused: list[str] = []
+    by_folder = {name: _by_number(folder / name, unused) for name in IMAGE_FOLDERS}
     numbers = sorted({number for found in by_folder.values() for number in found})
     frames = tuple(_collect_frame(folder, number, by_folder) for number in numbers)
-    return Sequence(video, folder, frames, tuple(strangers))
+    return Sequence(video, folder, frames, tuple(unused))
 
 
 def _collect_frame(folder: Path, number: int, by_folder: dict[str, dict[int, Path]]) -> FrameFiles:
@@ -113,14 +113,14 @@ def _collect_frame(folder: Path, number: int, by_folder: dict[str, dict[int, Pat
     return FrameFiles(number, images, tuple(missing), normals if are_there else (), normals)
 
 
-def _by_number(folder: Path, strangers: list[str]) -> dict[int, Path]:
+def _by_number(folder: Path, unused: list[str]) -> dict[int, Path]:
     """Index the images of a folder; what has no number is noted, hidden files are not."""
     found: dict[int, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         match = _IMAGE.match(path.name)
         if match is None or not is_readable_file(path):
             if not path.name.startswith("."):
-                strangers.append(f"{folder.name}/{show(path.name)} is no image with a number")
+                unused.append(f"{folder.name}/{show(path.name)} is no image with a number")
             continue
         number = int(match["number"])
         if number > HIGHEST_NUMBER:

@@ -166,7 +166,7 @@ class _ImportWork(VideoWork):
         lost = [end for end in ends if end not in written]
         if lost:
             raise break_rule(
-                self._folder.matches(*ends), f"frame {lost[0]}, which is not there",
+                self._folder.matches(*ends), f"frame {lost[0]}, which is missing",
                 "two frames of one video",
             )  # fmt: skip
 

@@ -81,7 +81,7 @@ def test_files_without_a_number_are_named_and_hidden_ones_are_not(tmp_path: Path
     write_frame(tmp_path, "7", paint_iuv())
     for name in ("cover.png", ".DS_Store", "notes\n.txt"):
         (tmp_path / "color" / name).write_text("x")
-    assert list_frames("v", tmp_path).strangers == (
+    assert list_frames("v", tmp_path).unused == (
         "color/'cover.png' is no image with a number",
         r"color/'notes\n.txt' is no image with a number",
     )
