@@ -115,7 +115,7 @@ def _list_jobs(folder: DatasetFolder, root: Path, settings: RenderSettings) -> l
 
 
 def _renew_card(folder: DatasetFolder, *, has_failed: bool) -> None:
-    """Renew card and totals; on a full disk that failures already tell of, they stay old."""
+    """Renew card and totals; on a full disk that failures already report, they stay old."""
     try:
         write_card(folder)
     except StorageError:
