@@ -20,7 +20,7 @@ from schemas.object_store import open_dataset
 
 INDEX_COLUMNS = ("sample_id", "split", "camera", "width", "height")
 MAX_NAMED = 3
-"""Samples that one message names; of the others it tells how many they are."""
+"""Samples that one message names; of the others it says how many they are."""
 
 THREADS = 16
 """Shards looked into at once: an object store answers late, but many at a time."""
@@ -164,7 +164,7 @@ def _read_shard(shard: ShardFile, selection: Selection) -> _Found:
 
 
 def _filled(file: RowGroups, group: int, column: str) -> list[bool]:
-    """Tell which rows hold an image, by its path: the image itself is not read."""
+    """Return which rows hold an image, by its path: the image itself is not read."""
     images = file.read_row_group(group, columns=[f"{column}.path"]).column(column)
     filled: list[bool] = images.is_valid().to_pylist()
     return filled

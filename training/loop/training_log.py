@@ -1,7 +1,7 @@
 """What a run says while it works: metrics.jsonl, TensorBoard, a line for people, the curve.
 
 Only the first rank makes one. On a resume everything after the resumed step is forgotten, so that
-the files tell one story.
+the files agree.
 """
 
 import json
