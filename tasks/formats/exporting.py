@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.atomic_files import TEMPORARY_PREFIX
 from schemas.dataset_folder import DatasetFolder
 from schemas.work import MapUnits, map_units
-from tasks.dataset.planning import read_plan
+from tasks.dataset.shard_kinds import ShardKind
 from tasks.formats.outcomes import ExportOutcome, SampleReason
 
 
@@ -104,11 +105,12 @@ def _number_repeated(names: Sequence[str]) -> list[str]:
     return [f"{name} ({k})" if name in repeated else name for k, name in enumerate(names)]
 
 
-def list_missing(folders: Sequence[DatasetFolder]) -> tuple[str, ...]:
-    """Name the planned shards of samples that are not committed: <data set>: <shard>."""
+def list_missing(folders: Sequence[DatasetFolder], *kinds: ShardKind[Any]) -> tuple[str, ...]:
+    """Name the planned shards of some kinds that are not committed: <data set>: <shard>."""
     return tuple(
-        f"{folder.root}: {shard.shard_id}"
+        f"{folder.root}: {kind.record_name(shard.shard_id)}"
         for folder in folders
-        for shard in read_plan(folder)
-        if not folder.manifest_path(shard.shard_id).exists()
+        for kind in kinds
+        for shard in kind.read_plan(folder)
+        if not all(folder.manifest_path(shard.shard_id, part).exists() for part in kind.parts)
     )

@@ -42,8 +42,10 @@ from tasks.formats.hdnet.hdnet_layout import (
 )
 from tasks.formats.hdnet.labelled_sample import LAYOUT, label_sample
 from tasks.formats.outcomes import ExportOutcome
+from tasks.samples.sample_shards import SAMPLES
 from tasks.video.match_rules import StoredMatches
 from tasks.video.number_grids import format_integers
+from tasks.video.video_shards import VIDEOS
 
 
 class HdnetExport(ExportOutcome):
@@ -159,7 +161,7 @@ class HdnetPlan(ExportPlan):
             pairs=sum(one.pairs for one in videos),
             samples=len(samples),
             failures=tuple(failure for one in written for failure in one.failures),
-            missing=list_missing(self.folders),
+            missing=list_missing(self.folders, SAMPLES, VIDEOS),
             warnings=(*self.left_out, *_warn(videos, shards)),
         )
 

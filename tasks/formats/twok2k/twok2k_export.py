@@ -27,6 +27,7 @@ from tasks.formats.twok2k.depth16 import refuse_resolution
 from tasks.formats.twok2k.export_view import ExportedView, export_view
 from tasks.formats.twok2k.twok2k_layout import BRANCHES
 from tasks.formats.twok2k.view_lists import write_background_list, write_lists
+from tasks.samples.sample_shards import SAMPLES
 
 
 class ViewsExport(ExportOutcome):
@@ -114,7 +115,7 @@ class ViewsPlan(ExportPlan):
             ),
             backgrounds=write_background_list(target.staging, images),
             failures=tuple(failure for one in written for failure in one.failures),
-            missing=list_missing(self.folders),
+            missing=list_missing(self.folders, SAMPLES),
         )
 
 
