@@ -38,7 +38,7 @@ from schemas.views import parse_angles
 from tasks.backgrounds import read_background_list
 from tasks.dataset.shards import read_rows
 from tasks.dataset.splits import read_splits
-from tasks.fits.reader import read_fit
+from tasks.fits.fit_parameters import read_fit
 from tasks.scans.charts import read_charts
 from tasks.scans.joints import read_joint3d, read_openpose3d
 from tasks.scans.mtl import read_mtl
