@@ -46,7 +46,7 @@ class _PairingWork(VideoWork):
         ref, root = self.job.shard.video, self.job.data_root
         try:
             sequence = list_frames(ref.video, root / ref.folder)
-            self.warnings += [f"{ref.video}: {unused}" for unused in sequence.strangers]
+            self.warnings += [f"{ref.video}: {name}" for name in sequence.unused]
             # Digested before reading: a file that changes meanwhile is seen as changed later.
             self.keep_inputs(list_video_inputs(root, sequence))
             self._survey = survey_sequence(sequence, self.job.settings)
