@@ -193,7 +193,7 @@ def test_a_limit_of_all_images_is_named_where_there_are_few_in_all() -> None:
 
 def test_few_backgrounds_that_all_can_be_used_are_warned_of_without_a_limit() -> None:
     warning = describe_shortage(_sides(*[1024] * 8), 2048, 2.0)
-    assert warning == "only 8 backgrounds: people will often stand before the same one"
+    assert warning == "only 8 backgrounds: people will often have the same one"
 
 
 @pytest.mark.parametrize("sides", [(), (1024,) * 50])
