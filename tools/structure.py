@@ -4,7 +4,7 @@ Prints product lines by room, file names that occur twice, short files, the file
 request passes through, options declared more than once, and files that name a camera.
 Nothing of the product is imported or run: the figures come from the syntax trees alone.
 
-    python tools/structure.py [--root DIR] [--json] [--verbose]
+    python tools/structure.py [--root DIR] [--revision REV] [--json] [--verbose]
 """
 
 import argparse
@@ -13,6 +13,9 @@ import hashlib
 import io
 import json
 import re
+import subprocess
+import tarfile
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -367,14 +370,26 @@ def measure(root: Path) -> dict[str, object]:
     }
 
 
+def measure_revision(root: Path, revision: str) -> dict[str, object]:
+    """Measure a commit or a tag; raises CalledProcessError when git does not know it."""
+    archive = subprocess.run(
+        ["git", "archive", revision], cwd=root, check=True, capture_output=True
+    ).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+            files.extractall(folder, filter="data")
+        return measure(Path(folder))
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
+    parser.add_argument("--revision", help="of git: measured instead of the files as they are")
     parser.add_argument("--json", action="store_true", help="everything, as JSON")
     parser.add_argument("--verbose", action="store_true", help="list what was counted")
     given = parser.parse_args()
-    found = measure(given.root)
+    found = measure_revision(given.root, given.revision) if given.revision else measure(given.root)
     if given.json:
         print(json.dumps(found, indent=1))
         return
