@@ -86,8 +86,12 @@ def stored_tensors(folder: Path) -> dict[str, TensorStorageMetadata]:
     }
 
 
-class _TensorIndex(pickle.Unpickler):
-    """Look up only the classes that an index of tensors is made of."""
+class _TensorIndex(pickle._Unpickler):  # noqa: SLF001 - the public one is the C one, see below
+    """Look up only the classes that an index of tensors is made of.
+
+    Python's own machine, because its memo is a dictionary: that of the C one is an array, for which
+    eight bytes of pickle (LONG_BINPUT with a large number) reserve and fill gigabytes.
+    """
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - as in pickle
         if name in _MAY_BE_NAMED.get(module, ()):

@@ -39,6 +39,9 @@ from training.loop.checkpoints import (
 )
 from training.loop.distributed import Ranks, join_ranks
 
+MEMO_KIB = 512 << 10
+"""An eighth of what the memo's largest index would take."""
+
 
 @pytest.fixture(scope="module")
 def ranks() -> Iterator[Ranks]:
@@ -152,6 +155,14 @@ def test_an_index_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path
     with pytest.raises(InputError, match=r"\.metadata: names"):
         read_tensors(tmp_path, "")
     assert not mark.exists()
+
+
+def test_a_memo_of_gigabytes_reserves_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".metadata").write_bytes(b"\x80\x02]r\xff\xff\xff\x0f.")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="a list"):
+        read_tensors(tmp_path, "model.")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMO_KIB
 
 
 @pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
