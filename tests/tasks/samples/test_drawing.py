@@ -110,10 +110,10 @@ def test_joints_are_projected_by_the_samples_own_camera(samples: list[Sample], s
         assert sample.keypoints[known, :2] == pytest.approx(expected, abs=1e-3)
 
 
-def test_harmonic_light_is_another_light_on_the_same_person(
+def test_the_published_light_is_another_light_on_the_same_person(
     scan: Scan, session: DrawingSession, samples: list[Sample]
 ) -> None:
-    settings = SETTINGS.model_copy(update={"lights": "harmonics"})
+    settings = SETTINGS.model_copy(update={"lights": "spots"})
     first = _draw(scan, session, settings=settings)[0]
     assert isinstance(first, Sample)
     assert np.array_equal(first.surfaces.mask, samples[0].surfaces.mask)
