@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from schemas.regular_files import digest_regular_file, measure_file
+from schemas.regular_files import digest_regular_file, is_readable_file, measure_file
 from schemas.scan import InputFile
 
 _SHOWN_CHARACTERS = 120
@@ -20,8 +20,16 @@ def digest_file(path: Path, root: Path) -> InputFile:
 
 
 def digest_files(paths: Iterable[Path], root: Path) -> tuple[InputFile, ...]:
-    """Digest every file once, sorted by path; absent ones are kept as absent."""
-    return tuple(digest_file(path, root) for path in sorted(set(paths)))
+    """Digest every file once, sorted by path; absent ones are kept as absent.
+
+    Pipes, devices and folders with the name of a file are left out: they fail what reads them.
+    """
+    return tuple(digest_file(path, root) for path in sorted(set(filter(is_plain, paths))))
+
+
+def is_plain(path: Path) -> bool:
+    """Return whether a path is free to be a file: nothing there, or a regular file."""
+    return is_readable_file(path) or not path.exists()
 
 
 def find_inside(folder: Path, name: str) -> Path | str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from schemas.errors import as_utf8
 from schemas.regular_files import is_readable_file
 from schemas.scan import InputFile, ScanRef
-from tasks.scans.files import digest_file, digest_files
+from tasks.scans.files import digest_file, digest_files, is_plain
 from tasks.scans.layouts import LAYOUTS, find_scan
 
 Roots = dict[str, Path | None]
@@ -16,7 +16,7 @@ Roots = dict[str, Path | None]
 def list_inputs(data_root: Path, ref: ScanRef) -> tuple[InputFile, ...]:
     """Digest the files that the layout gives a scan, found or absent."""
     files = find_scan(data_root, ref.dataset, ref.item)
-    return digest_files(filter(is_plain, files.looked_for), data_root)
+    return digest_files(files.looked_for, data_root)
 
 
 def list_inputs_of_failed(data_root: Path, ref: ScanRef, *, named: str) -> tuple[InputFile, ...]:
@@ -59,8 +59,3 @@ def _below(root: Path, named: str) -> Iterable[Path]:
     path = Path(named)
     is_below = bool(named) and "\0" not in named and path.is_relative_to(root)
     return (path,) if is_below and path != root and is_plain(path) else ()
-
-
-def is_plain(path: Path) -> bool:
-    """Return whether a path is free to be a file: nothing there, or a regular file."""
-    return is_readable_file(path) or not path.exists()

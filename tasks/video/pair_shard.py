@@ -13,7 +13,6 @@ from schemas.scan import InputFile
 from tasks.dataset.commit import ShardOutcome, commit_shard
 from tasks.dataset.shards import Row, ShardWriter
 from tasks.scans.files import digest_files
-from tasks.scans.input_files import is_plain
 from tasks.video.choosing import MIN_ROWS, FramePairs, PairFinder, Tally
 from tasks.video.frames import Frame, frame_row, read_frame
 from tasks.video.matching import BodyPixels, list_body_pixels
@@ -28,12 +27,9 @@ def pair_video(job: PairJob) -> ShardOutcome:
 
 
 def list_video_inputs(data_root: Path, sequence: Sequence) -> tuple[InputFile, ...]:
-    """Digest every file that decides a video, those that are looked for and absent too.
-
-    Pipes, devices and folders with the name of a file are left out: they fail their frame.
-    """
+    """Digest every file that decides a video, those that are looked for and absent too."""
     paths = (path for files in sequence.frames for path in files.looked_for)
-    return digest_files(filter(is_plain, paths), data_root)
+    return digest_files(paths, data_root)
 
 
 @dataclass(slots=True, kw_only=True)

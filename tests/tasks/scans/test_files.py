@@ -131,3 +131,11 @@ def test_memory_of_a_process_is_no_scan(tmp_path: Path) -> None:
 def test_long_and_unprintable_names_are_shown_shortened() -> None:
     assert show("a\n") == r"'a\n'"
     assert len(show("a" * 500)) == 124
+
+
+def test_pipes_and_folders_with_the_name_of_a_file_are_not_digested(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    digested = digest_files((tmp_path / name for name in ("pipe", "folder", "file")), tmp_path)
+    assert [one.path for one in digested] == ["file"]
