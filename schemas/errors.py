@@ -6,7 +6,7 @@ survive pickling, because they cross process borders.
 
 import struct
 import zlib
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 from zipfile import BadZipFile
 
 FailureKind = Literal["input", "environment"]
@@ -18,6 +18,9 @@ _SAME_AGAIN = (
 """What the same bytes raise again, wherever it comes from; memory, disk and GL are not among it."""
 
 _OPENCV_NO_MEMORY = -4
+
+
+E = TypeVar("E", bound="ScanmillError")
 
 
 class ScanmillError(Exception):
@@ -33,7 +36,8 @@ class ScanmillError(Exception):
         """Keep the four parts for programs, and one sentence for people."""
         parts = map(as_utf8, (thing, found, expected, hint))
         self.thing, self.found, self.expected, self.hint = parts
-        super().__init__(f"{self.thing}: {self.found}; expected {self.expected}. {self.hint}")
+        parts_said = f"{self.thing}: {self.found}; expected {self.expected}. {self.hint}"
+        super().__init__(parts_said if self.found else self.thing)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by the four parts, not by the joined sentence."""
@@ -44,6 +48,11 @@ def _rebuild(
     kind: type[ScanmillError], thing: str, found: str, expected: str, hint: str
 ) -> ScanmillError:
     return kind(thing, found=found, expected=expected, hint=hint)
+
+
+def quote(kind: type[E], sentence: str) -> E:
+    """Make the error whose text is a sentence that another program ended with, as it is."""
+    return kind(sentence, found="", expected="", hint="")
 
 
 class InputError(ScanmillError):

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.errors import FailureKind, MachineError, RequestError, ScanmillError
+from schemas.errors import FailureKind, MachineError, RequestError, ScanmillError, quote
 from schemas.train_request import TrainRequest
 from tasks.launching.programs import Ended, OnLine, run_program
 
@@ -48,10 +48,7 @@ def ask_status(request: TrainRequest) -> TrainingStatus:
     command = [sys.executable, "-m", "training.run", *request.program, "--check"]
     ended = run_program(command, environment={"WORLD_SIZE": str(request.world)})
     if ended.code == REQUEST_WRONG:
-        raise RequestError(
-            "scanmill train", found=ended.message, expected="a request that the training takes",
-            hint="See scanmill train --help.",
-        )  # fmt: skip
+        raise quote(RequestError, ended.message)
     if ended.code != 0:
         raise _failed(request, ended)
     return TrainingStatus.model_validate(json.loads(ended.last_lines[-1]))
@@ -112,13 +109,10 @@ def _meeting(request: TrainRequest) -> list[str]:
 
 def _failed(request: TrainRequest, ended: Ended) -> ScanmillError:
     """Say why a training failed, and whether the same command may succeed."""
-    what = f"{request.stage} in {request.out}"
     if ended.final:
-        return TrainingError(
-            what, found=ended.final, expected="a training that can take its next step",
-            hint="It would end so again: fix the cause first.",
-        )  # fmt: skip
+        return quote(TrainingError, ended.final)
     return MachineError(
-        what, found=f"{ended.how} ({ended.message})", expected="exit code 0",
+        f"{request.stage} in {request.out}",
+        found=f"{ended.how} ({ended.message})", expected="exit code 0",
         hint="Fix the cause; the same command goes on from the last checkpoint.",
     )  # fmt: skip

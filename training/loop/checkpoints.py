@@ -169,15 +169,17 @@ def find_resumable(out: Path) -> Resumable:
     Every byte is verified. Raises InputError when there are step folders and none is whole.
     """
     broken: list[str] = []
+    newest = ""
     for folder in _newest_first(out):
         try:
             verify_files(folder)
             return Resumable(folder, read_meta(folder).step, tuple(broken))
         except InputError as error:
             broken.append(f"checkpoint {folder.name} is broken and not used: {error}")
+            newest = newest or f"{folder.name}/{Path(error.thing).name}: {error.found}"
     if broken:
         raise InputError(
-            str(out / FOLDER), found=f"no whole checkpoint; {broken[0]}",
+            str(out / FOLDER), found=f"no whole checkpoint; the newest, {newest}",
             expected="one step folder as it was written",
             hint="Copy a whole step folder back, or train into another folder.",
         )  # fmt: skip
