@@ -155,7 +155,7 @@ def test_a_run_of_a_worker_ends_all_its_processes_when_it_is_cancelled(
 ) -> None:
     asked = {
         "data": str(people), "dataset": "RP", "shards": str(tmp_path / "set"),
-        "resolution": 256, "yaws": [0], "out": str(tmp_path / "weights"),
+        "resolution": 256, "yaws": [0], "backgrounds": None, "out": str(tmp_path / "weights"),
         "train_steps": 5000, "train_width": 0.05, "train_nproc": 2,
     }  # fmt: skip
     server.prefect("work-pool", "create", POOL, "--type", "process", fails=None)  # or it is there
