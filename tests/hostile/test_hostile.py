@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -75,14 +76,35 @@ def judge(family: str, cases: Sequence[str], ended: Ended, tally: Tally) -> None
     assert not ended.faults, f"{ended.faults}, exit code {ended.code}\n{ended.text[-4000:]}"
 
 
-def check_scans(
-    family: str, cases: Sequence[str], ended: Ended, states: dict[str, str], tally: Tally
-) -> None:
-    """Hold a run to its end: bad scans rejected or drawn, none lost or blamed on the machine."""
-    judge(family, cases, ended, tally)
-    assert states.keys() >= set(cases)
-    check_states(states, ended)
-    assert ended.code == 1
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Renders a data root of hostile scans and holds the run to its end."""
+
+    environment: dict[str, str]
+    tally: Tally
+
+    def check(
+        self,
+        family: str,
+        root: Path,
+        cases: Sequence[str],
+        *,
+        dataset: str = "RP",
+        good: str = GOOD,
+    ) -> None:
+        """Reject or draw bad scans; lose none and blame none on the machine; draw the good one."""
+        ended = render(root, dataset, len(cases), self.environment)
+        states = states_of(root / "out", self.environment)
+        judge(family, cases, ended, self.tally)
+        assert states.keys() >= set(cases)
+        check_states(states, ended)
+        assert ended.code == 1
+        assert states[good] == "done"
+
+
+@pytest.fixture
+def drawn(environment: dict[str, str], tally: Tally) -> Drawn:
+    return Drawn(environment, tally)
 
 
 def check_states(states: dict[str, str], ended: Ended) -> None:
@@ -91,31 +113,17 @@ def check_states(states: dict[str, str], ended: Ended) -> None:
     assert not others, f"{others}\n{ended.text[-6000:]}"
 
 
-def test_meshes_fail_alone(people: Path, environment: dict[str, str], tally: Tally) -> None:
-    cases = write_obj_cases(people)
-    ended = render(people, "RP", len(cases), environment)
-    states = states_of(people / "out", environment)
-    check_scans("meshes", cases, ended, states, tally)
-    assert states[GOOD] == "done"
+def test_meshes_fail_alone(people: Path, drawn: Drawn) -> None:
+    drawn.check("meshes", people, write_obj_cases(people))
 
 
-def test_meshes_of_2k2k_fail_alone(
-    tmp_path: Path, environment: dict[str, str], tally: Tally
-) -> None:
-    cases = write_ply_cases(tmp_path)
+def test_meshes_of_2k2k_fail_alone(tmp_path: Path, drawn: Drawn) -> None:
     write_good_ply(tmp_path, "good")
-    ended = render(tmp_path, "2K2K", len(cases), environment)
-    states = states_of(tmp_path / "out", environment)
-    check_scans("meshes", cases, ended, states, tally)
-    assert states["good"] == "done"
+    drawn.check("meshes", tmp_path, write_ply_cases(tmp_path), dataset="2K2K", good="good")
 
 
-def test_textures_fail_alone(people: Path, environment: dict[str, str], tally: Tally) -> None:
-    cases = write_texture_cases(people)
-    ended = render(people, "RP", len(cases), environment)
-    states = states_of(people / "out", environment)
-    check_scans("images", cases, ended, states, tally)
-    assert states[GOOD] == "done"
+def test_textures_fail_alone(people: Path, drawn: Drawn) -> None:
+    drawn.check("images", people, write_texture_cases(people))
 
 
 def test_backgrounds_are_listed_with_their_reason(
@@ -133,23 +141,13 @@ def test_backgrounds_are_listed_with_their_reason(
     assert len(listed) >= len(cases) - 1  # a link that leads nowhere is no image
 
 
-def test_joints_fail_alone(people: Path, environment: dict[str, str], tally: Tally) -> None:
-    cases = write_joint_cases(people)
-    ended = render(people, "RP", len(cases), environment)
-    states = states_of(people / "out", environment)
-    check_scans("joints", cases, ended, states, tally)
-    assert states[GOOD] == "done"
+def test_joints_fail_alone(people: Path, drawn: Drawn) -> None:
+    drawn.check("joints", people, write_joint_cases(people))
 
 
-def test_fits_fail_alone_and_run_nothing(
-    tmp_path: Path, environment: dict[str, str], tally: Tally
-) -> None:
-    cases = write_fit_cases(tmp_path)
+def test_fits_fail_alone_and_run_nothing(tmp_path: Path, drawn: Drawn) -> None:
     write_thuman_scan(tmp_path, "good")
-    ended = render(tmp_path, "THuman2", len(cases), environment)
-    states = states_of(tmp_path / "out", environment)
-    check_scans("fits", cases, ended, states, tally)
-    assert states["good"] == "done"
+    drawn.check("fits", tmp_path, write_fit_cases(tmp_path), dataset="THuman2", good="good")
     assert not list(ROOT.glob("opened-by-*"))
 
 
