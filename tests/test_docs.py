@@ -1,7 +1,6 @@
 """What documents and docstrings cite exists: documents, headings, names of code, commands."""
 
 import ast
-import importlib
 import io
 import re
 import shlex
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from flows.cli.app import COMMANDS, NAMES_IN_PYTHON, make_app
+from flows.cli.app import COMMANDS, examples_of, make_app
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("schemas", "renderers", "tasks", "people", "flows", "training", "benchmarks", "tools")
@@ -194,8 +193,7 @@ def examples() -> list[tuple[str, str]]:
     """Return the examples that `--help` of every command shows."""
     found = []
     for name in COMMANDS:
-        module = importlib.import_module(f"flows.cli.{NAMES_IN_PYTHON.get(name, name)}")
-        lines = "\n".join(module.EXAMPLES).replace("\\\n", " ").splitlines()
+        lines = "\n".join(examples_of(name)).replace("\\\n", " ").splitlines()
         found += [(f"{name} --help", line) for line in lines if line.startswith("scanmill ")]
     return found
 

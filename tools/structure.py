@@ -149,7 +149,7 @@ def _declarations(
             for field in node.body:
                 if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                     yield field.target.id, f"{module.path}:{node.name}"
-        elif isinstance(node, ast.FunctionDef) and module.path == f"flows/cli/{command}.py":
+        elif isinstance(node, ast.FunctionDef) and module.path.startswith("flows/cli/"):
             for argument in (*node.args.args, *node.args.kwonlyargs):
                 if node.name == command and "typer." in ast.unparse(argument):
                     yield argument.arg, f"{module.path}:{node.name}"

@@ -1,4 +1,4 @@
-"""The command line: one module a command, each with its options, examples and answer."""
+"""The command line: commands with their options, examples and answers."""
 
 from flows.cli.app import main
 

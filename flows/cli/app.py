@@ -1,16 +1,18 @@
 """The command `scanmill`: its commands, and how it ends.
 
 Exit codes: 0 done, 1 some work failed (and is listed), 2 the request itself is wrong,
-130 interrupted. Imports neither Prefect nor torch, and of the commands only the one that is
-called: command NAME is the function NAME of the module flows.cli.NAME, which also has EXAMPLES.
+130 interrupted. Imports neither Prefect nor torch, and of the modules that hold commands only the
+called one's. There a command is the function of its name, and a row of EXAMPLES.
 """
 
 import importlib
+import keyword
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -20,24 +22,32 @@ from schemas.errors import RequestError, ScanmillError
 PROGRAM = "scanmill"
 WORK_FAILED, REQUEST_WRONG, INTERRUPTED = 1, 2, 130
 
+
+class Command(NamedTuple):
+    """A command of the list. module: below flows.cli; line: what the list says of it."""
+
+    module: str
+    line: str
+
+
 COMMANDS = {
-    "demo": "Make people, render, train, report: all end to end.",
-    "synth": "Make a licence-free data root of people and rooms.",
-    "doctor": "Look at the machine: what works, how to fix the rest.",
-    "inspect": "List what a data root holds before any work.",
-    "render": "Render scans into shards of training samples.",
-    "pair": "Find correspondences between the frames of videos.",
-    "status": "Show the state of each shard of a data set, and why.",
-    "rerun": "Redo only what is not done.",
-    "validate": "Read a data set back and check every byte.",
-    "export": "Write data sets in a published layout.",
-    "import": "Make a data set of a published layout.",
-    "report": "Write one page about data sets and trainings.",
-    "train": "Train a network from data sets.",
-    "prepare-and-train": "Inspect, render, validate, train: from scans to weights.",
+    "demo": Command("people_commands", "Make people, render, train, report: all end to end."),
+    "synth": Command("people_commands", "Make a licence-free data root of people and rooms."),
+    "doctor": Command("doctor", "Look at the machine: what works, how to fix the rest."),
+    "inspect": Command("inspect", "List what a data root holds before any work."),
+    "render": Command("run_commands", "Render scans into shards of training samples."),
+    "pair": Command("run_commands", "Find correspondences between the frames of videos."),
+    "status": Command("status", "Show the state of each shard of a data set, and why."),
+    "rerun": Command("run_commands", "Redo only what is not done."),
+    "validate": Command("dataset_commands", "Read a data set back and check every byte."),
+    "export": Command("dataset_commands", "Write data sets in a published layout."),
+    "import": Command("dataset_commands", "Make a data set of a published layout."),
+    "report": Command("dataset_commands", "Write one page about data sets and trainings."),
+    "train": Command("network_commands", "Train a network from data sets."),
+    "prepare-and-train": Command(
+        "network_commands", "Inspect, render, validate, train: from scans to weights."
+    ),
 }
-NAMES_IN_PYTHON = {"import": "import_", "prepare-and-train": "prepare_and_train"}
-"""Commands whose word is none that a module may have."""
 COMPLETING = "_SCANMILL_COMPLETE"
 """Set by the shell while it completes a line; then every command has to be known."""
 
@@ -73,19 +83,28 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     )  # fmt: skip
     app.callback(invoke_without_command=True)(_take_version)
     called = next((word for word in arguments if not word.startswith("-")), "")
-    for name, line in COMMANDS.items():
+    for name, command in COMMANDS.items():
         if name == called or COMPLETING in os.environ:
             _add_command(app, name)
         else:
-            app.command(name, help=line)(_stand_in)
+            app.command(name, help=command.line)(_stand_in)
     return app
 
 
+def examples_of(name: str) -> tuple[str, ...]:
+    """Return the examples that the help of a command shows."""
+    examples: Mapping[str, tuple[str, ...]] = _import(name).EXAMPLES
+    return examples[name]
+
+
 def _add_command(app: typer.Typer, name: str) -> None:
-    spelled = NAMES_IN_PYTHON.get(name, name)
-    module = importlib.import_module(f"flows.cli.{spelled}")
-    examples = "\n".join(("Examples:", *(f"  {line}" for line in module.EXAMPLES)))
-    app.command(name, epilog=KEEP_LINES + examples)(getattr(module, spelled))
+    examples = "\n".join(("Examples:", *(f"  {line}" for line in examples_of(name))))
+    function = name.replace("-", "_") + "_" * keyword.iskeyword(name)
+    app.command(name, epilog=KEEP_LINES + examples)(getattr(_import(name), function))
+
+
+def _import(name: str) -> ModuleType:
+    return importlib.import_module(f"flows.cli.{COMMANDS[name].module}")
 
 
 def _stand_in() -> None:

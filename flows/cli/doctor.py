@@ -8,7 +8,7 @@ import typer
 from flows.cli.answers import Json, print_json, print_table, say
 from tasks.machine.doctor import DoctorReport, examine_machine
 
-EXAMPLES = ("scanmill doctor", "scanmill doctor --out /data/sets --json")
+EXAMPLES = {"doctor": ("scanmill doctor", "scanmill doctor --out /data/sets --json")}
 
 
 def doctor(

@@ -13,10 +13,12 @@ from schemas.wording import format_bytes
 from tasks.checks.inspection import Inspection, ScanInspection, inspect_root
 from tasks.scans.layouts import list_scans
 
-EXAMPLES = (
-    "scanmill inspect --data DIR --dataset RP",
-    "scanmill inspect --data DIR --dataset RP --resolution 1024 --yaws 0:350:10 --json",
-)
+EXAMPLES = {
+    "inspect": (
+        "scanmill inspect --data DIR --dataset RP",
+        "scanmill inspect --data DIR --dataset RP --resolution 1024 --yaws 0:350:10 --json",
+    ),
+}
 
 
 @request_command(InspectRequest)

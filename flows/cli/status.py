@@ -14,7 +14,7 @@ from tasks.dataset.states import REDONE_ALWAYS, DatasetStatus, ShardStatus, data
 from tasks.samples.sample_shards import SAMPLES
 from tasks.video.video_shards import VIDEOS
 
-EXAMPLES = ("scanmill status sets/rp", "scanmill status sets/rp --deep --json")
+EXAMPLES = {"status": ("scanmill status sets/rp", "scanmill status sets/rp --deep --json")}
 SHOWN = 50
 
 
