@@ -284,6 +284,21 @@ class DemoRequest(Request):
         check_writable("--out", Path(self.out))
 
 
+class ServeRequest(Request):
+    """All of `scanmill serve`."""
+
+    file: Annotated[str, Shown("FILE.yaml")] = "prefect.yaml"
+    """Deployments; their relative paths count from its folder."""
+    port: int = Field(default=4200, ge=1, le=65535)
+    """Of the page, on loopback."""
+    limit: int = Field(default=2, ge=1)
+    """Runs at once: a rerun need not wait for a training."""
+
+    def check(self) -> None:
+        """Refuse a file of deployments that can't be read; raises RequestError."""
+        check_file("--file", self.file)
+
+
 class InspectRequest(Request):
     """All of `scanmill inspect`."""
 

@@ -11,7 +11,7 @@ import sys
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import main as torchrun
 
-from training.parent_death_signal import become_parent, end_with_parent
+from schemas.parent_death_signal import become_parent, end_with_parent
 
 
 def main() -> int:

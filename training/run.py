@@ -21,6 +21,7 @@ import torch
 
 from schemas.atomic_files import storage_errors
 from schemas.errors import RequestError, ScanmillError
+from schemas.parent_death_signal import end_with_parent
 from schemas.regular_files import explain_os_error
 from schemas.train_request import read_request
 from training.data.augmentation_sampler import AugmentationSampler
@@ -39,7 +40,6 @@ from training.loop.stage_types import ExamplesT, PredictionT, Stage
 from training.loop.trainer import Trainer
 from training.loop.training_log import TrainingLog
 from training.loop.validate_nets import ValidationSet
-from training.parent_death_signal import end_with_parent
 from training.request import PreparedRun, describe_status, prepare_run
 from training.stages import STAGES
 from training.weights import adopt_weights

@@ -47,6 +47,7 @@ COMMANDS = {
     "prepare-and-train": Command(
         "network_commands", "Inspect, render, validate, train: from scans to weights."
     ),
+    "serve": Command("serve", "Start a Prefect server, a worker and all deployments here."),
 }
 COMPLETING = "_SCANMILL_COMPLETE"
 """Set by the shell while it completes a line; then every command has to be known."""

@@ -42,10 +42,7 @@ def run_flow(
         if finished is not None:
             return finished
     apply_prefect_defaults(verbose=verbose)
-    # Ctrl-C too: Python's own handler would be replaced inside event loops, where an interrupt
-    # that meets a coroutine's last step is lost.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
+    end_by_interrupt()
     start = getattr(importlib.import_module(f"flows.{name}"), name)
     with showing(style):
         try:
@@ -83,6 +80,16 @@ def answer_flow(
     else:
         show(found)
     return found
+
+
+def end_by_interrupt() -> None:
+    """Let Ctrl-C and a polite kill raise KeyboardInterrupt.
+
+    Ctrl-C too: Python's own handler would be replaced inside event loops, where an interrupt that
+    meets a coroutine's last step is lost.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

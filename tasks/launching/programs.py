@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.parent_death_signal import PARENT_VARIABLE
+
 OnLine = Callable[[str], None]
 
 FINAL = "error:"
@@ -25,8 +27,6 @@ GRACE_S = 20.0
 """How long torchrun may end its ranks; Prefect's workers kill a cancelled run after 30 s."""
 
 ROOT = Path(__file__).resolve().parents[2]
-PARENT_VARIABLE = "SCANMILL_PARENT"
-"""Names the process with which launcher and ranks end. Source: training/parent_death_signal.py."""
 
 
 @dataclass(frozen=True, slots=True)

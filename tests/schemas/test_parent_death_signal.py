@@ -9,19 +9,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from training.parent_death_signal import PARENT_VARIABLE
+from schemas.parent_death_signal import PARENT_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import signal, time
-from training.parent_death_signal import end_with_parent
+from schemas.parent_death_signal import end_with_parent
 end_with_parent(signal.{told})
 print('at work', flush=True)
 time.sleep(300)
 """
 PARENT = """
 import subprocess, sys
-from training.parent_death_signal import become_parent
+from schemas.parent_death_signal import become_parent
 become_parent()
 child = subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True)
 print(child.pid, flush=True)
@@ -58,7 +58,7 @@ def test_child_whose_parent_is_gone_already_ends_at_once() -> None:
 
 def test_program_started_by_hand_has_no_parent_to_end_with() -> None:
     code = (
-        "import signal; from training.parent_death_signal import end_with_parent; "
+        "import signal; from schemas.parent_death_signal import end_with_parent; "
         "end_with_parent(signal.SIGKILL)"
     )
     with start(code) as child:

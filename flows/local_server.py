@@ -1,0 +1,195 @@
+"""A Prefect server on loopback, a worker beside it and the deployments of a file: for one machine.
+
+Each is a program of Prefect's own in a session of its own, so that Ctrl-C reaches nobody but us:
+the worker has to end first, because one whose server is gone waits for it for ever.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+from flows.prefect_settings import API_URL, HOME, PATIENCE_S, apply_prefect_defaults
+from flows.server_api import Deployed, ServerApi
+from schemas.errors import InputError, MachineError, RequestError
+from schemas.parent_death_signal import PARENT_VARIABLE
+from schemas.requests import ServeRequest
+
+LOOPBACK = "127.0.0.1"
+POOL = "scanmill"
+"""The work pool that prefect.yaml names."""
+
+WORKER_GRACE_S = 60.0
+"""How long a worker may end its runs: it kills one 30 s after it has asked it to end."""
+
+SERVER_GRACE_S = 20.0
+DEPLOYING_S = 300.0
+POLL_S = 0.5
+LAST_LINES = 15
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program of Prefect's that runs beside us. log: all that it says."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server, a worker and deployments that are there. address: of the page."""
+
+    address: str
+    deployments: tuple[Deployed, ...]
+    server: Program
+    worker: Program
+
+    def wait(self) -> None:
+        """Wait for ever; raises MachineError when one of the two programs has ended."""
+        while True:
+            for one in (self.worker, self.server):
+                if one.process.poll() is not None:
+                    raise _ended_early(one)
+            sleep(POLL_S)
+
+
+@contextmanager
+def serving(request: ServeRequest, *, say: Say) -> Iterator[Serving]:
+    """Start a server, deploy, start a worker; ends the worker, then the server, with the block.
+
+    Raises RequestError when another server is chosen or the port is taken, InputError when the
+    deployments can't be read, MachineError when a program does not start.
+    """
+    _refuse_chosen_server()
+    _refuse_taken_port(request.port)
+    apply_prefect_defaults()
+    logs = Path(os.environ.get(HOME) or Path.home() / ".prefect") / "scanmill-serve"
+    logs.mkdir(parents=True, exist_ok=True)
+    address = f"http://{LOOPBACK}:{request.port}"
+    environment = {**os.environ, API_URL: f"{address}/api"}
+    server_words = ("server", "start", "--host", LOOPBACK, "--port", str(request.port))
+    say("Starting the server.")
+    api = ServerApi(environment[API_URL])
+    with _program("server", server_words, environment, logs, SERVER_GRACE_S) as server:
+        _wait_until_healthy(server, api)
+        _crash_dead_runs(api, say)
+        say(f"Deploying what {request.file} lists.")
+        _prefect(request, environment, "work-pool", "create", POOL, "--type", "process",
+                 "--overwrite")  # fmt: skip
+        _prefect(request, environment, "--no-prompt", "deploy", "--all", "--prefect-file",
+                 Path(request.file).name)  # fmt: skip
+        worker_words = ("worker", "start", "--pool", POOL, "--type", "process",
+                        "--limit", str(request.limit))  # fmt: skip
+        try:
+            with _program("worker", worker_words, environment, logs, WORKER_GRACE_S) as worker:
+                yield Serving(address, api.list_deployments(), server, worker)
+        finally:
+            with suppress(OSError):  # the server itself may be gone
+                _crash_dead_runs(api, say)
+
+
+def _crash_dead_runs(api: ServerApi, say: Say) -> None:
+    """Let no run that nobody works on be shown as running."""
+    for name in api.crash_dead_runs(POOL):
+        say(f"Marked crashed, its process is gone: {name}.")
+
+
+def _refuse_chosen_server() -> None:
+    chosen = os.environ.get(API_URL)
+    if chosen:
+        raise RequestError(
+            API_URL, found=chosen, expected="none: scanmill serve starts a server of its own",
+            hint="Unset it; or, to use that server, run prefect --no-prompt deploy --all and "
+            "prefect worker start --pool scanmill.",
+        )  # fmt: skip
+
+
+def _refuse_taken_port(port: int) -> None:
+    try:
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((LOOPBACK, port))
+    except OSError as error:
+        raise RequestError(
+            "--port", found=f"{port}: {error.strerror}", expected="a port that nobody listens on",
+            hint="Another server may be running there already; give another --port.",
+        ) from error  # fmt: skip
+
+
+@contextmanager
+def _program(
+    name: str, words: tuple[str, ...], environment: dict[str, str], logs: Path, grace_s: float
+) -> Iterator[Program]:
+    """Run a program of Prefect's beside the block; it is interrupted, then killed, at the end."""
+    log = logs / f"{name}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.prefect_program", *words],
+            env=environment | {PARENT_VARIABLE: str(os.getpid())}, stdin=subprocess.DEVNULL,
+            stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield Program(name, process, log)
+    finally:
+        _end(process, grace_s)
+
+
+def _end(process: subprocess.Popen[bytes], grace_s: float) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(grace_s)
+    with suppress(ProcessLookupError):  # its session: nothing but what it started
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _wait_until_healthy(server: Program, api: ServerApi) -> None:
+    deadline = monotonic() + PATIENCE_S
+    while monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise _ended_early(server)
+        try:
+            api.check_health()
+        except (OSError, ValueError):
+            sleep(POLL_S)
+        else:
+            return
+    raise MachineError(
+        "the Prefect server", found=f"no answer from {api.address} within {PATIENCE_S:.0f} s",
+        expected="an answer", hint=f"Look at {server.log}.",
+    )  # fmt: skip
+
+
+def _prefect(request: ServeRequest, environment: dict[str, str], *words: str) -> None:
+    """Run one of Prefect's commands in the folder of the deployments; raises InputError."""
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", *words], cwd=Path(request.file).absolute().parent,
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=DEPLOYING_S,
+    )  # fmt: skip
+    if done.returncode != 0:
+        said = [line for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
+        raise InputError(
+            request.file, found=" ".join(said[-1:]) or f"exit code {done.returncode}",
+            expected="deployments that Prefect accepts",
+            hint=f"Try `prefect {' '.join(words)}` there: it says more.",
+        )  # fmt: skip
+
+
+def _ended_early(program: Program) -> MachineError:
+    said = program.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    last = next((line.strip() for line in reversed(said) if line.strip()), "it said nothing")
+    return MachineError(
+        f"the Prefect {program.name}", found=f"it ended by itself ({last})",
+        expected="it to run until you end it", hint=f"Look at {program.log}.",
+    )  # fmt: skip

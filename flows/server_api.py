@@ -1,0 +1,110 @@
+"""Questions to a Prefect server that need no Prefect: its health, deployments, dead runs."""
+
+import json
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_ROWS = 200
+"""As many as the server returns at once."""
+
+ANSWER_S = 10.0
+_UNFINISHED = ("RUNNING", "PENDING", "CANCELLING", "PAUSED")
+_RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
+"""A worker gives it to the process of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """One deployment as the server holds it. schedule: cron lines, seconds, or "by hand"."""
+
+    name: str
+    schedule: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerApi:
+    """A server by the address of its API. Methods raise OSError when it does not answer."""
+
+    address: str
+
+    def check_health(self) -> None:
+        """Ask whether it is up."""
+        self._ask("GET", "health")
+
+    def list_deployments(self) -> tuple[Deployed, ...]:
+        """Return all deployments in the order of their names."""
+        flows = {one["id"]: one["name"] for one in self._filter("flows")}
+        found = (
+            Deployed(f"{flows[one['flow_id']]}/{one['name']}", _schedule(one))
+            for one in self._filter("deployments")
+        )
+        return tuple(sorted(found, key=lambda one: one.name))
+
+    def crash_dead_runs(self, pool: str) -> tuple[str, ...]:
+        """Mark runs of a pool crashed whose process on this machine is gone; returns their names.
+
+        A run whose process is alive, or was never started, stays as it is. Flows within such a run
+        are marked with it.
+        """
+        started = self._unfinished({}, work_pools={"name": {"any_": [pool]}})
+        dead = [one for one in started if _is_dead(one)]
+        reached = dead
+        while reached:
+            parents = {"parent_flow_run_id": {"any_": [one["id"] for one in reached]}}
+            reached = self._unfinished(parents)
+            dead += reached
+        for run in dead:
+            state = {"type": "CRASHED", "message": "The process of this run is gone."}
+            self._ask("POST", f"flow_runs/{run['id']}/set_state", {"state": state, "force": True})
+        return tuple(run["name"] for run in dead)
+
+    def _unfinished(self, runs: dict[str, Any], **others: object) -> list[dict[str, Any]]:
+        filters = {**runs, "state": {"type": {"any_": list(_UNFINISHED)}}}
+        return list(self._filter("flow_runs", flow_runs=filters, **others))
+
+    def _filter(self, kind: str, **filters: object) -> Iterable[dict[str, Any]]:
+        offset = 0
+        while True:
+            rows = self._ask(
+                "POST", f"{kind}/filter", {"limit": MAX_ROWS, "offset": offset, **filters}
+            )
+            yield from rows
+            if len(rows) < MAX_ROWS:
+                return
+            offset += MAX_ROWS
+
+    def _ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        asked = urllib.request.Request(  # noqa: S310 - our own server
+            f"{self.address}/{path}", method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )  # fmt: skip
+        with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:  # noqa: S310 - as above
+            return json.loads(answer.read())
+
+
+def _schedule(deployment: dict[str, Any]) -> str:
+    rows = [one["schedule"] for one in deployment.get("schedules", []) if one.get("active")]
+    shown = [
+        f"cron {row['cron']}" if "cron" in row else f"every {row['interval']:g} s"
+        for row in rows
+        if "cron" in row or "interval" in row
+    ]
+    return ", ".join(shown) or ("scheduled" if rows else "by hand")
+
+
+def _is_dead(run: dict[str, Any]) -> bool:
+    """Whether the process that a worker of this machine started for a run is gone."""
+    pid = str(run.get("infrastructure_pid") or "").rpartition(":")[2]
+    if not pid.isdigit():
+        return False
+    try:
+        variables = Path("/proc", pid, "environ").read_bytes().split(b"\0")
+    except PermissionError:
+        return False
+    except OSError:
+        return Path("/proc").exists()
+    return f"{_RUN_VARIABLE}={run['id']}".encode() not in variables
