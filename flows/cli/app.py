@@ -44,6 +44,7 @@ COMMANDS = {
     "import": Command("dataset_commands", "Make a data set of a published layout."),
     "report": Command("dataset_commands", "Write one page about data sets and trainings."),
     "train": Command("network_commands", "Train a network from data sets."),
+    "reconstruct": Command("photo_commands", "Reconstruct the people of photographs."),
     "prepare-and-train": Command(
         "network_commands", "Inspect, render, validate, train: from scans to weights."
     ),

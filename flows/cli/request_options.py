@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
-from schemas import prepare_request, requests, train_request
+from schemas import prepare_request, reconstruct_request, requests, train_request
 from schemas.config_file import read_config
 from schemas.errors import RequestError
 from schemas.options import VARIABLE_PREFIX, Option
@@ -28,7 +28,7 @@ Config = Annotated[
 ]
 ALL_REQUESTS = [
     kind
-    for module in (requests, train_request, prepare_request)
+    for module in (requests, train_request, prepare_request, reconstruct_request)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Request)
 ]

@@ -110,10 +110,17 @@ class PersonDepthNets(nn.Module):
         """Predict depth and mask at full resolution."""
         with torch.no_grad():
             first = self.normals(image, transforms)
-            blended = blend_normals(first.parts, transforms, image.shape[-1])
+        return self.refine(first, transforms, image.shape[-1])[1]
+
+    def refine(
+        self, first: NormalPrediction, transforms: PartTransforms, resolution: int
+    ) -> tuple[Float[Tensor, "B 6 R R"], DepthPrediction]:
+        """Return the blended normals and the refined depth of what phase 1 predicted."""
+        with torch.no_grad():
+            blended = blend_normals(first.parts, transforms, resolution)
             depth = masked_coarse_depth(first.coarse)
         refined: DepthPrediction = self.refinement(depth, blended)
-        return refined
+        return blended, refined
 
 
 def masked_coarse_depth(coarse: DepthPrediction) -> Float[Tensor, "B 2 h w"]:

@@ -1,0 +1,1 @@
+"""Trained nets in use: prepared photographs in, predictions out."""
