@@ -20,7 +20,9 @@ from schemas.wording import shorten
 StageName = Literal["2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-depth"]
 Precision = Literal["fp32", "bf16"]
 Nets = Literal["all", "coarse"]
-Heads = Literal["published", "centred"]
+Heads = Literal["means", "centred", "published"]
+DepthLossForm = Literal["masked", "published"]
+DepthGradient = Literal["detached", "published"]
 MaskLossForm = Literal["single_sigmoid", "published"]
 DepthNormals = Literal["masked", "in_place", "published"]
 FrozenNorm = Literal["batch", "running"]
@@ -60,13 +62,38 @@ def _by_stage(name: str) -> str:
     return ", ".join(f"{system} {value}" for system, value in values.items())
 
 
+FORMS: dict[StageName, dict[str, str]] = {
+    "2k2k-normal": {
+        "heads": "means", "depth_loss": "masked", "depth_gradient": "detached",
+        "mask_loss": "single_sigmoid",
+    },
+    "2k2k-depth": {"heads": "means", "depth_loss": "masked", "mask_loss": "single_sigmoid"},
+    "hdnet-normal": {},
+    "hdnet-depth": {"depth_normals": "masked"},
+}  # fmt: skip
+"""What a new training takes where the request names no form: what learns, by measurement.
+
+A training that was begun goes on in its own. Source: docs/losses.md, "Which forms learn".
+"""
+
+
+def _by_form(name: str) -> Shown:
+    """Write what holds where a form is not named: that of new trainings."""
+    new = {forms[name] for forms in FORMS.values() if name in forms}
+    return Shown(unset=f"{', '.join(sorted(new))}; a resumed training's own")
+
+
 _OF_2K2K = frozenset(
-    {"nets", "heads", "mask_loss", "frozen_norm", "background", "backgrounds", "no_augment"}
-)
+    {
+        "nets", "heads", "depth_loss", "depth_gradient", "mask_loss", "frozen_norm", "background",
+        "backgrounds", "no_augment",
+    }
+)  # fmt: skip
+_OF_PHASE_1 = frozenset({"depth_gradient"})
 _OF_HDNET_DEPTH = frozenset({"depth_normals"})
 MEANINGLESS: dict[StageName, frozenset[str]] = {
     "2k2k-normal": _OF_HDNET_DEPTH,
-    "2k2k-depth": _OF_HDNET_DEPTH,
+    "2k2k-depth": _OF_HDNET_DEPTH | _OF_PHASE_1,
     "hdnet-normal": _OF_2K2K | _OF_HDNET_DEPTH,
     "hdnet-depth": _OF_2K2K,
 }
@@ -84,12 +111,16 @@ class ModelOptions(Request):
     """Factor on all inner channels, for small machines."""
     nets: Nets = "all"
     """coarse: without the five part nets."""
-    heads: Heads = "published"
-    """How the last convolutions begin. centred: where ReLU passes their gradient, so that short
-    trainings learn."""
-    mask_loss: MaskLossForm = "single_sigmoid"
+    heads: Annotated[Heads | None, _by_form("heads")] = None
+    """How the last convolutions begin. means: at what people's pixels hold on average. centred: in
+    the middle of their range."""
+    depth_loss: Annotated[DepthLossForm | None, _by_form("depth_loss")] = None
+    """masked: the person's pixels alone, steep down to small errors. published: all pixels."""
+    depth_gradient: Annotated[DepthGradient | None, _by_form("depth_gradient")] = None
+    """Of 2k2k-normal. detached: coarse depth does not train the whole-image normal net."""
+    mask_loss: Annotated[MaskLossForm | None, _by_form("mask_loss")] = None
     """published: a second sigmoid on top of the first."""
-    depth_normals: DepthNormals = "masked"
+    depth_normals: Annotated[DepthNormals | None, _by_form("depth_normals")] = None
     """Of hdnet-depth. masked: without the mask's border. in_place: also at the person's distance
     instead of at 4 m. published: with the border."""
     frozen_norm: FrozenNorm = "batch"
@@ -160,6 +191,8 @@ class TrainOptions(RunOptions, ModelOptions):
     """fresh: another room in each epoch. stored: as rendered."""
     no_augment: bool = False
     """No jitter of colours."""
+    published: bool = False
+    """All forms as published, where the request names no other."""
     max_bad_samples: int = Field(default=0, ge=0)
     """Undecodable samples before stopping."""
 

@@ -8,14 +8,14 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from schemas.errors import RequestError
-from schemas.train_request import PUBLISHED, ModelOptions, RunOptions, TrainRequest
+from schemas.train_request import FORMS, PUBLISHED, ModelOptions, RunOptions, TrainRequest
 from training.data.background_pool import BackgroundPool, open_backgrounds
 from training.data.sample_order import Order
 from training.data.shard_index import SampleAddress, ShardIndex, open_index
 from training.loop.checkpoints import find_resumable
 from training.loop.distributed import this_world
 from training.loop.model_files import written_step
-from training.loop.run_folder import RunRecord, check_folder, describe_run
+from training.loop.run_folder import RunRecord, check_folder, describe_run, read_forms
 from training.loop.training_log import CURVE
 from training.run_settings import DataSettings, ModelSettings, RunSettings
 from training.stages import STAGES
@@ -95,7 +95,7 @@ def _resolve_model(request: TrainRequest, width: int, weights: dict[str, Tensor]
     chosen = request.model_dump(include=set(ModelOptions.model_fields), exclude_none=True)
     defaults = {
         "resolution": width, "learning_rate": published.learning_rate,
-        "schedule": published.schedule,
+        "schedule": published.schedule, **_choose_forms(request),
     }  # fmt: skip
     init = digest_weights(weights) if weights else None
     try:
@@ -107,6 +107,13 @@ def _resolve_model(request: TrainRequest, width: int, weights: dict[str, Tensor]
             "--resolution", found=f"samples {width} pixels wide",
             expected=str(error.errors()[0]["msg"]), hint="Give a --resolution that divides it.",
         ) from error  # fmt: skip
+
+
+def _choose_forms(request: TrainRequest) -> dict[str, object]:
+    """Return the forms where none is named: the published, a begun training's own, or the new."""
+    if request.published:
+        return dict.fromkeys(FORMS[request.stage], "published")
+    return read_forms(Path(request.out)) or dict(FORMS[request.stage])
 
 
 def _resolve_data(request: TrainRequest, index: ShardIndex) -> DataSettings:

@@ -12,6 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.train_request import (
     RESOLUTION_MULTIPLE,
     BackgroundMode,
+    DepthGradient,
+    DepthLossForm,
+    DepthNormals,
+    Heads,
+    MaskLossForm,
     ModelOptions,
     RunOptions,
     Schedule,
@@ -20,12 +25,20 @@ from schemas.train_request import (
 
 
 class ModelSettings(ModelOptions):
-    """What is trained, and by which rule."""
+    """What is trained, and by which rule.
+
+    A form that a stored training does not name is the one it was trained with: the default here.
+    """
 
     stage: StageName
     resolution: int = Field(ge=256, multiple_of=RESOLUTION_MULTIPLE, description="pixels a side")
     learning_rate: float = Field(default=1e-4, gt=0, description="Adam; at the start")
     schedule: Schedule = "published"
+    heads: Heads = "published"
+    depth_loss: DepthLossForm = "published"
+    depth_gradient: DepthGradient = "published"
+    mask_loss: MaskLossForm = "single_sigmoid"
+    depth_normals: DepthNormals = "masked"
     init: str | None = Field(default=None, description="digest of the weights started from")
 
 

@@ -102,7 +102,8 @@ def test_no_request_is_refused_in_one_line(text: str, complaint: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "option", "value"),
     [("hdnet-normal", "nets", "coarse"), ("hdnet-depth", "heads", "centred"),
-     ("2k2k-normal", "depth_normals", "published")],
+     ("2k2k-normal", "depth_normals", "published"), ("hdnet-depth", "depth_loss", "masked"),
+     ("2k2k-depth", "depth_gradient", "detached"), ("hdnet-normal", "mask_loss", "published")],
 )  # fmt: skip
 def test_option_that_would_change_nothing_is_refused(stage: str, option: str, value: str) -> None:
     with pytest.raises(RequestError, match=f"--{option.replace('_', '-')}: {value} for {stage}"):

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from schemas.train_request import FORMS
 from tests.training.conftest import request_of
 from training.loop.training_log import TrainingLog
 from training.run import main
@@ -71,6 +72,7 @@ def test_validation_is_on_the_held_out_split_with_all_measures(run: Run, tmp_pat
     assert set(report["measures"]) == {
         "loss", "depth_front_pixel_depths", "depth_front_millimetres", "mask_overlap",
         "depth_back_pixel_depths", "depth_back_millimetres", "normal_angle_degrees",
+        "depth_front_far_off_share", "depth_back_far_off_share", "depth_normal_angle_degrees",
     }  # fmt: skip
 
 
@@ -92,6 +94,55 @@ def test_both_phases_train_and_phase_2_leaves_the_weights_of_phase_1_alone(
     first, second = read_weights(tmp_path / "out"), read_weights(tmp_path / "second")
     weights = [name for name in first if name.endswith(("weight", "bias"))]
     assert all(torch.equal(first[name], second[f"normals.{name}"]) for name in weights)
+
+
+PUBLISHED_CURVE = [
+    5.489897895604372, 5.477620038669556, 5.500238946406171, 5.3377902107313275,
+    5.36582169518806, 5.283251730026677,
+]  # fmt: skip
+"""Of 0.1.0's program with `--heads published`, before there were other forms of the depth loss."""
+
+PUBLISHED_FORMS = ["--heads", "published", "--depth-loss", "published"]
+PUBLISHED_FORMS += ["--depth-gradient", "published", "--nets", "coarse"]
+
+
+def test_the_published_forms_give_the_losses_that_they_always_gave(
+    run: Run, tmp_path: Path
+) -> None:
+    run(*PUBLISHED_FORMS, "--steps", "6", "--max-val-samples", "1")
+    assert losses(tmp_path / "out") == pytest.approx(PUBLISHED_CURVE, rel=1e-6)
+
+
+def test_a_training_that_was_begun_before_there_were_forms_goes_on_in_the_published_ones(
+    run: Run, tmp_path: Path
+) -> None:
+    few = ["--max-val-samples", "1"]
+    run(*PUBLISHED_FORMS, "--steps", "2", *few)
+    record = tmp_path / "out" / "run.json"
+    held = json.loads(record.read_text())
+    del held["model"]["depth_loss"], held["model"]["depth_gradient"]
+    record.write_text(json.dumps(held))
+    assert run("--nets", "coarse", "--steps", "4", *few) == 0
+    assert losses(tmp_path / "out") == pytest.approx(PUBLISHED_CURVE[:4], rel=1e-6)
+
+
+def test_a_begun_training_refuses_another_form(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(*PUBLISHED_FORMS, "--steps", "1", "--max-val-samples", "1")
+    assert run("--nets", "coarse", "--steps", "2", "--depth-loss", "masked") == 2
+    said = capsys.readouterr().err
+    assert "model setting depth_loss was published, now masked" in said
+
+
+@pytest.mark.parametrize("options", [[], ["--published"]])
+def test_new_trainings_take_the_forms_that_learn_or_all_published(
+    run: Run, tmp_path: Path, options: list[str]
+) -> None:
+    run("--nets", "coarse", "--steps", "1", "--max-val-samples", "1", *options)
+    model = json.loads((tmp_path / "out" / "run.json").read_text())["model"]
+    expected = dict.fromkeys(FORMS["2k2k-normal"], "published") if options else FORMS["2k2k-normal"]
+    assert {name: model[name] for name in expected} == expected
 
 
 def test_the_sheet_of_samples_is_a_image(run: Run, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.atomic_files import write_atomically
 from schemas.errors import InputError, RequestError
 from schemas.regular_files import read_whole
+from schemas.train_request import FORMS
 from training.run_settings import DataSettings, ModelSettings, RunSettings
 
 RUN_FILE = "run.json"
@@ -74,6 +75,15 @@ def check_folder(out: Path, record: RunRecord) -> None:
         )  # fmt: skip
 
 
+def read_forms(out: Path) -> dict[str, object]:
+    """Return the forms that the training in a folder goes on with; none where there is none."""
+    try:
+        held = json.loads(read_whole(out / RUN_FILE, MAX_RECORD_BYTES))["model"]
+        return {name: held.get(name, _default(name)) for name in FORMS[held["stage"]]}
+    except (InputError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}  # there is none yet, or check_folder says what is wrong with it
+
+
 def write_record(out: Path, record: RunRecord) -> None:
     """Write run.json, whole or not at all."""
     write_atomically(out / RUN_FILE, record.model_dump_json(indent=1) + "\n")
@@ -103,6 +113,12 @@ def _check_free(out: Path) -> None:
         )  # fmt: skip
 
 
+def _default(name: str) -> object:
+    """Return what a training has whose run.json was written before there was such a setting."""
+    known = ModelSettings.model_fields | DataSettings.model_fields
+    return known[name].get_default() if name in known else None
+
+
 def _differences(held: dict[str, object], expected: dict[str, object]) -> list[str]:
     found = []
     for part in ("model", "data"):
@@ -110,8 +126,8 @@ def _differences(held: dict[str, object], expected: dict[str, object]) -> list[s
         if not isinstance(before, dict) or not isinstance(now, dict):
             raise TypeError(part)
         found += [
-            f"{part} setting {name} was {before.get(name)}, now {now.get(name)}"
+            f"{part} setting {name} was {before.get(name, _default(name))}, now {now.get(name)}"
             for name in sorted(before.keys() | now.keys())
-            if before.get(name) != now.get(name)
+            if before.get(name, _default(name)) != now.get(name)
         ]
     return found

@@ -13,8 +13,8 @@ from training.loop.measures import MILLIMETRES, angles_degrees, sum_inside
 from training.loop.stage_types import Sums
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import DepthExamples, NormalExamples, PersonExamples
-from training.twok2k.person_nets import MASK_THRESHOLD, NormalPrediction
-from training.twok2k.surface_nets import DepthPrediction
+from training.twok2k.person_nets import NormalPrediction
+from training.twok2k.surface_nets import MASK_THRESHOLD, DepthPrediction
 from training.twok2k.targets import (
     DepthTargets,
     normal_z,
@@ -23,12 +23,18 @@ from training.twok2k.targets import (
     split_surfaces,
 )
 
+FAR_OFF_MILLIMETRES = 500
+"""No person is so deep: a depth that is farther off is the background's, or nobody's."""
+
 
 def normal_measures(
     prediction: NormalPrediction, examples: NormalExamples, settings: ModelSettings
 ) -> Sums:
-    """Measure phase 1: coarse depth and mask, normals of the whole-image net and of the parts."""
+    """Measure phase 1: coarse depth, its normals, mask; normals of the other nets."""
     sums = _depth_sums(prediction.coarse, examples.coarse, examples, settings)
+    sums["depth_normal_angle_degrees"] = _depth_normal_sum(
+        prediction.coarse, examples.coarse, settings
+    )
     inside = examples.coarse.inside
     sums["normal_angle_degrees"] = _angle_sum(prediction.whole, examples.coarse.normals, inside)
     for group, predicted in prediction.parts.items():
@@ -45,11 +51,7 @@ def depth_measures(
 ) -> Sums:
     """Measure phase 2: full depth and mask, normals of the predicted depth."""
     sums = _depth_sums(prediction, examples.full, examples, settings)
-    z = normal_z(settings.resolution)
-    normals = [normals_from_depth(depth, z) for depth in (prediction.front, prediction.back)]
-    inside = examples.full.inside
-    predicted = torch.cat(normals, dim=1)
-    sums["normal_angle_degrees"] = _angle_sum(predicted, examples.full.normals, inside)
+    sums["normal_angle_degrees"] = _depth_normal_sum(prediction, examples.full, settings)
     return sums
 
 
@@ -68,7 +70,21 @@ def _depth_sums(
         sums[f"depth_{surface}_pixel_depths"] = sum_inside(error, inside)
         in_mm = error * to_mm[:, None, None, None]
         sums[f"depth_{surface}_millimetres"] = sum_inside(in_mm, inside)
+        final = getattr(prediction.composed, surface) - getattr(target, surface)
+        final_mm = final.abs() * per_unit * to_mm[:, None, None, None]
+        far_off = (final_mm > FAR_OFF_MILLIMETRES).to(final_mm)
+        sums[f"depth_{surface}_far_off_share"] = sum_inside(far_off, inside)
     return sums | {"mask_overlap": _overlap(prediction.mask, inside)}
+
+
+def _depth_normal_sum(
+    prediction: DepthPrediction, target: DepthTargets, settings: ModelSettings
+) -> Tensor:
+    """Sum the angles of the normals of both depths, taken with 0 outside as the target's are."""
+    z = normal_z(settings.resolution)
+    depths = (depth * target.inside for depth in (prediction.front, prediction.back))
+    predicted = torch.cat([normals_from_depth(depth, z) for depth in depths], dim=1)
+    return _angle_sum(predicted, target.normals, target.inside)
 
 
 def _overlap(mask: Float[Tensor, "B 1 H W"], inside: Bool[Tensor, "B 1 H W"]) -> Tensor:

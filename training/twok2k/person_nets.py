@@ -13,21 +13,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
-from schemas.train_request import FrozenNorm, Heads, Nets
+from schemas.train_request import DepthGradient, FrozenNorm, Heads, Nets
 from training.twok2k.alignment import PartTransforms, cut_parts
 from training.twok2k.blending import blend_normals
 from training.twok2k.blocks import centre_head, initialise
 from training.twok2k.sizes import coarse_depth_net, normal_net, refinement_net
 from training.twok2k.surface_nets import CoarseDepthNet, DepthPrediction, NormalNet, RefinementNet
-from training.twok2k.targets import FRONT_BACKGROUND
 
 COARSE_FACTOR = 8
-MASK_THRESHOLD = 0.5
 
+MIDDLES: dict[Heads, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "centred": ((0.5,) * 6, (3.0, 3.0, 0.0)),
+    "means": ((0.5, 0.5, 0.65) * 2, (1.92, 2.21, 0.0)),
+}
+"""Where heads begin: six normals; front depth, back depth, an undecided mask.
 
-MIDDLE_NORMALS = (0.5,) * 6
-MIDDLE_DEPTHS_AND_MASK = (3.0, 3.0, 0.0)
-"""Where centred heads begin: the middle of 0..1, of 0..6 twice, and an undecided mask."""
+centred: the middle of 0..1 and of 0..6. means: of people's pixels; the same for all data, because
+every scan is placed in the same way. Source: docs/losses.md, "Which forms learn".
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +49,32 @@ class PersonNormalNets(nn.Module):
     """Phase 1: the whole-image net, the five part nets, the coarse depth net."""
 
     def __init__(
-        self, whole: NormalNet, parts: Mapping[PartGroup, NormalNet], coarse: CoarseDepthNet
+        self,
+        whole: NormalNet,
+        parts: Mapping[PartGroup, NormalNet],
+        coarse: CoarseDepthNet,
+        *,
+        depth_gradient: DepthGradient = "published",
     ) -> None:
         """Take the nets; parts: a net for each group, or none at all."""
         super().__init__()
+        self.depth_gradient = depth_gradient
         self.whole, self.coarse = whole, coarse
         self.parts = nn.ModuleDict({str(group): net for group, net in parts.items()})
 
     def forward(
         self, image: Float[Tensor, "B 3 R R"], transforms: PartTransforms
     ) -> NormalPrediction:
-        """Predict from RGB in -1..1; the coarse depth loss trains the whole-image net too."""
+        """Predict from RGB in -1..1.
+
+        The coarse depth loss trains the whole-image net too, unless its gradient is detached.
+        """
         small = functional.interpolate(
             image, scale_factor=1 / COARSE_FACTOR, mode="bilinear", align_corners=False
         )
         whole = self.whole(small)
-        coarse = self.coarse(small, whole)
+        seen = whole.detach() if self.depth_gradient == "detached" else whole
+        coarse = self.coarse(small, seen)
         return NormalPrediction(whole, self._predict_parts(image, whole, transforms), coarse)
 
     def _predict_parts(
@@ -125,32 +138,36 @@ class PersonDepthNets(nn.Module):
 
 def masked_coarse_depth(coarse: DepthPrediction) -> Float[Tensor, "B 2 h w"]:
     """Return front and back where the mask is over one half; else front 6, back 0."""
-    inside = coarse.mask > MASK_THRESHOLD
-    front = torch.where(inside, coarse.front, FRONT_BACKGROUND)
-    back = torch.where(inside, coarse.back, 0)
-    return torch.cat([front, back], dim=1)
+    composed = coarse.composed
+    return torch.cat([composed.front, composed.back], dim=1)
 
 
 def build_normal_nets(
-    *, nets: Nets = "all", width: float = 1.0, heads: Heads = "published"
+    *,
+    nets: Nets = "all",
+    width: float = 1.0,
+    heads: Heads = "published",
+    depth_gradient: DepthGradient = "published",
 ) -> PersonNormalNets:
     """Build and initialise phase 1; nets "coarse": without the part nets.
 
     heads "published": drawn like all convolutions, so that most outputs begin where ReLU and ReLU6
-    pass no gradient, and short trainings end there. "centred": all begin inside their range.
+    pass no gradient, and short trainings end there. Others: see MIDDLES.
     """
     groups = GROUPS if nets == "all" else ()
     model = PersonNormalNets(
         normal_net(channels_in=3, width=width),
         {group: normal_net(channels_in=6, width=width) for group in groups},
         coarse_depth_net(width=width),
+        depth_gradient=depth_gradient,
     )
     initialise(model)
-    if heads == "centred":
+    if heads in MIDDLES:
+        normals, depths_and_mask = MIDDLES[heads]
         for net in model.modules():
             if isinstance(net, NormalNet):
-                centre_head(net.head, MIDDLE_NORMALS)
-        centre_head(model.coarse.head, MIDDLE_DEPTHS_AND_MASK)
+                centre_head(net.head, normals)
+        centre_head(model.coarse.head, depths_and_mask)
     return model
 
 
@@ -160,8 +177,8 @@ def build_depth_nets(
     """Build and initialise phase 2, phase 1's nets frozen inside; heads: see build_normal_nets."""
     refinement = refinement_net(width=width)
     initialise(refinement)
-    if heads == "centred":
-        centre_head(refinement.head, MIDDLE_DEPTHS_AND_MASK)
+    if heads in MIDDLES:
+        centre_head(refinement.head, MIDDLES[heads][1])
     normals = build_normal_nets(width=width, heads=heads)
     return PersonDepthNets(normals, refinement, frozen_norm=frozen_norm)
 

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from schemas.body_parts import group_members
-from schemas.train_request import MaskLossForm
 from training.loop.stage_types import Terms
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import DepthExamples, NormalExamples
@@ -35,7 +34,7 @@ def normal_objective(
         target = examples.part_normals[group].flatten(0, 1)
         terms |= _normal_terms(group, predicted.flatten(0, 1), target, counts)
     z = normal_z(settings.resolution)
-    return terms | _depth_terms(prediction.coarse, examples.coarse, z, settings.mask_loss)
+    return terms | _depth_terms(prediction.coarse, examples.coarse, z, settings)
 
 
 def depth_objective(
@@ -43,7 +42,7 @@ def depth_objective(
 ) -> Terms:
     """Return the terms of phase 2: full depth, its normals, mask."""
     z = normal_z(settings.resolution)
-    return _depth_terms(prediction, examples.full, z, settings.mask_loss)
+    return _depth_terms(prediction, examples.full, z, settings)
 
 
 def _normal_terms(name: str, prediction: Tensor, target: Tensor, counts: Tensor) -> Terms:
@@ -55,16 +54,19 @@ def _normal_terms(name: str, prediction: Tensor, target: Tensor, counts: Tensor)
 
 
 def _depth_terms(
-    prediction: DepthPrediction, target: DepthTargets, z: float, form: MaskLossForm
+    prediction: DepthPrediction, target: DepthTargets, z: float, settings: ModelSettings
 ) -> Terms:
+    """Return the terms of one depth; masked: its normals are taken with 0 outside the person."""
+    form = settings.depth_loss
     inside = target.inside.to(prediction.front)
     depths = (prediction.front, prediction.back)
     targets = (target.front_filled, target.back)
     normals = split_surfaces(target.normals)
     terms: Terms = {}
     for surface, depth, true, normal in zip(SURFACES, depths, targets, normals, strict=True):
-        terms[f"depth_{surface}"] = depth_term(depth, true)
-        predicted = normals_from_depth(depth, z)
-        terms[f"depth_normal_{surface}"] = depth_normal_term(predicted, normal, inside)
-    terms["mask"] = mask_cross_entropy(prediction.mask_logit, inside, form=form).sum()
+        terms[f"depth_{surface}"] = depth_term(depth, true, inside, form=form)
+        predicted = normals_from_depth(depth * inside if form == "masked" else depth, z)
+        terms[f"depth_normal_{surface}"] = depth_normal_term(predicted, normal, inside, form=form)
+    logit = prediction.mask_logit
+    terms["mask"] = mask_cross_entropy(logit, inside, form=settings.mask_loss).sum()
     return terms

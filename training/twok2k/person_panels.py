@@ -10,8 +10,8 @@ from torch import Tensor
 from training.loop.stage_types import Panels
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import DepthExamples, NormalExamples, PersonExamples
-from training.twok2k.person_nets import MASK_THRESHOLD, NormalPrediction
-from training.twok2k.surface_nets import DepthPrediction
+from training.twok2k.person_nets import NormalPrediction
+from training.twok2k.surface_nets import MASK_THRESHOLD, DepthPrediction
 from training.twok2k.targets import DepthTargets, normal_z, normals_from_depth, split_surfaces
 
 NEAREST, FARTHEST = 1.0, 3.0

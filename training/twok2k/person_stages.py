@@ -29,7 +29,10 @@ def _read_people(settings: ModelSettings, with_stored: bool) -> PersonReader:
 
 
 def _normal_nets(settings: ModelSettings) -> nn.Module:
-    return build_normal_nets(nets=settings.nets, width=settings.width, heads=settings.heads)
+    return build_normal_nets(
+        nets=settings.nets, width=settings.width, heads=settings.heads,
+        depth_gradient=settings.depth_gradient,
+    )  # fmt: skip
 
 
 def _depth_nets(settings: ModelSettings) -> nn.Module:

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from training.loop.compute_modes import full_precision
 from training.twok2k.blocks import Decoder, Encoder
+from training.twok2k.targets import FRONT_BACKGROUND
 
+MASK_THRESHOLD = 0.5
 NORMAL_SAMPLING = ((1, 4), (0, 2), (0, 1))
 """(first, every) pixel of the blended normals at each step.
 
@@ -37,6 +39,16 @@ class DepthPrediction:
     def mask(self) -> Float[Tensor, "B 1 H W"]:
         """Return the probability that a pixel shows the person."""
         return torch.sigmoid(self.mask_logit)
+
+    @property
+    def composed(self) -> "DepthPrediction":
+        """Return the depths where the mask is over one half; else front 6, back 0.
+
+        Trained on the person's pixels alone, the nets say nothing of the others.
+        """
+        inside = self.mask > MASK_THRESHOLD
+        front = torch.where(inside, self.front, FRONT_BACKGROUND)
+        return DepthPrediction(front, torch.where(inside, self.back, 0), self.mask_logit)
 
 
 class NormalNet(nn.Module):

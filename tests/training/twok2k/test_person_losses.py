@@ -12,6 +12,7 @@ from training.twok2k.person_losses import (
     depth_term,
     l1,
     mask_cross_entropy,
+    masked_smooth_l1,
     normal_term,
     one_minus_ssim,
     smooth_l1,
@@ -98,7 +99,33 @@ def test_normal_term_without_any_sample_is_zero() -> None:
 
 def test_depth_term_sums_over_samples() -> None:
     prediction, truth = torch.full((3, 1, 2, 2), 4.0), torch.full((3, 1, 2, 2), 6.0)
-    assert float(depth_term(prediction, truth)) == pytest.approx(0.85 * 1.5 * 3)
+    everywhere = torch.ones(3, 1, 2, 2)
+    assert float(depth_term(prediction, truth, everywhere)) == pytest.approx(0.85 * 1.5 * 3)
+
+
+def test_masked_smooth_l1_is_square_below_beta_and_straight_above() -> None:
+    prediction, inside = torch.tensor([[[[0.05, 1.0, 9.0]]]]), torch.tensor([[[[1.0, 1.0, 0.0]]]])
+    value = masked_smooth_l1(prediction, torch.zeros(1, 1, 1, 3), inside, beta=0.1)
+    assert float(value) == pytest.approx((0.05**2 / 0.2 + (1 - 0.05)) / 2)
+
+
+def test_the_masked_depth_term_ignores_the_background_and_what_is_predicted_there() -> None:
+    inside = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
+    prediction = torch.full((1, 1, 2, 2), 2.0) + 4 * (1 - inside)
+    assert float(depth_term(prediction, torch.full_like(inside, 2.0), inside, form="masked")) == 0
+
+
+def test_the_masked_depth_term_of_a_sample_without_a_person_is_zero() -> None:
+    nobody = torch.zeros(2, 1, 2, 2)
+    assert float(depth_term(nobody + 1, nobody, nobody, form="masked")) == 0
+
+
+def test_masked_depth_normals_are_divided_by_the_persons_pixels() -> None:
+    inside = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
+    value = depth_normal_term(
+        torch.ones(1, 3, 2, 2), torch.zeros(1, 3, 2, 2), inside, form="masked"
+    )
+    assert float(value) == pytest.approx(0.15 * (1 - 0.05))
 
 
 def test_depth_normals_count_inside_but_all_pixels_divide() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from schemas.train_request import FrozenNorm
+from schemas.train_request import DepthGradient, FrozenNorm
 from training.loop.compute_modes import recompute_activations
 from training.twok2k.alignment import PartTransforms
 from training.twok2k.person_nets import (
@@ -246,6 +246,30 @@ def test_the_refined_depth_of_centred_heads_begins_near_three() -> None:
     model = build_depth_nets(width=WIDTH, heads="centred").eval()
     found = model(torch.rand(1, 3, 256, 256), no_transforms(1))
     assert float(found.front.detach().mean()) == pytest.approx(3, abs=0.5)
+
+
+def test_heads_that_begin_at_the_means_predict_people_about_the_scenes_origin() -> None:
+    model = build_normal_nets(nets="coarse", width=WIDTH, heads="means").eval()
+    coarse = model(torch.rand(1, 3, 256, 256), no_transforms(1)).coarse
+    means = [float(depth.detach().mean()) for depth in (coarse.front, coarse.back)]
+    assert means == pytest.approx([1.92, 2.21], abs=0.3)
+
+
+@pytest.mark.parametrize(("depth_gradient", "reaches"), [("published", True), ("detached", False)])
+def test_the_coarse_depth_trains_the_whole_image_net_unless_detached(
+    depth_gradient: DepthGradient, reaches: bool
+) -> None:
+    model = build_normal_nets(nets="coarse", width=WIDTH, depth_gradient=depth_gradient)
+    model(torch.rand(1, 3, 256, 256), no_transforms(1)).coarse.mask_logit.sum().backward()
+    assert (model.whole.head.weight.grad is not None) == reaches
+
+
+def test_the_composed_depth_is_the_backgrounds_where_the_mask_says_no_person() -> None:
+    logit = torch.tensor([[[[1.0, -1.0]]]])
+    depth = torch.full((1, 1, 1, 2), 2.0)
+    composed = DepthPrediction(depth, depth, logit).composed
+    assert composed.front.tolist() == [[[[2.0, 6.0]]]]
+    assert composed.back.tolist() == [[[[2.0, 0.0]]]]
 
 
 def test_heads_are_drawn_as_published_unless_asked_otherwise() -> None:

@@ -28,6 +28,7 @@ from training.twok2k.surface_nets import DepthPrediction
 from training.twok2k.targets import DepthTargets
 
 SETTINGS = ModelSettings(stage="2k2k-normal", resolution=256)
+MASKED = SETTINGS.model_copy(update={"depth_loss": "masked"})
 SURE = 60.0
 FOCAL = 256 / (2 * math.tan(math.radians(25)))
 DEPTH_TERMS = {"depth_front", "depth_back", "depth_normal_front", "depth_normal_back", "mask"}
@@ -82,6 +83,26 @@ def test_a_perfect_prediction_costs_nothing_but_the_silhouette_of_the_front(
     assert 0 < silhouette < 0.01
 
 
+def test_masked_forms_cost_nothing_for_a_perfect_prediction(prepared: NormalExamples) -> None:
+    terms = normal_objective(perfect(prepared), prepared, MASKED)
+    assert sum(float(term) for term in terms.values()) < 1e-5
+
+
+def test_masked_forms_do_not_see_what_is_predicted_outside_the_person(
+    refined: DepthExamples,
+) -> None:
+    truth = refined.full
+    front, back = (
+        torch.where(truth.inside, depth + 0.05, 1.0) for depth in (truth.front, truth.back)
+    )
+    terms = depth_objective(
+        DepthPrediction(front, back, torch.where(truth.inside, SURE, -SURE)), refined, MASKED
+    )
+    # 0.05 is below beta: 0.85 * 0.05^2 / 0.2, whatever the share of the person in the image.
+    assert float(terms["depth_front"]) == pytest.approx(0.85 * 0.05**2 / 0.2, rel=1e-3)
+    assert float(terms["depth_normal_front"]) < 1e-6
+
+
 def test_a_depth_that_is_off_by_a_tenth_costs_its_smooth_l1(prepared: NormalExamples) -> None:
     right = perfect(prepared)
     moved = DepthPrediction(right.coarse.front, right.coarse.back + 0.1, right.coarse.mask_logit)
@@ -121,6 +142,16 @@ def test_depth_errors_are_in_pixel_depths_and_millimetres(refined: DepthExamples
     assert measured["depth_front_pixel_depths"] == pytest.approx(1, rel=1e-4)
     assert measured["depth_front_millimetres"] == pytest.approx(2500 / FOCAL, rel=1e-4)
     assert measured["depth_back_pixel_depths"] == pytest.approx(0, abs=1e-6)
+
+
+def test_persons_pixels_that_the_mask_misses_count_as_far_off(refined: DepthExamples) -> None:
+    right, upper = perfect_depth(refined.full), torch.arange(256).view(1, 1, 256, 1) < 128
+    missed = DepthPrediction(right.front, right.back, torch.where(upper, right.mask_logit, -SURE))
+    measured = means(depth_measures(missed, refined, SETTINGS))
+    # The ellipsoid's lower half: front 6 and back 0 there are metres away.
+    assert measured["depth_front_far_off_share"] == pytest.approx(0.5, abs=0.01)
+    assert measured["depth_back_far_off_share"] == pytest.approx(0.5, abs=0.01)
+    assert measured["depth_front_millimetres"] == pytest.approx(0, abs=0.01)
 
 
 def test_overlap_is_intersection_over_union(prepared: NormalExamples) -> None:
