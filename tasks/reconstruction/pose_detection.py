@@ -87,7 +87,7 @@ def anchors() -> Float[np.ndarray, "A 2"]:
 
 def sigmoid(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Return shares in 0..1."""
-    share: Float[np.ndarray, "..."] = 1 / (1 + np.exp(-np.clip(values, -MAX_LOGIT, MAX_LOGIT)))
+    share: Float[np.ndarray, ...] = 1 / (1 + np.exp(-np.clip(values, -MAX_LOGIT, MAX_LOGIT)))
     return share
 
 
