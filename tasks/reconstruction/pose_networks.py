@@ -113,9 +113,8 @@ def _read(file: NetworkFile, source: str | None) -> bytes:
 
 def _read_from_wheel(file: NetworkFile, wheel: Path) -> bytes:
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            with archive.open(f"{PACKAGE}/{file.path}") as stream:
-                return stream.read(file.bytes + 1)
+        with zipfile.ZipFile(wheel) as all_files, all_files.open(f"{PACKAGE}/{file.path}") as one:
+            return one.read(file.bytes + 1)
     except (zipfile.BadZipFile, KeyError, OSError) as error:
         raise missing(f"{Path(file.path).name} in {wheel}") from error
 
