@@ -24,7 +24,7 @@ from schemas.settings import RenderSettings
 from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
 from tasks.dataset.states import dataset_status
 from tasks.formats.hdnet.hdnet_layout import TIKTOK
-from tasks.launching.training_results import TrainSummary, read_losses
+from tasks.launching.training_results import AnySummary, TrainSummary, read_losses
 from tasks.samples.sample_shards import SAMPLES
 from tasks.video.video_shards import VIDEOS
 
@@ -86,7 +86,7 @@ class DemoSummary(BaseModel):
     frames: int
     pairs: int
     hdnet: str
-    trainings: tuple[TrainSummary, ...] = Field(description="phase 1, then phase 2")
+    trainings: tuple[AnySummary, ...] = Field(description="stages, in their order")
     report: str
     seconds: float
 
@@ -95,7 +95,7 @@ class DemoSummary(BaseModel):
         request: DemoRequest,
         rendered: RunSummary,
         paired: RunSummary,
-        trained: tuple[TrainSummary, ...],
+        trained: tuple[AnySummary, ...],
         *,
         report: str,
         seconds: float,
@@ -159,9 +159,10 @@ def find_finished_demo(request: DemoRequest) -> DemoSummary | None:
         return None
     if summary.request.model_copy(update={"workers": request.workers}) != request:
         return None
-    files = (summary.report, *(training.curve for training in summary.trainings))
+    trainings = [one for one in summary.trainings if isinstance(one, TrainSummary)]
+    files = (summary.report, *(training.curve for training in trainings))
     steps = EXTENTS[request.size].steps
-    trained = all(len(read_losses(Path(one.out))) >= steps for one in summary.trainings)
+    trained = all(len(read_losses(Path(one.out))) >= steps for one in trainings)
     if not trained or not all(Path(path).is_file() for path in files):
         return None
     folder = DatasetFolder.at(summary.dataset)

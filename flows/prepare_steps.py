@@ -8,8 +8,8 @@ from time import monotonic
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.new_runs import find_nothing_to_render
 from flows.progress import say, tracking
+from flows.run_starts import find_nothing_to_render
 from flows.summary import RunSummary
 from schemas.atomic_files import write_atomically
 from schemas.dataset_folder import DatasetFolder
@@ -17,7 +17,7 @@ from schemas.errors import InputError
 from schemas.prepare_request import PrepareRequest
 from tasks.checks.inspection import inspect_root
 from tasks.dataset.planning import planned_scans, read_plan
-from tasks.launching.training_results import TrainSummary, find_finished_training
+from tasks.launching.training_results import AnySummary, find_finished_training
 from tasks.scans.layouts import list_scans
 
 RECORD = "prepared.json"
@@ -43,7 +43,7 @@ class PrepareSummary(BaseModel):
     samples: int
     scans: int = Field(description="planned in the data set")
     lost: tuple[LostScan, ...]
-    trainings: tuple[TrainSummary, ...] = Field(description="phase 1, then phase 2")
+    trainings: tuple[AnySummary, ...] = Field(description="stages, in their order")
     seconds: float
 
 
@@ -64,7 +64,7 @@ def find_finished_preparation(request: PrepareRequest) -> PrepareSummary | None:
 def sum_up_preparation(
     request: PrepareRequest,
     rendered: RunSummary,
-    trainings: tuple[TrainSummary, TrainSummary],
+    trainings: tuple[AnySummary, ...],
     *,
     seconds: float,
 ) -> PrepareSummary:

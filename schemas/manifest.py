@@ -70,6 +70,9 @@ class Manifest(_Record):
     failures: tuple[Failure, ...] = ()
     fits: tuple[FitCheck, ...] = Field(default=(), description="of scans with a fitted body")
     backgrounds_version: int = Field(default=1, ge=1, description="of backgrounds.json")
+    predicted_by: str | None = Field(
+        default=None, description="digest of the weights that predicted the normals of its frames"
+    )
     attempt: int = Field(default=1, ge=1)
     started: str = Field(description="UTC, ISO 8601")
     ended: str = Field(description="UTC, ISO 8601")

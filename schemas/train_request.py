@@ -17,14 +17,18 @@ from schemas.options import Shown
 from schemas.request_base import Request, make_request
 from schemas.wording import shorten
 
-StageName = Literal["2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-depth"]
+StageName = Literal[
+    "2k2k-normal", "2k2k-depth",
+    "hdnet-normal", "hdnet-predict-normals", "hdnet-depth", "hdnet-video",
+]  # fmt: skip
 Precision = Literal["fp32", "bf16"]
 Nets = Literal["all", "coarse"]
 Heads = Literal["means", "centred", "published"]
 DepthLossForm = Literal["masked", "published"]
 DepthGradient = Literal["detached", "published"]
 MaskLossForm = Literal["single_sigmoid", "published"]
-DepthNormals = Literal["masked", "in_place", "published"]
+DepthNormals = Literal["from_depth", "in_place", "masked", "published"]
+AdamRule = Literal["pytorch", "tensorflow"]
 FrozenNorm = Literal["batch", "running"]
 Schedule = Literal["published", "constant"]
 BackgroundMode = Literal["stored", "fresh", "black"]
@@ -32,6 +36,13 @@ DeviceChoice = Literal["auto", "cpu", "cuda"]
 
 NORMAL: Final = "2k2k-normal"
 DEPTH: Final = "2k2k-depth"
+HDNET_NORMAL: Final = "hdnet-normal"
+PREDICT: Final = "hdnet-predict-normals"
+HDNET_DEPTH: Final = "hdnet-depth"
+VIDEO: Final = "hdnet-video"
+BEGUN_BEFORE: Final[dict[StageName, StageName]] = {PREDICT: HDNET_NORMAL, VIDEO: HDNET_DEPTH}
+"""Stages that go on with the weights of another one."""
+
 RESOLUTION_MULTIPLE = 128
 MAX_PORT = 65535
 _MEETING = re.compile(r"^(?P<host>[^\s:]+|\[[^\s\]]+\]):(?P<port>\d{1,5})$")
@@ -46,6 +57,8 @@ class Published:
     batch: int
     epochs: int | None = None
     steps: int | None = None
+    epsilon: float = 1e-8
+    adam: AdamRule = "pytorch"
 
 
 PUBLISHED: dict[StageName, Published] = {
@@ -53,13 +66,21 @@ PUBLISHED: dict[StageName, Published] = {
     "2k2k-depth": Published(1e-4, "published", batch=1, epochs=499),
     "hdnet-normal": Published(1e-3, "constant", batch=8, steps=1_710_000),
     "hdnet-depth": Published(1e-3, "constant", batch=8, steps=1_920_000),
+    "hdnet-video": Published(
+        1e-3, "constant", batch=1, steps=1_920_000, epsilon=0.1, adam="tensorflow"
+    ),
 }
+"""Of the stages that train. For hdnet-video no number of steps is published: as hdnet-depth."""
 
 
 def _by_stage(name: str) -> str:
-    """Write the published values of an option: `2k2k 1, hdnet 8`."""
-    values = {stage.split("-")[0]: getattr(row, name) for stage, row in PUBLISHED.items()}
-    return ", ".join(f"{system} {value}" for system, value in values.items())
+    """Write the published values of an option: `2k2k 1, hdnet 8, hdnet-video 1`."""
+    values: dict[str, object] = {}
+    for stage, row in PUBLISHED.items():
+        value = getattr(row, name)
+        if values.setdefault(stage.split("-")[0], value) != value:
+            values[stage] = value
+    return ", ".join(f"{who} {value}" for who, value in values.items())
 
 
 FORMS: dict[StageName, dict[str, str]] = {
@@ -69,7 +90,8 @@ FORMS: dict[StageName, dict[str, str]] = {
     },
     "2k2k-depth": {"heads": "means", "depth_loss": "masked", "mask_loss": "single_sigmoid"},
     "hdnet-normal": {},
-    "hdnet-depth": {"depth_normals": "masked"},
+    "hdnet-depth": {"depth_normals": "from_depth"},
+    "hdnet-video": {"depth_normals": "from_depth"},
 }  # fmt: skip
 """What a new training takes where the request names no form: what learns, by measurement.
 
@@ -96,8 +118,14 @@ MEANINGLESS: dict[StageName, frozenset[str]] = {
     "2k2k-depth": _OF_HDNET_DEPTH | _OF_PHASE_1,
     "hdnet-normal": _OF_2K2K | _OF_HDNET_DEPTH,
     "hdnet-depth": _OF_2K2K,
+    "hdnet-video": _OF_2K2K,
 }
 """Options that would change nothing in a stage: they are refused, so that nobody trusts in them."""
+
+PREDICT_OPTIONS = frozenset(
+    {"stage", "data", "out", "init", "width", "workers", "device", "nproc", "max_restarts"}
+)
+"""Of hdnet-predict-normals; all others are meaningless there."""
 
 
 class ModelOptions(Request):
@@ -121,8 +149,9 @@ class ModelOptions(Request):
     mask_loss: Annotated[MaskLossForm | None, _by_form("mask_loss")] = None
     """published: a second sigmoid on top of the first."""
     depth_normals: Annotated[DepthNormals | None, _by_form("depth_normals")] = None
-    """Of hdnet-depth. masked: without the mask's border. in_place: also at the person's distance
-    instead of at 4 m. published: with the border."""
+    """Of hdnet-depth and hdnet-video. from_depth: against normals made of true depth in the same
+    way, at the person's distance. in_place: against rendered ones. masked: at 4 m. published: at
+    4 m, with the mask's border."""
     frozen_norm: FrozenNorm = "batch"
     """Statistics of 2k2k-depth's frozen nets: of the batch (published), or running."""
     precision: Precision = "fp32"
@@ -131,6 +160,10 @@ class ModelOptions(Request):
         default=None, gt=0
     )
     """Adam's, at the start."""
+    epsilon: Annotated[float | None, Shown(unset=_by_stage("epsilon"))] = Field(default=None, gt=0)
+    """Adam's."""
+    adam: Annotated[AdamRule | None, Shown(unset=_by_stage("adam"))] = None
+    """What epsilon is added to. tensorflow: the root of the uncorrected second moment."""
     schedule: Annotated[Schedule | None, Shown(unset=_by_stage("schedule"))] = None
     """Of the learning rate. constant: no warm-up, no decay."""
     steps_per_epoch: Annotated[int | None, Shown(unset="from the data")] = Field(default=None, ge=1)
@@ -214,6 +247,11 @@ class TrainOptions(RunOptions, ModelOptions):
 class TrainRequest(TrainOptions):
     """All of `scanmill train`."""
 
+    @property
+    def trains(self) -> bool:
+        """Say whether weights come out of the stage."""
+        return self.stage != PREDICT
+
     stage: Annotated[StageName, Shown("STAGE", word="STAGE")] = Field(
         description=f"What is trained: {', '.join(get_args(StageName))}."
     )
@@ -244,6 +282,11 @@ class TrainRequest(TrainOptions):
         """Refuse what excludes itself; raises RequestError naming the option at fault."""
         self._check_meaning()
         super().check()
+        if self.stage in BEGUN_BEFORE and self.init is None:
+            raise RequestError(
+                "--init", found="none", expected=f"the weights of {BEGUN_BEFORE[self.stage]}",
+                hint=f"Train {BEGUN_BEFORE[self.stage]} first, then give its folder as --init.",
+            )  # fmt: skip
         if self.stage == DEPTH and (self.init is None or self.nets == "coarse"):
             raise RequestError(
                 "--init" if self.init is None else "--nets",
@@ -254,7 +297,9 @@ class TrainRequest(TrainOptions):
         self._check_nodes()
 
     def _check_meaning(self) -> None:
-        for name in sorted(MEANINGLESS[self.stage]):
+        fields = frozenset(type(self).model_fields)
+        without = MEANINGLESS[self.stage] if self.trains else fields - PREDICT_OPTIONS
+        for name in sorted(without):
             value = getattr(self, name)
             if value != type(self).model_fields[name].default:
                 raise RequestError(

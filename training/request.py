@@ -11,7 +11,7 @@ from schemas.errors import RequestError
 from schemas.train_request import FORMS, PUBLISHED, ModelOptions, RunOptions, TrainRequest
 from training.data.background_pool import BackgroundPool, open_backgrounds
 from training.data.sample_order import Order
-from training.data.shard_index import SampleAddress, ShardIndex, open_index
+from training.data.shard_index import SampleAddress, ShardIndex
 from training.loop.checkpoints import find_resumable
 from training.loop.distributed import this_world
 from training.loop.model_files import written_step
@@ -51,7 +51,7 @@ def prepare_run(request: TrainRequest) -> PreparedRun:
     """
     request.check()
     stage = STAGES[request.stage]
-    index = open_index(request.data, stage.selection)
+    index = stage.open_index(request.data, stage.selection)
     weights = read_weights(Path(request.init)) if request.init else {}
     model = _resolve_model(request, index.width, weights)
     data = _resolve_data(request, index)
@@ -59,13 +59,7 @@ def prepare_run(request: TrainRequest) -> PreparedRun:
     if weights:
         with torch.device("meta"):
             fit_weights(stage.build(model), weights, f"--init {request.init}")
-    trained = index.of_splits(data.splits)
-    if not trained:
-        raise RequestError(
-            ", ".join(request.data), found=f"no sample of split {', '.join(data.splits)}",
-            expected="samples to train on",
-            hint="Name another --split, or render more subjects.",
-        )  # fmt: skip
+    trained = index.to_train(data.splits)
     batches = Order(len(trained), 0, 0, data.world, data.batch).batches_per_epoch
     steps_per_epoch = max(1, batches // model.accumulate)
     run = _resolve_run(request, steps_per_epoch)
@@ -95,7 +89,8 @@ def _resolve_model(request: TrainRequest, width: int, weights: dict[str, Tensor]
     chosen = request.model_dump(include=set(ModelOptions.model_fields), exclude_none=True)
     defaults = {
         "resolution": width, "learning_rate": published.learning_rate,
-        "schedule": published.schedule, **_choose_forms(request),
+        "schedule": published.schedule, "epsilon": published.epsilon, "adam": published.adam,
+        **_choose_forms(request),
     }  # fmt: skip
     init = digest_weights(weights) if weights else None
     try:

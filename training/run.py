@@ -23,7 +23,7 @@ from schemas.atomic_files import storage_errors
 from schemas.errors import RequestError, ScanmillError
 from schemas.parent_death_signal import end_with_parent
 from schemas.regular_files import explain_os_error
-from schemas.train_request import read_request
+from schemas.train_request import TrainRequest, read_request
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
 from training.data.sample_order import Order
@@ -40,6 +40,7 @@ from training.loop.stage_types import ExamplesT, PredictionT, Stage
 from training.loop.trainer import Trainer
 from training.loop.training_log import TrainingLog
 from training.loop.validate_nets import ValidationSet
+from training.predict_normals import describe_prediction, predict, prepare_prediction
 from training.request import PreparedRun, describe_status, prepare_run
 from training.stages import STAGES
 from training.weights import adopt_weights
@@ -61,13 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # DDP says so of the layout of 1x1 convolutions under autocast; it costs a small copy.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")
         _limit_threads()
-        prepared = prepare_run(read_request(given.request))
-        if given.check:
-            print(json.dumps(describe_status(prepared.run)), flush=True)  # noqa: T201 - its answer
-            return EXIT_DONE
-        device = choose_device(prepared.run.device)
-        with storage_errors(prepared.run.out), join_ranks(device) as ranks:
-            STAGES[prepared.model.stage].apply(Training(prepared, ranks))
+        request = read_request(given.request)
+        start = _train if request.trains else _predict
+        start(request, only_check=given.check)
     except StoppedByFirst:
         return EXIT_FAILED
     except RequestError as error:
@@ -127,6 +124,31 @@ class Training:
             workers=prepared.run.workers,
             max_bad_samples=data.max_bad_samples,
         )
+
+
+def _train(request: TrainRequest, *, only_check: bool) -> None:
+    """Train on this rank, or say how far the training is."""
+    prepared = prepare_run(request)
+    if only_check:
+        _answer(describe_status(prepared.run))
+        return
+    device = choose_device(prepared.run.device)
+    with storage_errors(prepared.run.out), join_ranks(device) as ranks:
+        STAGES[prepared.model.stage].apply(Training(prepared, ranks))
+
+
+def _predict(request: TrainRequest, *, only_check: bool) -> None:
+    """Predict this rank's share of what a data set lacks, or say how much is done."""
+    prediction = prepare_prediction(request)
+    if only_check:
+        _answer(describe_prediction(prediction))
+        return
+    with storage_errors(Path(request.out)):
+        predict(prediction)
+
+
+def _answer(status: dict[str, int | bool]) -> None:
+    print(json.dumps(status), flush=True)  # noqa: T201 - its answer
 
 
 def _refuse(error: ScanmillError, code: int) -> int:

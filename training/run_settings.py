@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.train_request import (
     RESOLUTION_MULTIPLE,
+    AdamRule,
     BackgroundMode,
     DepthGradient,
     DepthLossForm,
@@ -33,6 +34,8 @@ class ModelSettings(ModelOptions):
     stage: StageName
     resolution: int = Field(ge=256, multiple_of=RESOLUTION_MULTIPLE, description="pixels a side")
     learning_rate: float = Field(default=1e-4, gt=0, description="Adam; at the start")
+    epsilon: float = Field(default=1e-8, gt=0, description="Adam's")
+    adam: AdamRule = "pytorch"
     schedule: Schedule = "published"
     heads: Heads = "published"
     depth_loss: DepthLossForm = "published"

@@ -3,18 +3,26 @@
 from flows.cli.answers import Json, Verbose, say
 from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
-from flows.new_runs import resolve
 from flows.prepare_steps import NAMED, PrepareSummary, find_finished_preparation
 from flows.progress import format_seconds
+from flows.resolve import resolve
 from schemas.prepare_request import PrepareRequest
 from schemas.train_request import TrainRequest
-from tasks.launching.training_results import TrainSummary, find_finished_training
+from tasks.launching.training_results import (
+    PredictSummary,
+    StageSummary,
+    TrainSummary,
+    find_finished_stage,
+)
 
 EXAMPLES = {
     "train": (
         "scanmill train 2k2k-normal --data sets/rp --out runs/normal --epochs 20",
         "scanmill train 2k2k-depth --data sets/rp --out runs/depth --init runs/normal --epochs 20",
         "scanmill train hdnet-normal --data sets/labelled --out runs/hdnet --steps 100000",
+        "scanmill train hdnet-predict-normals --data sets/dances --init runs/hdnet --out runs/seen",
+        "scanmill train hdnet-video --data sets/labelled --data sets/dances --init runs/depth \\",
+        "    --out runs/video --steps 100000",
         "scanmill train 2k2k-normal --data sets/a --data sets/b --out runs/n --nproc 2 --batch 4",
         "scanmill train 2k2k-normal --data sets/rp --out runs/small --width 0.25 --resolution 256",
         "On two machines that see the same folders, the second one with --node-rank 1:",
@@ -39,9 +47,18 @@ def train(request: TrainRequest, *, json: Json = False, verbose: Verbose = False
     Repeat the command to go on: model and data settings have to be those it began with.
     """
     answer_flow(
-        "train", request, answer=TrainSummary, show=_show_training, json=json, verbose=verbose,
-        find_finished=lambda: find_finished_training(request),
+        "train", request, answer=StageSummary, show=_show_stage, json=json, verbose=verbose,
+        find_finished=lambda: find_finished_stage(request),
     )  # fmt: skip
+
+
+def _show_stage(summary: StageSummary) -> None:
+    """Say what came out of a stage, for people."""
+    if isinstance(summary, PredictSummary):
+        took = f"in {format_seconds(summary.seconds)}" if summary.worked else "were done already"
+        say(f"{summary.stage}: {summary.steps} frames {took}, {summary.committed} videos written")
+    elif isinstance(summary, TrainSummary):
+        _show_training(summary)
 
 
 def _show_training(summary: TrainSummary) -> None:
@@ -79,5 +96,5 @@ def _show_preparation(summary: PrepareSummary) -> None:
     more = f", {len(summary.lost)} of them lost" if summary.lost else ""
     say(f"{summary.dataset}: {summary.samples} samples of {summary.scans} scans{more}")
     for trained in summary.trainings:
-        _show_training(trained)
+        _show_stage(trained)
     say(f"prepare-and-train: done in {format_seconds(summary.seconds)}.")

@@ -69,7 +69,8 @@ class ShardWork(ABC):
     """One shard in the making: what it found so far. Owns: nothing that must be closed.
 
     code, begun_ns: taken before the work: what is edited meanwhile did not make these rows.
-    inputs: by root and path. failures: by the part whose record keeps them.
+    inputs: by root and path. failures: by the part whose record keeps them. keeps_normals: new
+    frames hold predicted normals where the old ones did.
     """
 
     job: ShardJob
@@ -78,6 +79,7 @@ class ShardWork(ABC):
     started: str = field(default_factory=utc_now)
     renderer: str = "none"
     with_body_model: bool = False
+    keeps_normals: bool = False
     backgrounds_version: int = 1
     inputs: dict[tuple[str, str], InputFile] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -89,6 +91,11 @@ class ShardWork(ABC):
         """Digest the code, and begin with no failure."""
         self.code = self.job.kind.code_digest()
         self.failures = {part: [] for part in self.job.kind.parts}
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The files that it writes, in their order; the others stay as they are."""
+        return self.job.kind.parts
 
     @abstractmethod
     def write_rows(self, writers: Mapping[Part, ShardWriter]) -> None:
@@ -185,18 +192,32 @@ def fail_shard(job: ShardJob, error: Exception, *, known: Iterable[Failure] = ()
 
 def _write_parts(folder: DatasetFolder, work: ShardWork) -> dict[Part, WrittenShard]:
     shard_id, kind = work.job.shard.shard_id, work.job.kind
-    paths = {part: folder.shard_path(shard_id, part) for part in kind.parts}
+    paths = {part: folder.shard_path(shard_id, part) for part in work.parts}
     with ExitStack() as files:
         writers: dict[Part, ShardWriter] = {}
         for part, path in paths.items():
             remove_leftovers(path.parent)
             writers[part] = files.enter_context(write_shard(path, kind.formats[part]))
         work.write_rows(writers)
+        _warn_of_lost_normals(folder, work)
         written = {part: writer.finish() for part, writer in writers.items()}
         _keep_the_better(folder, work, written)
-        for part in kind.parts:
+        for part in work.parts:
             folder.manifest_path(shard_id, part).unlink(missing_ok=True)
     return written
+
+
+def _warn_of_lost_normals(folder: DatasetFolder, work: ShardWork) -> None:
+    """Warn where frames that are made again held predicted normals."""
+    if work.keeps_normals or "frames" not in work.parts:
+        return
+    with suppress(OSError, InputError):
+        held = folder.read_manifest(work.job.shard.shard_id, "frames")
+        if held.predicted_by is not None:
+            work.warnings.append(
+                f"{work.job.shard.names[0]}: made again without its predicted normals; run the "
+                f"stage hdnet-predict-normals again"
+            )
 
 
 def _keep_the_better(
@@ -204,7 +225,7 @@ def _keep_the_better(
 ) -> None:
     """Raise MachineError when a failing machine would replace a shard by one with fewer rows."""
     lost = [one for one in work.all_failures if one.kind == "environment"]
-    held = _held_rows(folder, work.job) if lost else {}
+    held = _held_rows(folder, work) if lost else {}
     for part, rows in held.items():
         new = len(written[part].sample_ids)
         if rows > new:
@@ -216,13 +237,13 @@ def _keep_the_better(
             )
 
 
-def _held_rows(folder: DatasetFolder, job: ShardJob) -> dict[Part, int]:
+def _held_rows(folder: DatasetFolder, work: ShardWork) -> dict[Part, int]:
     """Count the rows of the committed shard; none where a file of it is missing or cut."""
-    rows = {}
-    for part in job.kind.parts:
+    rows, shard_id = dict[Part, int](), work.job.shard.shard_id
+    for part in work.parts:
         try:
-            held = folder.read_manifest(job.shard.shard_id, part)
-            size = folder.shard_path(job.shard.shard_id, part).stat().st_size
+            held = folder.read_manifest(shard_id, part)
+            size = folder.shard_path(shard_id, part).stat().st_size
         except (OSError, InputError):
             return {}
         if size != held.bytes:

@@ -20,8 +20,8 @@ WEIGHTS = "model.safetensors"
 """Written after the last step."""
 
 
-class TrainSummary(BaseModel):
-    """What came out of a training."""
+class StageSummary(BaseModel):
+    """What came out of a stage. steps: of hdnet-predict-normals, frames."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,11 +30,25 @@ class TrainSummary(BaseModel):
     steps: int
     worked: bool = Field(description="false: all steps were done already")
     restarts: int = Field(description="how often it went on after a process had died")
+    seconds: float
+
+
+class PredictSummary(StageSummary):
+    """What came out of hdnet-predict-normals; steps: frames with predictions of these weights."""
+
+    committed: int = Field(description="videos that this run wrote predictions into")
+
+
+class TrainSummary(StageSummary):
+    """What came out of a training."""
+
     first_loss: float = Field(description="mean over the first tenth of the steps")
     last_loss: float = Field(description="mean over the last tenth of the steps")
     validation: dict[str, float] = Field(description="measures of the last validation")
     curve: str = Field(description="path of the image of the losses")
-    seconds: float
+
+
+AnySummary = TrainSummary | PredictSummary
 
 
 def sum_up_training(
@@ -61,6 +75,37 @@ def sum_up_training(
         curve=str(out / CURVE),
         seconds=seconds,
     )
+
+
+def find_finished_stage(request: TrainRequest) -> AnySummary | None:
+    """Sum up a stage of which nothing is left to do; None when something is.
+
+    Raises RequestError when the training program refuses the request.
+    """
+    if request.trains:
+        return find_finished_training(request)
+    began_s, status = monotonic(), ask_status(request)
+    if not status.finished:
+        return None
+    return sum_up_prediction(
+        request, status.steps, seconds=monotonic() - began_s, committed=0, worked=False, restarts=0
+    )
+
+
+def sum_up_prediction(
+    request: TrainRequest,
+    frames: int,
+    *,
+    seconds: float,
+    committed: int,
+    worked: bool,
+    restarts: int,
+) -> PredictSummary:
+    """Gather what hdnet-predict-normals did."""
+    return PredictSummary(
+        stage=request.stage, out=request.out, steps=frames, worked=worked, restarts=restarts,
+        seconds=seconds, committed=committed,
+    )  # fmt: skip
 
 
 def find_finished_training(request: TrainRequest) -> TrainSummary | None:

@@ -62,7 +62,8 @@ def test_defaults_are_values_that_can_be_seen(name: str, default: object) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("batch", "2k2k 1, hdnet 8"), ("learning_rate", "2k2k 0.0001, hdnet 0.001"),
+    ("name", "said"), [("batch", "2k2k 1, hdnet 8, hdnet-video 1"),
+                       ("learning_rate", "2k2k 0.0001, hdnet 0.001"),
                        ("resolution", "that of the data"), ("split", "train"), ("width", "1")]
 )  # fmt: skip
 def test_help_says_what_holds_without_a_value(name: str, said: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.dataset_reader import DatasetReader, RowGroups, shard_name
+from schemas.dataset_reader import DatasetReader, Part, RowGroups, shard_name
 from schemas.errors import InputError, RequestError
 from schemas.object_store import open_dataset
 
@@ -42,22 +42,24 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class ShardFile:
-    """One shard of samples, not open. bytes, sha256: by its manifest."""
+    """One shard file, not open: samples by default. bytes, sha256: by its manifest."""
 
     dataset: DatasetReader
     shard_id: str
     bytes: int
     sha256: str
+    part: Part = "samples"
 
     @property
     def where(self) -> str:
         """Its address, for messages."""
-        return self.dataset.files.where(shard_name(self.shard_id))
+        return self.dataset.files.where(shard_name(self.shard_id, self.part))
 
     def open(self) -> RowGroups:
         """Open it; raises InputError when it is not the file that its manifest names."""
         try:
-            return self.dataset.files.open_parquet(shard_name(self.shard_id), self.bytes)
+            name = shard_name(self.shard_id, self.part)
+            return self.dataset.files.open_parquet(name, self.bytes)
         except (OSError, pa.ArrowException) as error:
             raise unreadable_shard(self, error) from error
 
@@ -86,6 +88,18 @@ class ShardIndex:
         """Return the samples of these splits, in order."""
         expected = frozenset(splits)
         return tuple(sample for sample in self.samples if sample.split in expected)
+
+    def to_train(self, splits: Iterable[str]) -> tuple[SampleAddress, ...]:
+        """Return what is trained on; raises RequestError when there is nothing."""
+        asked = tuple(splits)
+        trained = self.of_splits(asked)
+        if trained:
+            return trained
+        raise RequestError(
+            ", ".join(one.files.address for one in self.datasets),
+            found=f"no sample of split {', '.join(asked)}", expected="samples to train on",
+            hint="Name another --split, or render more subjects.",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +158,7 @@ def _read_shard(shard: ShardFile, selection: Selection) -> _Found:
         _check_columns(shard.where, file.schema_arrow, selection)
         samples, widths, cameras, empty = [], set(), set(), []
         for group in range(file.metadata.num_row_groups):
-            rows = _index_rows(file, group)
+            rows = read_small(file, group, INDEX_COLUMNS)
             cameras |= {row["camera"] for row in rows}
             expected = [
                 place for place, row in enumerate(rows) if row["camera"] == selection.camera
@@ -170,7 +184,7 @@ def _filled(file: RowGroups, group: int, column: str) -> list[bool]:
     return filled
 
 
-def _index_rows(file: RowGroups, group: int) -> list[dict[str, Any]]:
+def read_small(file: RowGroups, group: int, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return the small columns of a row group; of a single row from the footer."""
     described = file.metadata.row_group(group)
     if described.num_rows == 1:
@@ -180,9 +194,9 @@ def _index_rows(file: RowGroups, group: int) -> list[dict[str, Any]]:
             for chunk in chunks
             if chunk.is_stats_set and chunk.statistics.has_min_max
         }
-        if known.keys() >= set(INDEX_COLUMNS):
+        if known.keys() >= set(columns):
             return [known]
-    rows: list[dict[str, Any]] = file.read_row_group(group, columns=list(INDEX_COLUMNS)).to_pylist()
+    rows: list[dict[str, Any]] = file.read_row_group(group, columns=list(columns)).to_pylist()
     return rows
 
 

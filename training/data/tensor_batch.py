@@ -29,6 +29,8 @@ class TensorBatch:
         for name, value in values.items():
             if isinstance(value, Tensor):
                 values[name] = value.to(device, non_blocking=True)
+            elif isinstance(value, TensorBatch):
+                values[name] = value.to(device)
         return type(self)(**values)
 
 

@@ -20,6 +20,9 @@ MAX_COSINE = 1 - 1e-6
 FLAT = 1e-12
 """Metres squared: a cross product shorter than this has no direction."""
 
+IN_PLACE: frozenset[DepthNormals] = frozenset({"in_place", "from_depth"})
+"""Forms whose normals are those of the relief where the person stood, not at 4 m."""
+
 VARIANCE_SHARE = 0.5
 """Of the squared mean that the scale-normalised error leaves out."""
 
@@ -78,10 +81,12 @@ def depth_normal_loss(
     its border included, where a neighbour is the camera's centre or the image's other side.
     in_place: as masked, the depth first moved back by shift_m to where the person stood. The
     other two lift it at 4 m, where the same relief has other normals than the true ones.
+    from_depth: as in_place; the target has to be made of the true depth in the same way, so that
+    the true depth has no angle.
     """
     if form == "published":
         return angle_loss(_published_normals(depth_m, mask), target, mask)
-    placed = depth_m - shift_m if form == "in_place" else depth_m
+    placed = depth_m - shift_m if form in IN_PLACE else depth_m
     return angle_loss(normals_from_depth(placed), target, has_neighbours(mask))
 
 

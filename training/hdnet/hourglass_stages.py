@@ -3,13 +3,12 @@
 Dimension letters: B images, H rows, W columns, C channels. Source: docs/networks.md, "HDNet".
 """
 
-from dataclasses import dataclass
-
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from training.hdnet.hourglass import build_hourglass
+from training.hdnet.hourglass_examples import LabelledExamples
 from training.hdnet.hourglass_losses import (
     angle_loss,
     depth_normal_loss,
@@ -18,40 +17,20 @@ from training.hdnet.hourglass_losses import (
     scale_normalised_error,
     squared_depth_error,
 )
+from training.hdnet.hourglass_panels import hdnet_depth_panels, hdnet_normal_panels
 from training.hdnet.labelled_samples import (
     LABELLED,
     LABELLED_WITH_IUV,
-    MEDIAN_M,
     LabelledBatch,
     LabelledReader,
     LabelledSample,
 )
 from training.loop.measures import MILLIMETRES, angles_degrees, sum_inside
-from training.loop.stage_types import Examples, Panels, Stage, Sums, Terms
+from training.loop.stage_types import Stage, Sums, Terms
 from training.run_settings import ModelSettings
 
 DEPTH_WEIGHT = 2
 NORMAL_CHANNELS, DEPTH_CHANNELS = 3, 9
-SHOWN_M = 0.5
-"""Depth is drawn from this much before the median (white) to as much behind it (black)."""
-
-WHITE = 255
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledExamples(Examples):
-    """Inputs and targets of one batch. inputs: RGB 0..255, for depth also normals, V, U, I."""
-
-    inputs: Float[Tensor, "B C H W"]
-    mask: Bool[Tensor, "B 1 H W"]
-    depth_m: Float[Tensor, "B 1 H W"]
-    shift_m: Float[Tensor, "B 1 1 1"]
-    normals: Float[Tensor, "B 3 H W"]
-
-    @property
-    def image(self) -> Float[Tensor, "B 3 H W"]:
-        """RGB 0..255, on white."""
-        return self.inputs[:, :NORMAL_CHANNELS]
 
 
 def prepare_normal(batch: LabelledBatch, settings: ModelSettings) -> LabelledExamples:
@@ -65,8 +44,16 @@ def prepare_depth(batch: LabelledBatch, settings: ModelSettings) -> LabelledExam
     del settings
     if batch.densepose is None:
         raise ValueError("prepare_depth: a batch without DensePose")
-    parts = (batch.image, batch.normals, batch.densepose)
-    return _examples(batch, torch.cat([_channels_first(part) for part in parts], dim=1))
+    return _examples(batch, stack_inputs(batch.image, batch.normals, batch.densepose))
+
+
+def stack_inputs(
+    image: Shaped[Tensor, "B H W 3"],
+    normals: Shaped[Tensor, "B H W 3"],
+    densepose: Shaped[Tensor, "B H W 3"],
+) -> Float[Tensor, "B 9 H W"]:
+    """Make the depth net's input: RGB 0..255, unit normals, V, U, I 0..255."""
+    return torch.cat([_channels_first(part) for part in (image, normals, densepose)], dim=1)
 
 
 def hdnet_normal_objective(
@@ -81,13 +68,13 @@ def hdnet_depth_objective(
     prediction: Float[Tensor, "B 1 H W"], examples: LabelledExamples, settings: ModelSettings
 ) -> Terms:
     """Return the three terms of the depth estimator."""
-    depth_m, mask = examples.depth_m, examples.mask
+    depth_m, mask, form = examples.depth_m, examples.mask, settings.depth_normals
+    true_facets = form == "from_depth"
+    normals = normals_from_depth(depth_m - examples.shift_m) if true_facets else examples.normals
     return {
         "depth": DEPTH_WEIGHT * squared_depth_error(prediction, depth_m, mask),
         "scale_normalised": scale_normalised_error(prediction, depth_m, mask),
-        "depth_normal": depth_normal_loss(
-            prediction, examples.normals, mask, examples.shift_m, form=settings.depth_normals
-        ),
+        "depth_normal": depth_normal_loss(prediction, normals, mask, examples.shift_m, form=form),
     }
 
 
@@ -113,24 +100,6 @@ def hdnet_depth_measures(
     }
 
 
-def hdnet_normal_panels(
-    prediction: Float[Tensor, "B 3 H W"], examples: LabelledExamples, settings: ModelSettings
-) -> Panels:
-    """Show the image and the normals beside the true ones."""
-    del settings
-    return _image_and_normals(prediction, examples)
-
-
-def hdnet_depth_panels(
-    prediction: Float[Tensor, "B 1 H W"], examples: LabelledExamples, settings: ModelSettings
-) -> Panels:
-    """Show the image, the normals of the depth moved back, and the depth beside the true one."""
-    del settings
-    panels = _image_and_normals(normals_from_depth(prediction - examples.shift_m), examples)
-    shown = {"depth": prediction, "true depth": examples.depth_m}
-    return panels | {name: _shade(depth_m, examples.mask) for name, depth_m in shown.items()}
-
-
 def _examples(batch: LabelledBatch, inputs: Tensor) -> LabelledExamples:
     normals = _channels_first(batch.normals)
     return LabelledExamples(
@@ -142,30 +111,18 @@ def _channels_first(image: Tensor) -> Float[Tensor, "B 3 H W"]:
     return image.permute(0, 3, 1, 2).float()
 
 
-def _image_and_normals(normals: Tensor, examples: LabelledExamples) -> Panels:
-    unit = torch.nn.functional.normalize(normals, dim=1)
-    return {
-        "picture": examples.image / WHITE,
-        "normal": (unit + 1) / 2 * examples.mask,
-        "true normal": (examples.normals + 1) / 2 * examples.mask,
-    }
-
-
-def _shade(depth_m: Tensor, mask: Tensor) -> Float[Tensor, "B 3 H W"]:
-    bright = ((MEDIAN_M + SHOWN_M - depth_m) / (2 * SHOWN_M)).clamp(0, 1) * mask
-    return bright.expand(-1, 3, -1, -1)
-
-
 def _read_labelled(settings: ModelSettings, with_stored: bool) -> LabelledReader:
     del with_stored  # HDNet's images have a white ground
     return LabelledReader(with_densepose=settings.stage == "hdnet-depth")
 
 
-def _normal_net(settings: ModelSettings) -> nn.Module:
+def build_normal_net(settings: ModelSettings) -> nn.Module:
+    """Build the normal estimator, initialised."""
     return build_hourglass(NORMAL_CHANNELS, NORMAL_CHANNELS, width=settings.width)
 
 
-def _depth_net(settings: ModelSettings) -> nn.Module:
+def build_depth_net(settings: ModelSettings) -> nn.Module:
+    """Build the depth estimator, initialised."""
     return build_hourglass(DEPTH_CHANNELS, 1, width=settings.width)
 
 
@@ -181,11 +138,11 @@ CONVENTIONS = {
 }
 
 HDNET_NORMAL_STAGE: Stage[LabelledSample, LabelledBatch, LabelledExamples, Tensor] = Stage(
-    LABELLED, _normal_net, CONVENTIONS, _read_labelled, prepare_normal, _predict,
+    LABELLED, build_normal_net, CONVENTIONS, _read_labelled, prepare_normal, _predict,
     hdnet_normal_objective, hdnet_normal_measures, hdnet_normal_panels,
 )  # fmt: skip
 
 HDNET_DEPTH_STAGE: Stage[LabelledSample, LabelledBatch, LabelledExamples, Tensor] = Stage(
-    LABELLED_WITH_IUV, _depth_net, CONVENTIONS, _read_labelled, prepare_depth, _predict,
+    LABELLED_WITH_IUV, build_depth_net, CONVENTIONS, _read_labelled, prepare_depth, _predict,
     hdnet_depth_objective, hdnet_depth_measures, hdnet_depth_panels,
 )  # fmt: skip

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from training.run_settings import ModelSettings
 
-ADAM_EPSILON = 1e-8
 HALVE_EVERY_EPOCHS = 5
 WARM_UP_EPOCHS = 0.01
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -51,8 +50,9 @@ class Optimiser:
     def __init__(self, model: nn.Module, settings: ModelSettings) -> None:
         """Take the parameters that require a gradient, by name."""
         self.trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self._epsilon, self._rule = settings.epsilon, settings.adam
         self._adam = torch.optim.Adam(
-            self.trained.values(), lr=settings.learning_rate, eps=ADAM_EPSILON
+            self.trained.values(), lr=settings.learning_rate, eps=self._epsilon
         )
 
     def clear_gradients(self) -> None:
@@ -62,8 +62,19 @@ class Optimiser:
     def step(self, rate: float) -> None:
         """Move every parameter by its gradient."""
         for group in self._adam.param_groups:
-            group["lr"] = rate
+            group["lr"], group["eps"] = rate, self._epsilon_of_step(group["betas"][1])
         self._adam.step()
+
+    def _epsilon_of_step(self, decay: float) -> float:
+        """Return the epsilon that gives the rule's step by PyTorch's formula.
+
+        TensorFlow 1 divides by sqrt(v) + epsilon, PyTorch by sqrt(v / c) + epsilon with the
+        correction c = 1 - decay^t, and both multiply by sqrt(c) in the end.
+        """
+        if self._rule == "pytorch":
+            return self._epsilon
+        step = float(self._remembered(next(iter(self.trained.values())))["step"]) + 1
+        return self._epsilon / math.sqrt(1 - decay**step)
 
     def state(self) -> dict[str, Tensor]:
         """Return copies of what Adam remembers: one long vector for each moment.

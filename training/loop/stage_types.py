@@ -6,7 +6,7 @@ measures and panels compare the prediction with the targets among those examples
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from training.data.loader import Reader
-from training.data.shard_index import Selection
+from training.data.shard_index import Selection, ShardIndex, open_index
 from training.data.tensor_batch import BatchT, SampleT
 from training.run_settings import ModelSettings
 
@@ -45,12 +45,13 @@ class AnyStage(ABC):
     """A stage of any types: what the table of stages holds.
 
     selection: the samples that can serve. build: the nets, initialised. conventions: units and
-    ranges that whoever uses the weights has to know, for model.json.
+    ranges that whoever uses the weights has to know, for model.json. open_index: finds the samples.
     """
 
     selection: Selection
     build: Callable[[ModelSettings], nn.Module]
     conventions: Mapping[str, str]
+    open_index: Callable[[Sequence[str], Selection], ShardIndex]
 
     @abstractmethod
     def apply(self, action: "StageAction[R]") -> R:
@@ -74,6 +75,7 @@ class Stage(AnyStage, Generic[SampleT, BatchT, ExamplesT, PredictionT]):
     objective: Callable[[PredictionT, ExamplesT, ModelSettings], Terms]
     measures: Callable[[PredictionT, ExamplesT, ModelSettings], Sums]
     panels: Callable[[PredictionT, ExamplesT, ModelSettings], Panels]
+    open_index: Callable[[Sequence[str], Selection], ShardIndex] = open_index
 
     def apply(self, action: "StageAction[R]") -> R:
         """Let an action work with this stage's own types."""

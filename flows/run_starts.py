@@ -1,0 +1,180 @@
+"""How render, pair and rerun begin: with which roots, and whether anything is left. No Prefect."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from flows.runs import Run, begin_run, sum_up
+from flows.summary import RunSummary
+from schemas.dataset_folder import DatasetFolder
+from schemas.errors import RequestError
+from schemas.requests import PairRequest, RenderRequest, RerunRequest
+from schemas.settings import RenderSettings
+from tasks.dataset.planning import planned_scans, read_plan, read_video_plan
+from tasks.dataset.run_records import (
+    BACKGROUNDS,
+    DENSEPOSE,
+    MODELS,
+    VIDEO_ROOT,
+    data_root_of,
+    data_roots,
+    datasets_in,
+    last_roots,
+)
+from tasks.dataset.states import DatasetStatus, shards_to_redo
+from tasks.machine.device_probe import refuse_resolution, start_probe
+from tasks.samples.sample_shards import SAMPLES
+from tasks.samples.scan_plan import list_scan_names
+from tasks.video.video_shards import VIDEOS, list_videos
+
+
+def check_device(device: int | None, settings: RenderSettings) -> None:
+    """Open the device in a process of its own, and refuse images that it can't draw."""
+    refuse_resolution(settings.resolution, start_probe(device).finish())
+
+
+def begin_render(request: RenderRequest) -> Run:
+    """Begin to render."""
+    folder = DatasetFolder.at(request.out)
+    return begin_run(
+        SAMPLES,
+        "render",
+        request.out,
+        roots={
+            **data_roots(folder, Path(request.data), [request.dataset]),
+            BACKGROUNDS: _path(request.backgrounds),
+            DENSEPOSE: _path(request.densepose),
+            MODELS: _path(request.smplx_models),
+        },
+        workers=request.workers,
+        device=request.device,
+        accept_rejects=request.accept_rejects,
+    )
+
+
+def begin_pairing(request: PairRequest) -> Run:
+    """Begin to pair."""
+    return begin_run(
+        VIDEOS, "pair", request.out, roots={VIDEO_ROOT: Path(request.data)},
+        workers=request.workers, accept_rejects=request.accept_rejects,
+    )  # fmt: skip
+
+
+def begin_reruns(request: RerunRequest) -> Iterator[Run]:
+    """Begin to redo what the data set plans: its videos, then its scans.
+
+    Roots default to those of the last run. Raises RequestError when they no longer exist.
+    """
+    folder = DatasetFolder.at(request.uri)
+    has_scans = bool(read_plan(folder))
+    if read_video_plan(folder):
+        yield _begin_video_rerun(request, folder, given=None if has_scans else request.data)
+        if not has_scans:
+            return
+    yield _begin_scan_rerun(request, folder)
+
+
+def find_nothing_to_render(request: RenderRequest) -> RunSummary | None:
+    """Sum up a data set that holds all scans of the request already; None when work is left."""
+    run = begin_render(request)
+    renews = bool(request.splits) or request.refresh_backgrounds
+    if not run.folder.description_path.exists() or renews:
+        return None
+    planned = {ref.scan_id for ref in planned_scans(read_plan(run.folder))}
+    found = {
+        f"{name.dataset}/{name.item}"
+        for name in list_scan_names(Path(request.data), request.dataset)
+    }
+    status = run.status()
+    if found - planned or shards_to_redo(status) or not _is_described(run, status):
+        return None
+    return sum_up(run, status, ())
+
+
+def find_nothing_to_pair(request: PairRequest) -> RunSummary | None:
+    """Sum up a data set that holds all videos of the request already; None when work is left."""
+    run = begin_pairing(request)
+    if not run.folder.description_path.exists() or not run.folder.card_path.exists():
+        return None
+    if run.folder.read_description().pairing != request.settings:
+        return None
+    planned = {one.video.video for one in read_video_plan(run.folder)}
+    videos = list_videos(Path(request.data), split_seed=request.settings.split_seed)
+    status = run.status()
+    if {ref.video for ref in videos} - planned or shards_to_redo(status):
+        return None
+    return sum_up(run, status, ())
+
+
+def find_nothing_to_redo(request: RerunRequest) -> RunSummary | None:
+    """Sum up a data set of which nothing is left to redo; None when work is left, or videos."""
+    folder = DatasetFolder.at(request.uri)
+    if read_video_plan(folder):
+        return None
+    run = _begin_scan_rerun(request, folder)
+    status = run.status(deep=request.deep)
+    left = shards_to_redo(status, rejects=request.rejects, older_code=request.older_code)
+    return None if left or not _is_described(run, status) else sum_up(run, status, ())
+
+
+def _begin_scan_rerun(request: RerunRequest, folder: DatasetFolder) -> Run:
+    _refuse_imported(folder)
+    roots = last_roots(folder)
+    given = _path(request.data)
+    scans = planned_scans(read_plan(folder))
+    data = data_roots(folder, given, datasets_in(given, scans) if given else ())
+    absent = sorted({ref.dataset for ref in scans if data_root_of(ref.dataset) not in data})
+    if absent:
+        last = next((roots[name] for name in map(data_root_of, absent) if name in roots), None)
+        raise RequestError(
+            "--data",
+            found=f"{last or 'no folder'}, as the last run has it, for {', '.join(absent)}",
+            expected="the data root that the scans come from", hint="Give --data.",
+        )  # fmt: skip
+    return begin_run(
+        SAMPLES,
+        "rerun",
+        request.uri,
+        roots={
+            **data,
+            BACKGROUNDS: _path(request.backgrounds) or roots.get(BACKGROUNDS),
+            MODELS: _path(request.smplx_models) or roots.get(MODELS),
+            DENSEPOSE: _path(request.densepose) or roots.get(DENSEPOSE),
+        },
+        workers=request.workers,
+        device=request.device,
+        accept_rejects=request.accept_rejects,
+    )
+
+
+def _begin_video_rerun(request: RerunRequest, folder: DatasetFolder, *, given: str | None) -> Run:
+    root = _path(given) or last_roots(folder).get(VIDEO_ROOT)
+    if root is None or not root.is_dir():
+        raise RequestError(
+            "--data", found=f"{root or 'no folder'}, as the last run has it",
+            expected="the folder that the videos come from",
+            hint="Give it to `scanmill pair --data` with the same settings.",
+        )  # fmt: skip
+    return begin_run(
+        VIDEOS, "rerun", request.uri, roots={VIDEO_ROOT: root},
+        workers=request.workers, accept_rejects=request.accept_rejects,
+    )  # fmt: skip
+
+
+def _refuse_imported(folder: DatasetFolder) -> None:
+    """Refuse a data set that was never rendered; raises RequestError."""
+    if folder.read_description().settings.origin == "imported":
+        raise RequestError(
+            str(folder.root), found="a data set that was imported from images",
+            expected="one that scanmill rendered",
+            hint="Import the folder again: scanmill import does only what is not done.",
+        )  # fmt: skip
+
+
+def _is_described(run: Run, status: DatasetStatus) -> bool:
+    """Say whether card and totals say what is there: a run that was killed leaves older ones."""
+    totals = run.folder.read_description().totals
+    return run.folder.card_path.is_file() and totals.get("samples") == status.samples
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None

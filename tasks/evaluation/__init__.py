@@ -1,1 +1,0 @@
-"""How far a reconstruction is from its scan: measures, alignments, tables."""
