@@ -4,13 +4,17 @@ DEMO_OUT ?= out/demo
 DATA ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: setup venv demo test test-long lint format structure golden bench clean
+.PHONY: setup venv photos demo test test-long lint format structure golden bench clean
 
 setup:  ## system libraries, virtual environment, the command .venv/bin/scanmill
 	@bash tools/setup.sh
 
 venv:  ## the virtual environment alone: what `lint` and `format` need, no system libraries
 	@bash tools/setup.sh --venv
+
+photos: setup  ## what finds people in photographs and closes meshes: optional, 0.5 GB
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check -e '.[photos,mesh]'
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-deps mediapipe==0.10.21
 
 demo: setup  ## the main job, end to end, on inputs that it makes itself
 	@.venv/bin/scanmill demo --out $(DEMO_OUT)

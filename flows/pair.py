@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from flows.new_runs import begin_pairing
 from flows.progress import say
 from flows.request_flow import request_flow
-from flows.run_starts import begin_pairing
 from flows.shard_jobs import make_shards
 from flows.summary import RunSummary, judge
 from schemas.requests import PairRequest

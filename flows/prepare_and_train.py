@@ -6,6 +6,7 @@ OUT/prepared.json  which shards were read back
 
 from time import monotonic
 
+from flows.new_runs import find_nothing_to_render, resolve
 from flows.prepare_steps import (
     PrepareSummary,
     check_share,
@@ -19,8 +20,6 @@ from flows.prepare_steps import (
 from flows.progress import say
 from flows.render import render
 from flows.request_flow import request_flow
-from flows.resolve import resolve
-from flows.run_starts import find_nothing_to_render
 from flows.train import train
 from flows.validate import validate
 from schemas.prepare_request import PrepareRequest

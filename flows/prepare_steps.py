@@ -8,8 +8,8 @@ from time import monotonic
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from flows.new_runs import find_nothing_to_render
 from flows.progress import say, tracking
-from flows.run_starts import find_nothing_to_render
 from flows.summary import RunSummary
 from schemas.atomic_files import write_atomically
 from schemas.dataset_folder import DatasetFolder

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from flows.new_runs import begin_render, resolve
 from flows.progress import say
 from flows.request_flow import request_flow
-from flows.resolve import resolve
-from flows.run_starts import begin_render, check_device
 from flows.runs import Run
 from flows.shard_jobs import make_shards
 from flows.summary import RunSummary, judge
@@ -14,6 +13,7 @@ from schemas.requests import RenderRequest
 from tasks.backgrounds import describe_shortage
 from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds
 from tasks.dataset.run_records import BACKGROUNDS
+from tasks.machine.device_probe import check_device
 from tasks.samples.scan_plan import list_scan_names, plan_scans
 from tasks.scans.layouts import DATASETS_WITH_FITS, UNUSABLE_NAME, list_unusable_names
 
@@ -25,7 +25,7 @@ def render(request: RenderRequest) -> RunSummary:
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
     request = resolve(request)
-    check_device(request.device, request.settings)
+    check_device(request.device, request.settings.resolution)
     run = begin_render(request)
     found = list_scan_names(Path(request.data), request.dataset)
     prepare_dataset(run.folder, request.settings)

@@ -1,10 +1,11 @@
 """The flow `rerun`: redo only what is not done."""
 
 from flows.request_flow import request_flow
-from flows.run_starts import begin_reruns, check_device
+from flows.reruns import begin_reruns
 from flows.shard_jobs import make_shards
 from flows.summary import RunSummary, judge
 from schemas.requests import RerunRequest
+from tasks.machine.device_probe import check_device
 
 
 @request_flow(RerunRequest, name="rerun", run_name="rerun {uri}")
@@ -16,7 +17,7 @@ def rerun(request: RerunRequest) -> RunSummary:
     summaries = []
     for run in begin_reruns(request):
         if run.kind.has_views:
-            check_device(request.device, run.folder.read_description().settings)
+            check_device(request.device, run.folder.read_description().settings.resolution)
         summaries.append(
             make_shards(
                 run, deep=request.deep, rejects=request.rejects, older_code=request.older_code

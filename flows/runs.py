@@ -52,7 +52,7 @@ def begin_run(
     command: str,
     uri: str,
     *,
-    roots: Mapping[str, Path | None],
+    roots: Mapping[str, Path | str | None],
     workers: int | None,
     device: int | None = None,
     accept_rejects: str = "0",
@@ -65,7 +65,7 @@ def begin_run(
         kind=kind,
         command=command,
         folder=folder,
-        roots={name: path.absolute() for name, path in roots.items() if path},
+        roots={name: Path(path).absolute() for name, path in roots.items() if path},
         workers=workers or os.cpu_count() or 1,
         device=device,
         accept_rejects=accept_rejects,
@@ -147,6 +147,12 @@ def sum_up(
         return summary
     frames = sum(one.frames for one in outcomes)
     return PairSummary(**dict(summary), videos=len(status.shards), frames=frames)
+
+
+def is_described(run: Run, status: DatasetStatus) -> bool:
+    """Say whether card and totals say what is there: a run that was killed leaves older ones."""
+    totals = run.folder.read_description().totals
+    return run.folder.card_path.is_file() and totals.get("samples") == status.samples
 
 
 def describe_failures(outcome: ShardOutcome) -> str:

@@ -23,7 +23,7 @@ from schemas.dataset_reader import (
     shard_name,
 )
 from schemas.errors import RequestError
-from schemas.manifest import DatasetDescription, FailedShard, Manifest, parse_record
+from schemas.manifest import BackgroundList, DatasetDescription, FailedShard, Manifest, parse_record
 
 __all__ = ["PARTS", "DatasetFolder", "Part"]
 
@@ -106,6 +106,10 @@ class DatasetFolder:
     def read_manifest(self, shard_id: str, part: Part = "samples") -> Manifest:
         """Read the commit record of a shard; raises FileNotFoundError."""
         return self.reader.read_manifest(shard_id, part)
+
+    def read_backgrounds(self) -> BackgroundList:
+        """Read the frozen backgrounds; none are frozen yet: black."""
+        return self.reader.read_backgrounds() or BackgroundList(images=())
 
     def read_failure(self, shard_id: str, part: Part = "samples") -> FailedShard:
         """Read why a shard could not be written; raises FileNotFoundError."""

@@ -33,7 +33,7 @@ OLDER_DEFAULTS = {"lights": "spots"}
 """Defaults of older versions that are others today: data sets made with them keep them."""
 
 
-def _reader(setting: str) -> BeforeValidator:
+def angles_reader(setting: str) -> BeforeValidator:
     """Make what reads angles as they are written: `-30,0,45`, `-30:30:10` (stop included)."""
 
     def read(value: object) -> object:
@@ -55,11 +55,11 @@ class RenderSettings(BaseModel):
     """What the scans are seen by."""
     resolution: int = Field(default=2048, ge=MIN_RESOLUTION, multiple_of=RESOLUTION_STEP)
     """Pixels a side; 256 for hdnet, and no other."""
-    yaws: Annotated[tuple[float, ...], _reader("--yaws"), DEGREES] = Field(
+    yaws: Annotated[tuple[float, ...], angles_reader("--yaws"), DEGREES] = Field(
         default=DEFAULT_YAWS_DEG, min_length=1, max_length=MAX_ANGLES
     )
     """Degrees: a list, or start:stop:step, stop included."""
-    pitches: Annotated[tuple[float, ...], _reader("--pitches"), DEGREES] = Field(
+    pitches: Annotated[tuple[float, ...], angles_reader("--pitches"), DEGREES] = Field(
         default=(0.0,), min_length=1, max_length=MAX_ANGLES
     )
     """As --yaws."""

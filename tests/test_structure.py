@@ -1,11 +1,11 @@
 """The figures of tools/structure.py: right on a small house, and held on this one."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+import structure
+from request_walk import walk_request
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,17 +36,6 @@ DRAW = "def draw(folder):\n    return folder\n"
 VALUES = "class Job:\n    pass\n\n\ndef size_of(text):\n    return len(text)\n"
 
 
-@pytest.fixture(scope="module")
-def structure() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("structure", ROOT / "tools/structure.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["structure"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     sources = {
@@ -59,32 +48,44 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_request_is_followed_through_values_made_of_it(
-    structure: ModuleType, house: Path
-) -> None:
-    walked = structure.walk_request(structure.read_modules(house))
+def test_a_request_is_followed_through_values_made_of_it(house: Path) -> None:
+    walked = walk_request(structure.read_modules(house))
     assert set(walked) == {"flows/render.py", "flows/steps.py", "tasks/draw.py"}
 
 
-def test_repeated_file_names_are_those_in_several_folders(
-    structure: ModuleType, house: Path
-) -> None:
+def test_a_function_of_a_single_value_is_given_what_it_needs(house: Path) -> None:
+    (house / "tasks/draw.py").write_text(
+        "from typing import Literal\n\nKind = Literal['a', 'b']\n\n\n"
+        "class Folder:\n    path: str\n\n\n"
+        "def draw(folder: Folder | None, kinds: list[Kind] = ()) -> None:\n    return folder\n"
+    )
+    modules = structure.read_modules(house)
+    assert set(walk_request(modules)) == {"flows/render.py", "flows/steps.py"}
+    with_values = walk_request(modules, with_single_values=True)
+    assert set(with_values) == {"flows/render.py", "flows/steps.py", "tasks/draw.py"}
+
+
+def test_repeated_file_names_are_those_in_several_folders(house: Path) -> None:
     found = structure.repeated_names(structure.read_modules(house))
     assert found == {"values.py": ["schemas", "tasks"]}
 
 
-def test_lines_are_counted_by_room(structure: ModuleType, house: Path) -> None:
+def test_lines_are_counted_by_room(house: Path) -> None:
     found = structure.lines_by_room(structure.read_modules(house))
     assert found["tasks"] == 3
 
 
-def test_a_comparison_with_a_cameras_name_names_a_camera(
-    structure: ModuleType, house: Path
-) -> None:
+def test_a_comparison_with_a_cameras_name_names_a_camera(house: Path) -> None:
     (house / "tasks/draw.py").write_text('def draw(view):\n    return view.camera == "hdnet"\n')
     assert structure.camera_files(structure.read_modules(house)) == ["tasks/draw.py"]
 
 
-def test_a_docstring_names_no_camera(structure: ModuleType, house: Path) -> None:
+def test_a_docstring_names_no_camera(house: Path) -> None:
     (house / "tasks/draw.py").write_text('"""Draws orthographic views."""\n')
     assert structure.camera_files(structure.read_modules(house)) == []
+
+
+def test_this_house_keeps_its_figures() -> None:
+    modules = structure.read_modules(ROOT)
+    assert len(walk_request(modules)) <= 15
+    assert not any(structure.repeated_options(modules)[name] for name in ("render", "pair"))

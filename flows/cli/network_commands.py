@@ -3,9 +3,9 @@
 from flows.cli.answers import Json, Verbose, say
 from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
+from flows.new_runs import resolve
 from flows.prepare_steps import NAMED, PrepareSummary, find_finished_preparation
 from flows.progress import format_seconds
-from flows.resolve import resolve
 from schemas.prepare_request import PrepareRequest
 from schemas.train_request import TrainRequest
 from tasks.launching.training_results import (

@@ -12,7 +12,13 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
-from schemas import prepare_request, reconstruct_request, requests, train_request
+from schemas import (
+    evaluate_request,
+    prepare_request,
+    reconstruct_request,
+    requests,
+    train_request,
+)
 from schemas.config_file import read_config
 from schemas.errors import RequestError
 from schemas.options import VARIABLE_PREFIX, Option
@@ -28,7 +34,7 @@ Config = Annotated[
 ]
 ALL_REQUESTS = [
     kind
-    for module in (requests, train_request, prepare_request, reconstruct_request)
+    for module in (requests, train_request, prepare_request, reconstruct_request, evaluate_request)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Request)
 ]
@@ -112,6 +118,7 @@ def _refuse_mistyped(variable: str, similar: str) -> None:
 
 def _parameter(option: Option) -> inspect.Parameter:
     is_argument = bool(option.shown.word)
+    is_needed = is_argument and option.is_required
     make = typer.Argument if is_argument else partial(typer.Option, option.spelled)
     expected = _type_on_the_line(option)
     about = make(
@@ -121,8 +128,8 @@ def _parameter(option: Option) -> inspect.Parameter:
     )  # fmt: skip
     return inspect.Parameter(
         option.name, inspect.Parameter.KEYWORD_ONLY,
-        default=inspect.Parameter.empty if is_argument else None,
-        annotation=Annotated[expected if is_argument else expected | None, about],
+        default=inspect.Parameter.empty if is_needed else None,
+        annotation=Annotated[expected if is_needed else expected | None, about],
     )  # fmt: skip
 
 

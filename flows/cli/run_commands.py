@@ -21,8 +21,8 @@ from flows.cli.answers import (
 )
 from flows.cli.flow_runs import run_flow
 from flows.cli.request_options import request_command
-from flows.resolve import resolve
-from flows.run_starts import find_nothing_to_pair, find_nothing_to_redo, find_nothing_to_render
+from flows.new_runs import find_nothing_to_pair, find_nothing_to_render, resolve
+from flows.reruns import find_nothing_to_redo
 from flows.summary import RunSummary
 from schemas.manifest import Failure
 from schemas.requests import PairRequest, RenderRequest, RerunRequest

@@ -17,7 +17,6 @@ from tasks.checks.findings import Breach, Checked, Finding, unreadable
 from tasks.checks.sample_checks import check_sample
 from tasks.checks.shard_files import check_folders, check_shard_file
 from tasks.dataset.planning import read_plan
-from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.shards import SAMPLE_FORMAT, read_rows, read_shard_schema
 
 
@@ -71,7 +70,7 @@ def validate_dataset(folder: DatasetFolder, *, run: MapUnits = map_units) -> Val
     """
     settings = folder.read_description().settings
     plan = read_plan(folder)
-    backgrounds = frozenset(one.path for one in read_backgrounds(folder).images)
+    backgrounds = frozenset(one.path for one in folder.read_backgrounds().images)
     checker = _Checker(folder, settings, backgrounds | {""})
     readings = run(checker.check_shard, plan, [one.shard_id for one in plan])
     names = [name for reading in readings for name in reading.names]

@@ -6,7 +6,6 @@ A segment is created under a lease, and never replaces another. Shards of scans 
 videos are numbered apart.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.manifest import PlannedShard, PlannedVideo, PlanSegment, parse_record
 from schemas.scan import ScanRef, VideoRef
-from schemas.settings import RenderSettings
 from tasks.dataset.lease import hold_lease
 
 Segments = tuple[PlanSegment, ...]
@@ -69,19 +67,6 @@ def plan_new_videos(folder: DatasetFolder, refs: Sequence[VideoRef]) -> tuple[Pl
         return PlanSegment(segment=len(segments), shards=(), videos=videos)
 
     return _add_segment(folder, plan).videos
-
-
-def check_sample_ids(refs: Iterable[ScanRef], settings: RenderSettings) -> None:
-    """Refuse settings and scans that would give two samples one id; names them."""
-    names = Counter(view.sample_id(ref.scan_id) for ref in refs for view in settings.views)
-    twice = [name for name, count in names.items() if count > 1]
-    if twice:
-        raise RequestError(
-            twice[0],
-            found=f"{len(twice)} sample ids that two samples have each",
-            expected="one id for one sample",
-            hint="Name no view and no scan twice.",
-        )
 
 
 def read_segments(folder: DatasetFolder) -> Segments:

@@ -13,7 +13,7 @@ from pathlib import Path
 from schemas.atomic_files import create_atomically, remove_leftovers, write_atomically
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
-from schemas.manifest import BackgroundList, DatasetDescription, parse_record
+from schemas.manifest import BackgroundList, DatasetDescription
 from schemas.pairing import PairSettings
 from schemas.settings import RenderSettings, digest_of, refuse_difference
 from tasks.backgrounds import freeze_backgrounds
@@ -89,7 +89,7 @@ def resolve_backgrounds(
             create_atomically(folder.backgrounds_path, chosen.model_dump_json(indent=1))
     elif refresh:
         _renew_backgrounds(folder, _list_backgrounds(root, listed))
-    frozen = read_backgrounds(folder)
+    frozen = folder.read_backgrounds()
     if bool(frozen.images) != (root is not None):
         raise RequestError(
             "--backgrounds",
@@ -99,14 +99,6 @@ def resolve_backgrounds(
             "--refresh-backgrounds, or render into a new data set.",
         )
     return frozen
-
-
-def read_backgrounds(folder: DatasetFolder) -> BackgroundList:
-    """Read the frozen backgrounds; none are frozen yet: black."""
-    path = folder.backgrounds_path
-    if not path.exists():
-        return BackgroundList(images=())
-    return parse_record(BackgroundList, path.read_bytes(), source=str(path))
 
 
 def _begin(folder: DatasetFolder, fields: dict[str, object]) -> DatasetDescription:
@@ -154,7 +146,7 @@ def _list_backgrounds(root: Path | None, listed: Path | None) -> BackgroundList:
 def _renew_backgrounds(folder: DatasetFolder, found: BackgroundList) -> None:
     """Write the next version of the list, when it is another one."""
     with hold_lease(folder.plan_folder) as lease:
-        frozen = read_backgrounds(folder)
+        frozen = folder.read_backgrounds()
         if found.images != frozen.images:
             renewed = found.model_copy(update={"version": frozen.version + 1})
             lease.check()

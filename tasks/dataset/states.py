@@ -19,7 +19,6 @@ from schemas.manifest import Failure, Manifest, Planned, ShardState, state_by_fa
 from schemas.scan import InputFile
 from schemas.work import Progress
 from tasks.dataset.fingerprints import FingerprintCache
-from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.run_records import find_roots
 from tasks.dataset.shard_kinds import RunRoots, ShardKind
 from tasks.dataset.shards import count_rows
@@ -103,7 +102,7 @@ def dataset_status(
     inspector = _Inspector(
         folder, kind, roots, FingerprintCache(folder.root, deep=deep),
         settings_digest=kind.settings_digest(description),
-        backgrounds_version=read_backgrounds(folder).version if kind.has_views else None,
+        backgrounds_version=folder.read_backgrounds().version if kind.has_views else None,
     )  # fmt: skip
     shards = []
     for shard in plan:

@@ -15,7 +15,7 @@ from renderers.egl import GLContext, GLInfo
 from schemas.errors import MachineError, RequestError, ScanmillError
 
 PROBE_TIMEOUT_S = 60.0
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,11 @@ def start_probe(device: int | None = None) -> Probe:
         command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     return Probe(device, process)
+
+
+def check_device(device: int | None, resolution: int) -> None:
+    """Open the device in a process of its own; raises RequestError for images it can't draw."""
+    refuse_resolution(resolution, start_probe(device).finish())
 
 
 def refuse_resolution(resolution: int, info: GLInfo) -> None:

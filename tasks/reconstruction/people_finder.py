@@ -2,38 +2,96 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
 
-from schemas.errors import DependencyError
+from schemas.errors import InputError
 from schemas.reconstruct_request import ReconstructRequest
-from tasks.reconstruction.openpose import Joints
+from tasks.reconstruction.openpose import BODY_JOINTS, MIN_JOINTS, Joints
 from tasks.reconstruction.photos import Photo
+from tasks.reconstruction.pose_detection import detect_people
+from tasks.reconstruction.pose_landmarks import (
+    MIN_PERSON,
+    PersonLandmarks,
+    find_landmarks,
+    to_joints,
+)
+from tasks.reconstruction.pose_networks import DETECTION, HANDS, LANDMARKS, open_network
+from tasks.reconstruction.pose_windows import lay_on_photo
+
+MAX_TRIED = 8
+REFINED_AT = 768
+"""Pixels of the longer side at which the border of the mask is sought in the colours."""
+
+SURE, UNSURE = 0.9, 0.1
+ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPerson:
-    """A person in a photograph. score: how sure the network is, 0 to 1."""
+    """A person in a photograph: the joints, and what the mask is made from."""
 
     joints: Joints
-    score: float
+    landmarks: PersonLandmarks
 
 
 def find_person(photo: Photo, request: ReconstructRequest) -> FoundPerson:
-    """Find the person; raises InputError when there is none."""
-    raise _not_installed(photo, request)
+    """Find the person, the largest of several.
+
+    Raises InputError when there is nobody, or several where --person only was given;
+    DependencyError where the networks are not installed.
+    """
+    source = request.pose_networks
+    windows = detect_people(open_network(DETECTION, source), photo.image)
+    network = open_network(LANDMARKS, source)
+    found = [find_landmarks(network, photo.image, window) for window in windows[:MAX_TRIED]]
+    people = [one for one in found if one.score >= MIN_PERSON]
+    if not people:
+        raise _refuse(photo, "nobody", "a person")
+    if len(people) > 1 and request.person == "only":
+        raise _refuse(photo, f"{len(people)} people", "one person, since --person only was given")
+    chosen = max(people, key=lambda one: one.window.side)
+    joints = Joints(to_joints(chosen, open_network(HANDS, source), photo.image))
+    if joints.known[:BODY_JOINTS].sum() < MIN_JOINTS:
+        raise _refuse(photo, "a person of whom too little is seen", "most of a body")
+    return FoundPerson(joints, chosen)
 
 
-def find_person_mask(
-    photo: Photo, request: ReconstructRequest, joints: Joints
-) -> Bool[np.ndarray, "H W"]:
-    """Find the person's mask."""
-    del joints
-    raise _not_installed(photo, request)
+def find_person_mask(photo: Photo, request: ReconstructRequest) -> Bool[np.ndarray, "H W"]:
+    """Find the person's mask: the network's, its border moved to where the colours change."""
+    height, width = photo.size
+    landmarks = find_person(photo, request).landmarks
+    share = lay_on_photo(landmarks.person_share, landmarks.window, height, width)
+    return refine_mask(photo, share)
 
 
-def _not_installed(photo: Photo, request: ReconstructRequest) -> DependencyError:
-    return DependencyError(
-        str(photo.path), found=f"no networks ({request.pose_networks})", expected="--keypoints",
-        hint="Give OpenPose's JSON by --keypoints.",
+def refine_mask(photo: Photo, share: Float32[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
+    """Return a mask from the share that a network gives each pixel to the person.
+
+    Between what is surely inside and surely outside the colours decide (GrabCut).
+    """
+    height, width = photo.size
+    scale = min(1.0, REFINED_AT / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(photo.image, size, interpolation=cv2.INTER_AREA)
+    sure = cv2.resize(share, size, interpolation=cv2.INTER_AREA)
+    labels = np.where(sure > 1 / 2, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[sure >= SURE], labels[sure <= UNSURE] = cv2.GC_FGD, cv2.GC_BGD
+    if (labels == cv2.GC_FGD).any() and (labels == cv2.GC_BGD).any():
+        models = np.zeros((2, 1, 65))
+        cv2.setRNGSeed(0)
+        cv2.grabCut(
+            small, labels, None, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK
+        )  # fmt: skip
+    inside = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    full = cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
+    mask: Bool[np.ndarray, "H W"] = full > 1 / 2
+    return mask
+
+
+def _refuse(photo: Photo, found: str, expected: str) -> InputError:
+    return InputError(
+        str(photo.path), found=found, expected=expected,
+        hint="Give a photograph of one person, or joints by --keypoints.",
     )  # fmt: skip

@@ -53,7 +53,7 @@ def prepare_person(photo: Photo, request: ReconstructRequest, resolution: int) -
     Raises InputError when nobody is found, or when mask or joints are not of this photograph.
     """
     joints = find_joints(photo, request)
-    mask = find_mask(photo, request, joints)
+    mask = find_mask(photo, request)
     if mask is not None:
         check_in_mask(joints, mask, str(photo.path))
     height, width = photo.size
@@ -80,9 +80,7 @@ def find_joints(photo: Photo, request: ReconstructRequest) -> Joints:
     return find_person(photo, request).joints
 
 
-def find_mask(
-    photo: Photo, request: ReconstructRequest, joints: Joints
-) -> Bool[np.ndarray, "H W"] | None:
+def find_mask(photo: Photo, request: ReconstructRequest) -> Bool[np.ndarray, "H W"] | None:
     """Return the person's mask: the file's, the alpha's, or a found one; None: not cut out."""
     if request.mask is not None:
         path = find_beside(photo.path, request, "mask")
@@ -91,7 +89,7 @@ def find_mask(
         return _check_mask(photo.alpha, str(photo.path))
     if not request.remove_background:
         return None
-    return _check_mask(find_person_mask(photo, request, joints), str(photo.path))
+    return _check_mask(find_person_mask(photo, request), str(photo.path))
 
 
 def _turned_mask(mask: Bool[np.ndarray, "h w"], photo: Photo, path: Path) -> np.ndarray:

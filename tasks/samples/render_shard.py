@@ -16,7 +16,6 @@ from schemas.manifest import Failure
 from schemas.scan import ScanRef
 from tasks.backgrounds import Backgrounds
 from tasks.dataset.commit import ShardOutcome, ShardWork, commit_shard
-from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.shards import Row, ShardWriter
 from tasks.fits.body_model import BodyModel, open_body_model
 from tasks.fits.check import describe_misfit
@@ -114,7 +113,7 @@ class _RenderWork(ShardWork):
 
 
 def _open_backgrounds(folder: DatasetFolder, root: Path | None) -> Backgrounds:
-    frozen = read_backgrounds(folder)
+    frozen = folder.read_backgrounds()
     if frozen.images:
         root = _require("folder", "--backgrounds", root)
     return Backgrounds(root, frozen.images, frozen.version)

@@ -1,13 +1,14 @@
 """Scans of a data root into the plan: found, split into train, val and test, given a shard."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
-from schemas.scan import DatasetName
+from schemas.scan import DatasetName, ScanRef
 from schemas.settings import RenderSettings
-from tasks.dataset.planning import check_sample_ids, plan_new, planned_scans, read_plan
+from tasks.dataset.planning import plan_new, planned_scans, read_plan
 from tasks.dataset.splits import ScanName, assign_splits, read_splits, unmatched_rows
 from tasks.scans.layouts import list_scans
 
@@ -48,3 +49,16 @@ def plan_scans(
         )  # fmt: skip
     check_sample_ids(refs, settings)
     plan_new(folder, refs, scans_per_shard=scans_per_shard)
+
+
+def check_sample_ids(refs: Iterable[ScanRef], settings: RenderSettings) -> None:
+    """Refuse settings and scans that would give two samples one id; names them."""
+    names = Counter(view.sample_id(ref.scan_id) for ref in refs for view in settings.views)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise RequestError(
+            twice[0],
+            found=f"{len(twice)} sample ids that two samples have each",
+            expected="one id for one sample",
+            hint="Name no view and no scan twice.",
+        )

@@ -34,8 +34,9 @@ _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 _POSITION = ("x", "y", "z")
 _COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
+_NORMAL = ("nx", "ny", "nz")
 _CORNERS = ("vertex_indices", "vertex_index")
-_USED = frozenset((*_POSITION, *_COLORS[0], *_COLORS[1], *_CORNERS))
+_USED = frozenset((*_POSITION, *_NORMAL, *_COLORS[0], *_COLORS[1], *_CORNERS))
 """Columns whose values are kept: others may be as wide as they like."""
 
 _HEADER = re.compile(rb"\Aply\s*?\r?\n(.*?)\bend_header[ \t]*\r?\n", re.DOTALL)
@@ -98,6 +99,25 @@ def parse_ply(data: bytes, name: str) -> Geometry:
         warnings=warnings,
     )
     return check_geometry(name, geometry)
+
+
+def parse_ply_cloud(
+    data: bytes, name: str
+) -> tuple[Float64[np.ndarray, "V 3"], Float64[np.ndarray, "V 3"] | None]:
+    """Read the vertices of a PLY file and their normals, as they are stored, where it has some.
+
+    Raises InputError when it has no vertex, or one whose numbers are not finite.
+    """
+    vertex = _read_tables(data, name).get("vertex", {})
+    if not set(_POSITION) <= vertex.keys() or not vertex["x"].values.size:
+        raise _refuse(name, "no table of vertices (x, y, z)")
+    points = _stack(vertex, _POSITION)
+    check_coordinates(name, points)
+    if not set(_NORMAL) <= vertex.keys():
+        return points, None
+    normals = _stack(vertex, _NORMAL)
+    check_coordinates(name, normals)
+    return points, normals
 
 
 def _drop_short(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.resolve import resolve
+from flows.new_runs import resolve
 from schemas.dataset_folder import DatasetFolder
 from schemas.requests import RenderRequest
 from schemas.settings import RenderSettings

@@ -17,6 +17,7 @@ import torch
 from pydantic import ValidationError
 
 from schemas.errors import InputError, MachineError, RequestError, ScanmillError
+from schemas.parent_death_signal import end_with_parent
 from schemas.prediction import (
     MEMORY,
     PREDICTED,
@@ -31,7 +32,6 @@ from schemas.wording import shorten_text
 from training.inference.person_predictor import PersonPredictor
 from training.inference.surface_predictor import SurfacePredictor
 from training.loop.distributed import choose_device
-from training.parent_death_signal import end_with_parent
 
 EXIT_DONE, EXIT_FAILED, EXIT_REQUEST = 0, 1, 2
 KIB_PER_MIB = 1024

@@ -12,7 +12,6 @@ from pydantic import Field
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.settings import RenderSettings
-from tasks.dataset.preparation import read_backgrounds
 from tasks.dataset.shards import read_rows
 from tasks.dataset.stored_sample import StoredSample
 from tasks.formats.exporting import (
@@ -102,7 +101,7 @@ class ViewsPlan(ExportPlan):
         """Write the lists, which commit the export: readers of the layout begin there."""
         shards = [one for one in written if isinstance(one, ExportedViews)]
         views = [view for shard in shards for view in shard.views]
-        images = (image for one in self.folders for image in read_backgrounds(one).images)
+        images = (image for one in self.folders for image in one.read_backgrounds().images)
         write_lists(target.staging, views)
         return ViewsExport(
             to=str(target.to),

@@ -7,8 +7,7 @@ import pytest
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.scan import ScanRef
-from schemas.settings import RenderSettings
-from tasks.dataset.planning import check_sample_ids, plan_new, planned_scans, read_plan
+from tasks.dataset.planning import plan_new, planned_scans, read_plan
 
 PLANNER = """
 import sys
@@ -97,16 +96,6 @@ def test_a_segment_of_another_version_is_refused_with_both_versions(folder: Data
     path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 7'))
     with pytest.raises(InputError, match="format version 7; expected format version 1"):
         read_plan(folder)
-
-
-def test_sample_ids_are_checked_before_work() -> None:
-    settings = RenderSettings(orthographic=True, yaws=(0,))
-    with pytest.raises(RequestError, match="THuman2/0000/0: 2 sample ids"):
-        check_sample_ids((*refs_of(range(1)), *refs_of(range(1))), settings)
-
-
-def test_distinct_views_pass_the_check() -> None:
-    check_sample_ids(refs_of(range(2)), RenderSettings(orthographic=True, pitches=(0, 10)))
 
 
 def test_planners_at_once_plan_every_scan_once(folder: DatasetFolder) -> None:

@@ -1,0 +1,17 @@
+"""Names of measures, as people read them."""
+
+HIGHER_IS_BETTER = frozenset({"normal_consistency", "silhouette_overlap", "mask_overlap"})
+_UNITS = {"cm": "cm", "degrees": "degrees"}
+
+
+def describe_measure(name: str) -> str:
+    """Write a measure's name for people: unit in brackets, and which way is better."""
+    return f"{plain_name(name)} {'↑' if name in HIGHER_IS_BETTER else '↓'}"
+
+
+def plain_name(name: str) -> str:
+    """Write a measure's name with its unit in brackets."""
+    stem, _, last = name.rpartition("_")
+    unit = _UNITS.get(last)
+    text = (stem if unit else name).replace("_", " ")
+    return f"{text} ({unit})" if unit else text
