@@ -168,9 +168,8 @@ class Interval(Frozen):
 class CheckpointResult(Frozen):
     """The figures of one checkpoint over all items."""
 
-    name: str
+    title: str
     path: str
-    stage: str
     digest: str
     measures: dict[str, Interval]
     failed: int

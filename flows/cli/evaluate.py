@@ -2,13 +2,13 @@
 
 import typer
 
-from flows.cli.answers import Json, Verbose, print_table, say
+from flows.cli.answers import Json, Verbose, print_list, print_table, say
 from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
 from schemas.evaluate_request import EvaluateRequest
-from schemas.evaluation import MeshResult
+from schemas.evaluation import DataResult, MeshResult
 from tasks.evaluation.answers import EvaluateAnswer
-from tasks.evaluation.wording import describe_measure
+from tasks.evaluation.wording import describe_measure, format_figure
 
 EXAMPLES = {
     "evaluate": (
@@ -36,8 +36,31 @@ def evaluate(request: EvaluateRequest, *, json: Json = False, verbose: Verbose =
 def _show(found: EvaluateAnswer) -> None:
     if found.mesh is not None:
         _show_mesh(found.mesh)
+    if found.data is not None:
+        _show_data(found.data)
     for path in found.files:
         say(f"  {path}")
+
+
+def _show_data(result: DataResult) -> None:
+    failed = [(one.sample_id, one.checkpoint, one.error) for one in result.results if one.error]
+    print_list("samples have no figures", ("sample", "checkpoint", "why"), failed)
+    for line in sorted({line for one in result.results for line in one.warnings}):
+        say(f"warning  {line}")
+    names = dict.fromkeys(name for one in result.checkpoints for name in one.measures)
+    rows = [
+        (
+            describe_measure(name),
+            *(format_figure(one.measures.get(name)) for one in result.checkpoints),
+        )
+        for name in names
+    ]
+    print_table(("measure", *(one.title for one in result.checkpoints)), rows)
+    say("")
+    say(
+        f"{len(result.items)} samples of split {', '.join(result.split)}; intervals: "
+        f"{result.confidence:.0%} of {result.resamples} bootstrap samples"
+    )
 
 
 def _show_mesh(result: MeshResult) -> None:

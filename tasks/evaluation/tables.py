@@ -16,7 +16,7 @@ import numpy as np
 from schemas.atomic_files import write_atomically
 from schemas.evaluation import Interval
 from schemas.seeds import generator
-from tasks.evaluation.wording import HIGHER_IS_BETTER, describe_measure, plain_name
+from tasks.evaluation.wording import HIGHER_IS_BETTER, describe_measure, format_figure, plain_name
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -106,15 +106,6 @@ def to_latex(columns: Sequence[Column]) -> str:
         arrow = r"$\uparrow$" if name in HIGHER_IS_BETTER else r"$\downarrow$"
         lines.append(rf"{_escape_tex(plain_name(name))} {arrow} & {' & '.join(cells)} \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
-
-
-def format_figure(one: Interval | None) -> str:
-    """Write a figure with three digits, and its interval where there are several items."""
-    if one is None:
-        return "-"
-    if one.items == 1:
-        return f"{one.mean:.3g}"
-    return f"{one.mean:.3g} [{one.low:.3g}, {one.high:.3g}]"
 
 
 def _find_best(name: str, figures: Sequence[Interval | None]) -> int | None:

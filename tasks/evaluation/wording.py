@@ -1,4 +1,6 @@
-"""Names of measures, as people read them."""
+"""Names of measures and figures, as people read them."""
+
+from schemas.evaluation import Interval
 
 HIGHER_IS_BETTER = frozenset({"normal_consistency", "silhouette_overlap", "mask_overlap"})
 _UNITS = {"cm": "cm", "degrees": "degrees"}
@@ -15,3 +17,12 @@ def plain_name(name: str) -> str:
     unit = _UNITS.get(last)
     text = (stem if unit else name).replace("_", " ")
     return f"{text} ({unit})" if unit else text
+
+
+def format_figure(one: Interval | None) -> str:
+    """Write a figure with three digits, and its interval where there are several items."""
+    if one is None:
+        return "-"
+    if one.items == 1:
+        return f"{one.mean:.3g}"
+    return f"{one.mean:.3g} [{one.low:.3g}, {one.high:.3g}]"

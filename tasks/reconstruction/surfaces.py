@@ -82,10 +82,17 @@ def make_surfaces(
             expected="a person", hint="Train longer, or give a photograph as in training.",
         )  # fmt: skip
     front, back = (
-        np.where(inside, (depth - resolution / 2) / camera.focal_px + 1, 0).astype(np.float32)
-        for depth in pixels
+        np.where(inside, to_ray_length(predicted[name], camera), 0).astype(np.float32)
+        for name in ("front", "back")
     )
     return Surfaces(front, back, image, camera)
+
+
+def to_ray_length(depth: Float[np.ndarray, "R R"], camera: Camera) -> Float[np.ndarray, "R R"]:
+    """Turn depth in network units into ray length in scene units."""
+    pixels = depth * (camera.width / NETWORK_UNITS_PER_SIDE)
+    length: Float[np.ndarray, "R R"] = (pixels - camera.width / 2) / camera.focal_px + 1
+    return length
 
 
 def lift_to_world(

@@ -1,0 +1,210 @@
+"""Checkpoints on the samples of a data set: what is to do, each sample's figures, their sum.
+
+OUT/items/<key>.json holds the figures of one sample and checkpoint. The key is a digest of all
+that they depend on: while it stays the same, the sample is not done again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import cv2
+from pydantic import ValidationError
+
+from schemas.atomic_files import write_atomically
+from schemas.errors import InputError, ScanmillError, StorageError
+from schemas.evaluate_request import EvaluateRequest
+from schemas.evaluation import (
+    CheckpointResult,
+    DataResult,
+    ItemResult,
+    Protocol,
+)
+from schemas.prediction import PredictionJob, PredictionRequest, read_arrays, write_arrays
+from schemas.regular_files import read_whole
+from schemas.wording import shorten_text
+from tasks.evaluation.data_items import DataItem, list_items
+from tasks.evaluation.mesh_evaluation import library_versions
+from tasks.evaluation.mesh_files import RESULT, TABLE
+from tasks.evaluation.person_scores import measure_maps, measure_mesh, read_target
+from tasks.evaluation.tables import CONFIDENCE, RESAMPLES, Column, resample, write_tables
+from tasks.reconstruction.checkpoint_card import CheckpointCard, read_card
+from tasks.reconstruction.person_files import PUBLISHED_FACTOR
+
+FIGURES_VERSION = 1
+"""Raised when the same predictions would give other figures."""
+
+ITEMS = "items"
+MAX_RECORD_BYTES = 1 << 20
+_ONE_ITEM_ALONE = (
+    ScanmillError, MemoryError, cv2.error, ValueError, ArithmeticError, LookupError, OSError,
+)  # fmt: skip
+"""What a sample may fail of without the others; a full disk is no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One checkpoint. title: how tables call it."""
+
+    title: str
+    path: Path
+    card: CheckpointCard
+
+
+@dataclass(frozen=True, slots=True)
+class ItemJob:
+    """One sample for one checkpoint. work: folder of the arrays between the programs."""
+
+    item: DataItem
+    candidate: Candidate
+    protocol: Protocol
+    out: Path
+    work: Path
+
+    @property
+    def key(self) -> str:
+        """Digest of all that the figures depend on."""
+        parts = {
+            "version": FIGURES_VERSION, "protocol": self.protocol.model_dump(mode="json"),
+            "weights": self.candidate.card.digest, "sample": self.item.sample_id,
+            "shard": self.item.shard_sha256, "scan": self.item.scan is not None,
+        }  # fmt: skip
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+    @property
+    def record(self) -> Path:
+        """Where the figures are kept."""
+        return self.out / ITEMS / f"{self.key}.json"
+
+    @property
+    def prediction(self) -> PredictionJob:
+        """What the nets are asked to do."""
+        stem = str(self.work / self.key)
+        return PredictionJob(name=self.key, input=f"{stem}.in.npz", output=f"{stem}.out.npz")
+
+    def read_record(self) -> ItemResult | None:
+        """Read figures that are there already; None where there are none that can be read."""
+        try:
+            found = ItemResult.model_validate_json(read_whole(self.record, MAX_RECORD_BYTES))
+        except (InputError, ValidationError):
+            return None
+        return None if found.error else found
+
+    def failure(self, error: BaseException | str) -> ItemResult:
+        """Say why there are no figures."""
+        said = error if isinstance(error, str) else str(error) or type(error).__name__
+        return ItemResult(
+            sample_id=self.item.sample_id, checkpoint=self.candidate.title, key=self.key,
+            error=shorten_text(said, 400),
+        )  # fmt: skip
+
+
+def plan_jobs(request: EvaluateRequest, work: Path) -> list[ItemJob]:
+    """List every sample for every checkpoint; raises RequestError where there is no sample."""
+    items = list_items(request.data, request.split, "2k2k", request.max_items)
+    return [
+        ItemJob(item, candidate, request.protocol.protocol, Path(request.out), work)
+        for candidate in list_candidates(request.checkpoint)
+        for item in items
+    ]
+
+
+def list_candidates(paths: Sequence[str]) -> list[Candidate]:
+    """Look at the checkpoints; titles are the ends of their paths that are unlike."""
+    parts = [Path(path).absolute().parts for path in dict.fromkeys(paths)]
+    length = next((k for k in range(1, 20) if len({one[-k:] for one in parts}) == len(parts)), 20)
+    return [Candidate("/".join(one[-length:]), Path(*one), read_card(Path(*one))) for one in parts]
+
+
+def ask_nets(jobs: Sequence[ItemJob]) -> PredictionRequest:
+    """Write what the program with the nets is asked; jobs: of one checkpoint, one at least."""
+    return PredictionRequest(
+        method="2k2k", checkpoint=str(jobs[0].candidate.path),
+        jobs=tuple(job.prediction for job in jobs),
+    )  # fmt: skip
+
+
+def prepare_item(job: ItemJob) -> ItemResult | None:
+    """Write what the nets read; returns why the sample fails, None where it is ready."""
+    try:
+        target = read_target(job.item.read(), job.candidate.card.resolution)
+        write_arrays(Path(job.prediction.input), target.arrays)
+    except StorageError:
+        raise
+    except _ONE_ITEM_ALONE as error:
+        return job.failure(error)
+    return None
+
+
+def measure_item(job: ItemJob, refusal: str) -> ItemResult:
+    """Measure what the nets wrote, and keep the figures; refusal: why they refused the sample."""
+    try:
+        result = job.failure(refusal) if refusal else _measure(job)
+        write_atomically(job.record, result.model_dump_json(indent=1) + "\n")
+    except StorageError:
+        raise
+    except _ONE_ITEM_ALONE as error:
+        return job.failure(error)
+    finally:
+        for path in (job.prediction.input, job.prediction.output):
+            Path(path).unlink(missing_ok=True)
+    return result
+
+
+def _measure(job: ItemJob) -> ItemResult:
+    began = perf_counter()
+    sample, predicted = job.item.read(), read_arrays(Path(job.prediction.output))
+    target = read_target(sample, job.candidate.card.resolution)
+    measures, warnings = dict[str, float](), list[str]()
+    if job.item.scan is None:
+        warnings.append("the scan is not at hand: meshes are compared with the stored depth")
+    scale = 1 / PUBLISHED_FACTOR if job.candidate.card.is_published else 1.0
+    try:
+        measures, _ = measure_mesh(target, job.item, sample, predicted, job.protocol, scale=scale)
+    except InputError as error:
+        warnings.append(f"no mesh: {error}")
+    measures |= measure_maps(target, predicted)
+    return ItemResult(
+        sample_id=job.item.sample_id, checkpoint=job.candidate.title, key=job.key,
+        measures=measures, warnings=tuple(warnings), seconds=perf_counter() - began,
+    )  # fmt: skip
+
+
+def sum_up(
+    request: EvaluateRequest, jobs: Sequence[ItemJob], results: Sequence[ItemResult]
+) -> DataResult:
+    """Put the figures of all checkpoints side by side, with intervals over the samples."""
+    candidates = list(dict.fromkeys(job.candidate for job in jobs))
+    return DataResult(
+        data=request.data, split=request.split, protocol=request.protocol.protocol,
+        items=tuple(dict.fromkeys(job.item.sample_id for job in jobs)),
+        checkpoints=tuple(_sum_up_one(one, results, request.protocol.seed) for one in candidates),
+        results=tuple(results), confidence=CONFIDENCE, resamples=RESAMPLES,
+        versions=library_versions(),
+    )  # fmt: skip
+
+
+def write_data_result(folder: Path, result: DataResult) -> tuple[Path, ...]:
+    """Write evaluation.json and the tables; returns their paths."""
+    write_atomically(folder / RESULT, result.model_dump_json(indent=1) + "\n")
+    columns = [Column(one.title, one.measures) for one in result.checkpoints]
+    return (folder / RESULT, *write_tables(folder, TABLE, columns))
+
+
+def _sum_up_one(candidate: Candidate, results: Iterable[ItemResult], seed: int) -> CheckpointResult:
+    own = [one for one in results if one.checkpoint == candidate.title]
+    names = dict.fromkeys(name for one in own for name in one.measures)
+    return CheckpointResult(
+        title=candidate.title, path=str(candidate.path), digest=candidate.card.digest,
+        measures={
+            name: resample(
+                [one.measures[name] for one in own if name in one.measures],
+                seed=seed, measure=name,
+            )
+            for name in names
+        },
+        failed=sum(bool(one.error) for one in own),
+    )  # fmt: skip
