@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.futures import PrefectConcurrentFuture
+from prefect.futures import PrefectConcurrentFuture, PrefectFuture
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Crashed
-from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from flows.worker_pool import NotStarted, Returned, WorkerDied
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 J = TypeVar("J", bound=Job)
 R = TypeVar("R")
+F = TypeVar("F", bound=PrefectFuture[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class ProcessWorkers:
         with tempfile.TemporaryDirectory(prefix="scanmill-round-") as folder:
             marks = Path(folder)
             with self._open(len(jobs), marks) as runner:
-                for job, future in _submit(runner, jobs, task):
-                    end = _end_of(future)
+                for job, future in submit_all(runner, jobs, task):
+                    end = end_of(future)
                     if isinstance(end, BrokenProcessPool):
                         broken.append((job, future))
                     else:
@@ -58,24 +60,21 @@ class ProcessWorkers:
             begun = {path.name for path in marks.iterdir()}
         for job, future in sorted(broken, key=lambda pair: pair[0].name):
             if mark_of(job.name) in begun:
-                _mark_crashed(future)
+                mark_crashed(future.task_run_id)
                 yield job, WorkerDied()
             else:
                 yield job, NotStarted()
 
     @contextmanager
     def _open(self, jobs: int, marks: Path) -> Iterator[ProcessPoolTaskRunner]:
-        """Open processes that report to this process's server.
+        """Open processes; when the block is left by an error or Ctrl-C, they stop at once.
 
-        Without the address each would start a temporary server of its own. When the block is left
-        by an error or Ctrl-C, they stop at once and leave nothing half-written.
+        Nothing is left half-written.
         """
         count = min(self.count, jobs)
-        with get_client(sync_client=True) as client:
-            address = str(client.api_url)
         opened = (str(marks), count, self.draws, self.device, memory_budget(count))
         with (
-            temporary_settings({PREFECT_API_URL: address}),
+            reporting_here(),
             ProcessPoolTaskRunner(count, initializer=open_worker, initargs=opened) as runner,
         ):
             try:
@@ -97,29 +96,40 @@ class ThreadWorkers:
         """Run jobs in threads."""
         runner: ThreadPoolTaskRunner[R] = ThreadPoolTaskRunner(min(self.count, len(jobs)))
         with runner:
-            for job, future in _submit(runner, jobs, task):
-                yield job, _end_of(future)
+            for job, future in submit_all(runner, jobs, task):
+                yield job, end_of(future)
 
 
-def _end_of(future: PrefectConcurrentFuture[R]) -> Returned[R] | Exception:
+@contextmanager
+def reporting_here() -> Iterator[None]:
+    """Let the workers that the block starts report to this process's server.
+
+    Without its address each would start a temporary server of its own.
+    """
+    with get_client(sync_client=True) as client:
+        address = str(client.api_url)
+    with temporary_settings({PREFECT_API_URL: address}):
+        yield
+
+
+def end_of(future: PrefectFuture[R]) -> Returned[R] | Exception:
+    """Return how a job ended; its future must be done."""
     try:
         return Returned(future.result())
     except Exception as error:  # noqa: BLE001 - the pool decides what becomes of it
         return error
 
 
-def _submit(
-    runner: ProcessPoolTaskRunner | ThreadPoolTaskRunner[R],
-    jobs: Sequence[J],
-    task: Callable[[J], R],
-) -> Iterator[tuple[J, PrefectConcurrentFuture[R]]]:
+def submit_all(
+    runner: TaskRunner[F], jobs: Sequence[J], task: Callable[[J], R]
+) -> Iterator[tuple[J, F]]:
     """Submit every job, then yield each with its future as it ends, in whatever way."""
-    ended: SimpleQueue[tuple[J, PrefectConcurrentFuture[R]]] = SimpleQueue()
+    ended: SimpleQueue[tuple[J, F]] = SimpleQueue()
     work = task if isinstance(task, Task) else Task(task)
     for job in jobs:
-        future: PrefectConcurrentFuture[R] = runner.submit(work, {"job": job})
+        future = runner.submit(work, {"job": job})
 
-        def put(_: object, pair: tuple[J, PrefectConcurrentFuture[R]] = (job, future)) -> None:
+        def put(_: object, pair: tuple[J, F] = (job, future)) -> None:
             ended.put(pair)
 
         future.add_done_callback(put)
@@ -127,11 +137,11 @@ def _submit(
         yield ended.get()
 
 
-def _mark_crashed(future: PrefectConcurrentFuture[Any]) -> None:
+def mark_crashed(task_run_id: UUID) -> None:
     """Report to the server that a task run is over whose worker died.
 
     One that died before it could say that it had begun is not known there.
     """
     crashed: State[None] = Crashed(message="The worker process died.")
     with get_client(sync_client=True) as client, suppress(PrefectHTTPStatusError):
-        client.set_task_run_state(future.task_run_id, crashed, force=True)
+        client.set_task_run_state(task_run_id, crashed, force=True)

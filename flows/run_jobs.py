@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
+from prefect.context import FlowRunContext
+
 from flows.artifacts import ProgressBoard
 from flows.prefect_workers import ProcessWorkers, ThreadWorkers
 from flows.progress import tracking
 from flows.worker_pool import ResilientPool, Workers
-from schemas.errors import ScanmillError
+from schemas.errors import DependencyError, ScanmillError
+from schemas.requests import DASK, LOCAL
 from schemas.work import Job, MapUnits, UnitJob
 
 J = TypeVar("J", bound=Job)
@@ -48,7 +51,8 @@ def run_jobs(
 ) -> list[R]:
     """Run all jobs; returns their outcomes in the order of the jobs.
 
-    workers: how many jobs run at a time. device: EGL device, None chooses. Raises as ResilientPool.
+    workers: how many jobs run at a time. device: EGL device, None chooses. Where they run is the
+    option `runner` of the flow run. Raises as ResilientPool.
     """
     if not jobs:
         return []
@@ -61,7 +65,7 @@ def run_jobs(
             tracker.advance(note=spec.note(outcome))
             board.show(next(ended))
 
-        pool = ResilientPool(WORKERS[spec.runs_in](workers, device), spec.give_up)
+        pool = ResilientPool(_choose_workers(spec.runs_in, workers, device), spec.give_up)
         return pool.run(jobs, spec.task, on_end)
 
 
@@ -82,6 +86,24 @@ def as_tasks(
         return run_jobs(command, jobs, spec, workers=workers)
 
     return run
+
+
+def _choose_workers(place: Place, count: int, device: int | None) -> Workers:
+    """Make the workers that the options of this flow run ask for."""
+    context = FlowRunContext.get()
+    options = (context.parameters or {}) if context else {}
+    runner = options.get("runner", LOCAL)
+    if runner == LOCAL:
+        return WORKERS[place](count, device)
+    try:
+        from flows.dask_workers import DaskWorkers  # noqa: PLC0415 - of an extra
+    except ImportError as error:
+        raise DependencyError(
+            f"--runner {runner}", found=f"no {error.name}", expected="Prefect's runner for Dask",
+            hint="Install it with pip install 'scanmill[dask]', or leave --runner out.",
+        ) from error  # fmt: skip
+    address = None if runner == DASK else str(runner)
+    return DaskWorkers(count, place == "drawing", device, address)
 
 
 def _raise(_job: Job, error: ScanmillError) -> NoReturn:

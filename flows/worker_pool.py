@@ -6,9 +6,7 @@ was innocent. The rest goes on in fresh workers. So no job is tried more than tw
 and a job that kills its worker takes no other with it.
 
 Knows neither Prefect nor processes: an implementation of `Workers` is one module, as
-flows/prefect_workers.py (processes and threads). Dask would be four files: its module, its row of
-WORKERS in flows/run_jobs.py (the parameters of the flow run hold the option), the option in
-schemas/requests.py, and the dependency.
+flows/prefect_workers.py (processes and threads) or flows/dask_workers.py.
 """
 
 from collections.abc import Callable, Generator, Sequence

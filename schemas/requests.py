@@ -55,6 +55,16 @@ Workers = Annotated[
     Field(ge=1, description="Processes that work at once."),
     Shown(unset="one a core"),
 ]
+LOCAL, DASK = "local", "dask"
+Runner = Annotated[
+    str,
+    Field(
+        pattern=r"^(local|dask|(tcp|tls)://[^/\s]+:\d+)$",
+        description="Where the work runs: local, processes here; dask, a Dask cluster of --workers "
+        "processes here; tcp://HOST:PORT, the scheduler of another one.",
+    ),
+    Shown("local|dask|ADDRESS"),
+]
 Device = Annotated[
     int | None,
     Field(ge=0, description="EGL device to draw on, by the number that `scanmill doctor` shows."),
@@ -102,6 +112,7 @@ class RenderRequest(Request):
     scans_per_shard: int = Field(default=1, ge=1)
     """Scans in a new shard."""
     workers: Workers = None
+    runner: Runner = LOCAL
     device: Device = None
     accept_rejects: AcceptRejects = "0"
 
@@ -140,6 +151,7 @@ class RerunRequest(Request):
     deep: bool = False
     """Read every byte to find what is broken."""
     workers: Workers = None
+    runner: Runner = LOCAL
     device: Device = None
     accept_rejects: AcceptRejects = "0"
 
@@ -159,6 +171,7 @@ class PairRequest(Request):
     out: NewSet
     settings: Annotated[PairSettings, Part()] = Field(default_factory=PairSettings)
     workers: Workers = None
+    runner: Runner = LOCAL
     accept_rejects: AcceptRejects = "0"
 
     def check(self) -> None:
@@ -175,6 +188,7 @@ class ValidateRequest(Request):
     layout: Annotated[PublishedLayout | None, Shown(unset="a scanmill data set")] = None
     """URI is a folder in this published layout."""
     workers: Workers = None
+    runner: Runner = LOCAL
 
     def check(self) -> None:
         """Refuse what is no such folder; raises RequestError."""
@@ -196,6 +210,7 @@ class ExportRequest(Request):
     allow_other_resolution: bool = False
     """Export images of fewer than 2048 pixels, for readers that know better."""
     workers: Workers = None
+    runner: Runner = LOCAL
 
     def check(self) -> None:
         """Refuse what is no data set, and a place that can't be written to."""
@@ -213,6 +228,7 @@ class ImportRequest(Request):
     """Folder in that layout."""
     out: NewSet
     workers: Workers = None
+    runner: Runner = LOCAL
 
     def check(self) -> None:
         """Refuse folders that can't serve; raises RequestError."""

@@ -53,7 +53,7 @@ def open_worker(marks: str, workers: int, draws: bool, device: int | None, memor
     machine's cores; software drawing takes its share of them. draws: the jobs need a context.
     device: EGL device, None chooses. memory: bytes that it may take for its jobs; 0: no limit.
     """
-    _WORKER.marks = Path(marks)
+    mark_jobs(Path(marks))
     share = max(1, (os.cpu_count() or 1) // workers)
     os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
     signal.signal(signal.SIGINT, _interrupt_job)
@@ -64,6 +64,11 @@ def open_worker(marks: str, workers: int, draws: bool, device: int | None, memor
     if draws:
         open_session(device)
     limit_memory(memory)
+
+
+def mark_jobs(folder: Path) -> None:
+    """Let this process mark the jobs that it begins in a folder."""
+    _WORKER.marks = folder
 
 
 @contextmanager

@@ -1,0 +1,134 @@
+"""`--runner dask`: real clusters, workers that are killed, the same bytes as without."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import psutil
+import pytest
+
+from schemas.errors import RequestError
+from schemas.request_base import make_request
+from schemas.requests import ExportRequest, RenderRequest
+from tests.flows.conftest import Command
+from tests.flows.killing import killing_workers
+from tests.flows.live_server import ROOT, LiveServer
+from tests.flows.test_render import request, shards
+
+pytestmark = pytest.mark.xdist_group("prefect-server")
+
+PATIENCE_S = 120
+VALUES = {"data": "people", "dataset": "RP", "out": "set"}
+
+
+@pytest.mark.parametrize("runner", ["local", "dask", "tcp://node0:8786", "tls://10.0.0.7:8786"])
+def test_runner_is_here_a_cluster_here_or_an_address(runner: str) -> None:
+    assert make_request(RenderRequest, {**VALUES, "runner": runner}).runner == runner
+    assert ExportRequest.options()["runner"].field.default == "local"
+
+
+@pytest.mark.parametrize("runner", ["", "spark", "node0:8786", "tcp://node0", "tcp://a b:1"])
+def test_other_runners_are_refused(runner: str) -> None:
+    with pytest.raises(RequestError, match=r"^--runner: "):
+        make_request(RenderRequest, {**VALUES, "runner": runner})
+
+
+@pytest.mark.long
+def test_cluster_here_gives_up_a_job_that_kills_its_worker_twice(
+    scanmill: Command, people: Path, tmp_path: Path
+) -> None:
+    """The others go on, and are those that processes make; the next run makes the rest."""
+    plain, out = tmp_path / "plain", tmp_path / "out"
+    assert scanmill(*request(people, plain)).returncode == 0
+    with killing_workers(tmp_path / "tmp", out, "shard-00000", times=2) as killed:
+        done = scanmill(*request(people, out), "--workers", 2, "--runner", "dask", "--json")
+    assert len(killed) == 2
+    assert done.returncode == 1, done.stderr
+    failures = json.loads(done.stdout)["failures"]
+    assert {one["kind"] for one in failures} == {"environment"}
+    assert all("died twice" in one["message"] for one in failures)
+    assert shards(out) == {
+        name: made for name, made in shards(plain).items() if name != "shard-00000.parquet"
+    }
+    again = scanmill("rerun", out, "--runner", "dask")
+    assert again.returncode == 0, again.stderr
+    assert shards(out) == shards(plain)
+
+
+@pytest.mark.long
+def test_two_workers_of_another_cluster_one_of_which_is_killed(
+    server: LiveServer, scanmill: Command, people: Path, tmp_path: Path
+) -> None:
+    plain, out = tmp_path / "plain", tmp_path / "out"
+    assert scanmill(*request(people, plain), "--workers", 1).returncode == 0
+    with cluster(server, tmp_path, workers=2) as (address, workers):
+        command = [sys.executable, "-m", "flows.cli", *map(str, request(people, out))]
+        with subprocess.Popen(
+            [*command, "--runner", address, "--json"], cwd=ROOT, env=server.environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            wait_until(lambda: any((out / "samples").glob("*shard-*")))
+            workers[0].kill()
+            said, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, errors
+    assert json.loads(said)["failures"] == []
+    assert shards(out) == shards(plain)
+
+
+@pytest.mark.long
+def test_cluster_that_cannot_be_reached_is_one_clear_error(
+    scanmill: Command, people: Path, tmp_path: Path
+) -> None:
+    done = scanmill(*request(people, tmp_path / "out"), "--runner", "tcp://127.0.0.1:1")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "tcp://127.0.0.1:1" in done.stderr
+
+
+@contextmanager
+def cluster(
+    server: LiveServer, folder: Path, *, workers: int
+) -> Iterator[tuple[str, list[psutil.Popen]]]:
+    """Start a scheduler and workers as programs of their own; ended by their pids."""
+    programs: list[psutil.Popen] = []
+
+    def start(name: str, *words: str) -> None:
+        with (folder / f"{name}.log").open("wb") as log:
+            programs.append(
+                psutil.Popen(
+                    [sys.executable, "-m", "dask", *words], cwd=ROOT, stderr=log, stdout=log,
+                    env={**os.environ, **server.environment},
+                )
+            )  # fmt: skip
+
+    try:
+        start("scheduler", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        log = folder / "scheduler.log"
+        wait_until(lambda: "Scheduler at:" in log.read_text())
+        found = re.search(r"Scheduler at:\s*(tcp://\S+)", log.read_text())
+        assert found
+        for number in range(workers):
+            start(f"worker{number}", "worker", found[1], "--nthreads", "1", "--no-nanny",
+                  "--no-dashboard", "--local-directory", str(folder))  # fmt: skip
+        yield found[1], programs[1:]
+    finally:
+        for one in reversed(programs):
+            if one.is_running():
+                one.send_signal(signal.SIGTERM)
+                one.wait(30)
+
+
+def wait_until(is_so: object) -> None:
+    """Wait until a function returns something true."""
+    assert callable(is_so)
+    deadline = monotonic() + PATIENCE_S
+    while not is_so():
+        assert monotonic() < deadline
+        sleep(0.05)
