@@ -153,7 +153,9 @@ def _check_server() -> None:
 def _check_scheduler(address: str) -> None:
     """Raise MachineError when no scheduler answers there, or it has no worker."""
     try:
-        with Client(address, timeout=ANSWER_S, set_as_default=False) as client:
+        with Client(  # type: ignore[no-untyped-call]
+            address, timeout=ANSWER_S, set_as_default=False
+        ) as client:
             client.wait_for_workers(1, timeout=ANSWER_S)
     except (OSError, TimeoutError) as error:
         raise MachineError(
