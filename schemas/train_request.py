@@ -32,6 +32,7 @@ AdamRule = Literal["pytorch", "tensorflow"]
 FrozenNorm = Literal["batch", "running"]
 Schedule = Literal["published", "constant"]
 BackgroundMode = Literal["stored", "fresh", "black"]
+Occupancy = Literal["published", "crop"]
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 
 NORMAL: Final = "2k2k-normal"
@@ -88,7 +89,10 @@ FORMS: dict[StageName, dict[str, str]] = {
         "heads": "means", "depth_loss": "masked", "depth_gradient": "detached",
         "mask_loss": "single_sigmoid",
     },
-    "2k2k-depth": {"heads": "means", "depth_loss": "masked", "mask_loss": "single_sigmoid"},
+    "2k2k-depth": {
+        "heads": "means", "depth_loss": "masked", "mask_loss": "single_sigmoid",
+        "occupancy": "published",
+    },
     "hdnet-normal": {},
     "hdnet-depth": {"depth_normals": "from_depth"},
     "hdnet-video": {"depth_normals": "from_depth"},
@@ -107,8 +111,8 @@ def _by_form(name: str) -> Shown:
 
 _OF_2K2K = frozenset(
     {
-        "nets", "heads", "depth_loss", "depth_gradient", "mask_loss", "frozen_norm", "background",
-        "backgrounds", "no_augment",
+        "nets", "heads", "depth_loss", "depth_gradient", "mask_loss", "frozen_norm", "occupancy",
+        "background", "backgrounds", "no_augment",
     }
 )  # fmt: skip
 _OF_PHASE_1 = frozenset({"depth_gradient"})
@@ -154,6 +158,9 @@ class ModelOptions(Request):
     4 m, with the mask's border."""
     frozen_norm: FrozenNorm = "batch"
     """Statistics of 2k2k-depth's frozen nets: of the batch (published), or running."""
+    occupancy: Annotated[Occupancy | None, _by_form("occupancy")] = None
+    """How much a part counts in 2k2k-depth's blended normals. published: less at its crop's edge
+    and at the image's. crop: at its crop's alone."""
     precision: Precision = "fp32"
     """bf16: autocast."""
     learning_rate: Annotated[float | None, Shown(unset=_by_stage("learning_rate"))] = Field(
@@ -220,8 +227,17 @@ class TrainOptions(RunOptions, ModelOptions):
     """Trained on; may be repeated."""
     val_split: tuple[str, ...] = Field(default=("val",), min_length=1)
     """Validated on; may be repeated."""
-    background: BackgroundMode = "stored"
-    """fresh: another room in each epoch. stored: as rendered."""
+    background: Annotated[
+        BackgroundMode | None, Shown(unset="fresh with --backgrounds, else stored")
+    ] = None
+    """fresh: another room in each epoch (published). stored: as rendered."""
+    replicas: Annotated[int | None, Shown(unset="the processes it begins with")] = Field(
+        default=None, ge=1
+    )
+    """Parts of a step, each of --batch samples with its own batch statistics. Any number of
+    processes shares them and takes the same steps."""
+    take_new_data: bool = False
+    """Go on with data sets that grew or changed since the training began, in a new epoch."""
     no_augment: bool = False
     """No jitter of colours."""
     published: bool = False
@@ -295,6 +311,12 @@ class TrainRequest(TrainOptions):
                 hint=f"Train {NORMAL} with all nets first, then give its folder as --init.",
             )  # fmt: skip
         self._check_nodes()
+        if self.replicas is not None and self.replicas < self.world:
+            raise RequestError(
+                "--replicas", found=f"{self.replicas} for {self.world} processes",
+                expected="at least one for each process",
+                hint=f"Give --replicas {self.world} or more, or fewer processes.",
+            )  # fmt: skip
 
     def _check_meaning(self) -> None:
         fields = frozenset(type(self).model_fields)

@@ -1,6 +1,7 @@
 """From a request to a run that can start: checked as far as one process can alone."""
 
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import torch
@@ -8,14 +9,21 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from schemas.errors import RequestError
-from schemas.train_request import FORMS, PUBLISHED, ModelOptions, RunOptions, TrainRequest
+from schemas.train_request import (
+    FORMS,
+    PUBLISHED,
+    BackgroundMode,
+    ModelOptions,
+    RunOptions,
+    TrainRequest,
+)
 from training.data.background_pool import BackgroundPool, open_backgrounds
-from training.data.sample_order import Order
+from training.data.sample_order import Epochs, Order
 from training.data.shard_index import SampleAddress, ShardIndex
 from training.loop.checkpoints import find_resumable
 from training.loop.distributed import this_world
 from training.loop.model_files import written_step
-from training.loop.run_folder import RunRecord, check_folder, describe_run, read_forms
+from training.loop.run_folder import RunRecord, check_same_run, describe_run, read_record
 from training.loop.training_log import CURVE
 from training.run_settings import DataSettings, ModelSettings, RunSettings
 from training.stages import STAGES
@@ -28,8 +36,8 @@ MIN_STEPS_BETWEEN_CHECKPOINTS = 100
 class PreparedRun:
     """A checked request: everything that a run needs to know before it starts.
 
-    trained: the samples trained on. steps_per_epoch: optimiser steps. weights: those of --init,
-    under the names of their source; empty without it.
+    trained: the samples trained on. weights: those of --init, under the names of their source;
+    empty without it.
     """
 
     model: ModelSettings
@@ -37,7 +45,7 @@ class PreparedRun:
     run: RunSettings
     index: ShardIndex
     trained: tuple[SampleAddress, ...]
-    steps_per_epoch: int
+    epochs: Epochs
     weights: dict[str, Tensor]
     record: RunRecord
     pool: BackgroundPool | None
@@ -51,25 +59,45 @@ def prepare_run(request: TrainRequest) -> PreparedRun:
     """
     request.check()
     stage = STAGES[request.stage]
+    held = read_record(Path(request.out))
     index = stage.open_index(request.data, stage.selection)
     weights = read_weights(Path(request.init)) if request.init else {}
-    model = _resolve_model(request, index.width, weights)
-    data = _resolve_data(request, index)
+    model = _resolve_model(request, index.width, weights, held)
+    data = _resolve_data(request, index, held)
     check_resolution(index.width, model.resolution)
     if weights:
         with torch.device("meta"):
             fit_weights(stage.build(model), weights, f"--init {request.init}")
     trained = index.to_train(data.splits)
-    batches = Order(len(trained), 0, 0, data.world, data.batch).batches_per_epoch
-    steps_per_epoch = max(1, batches // model.accumulate)
-    run = _resolve_run(request, steps_per_epoch)
-    record = describe_run(model, data, run)
-    check_folder(run.out, record)
+    record = _describe(request, model, data, index, held)
     pool = None
     if data.background == "fresh":
-        root = Path(run.backgrounds) if run.backgrounds else None
+        root = Path(request.backgrounds) if request.backgrounds else None
         pool = open_backgrounds(index.datasets, root, model.resolution)
-    return PreparedRun(model, data, run, index, trained, steps_per_epoch, weights, record, pool)
+    return PreparedRun(
+        model, data, record.run, index, trained, record.epochs, weights, record, pool
+    )
+
+
+def _describe(
+    request: TrainRequest,
+    model: ModelSettings,
+    data: DataSettings,
+    index: ShardIndex,
+    held: RunRecord | None,
+) -> RunRecord:
+    """Describe the run, with the epochs that it goes on with; refuses another run's folder."""
+    count = len(index.to_train(data.splits))
+    batches = Order(count, 0, 0, data.world, data.batch).batches_per_epoch
+    epochs = Epochs(max(1, batches // model.accumulate))
+    if held is not None:
+        asked = describe_run(model, data, _resolve_run(request, epochs), epochs, index.shards)
+        check_same_run(held, asked, may_take_data=request.take_new_data)
+        epochs = Epochs(epochs.steps, held.first_step, held.first_epoch)
+        if held.data.digest != data.digest:
+            done = find_resumable(Path(request.out)).step
+            epochs = Epochs(epochs.steps, done, ceil(held.epochs.at(done)))
+    return describe_run(model, data, _resolve_run(request, epochs), epochs, index.shards)
 
 
 def describe_status(run: RunSettings) -> dict[str, int | bool]:
@@ -83,14 +111,16 @@ def describe_status(run: RunSettings) -> dict[str, int | bool]:
     return {"steps": run.steps, "done": done, "finished": whole and done >= run.steps}
 
 
-def _resolve_model(request: TrainRequest, width: int, weights: dict[str, Tensor]) -> ModelSettings:
+def _resolve_model(
+    request: TrainRequest, width: int, weights: dict[str, Tensor], held: RunRecord | None
+) -> ModelSettings:
     """Take the options, the published value of the stage, or what the data say."""
     published = PUBLISHED[request.stage]
     chosen = request.model_dump(include=set(ModelOptions.model_fields), exclude_none=True)
     defaults = {
         "resolution": width, "learning_rate": published.learning_rate,
         "schedule": published.schedule, "epsilon": published.epsilon, "adam": published.adam,
-        **_choose_forms(request),
+        **_choose_forms(request, held),
     }  # fmt: skip
     init = digest_weights(weights) if weights else None
     try:
@@ -104,27 +134,34 @@ def _resolve_model(request: TrainRequest, width: int, weights: dict[str, Tensor]
         ) from error  # fmt: skip
 
 
-def _choose_forms(request: TrainRequest) -> dict[str, object]:
+def _choose_forms(request: TrainRequest, held: RunRecord | None) -> dict[str, object]:
     """Return the forms where none is named: the published, a begun training's own, or the new."""
     if request.published:
         return dict.fromkeys(FORMS[request.stage], "published")
-    return read_forms(Path(request.out)) or dict(FORMS[request.stage])
+    if held is None:
+        return dict(FORMS[request.stage])
+    return held.model.model_dump(include=set(FORMS[request.stage]))
 
 
-def _resolve_data(request: TrainRequest, index: ShardIndex) -> DataSettings:
+def _resolve_data(request: TrainRequest, index: ShardIndex, held: RunRecord | None) -> DataSettings:
+    """Take the options, or what the run began with, or what a new one begins with."""
+    began = None if held is None else held.data
+    background: BackgroundMode = "fresh" if request.backgrounds else "stored"
     return DataSettings(
         digest=index.digest, splits=request.split, val_splits=request.val_split,
-        batch=request.batch or PUBLISHED[request.stage].batch, world=this_world(),
-        augment=not request.no_augment, background=request.background,
+        batch=request.batch or PUBLISHED[request.stage].batch,
+        world=request.replicas or (began.world if began else this_world()),
+        augment=not request.no_augment,
+        background=request.background or (began.background if began else background),
         max_bad_samples=request.max_bad_samples,
     )  # fmt: skip
 
 
-def _resolve_run(request: TrainRequest, steps_per_epoch: int) -> RunSettings:
+def _resolve_run(request: TrainRequest, epochs: Epochs) -> RunSettings:
     published = PUBLISHED[request.stage]
-    epochs = request.epochs or (0 if published.steps else published.epochs or 1)
-    steps = request.steps or epochs * steps_per_epoch or published.steps
-    often = max(steps_per_epoch, MIN_STEPS_BETWEEN_CHECKPOINTS)
+    count = request.epochs or (0 if published.steps else published.epochs or 1)
+    steps = request.steps or (epochs.step_of(count) if count else published.steps)
+    often = max(epochs.steps, MIN_STEPS_BETWEEN_CHECKPOINTS)
     defaults = {"save_every": often, "validate_every": often}
     chosen = request.model_dump(include=set(RunOptions.model_fields), exclude_none=True)
     where = {"out": request.out, "data": request.data, "steps": steps}

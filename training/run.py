@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from schemas.regular_files import explain_os_error
 from schemas.train_request import TrainRequest, read_request
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
-from training.data.sample_order import Order
+from training.data.sample_order import Order, SharedOrder
 from training.data.tensor_batch import BatchT, SampleT
 from training.loop.distributed import (
     Ranks,
@@ -59,8 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     end_with_parent(signal.SIGKILL)
     try:
-        # DDP says so of the layout of 1x1 convolutions under autocast; it costs a small copy.
-        warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")
         _limit_threads()
         request = read_request(given.request)
         start = _train if request.trains else _predict
@@ -97,29 +94,38 @@ class Training:
             stage, nets,
             settings=prepared.model, data=prepared.data, run=prepared.run, ranks=ranks,
         )  # fmt: skip
-        first_step = trainer.resume()
-        loader = self._open_loader(stage)
+        first_step = trainer.resume(prepared.epochs)
+        loader = self._open_loader(stage, trainer.replicas)
         log = None
         try:
             if ranks.is_first:
+                _say_idle(ranks.world, prepared.data.world)
                 log = TrainingLog(
                     prepared.run.out, first_step=first_step, last_step=prepared.run.steps
                 )
             chosen = ValidationSet.choose(prepared.index, prepared.data, prepared.run)
-            trainer.train(loader, chosen, log, steps_per_epoch=prepared.steps_per_epoch)
+            trainer.train(loader, chosen, log, epochs=prepared.epochs)
         finally:
             loader.close()
             if log is not None:
                 log.close()
 
     def _open_loader(
-        self, stage: Stage[SampleT, BatchT, ExamplesT, PredictionT]
+        self, stage: Stage[SampleT, BatchT, ExamplesT, PredictionT], replicas: Sequence[int]
     ) -> Loader[SampleT, BatchT]:
         prepared, data, seed = self.prepared, self.prepared.data, self.prepared.model.seed
+        epochs, accumulate = prepared.epochs, prepared.model.accumulate
+        orders = [
+            Order(
+                len(prepared.trained), seed, replica, data.world, data.batch,
+                epochs.first_step * accumulate, epochs.first_epoch,
+            )
+            for replica in replicas
+        ]  # fmt: skip
         return Loader(
             stage.reader(prepared.model, data.background == "stored"),
             prepared.trained,
-            Order(len(prepared.trained), seed, self.ranks.rank, self.ranks.world, data.batch),
+            SharedOrder(tuple(orders), accumulate),
             AugmentationSampler(seed if data.augment else None, prepared.pool),
             workers=prepared.run.workers,
             max_bad_samples=data.max_bad_samples,
@@ -160,6 +166,15 @@ def _refuse(error: ScanmillError, code: int) -> int:
         word = "failed" if error.kind == "environment" else "error"
         print(f"{word}: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a program's last word
     return code
+
+
+def _say_idle(world: int, replicas: int) -> None:
+    """Say how many processes have nothing to train."""
+    if world > replicas:
+        print(  # noqa: T201 - whoever started this program reads along
+            f"{world - replicas} of {world} processes have no share of a step: this training began "
+            f"with {replicas} replicas; give --replicas when a training begins", flush=True,
+        )  # fmt: skip
 
 
 def _limit_threads() -> None:

@@ -19,6 +19,7 @@ from schemas.train_request import (
     Heads,
     MaskLossForm,
     ModelOptions,
+    Occupancy,
     RunOptions,
     Schedule,
     StageName,
@@ -42,6 +43,7 @@ class ModelSettings(ModelOptions):
     depth_gradient: DepthGradient = "published"
     mask_loss: MaskLossForm = "single_sigmoid"
     depth_normals: DepthNormals = "masked"
+    occupancy: Occupancy = "crop"
     init: str | None = Field(default=None, description="digest of the weights started from")
 
 
@@ -53,8 +55,8 @@ class DataSettings(BaseModel):
     digest: str = Field(description="of the shards' hashes")
     splits: tuple[str, ...] = Field(default=("train",), description="trained on")
     val_splits: tuple[str, ...] = Field(default=("val",), description="validated on")
-    batch: int = Field(default=1, ge=1, description="samples a rank and step")
-    world: int = Field(default=1, ge=1, description="ranks: part of the order of samples")
+    batch: int = Field(default=1, ge=1, description="samples a replica and pass")
+    world: int = Field(default=1, ge=1, description="replicas: part of the order of samples")
     augment: bool = Field(default=True, description="jitter of colours; new backgrounds")
     background: BackgroundMode = Field(
         default="stored",

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from schemas.train_request import FORMS
-from tests.training.conftest import request_of
+from tests.training.conftest import Ellipsoid, ellipsoid_row, request_of, write_shard
 from training.loop.training_log import TrainingLog
 from training.run import main
 from training.run_settings import ModelSettings
@@ -218,7 +219,68 @@ def test_a_resume_with_other_data_is_refused(
     run("--nets", "coarse", "--steps", "1")
     other = make_dataset(tmp_path / "other", train=1, val=0, shards=1)
     assert run("--nets", "coarse", "--steps", "2", "--data", str(other)) == 2
-    assert "data setting digest was" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "a run on other data: of 2 shards, 1 changed, 1 gone" in told
+    assert "Add --take-new-data" in told
+
+
+def grow(dataset: Path, to: Path) -> Path:
+    """Copy a data set and add a shard with a person to train on."""
+    shutil.copytree(dataset, to, dirs_exist_ok=True)
+    row = ellipsoid_row("rp_later_posed_001", "train", 256, Ellipsoid())
+    write_shard(to, "shard-00002", [row])
+    return to
+
+
+def test_data_that_grew_begin_a_new_epoch_where_that_is_asked_for(
+    run: Run, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    often = ["--nets", "coarse", "--save-every", "1", "--validate-every", "9", "--batch", "2"]
+    run(*often, "--steps", "3")
+    grown = ["--data", str(grow(dataset, tmp_path / "grown"))]
+    assert run(*often, "--steps", "4", *grown) == 2
+    assert "of 2 shards, 1 new" in capsys.readouterr().err
+    assert run(*often, "--steps", "4", *grown, "--take-new-data") == 0
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    # Two steps an epoch before, three now: after three steps the third epoch begins.
+    assert (record["steps_per_epoch"], record["first_step"], record["first_epoch"]) == (3, 3, 2)
+    lines = (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()
+    epochs = [json.loads(line)["epoch"] for line in lines if "epoch" in line]
+    assert epochs == pytest.approx([0.5, 1.0, 1.5, 2 + 1 / 3])
+    assert run(*often, "--steps", "5", *grown) == 0  # taken in once, the option is not needed again
+
+
+def test_a_resume_after_new_data_takes_the_steps_of_an_uninterrupted_one(
+    run: Run, dataset: Path, tmp_path: Path
+) -> None:
+    often = ["--nets", "coarse", "--save-every", "1", "--validate-every", "9", "--batch", "2"]
+    grown = ["--data", str(grow(dataset, tmp_path / "grown")), "--take-new-data"]
+    for out, stops in (("whole", (2, 5)), ("parts", (2, 3, 4, 5))):
+        run(*often, "--steps", str(stops[0]), out=out)
+        for stop in stops[1:]:
+            run(*often, "--steps", str(stop), *grown, out=out)
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+
+
+def test_a_training_from_before_a_setting_goes_on_by_what_it_was_then(
+    run: Run, tmp_path: Path
+) -> None:
+    run("--nets", "coarse", "--steps", "1")
+    path = tmp_path / "out" / "run.json"
+    record = json.loads(path.read_text())
+    del record["model"]["heads"], record["steps_per_epoch"], record["shards"]
+    path.write_text(json.dumps(record))
+    for steps in ("2", "3"):  # what the first of them writes must be as good
+        assert run("--nets", "coarse", "--steps", steps) == 0
+        assert json.loads(path.read_text())["model"]["heads"] == "published"
+
+
+def test_another_number_of_replicas_than_a_training_began_with_is_refused(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--nets", "coarse", "--steps", "1", "--replicas", "2")
+    assert run("--nets", "coarse", "--steps", "2", "--replicas", "3") == 2
+    assert "data setting world was 2, now 3" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The order of samples: a pure function of (seed, epoch, rank, world), so that ranks agree."""
+"""The order of samples: a pure function of (seed, epoch, replica), so that ranks agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,27 +40,72 @@ class InTurn:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which samples each rank sees in each batch of each epoch.
+    """Which samples each replica sees in each batch of each epoch; see training/loop/replicas.py.
 
     Every epoch is one permutation of all samples, filled up from its own beginning to a whole
-    number of batches on every rank.
+    number of batches for every replica. Batch `first_batch` begins epoch `first_epoch`: both are 0
+    but where a training took in new data.
     """
 
     samples: int
     seed: int
-    rank: int
-    world: int
+    replica: int
+    replicas: int
     batch: int
+    first_batch: int = 0
+    first_epoch: int = 0
 
     @property
     def batches_per_epoch(self) -> int:
-        """Return how many batches each rank sees in an epoch; at least one."""
-        return -(-self.samples // (self.world * self.batch))
+        """Return how many batches each replica sees in an epoch; at least one."""
+        return -(-self.samples // (self.replicas * self.batch))
+
+    def batch_of(self, number: int) -> tuple[int, Sequence[int]]:
+        """Return the epoch and the samples of this replica's batch `number`, counted from 0."""
+        since, place = divmod(number - self.first_batch, self.batches_per_epoch)
+        epoch = self.first_epoch + since
+        permutation = generator(self.seed, "order", str(epoch)).permutation(self.samples)
+        first = (place * self.replicas + self.replica) * self.batch
+        chosen = np.arange(first, first + self.batch) % self.samples
+        return epoch, [int(index) for index in permutation[chosen]]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOrder:
+    """Batches of a rank: in each step those of each of its replicas, `accumulate` of each."""
+
+    orders: tuple[Order, ...]
+    accumulate: int
+
+    @property
+    def batch(self) -> int:
+        """Samples a batch."""
+        return max((order.batch for order in self.orders), default=1)
+
+    @property
+    def batches_per_step(self) -> int:
+        """Return how many batches of this rank a step has; 0 where it has no replica."""
+        return len(self.orders) * self.accumulate
 
     def batch_of(self, number: int) -> tuple[int, Sequence[int]]:
         """Return the epoch and the samples of this rank's batch `number`, counted from 0."""
-        epoch, place = divmod(number, self.batches_per_epoch)
-        permutation = generator(self.seed, "order", str(epoch)).permutation(self.samples)
-        first = (place * self.world + self.rank) * self.batch
-        chosen = np.arange(first, first + self.batch) % self.samples
-        return epoch, [int(index) for index in permutation[chosen]]
+        step, place = divmod(number, self.batches_per_step)
+        which, turn = divmod(place, self.accumulate)
+        return self.orders[which].batch_of(step * self.accumulate + turn)
+
+
+@dataclass(frozen=True, slots=True)
+class Epochs:
+    """How optimiser steps count in epochs: `first_step` begins epoch `first_epoch`."""
+
+    steps: int
+    first_step: int = 0
+    first_epoch: int = 0
+
+    def at(self, step: float) -> float:
+        """Return the epoch after so many steps, with its fraction."""
+        return max(0.0, self.first_epoch + (step - self.first_step) / self.steps)
+
+    def step_of(self, epoch: int) -> int:
+        """Return the step with which an epoch begins."""
+        return self.first_step + max(0, epoch - self.first_epoch) * self.steps

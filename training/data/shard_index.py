@@ -22,6 +22,9 @@ INDEX_COLUMNS = ("sample_id", "split", "camera", "width", "height")
 MAX_NAMED = 3
 """Samples that one message names; of the others it says how many they are."""
 
+HASH_SHOWN = 12
+"""Digits of a shard's hash in run.json: enough to see that it is another one."""
+
 THREADS = 16
 """Shards looked into at once: an object store answers late, but many at a time."""
 
@@ -77,12 +80,16 @@ class SampleAddress:
 
 @dataclass(frozen=True, slots=True)
 class ShardIndex:
-    """All samples of the selected camera, in a fixed order, and a digest of their shards."""
+    """All samples of the selected camera, in a fixed order, and a digest of their shards.
+
+    shards: what `name_shards` says of them.
+    """
 
     samples: tuple[SampleAddress, ...]
     width: int
     digest: str
     datasets: tuple[DatasetReader, ...]
+    shards: tuple[str, ...]
 
     def of_splits(self, splits: Iterable[str]) -> tuple[SampleAddress, ...]:
         """Return the samples of these splits, in order."""
@@ -127,7 +134,17 @@ def open_index(uris: Sequence[str], selection: Selection) -> ShardIndex:
     samples = tuple(sample for shard in found for sample in shard.samples)
     width = next(width for shard in found for width in shard.widths)
     digest = hashlib.sha256("\n".join(shard.sha256 for shard in shards).encode()).hexdigest()
-    return ShardIndex(samples, width, digest, datasets)
+    return ShardIndex(samples, width, digest, datasets, name_shards(shards))
+
+
+def name_shards(shards: Sequence[ShardFile]) -> tuple[str, ...]:
+    """Return number of the data set, part, name and beginning of the hash of each, for run.json."""
+    addresses = list(dict.fromkeys(shard.dataset.files.address for shard in shards))
+    return tuple(
+        f"{addresses.index(shard.dataset.files.address)}/{shard.part}/{shard.shard_id} "
+        f"{shard.sha256[:HASH_SHOWN]}"
+        for shard in shards
+    )
 
 
 def unreadable_shard(shard: ShardFile, error: Exception) -> InputError:

@@ -18,7 +18,7 @@ from training.data.augmentation_sampler import AugmentationSampler
 from training.data.frame_index import PairAddress, open_frame_shards, open_pairs
 from training.data.row_reader import RowReader
 from training.data.sample_limits import check_range, decoding
-from training.data.shard_index import SampleAddress, Selection, ShardIndex, open_index
+from training.data.shard_index import SampleAddress, Selection, ShardIndex, name_shards, open_index
 from training.data.tensor_batch import TensorBatch
 from training.hdnet.labelled_samples import LabelledBatch, LabelledReader, LabelledSample
 from training.hdnet.video_frames import FrameBatch, FrameReader, FrameSample, stack_frames
@@ -140,7 +140,9 @@ def open_joint_index(uris: Sequence[str], selection: Selection) -> JointIndex:
     labelled = [uri for uri in uris if open_dataset(uri).committed_shards()]
     index = open_index(labelled or uris, selection)
     pairs, digest = open_pairs(shards) if shards else ((), "")
-    return JointIndex(index.samples, index.width, f"{index.digest}+{digest}", index.datasets, pairs)
+    named = (*index.shards, *name_shards([shard.file for shard in shards]))
+    both = f"{index.digest}+{digest}"
+    return JointIndex(index.samples, index.width, both, index.datasets, named, pairs)
 
 
 def stack_pairs(pairs: Sequence[PairSample]) -> PairBatch:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from training.data.sample_order import Epochs
 from training.run_settings import ModelSettings
 
 HALVE_EVERY_EPOCHS = 5
@@ -32,7 +33,7 @@ def published_factor(epoch: float) -> float:
     return float(0.5**cycle) * shape
 
 
-def learning_rate(step: int, steps_per_epoch: int, settings: ModelSettings) -> float:
+def learning_rate(step: int, epochs: Epochs, settings: ModelSettings) -> float:
     """Return the rate of optimiser step `step`, counted from 0.
 
     A step counts as the middle of its share of the epoch: where epochs are short, the first one
@@ -40,7 +41,8 @@ def learning_rate(step: int, steps_per_epoch: int, settings: ModelSettings) -> f
     """
     if settings.schedule == "constant":
         return settings.learning_rate
-    epoch = (step + 0.5) / (settings.steps_per_epoch or steps_per_epoch)
+    given = settings.steps_per_epoch
+    epoch = (Epochs(given) if given else epochs).at(step + 0.5)
     return settings.learning_rate * published_factor(epoch)
 
 

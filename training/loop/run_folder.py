@@ -1,27 +1,30 @@
 """OUT/run.json: what a run is, so that another can't be mistaken for it.
 
 A run goes on only with the same model and data settings; how long it runs and on which machine
-may change.
+may change. Data that grew are taken in only where that is asked for: they begin a new epoch.
 """
 
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.atomic_files import write_atomically
 from schemas.errors import InputError, RequestError
 from schemas.regular_files import read_whole
-from schemas.train_request import FORMS
+from training.data.sample_order import Epochs
 from training.run_settings import DataSettings, ModelSettings, RunSettings
 
 RUN_FILE = "run.json"
 FORMAT_VERSION = 1
-MAX_RECORD_BYTES = 1 << 20
+MAX_RECORD_BYTES = 16 << 20
+"""A line of 40 bytes for every shard."""
+
 _ROOMS = ("training", "schemas")
 
 
@@ -37,51 +40,82 @@ class RunRecord(BaseModel):
     run: RunSettings
     code_digest: str
     versions: dict[str, str]
+    steps_per_epoch: int | None = Field(default=None, description="null: begun by an older version")
+    first_step: int = Field(default=0, description="of the epoch that began with the present data")
+    first_epoch: int = Field(default=0, description="its number")
+    shards: tuple[str, ...] = Field(default=(), description="name and hash of what is trained on")
+
+    @property
+    def epochs(self) -> Epochs:
+        """Return how its steps count in epochs; raises RequestError where it does not say."""
+        if self.steps_per_epoch is None:
+            raise RequestError(
+                str(self.run.out / RUN_FILE), found="no length of an epoch",
+                expected="what this version writes as it begins a training",
+                hint="Start from its weights in another folder: --init FOLDER --out ANOTHER.",
+            )  # fmt: skip
+        return Epochs(self.steps_per_epoch, self.first_step, self.first_epoch)
 
 
-def describe_run(model: ModelSettings, data: DataSettings, run: RunSettings) -> RunRecord:
-    """Describe a run that is about to start."""
+def describe_run(
+    model: ModelSettings,
+    data: DataSettings,
+    run: RunSettings,
+    epochs: Epochs,
+    shards: Sequence[str],
+) -> RunRecord:
+    """Describe a run that is about to start. shards: name and hash of each."""
     versions = {
         "python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
     }  # fmt: skip
     return RunRecord(
         stage=model.stage, model=model, data=data, run=run, code_digest=code_digest(),
-        versions=versions,
+        versions=versions, steps_per_epoch=epochs.steps, first_step=epochs.first_step,
+        first_epoch=epochs.first_epoch, shards=tuple(shards),
     )  # fmt: skip
 
 
-def check_folder(out: Path, record: RunRecord) -> None:
-    """Refuse a folder that holds another run, or anything else; writes nothing.
+def read_record(out: Path) -> RunRecord | None:
+    """Read run.json; None where the folder is still free for a run.
 
-    Raises RequestError naming every setting that differs.
+    Settings that it does not name are the defaults of `training.run_settings`. Raises
+    RequestError for a folder that holds anything else.
     """
     path = out / RUN_FILE
     if not path.is_file():
         _check_free(out)
-        return
+        return None
     try:
         held = json.loads(read_whole(path, MAX_RECORD_BYTES))
-        differing = _differences(held, json.loads(record.model_dump_json()))
+        return RunRecord.model_validate(held)
     except (InputError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RequestError(
             str(path), found="no readable run description", expected=f"format {FORMAT_VERSION}",
             hint="Train into another folder.",
         ) from error  # fmt: skip
+
+
+def check_same_run(held: RunRecord, now: RunRecord, *, may_take_data: bool) -> None:
+    """Refuse to go on with other settings or data; writes nothing.
+
+    may_take_data: data that changed are wanted. Raises RequestError naming all that differs.
+    """
+    out = str(now.run.out)
+    differing = [*_differences("model", held.model, now.model)]
+    differing += _differences("data", held.data, now.data, without="digest")
     if differing:
         raise RequestError(
-            str(out), found=f"a run with other settings: {'; '.join(differing)}",
+            out, found=f"a run with other settings: {'; '.join(differing)}",
             expected="the settings that the run began with",
             hint="Repeat the run's own settings, or train into another folder.",
         )  # fmt: skip
-
-
-def read_forms(out: Path) -> dict[str, object]:
-    """Return the forms that the training in a folder goes on with; none where there is none."""
-    try:
-        held = json.loads(read_whole(out / RUN_FILE, MAX_RECORD_BYTES))["model"]
-        return {name: held.get(name, _default(name)) for name in FORMS[held["stage"]]}
-    except (InputError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}  # there is none yet, or check_folder says what is wrong with it
+    if held.data.digest != now.data.digest and not may_take_data:
+        raise RequestError(
+            out, found=f"a run on other data: {_compare_shards(held.shards, now.shards)}",
+            expected="the data that the run began with",
+            hint="Add --take-new-data to go on with them as they are now, in a new epoch; or train "
+            f"into another folder, with --init {out} to start from its weights.",
+        )  # fmt: skip
 
 
 def write_record(out: Path, record: RunRecord) -> None:
@@ -113,21 +147,26 @@ def _check_free(out: Path) -> None:
         )  # fmt: skip
 
 
-def _default(name: str) -> object:
-    """Return what a training has whose run.json was written before there was such a setting."""
-    known = ModelSettings.model_fields | DataSettings.model_fields
-    return known[name].get_default() if name in known else None
+def _differences(
+    part: str, held: BaseModel, now: BaseModel, *, without: str | None = None
+) -> list[str]:
+    before, after = held.model_dump(mode="json"), now.model_dump(mode="json")
+    return [
+        f"{part} setting {name} was {before[name]}, now {after[name]}"
+        for name in sorted(after)
+        if before[name] != after[name] and name != without
+    ]
 
 
-def _differences(held: dict[str, object], expected: dict[str, object]) -> list[str]:
-    found = []
-    for part in ("model", "data"):
-        before, now = held[part], expected[part]
-        if not isinstance(before, dict) or not isinstance(now, dict):
-            raise TypeError(part)
-        found += [
-            f"{part} setting {name} was {before.get(name, _default(name))}, now {now.get(name)}"
-            for name in sorted(before.keys() | now.keys())
-            if before.get(name, _default(name)) != now.get(name)
-        ]
-    return found
+def _compare_shards(held: Sequence[str], now: Sequence[str]) -> str:
+    """Count the shards that came, changed and went; each is named once a data set."""
+    if not held:
+        return "shards came, changed or went"
+    before, after = (dict(line.rsplit(" ", 1) for line in lines) for lines in (held, now))
+    changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
+    counts = {
+        "new": len(after.keys() - before.keys()), "changed": len(changed),
+        "gone": len(before.keys() - after.keys()),
+    }  # fmt: skip
+    said = [f"{count} {word}" for word, count in counts.items() if count]
+    return f"of {len(before)} shards, {', '.join(said) or 'in another order, or other pairs'}"

@@ -1,21 +1,23 @@
 """The loop: batches to steps, and everything that must survive a kill.
 
-The state of a run is (weights, optimiser, random states, number of batches seen); the order of
-samples and every augmentation are functions of the seed and that number, so a resumed run takes
-the same steps as an uninterrupted one.
+The state of a run is (weights, optimiser, random states, number of steps); the order of samples and
+every augmentation are functions of the seed and that number, so a resumed run takes the same steps
+as an uninterrupted one, on whatever number of ranks: see `replicas`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic
+from typing import Generic, cast
 
+import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from schemas.errors import ScanmillError
 from training.data.loader import Loader
+from training.data.sample_order import Epochs
 from training.data.tensor_batch import BatchT, SampleT
 from training.loop.checkpoints import (
     BEST,
@@ -32,6 +34,14 @@ from training.loop.distributed import Ranks
 from training.loop.measures import is_better
 from training.loop.model_files import write_model
 from training.loop.optimiser import Optimiser, learning_rate
+from training.loop.replicas import (
+    GradientMean,
+    ReplicaReport,
+    buffers_held,
+    gather_reports,
+    mean_terms,
+    replicas_of_rank,
+)
 from training.loop.sheets import draw_sheet
 from training.loop.stage_types import ExamplesT, PredictionT, Stage
 from training.loop.training_log import TrainingLog
@@ -49,11 +59,21 @@ class DivergenceError(ScanmillError):
 
 
 @dataclass(frozen=True, slots=True)
-class StepResult(Generic[ExamplesT, PredictionT]):
-    """What a step leaves: its last batch and prediction, and the losses, the mean over ranks."""
+class _Shown(Generic[ExamplesT, PredictionT]):
+    """A batch and what was predicted from it."""
 
     examples: ExamplesT
     prediction: PredictionT
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult(Generic[ExamplesT, PredictionT]):
+    """What a step leaves: losses, the mean over replicas, and the last batch of the first of them.
+
+    shown: of this rank's first replica; None on a rank that has none.
+    """
+
+    shown: _Shown[ExamplesT, PredictionT] | None
     losses: dict[str, float]
 
 
@@ -78,15 +98,19 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
             recompute_activations(self._model)
         self._optimiser = Optimiser(self._model, settings)
         # The compiled form shares its weights and buffers with the model.
-        forward = torch.compile(self._model) if run.compile else self._model
-        on_gpu = [ranks.device.index] if ranks.device.type == "cuda" else None
-        self._parallel = DistributedDataParallel(forward, device_ids=on_gpu)
-        self._step, self._batches, self._bad = 0, 0, 0
+        self._nets = self._model
+        if run.compile:
+            self._nets = cast("nn.Module", torch.compile(self._model))
+        self.replicas = replicas_of_rank(data.world, ranks)
+        trained = list(self._optimiser.trained.values())
+        self._gradients = GradientMean(trained, data.world, ranks)
+        self._step, self._bad = 0, 0
         self._best: float | None = None
 
-    def resume(self) -> int:
+    def resume(self, epochs: Epochs) -> int:
         """Go on from the newest whole checkpoint; returns how many steps are done.
 
+        What was best before new data were taken in is forgotten: it was measured on others.
         A line names each newer one that is broken. Raises InputError when there are some and none
         is whole.
         """
@@ -98,10 +122,12 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
             return 0
         meta = read_meta(found.folder)
         state = self._state()
+        if self._ranks.rank >= meta.world:  # fewer ranks wrote it: it holds no such random state
+            state = {name: value for name, value in state.items() if name not in self._random()}
         load_state(found.folder, state, self._ranks.control)
         self._adopt(state)
-        self._step, self._batches, self._best = meta.step, meta.batches, meta.best_loss
-        self._bad = meta.bad_samples
+        self._step, self._bad = meta.step, meta.bad_samples
+        self._best = meta.best_loss if self._step > epochs.first_step else None
         return self._step
 
     def train(
@@ -110,89 +136,104 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         chosen: ValidationSet,
         log: TrainingLog | None,
         *,
-        steps_per_epoch: int,
+        epochs: Epochs,
     ) -> None:
         """Take steps up to RunSettings.steps; write checkpoints, validations and images.
 
         log: None on all ranks but the first.
         """
-        end = self._run.steps * self._settings.accumulate
-        batches = loader.batches(self._batches, end)
+        each = len(self.replicas) * self._settings.accumulate
+        batches = loader.batches(self._step * each, self._run.steps * each)
         while self._step < self._run.steps:
-            rate = learning_rate(self._step, steps_per_epoch, self._settings)
+            rate = learning_rate(self._step, epochs, self._settings)
             result = self._take_step(batches, rate)
             self._step += 1
-            self._batches += self._settings.accumulate
             if log is not None:
-                seen = self._settings.accumulate * self._data.batch * self._ranks.world
-                epoch = self._step / steps_per_epoch
-                log.step_done(self._step, result.losses, rate, epoch, seen)
-                if self._is_due(self._run.picture_every):
-                    panels = self._stage.panels(result.prediction, result.examples, self._settings)
-                    log.sheet(self._step, draw_sheet(panels))
+                seen = self._settings.accumulate * self._data.batch * self._data.world
+                log.step_done(self._step, result.losses, rate, epochs.at(self._step), seen)
+                if result.shown is not None and self._is_due(self._run.picture_every):
+                    log.sheet(self._step, self._draw(result.shown))
             self._keep_and_validate(loader, chosen, log)
         self._finish(log)
+
+    def _draw(self, shown: _Shown[ExamplesT, PredictionT]) -> UInt8[np.ndarray, "H W 3"]:
+        return draw_sheet(self._stage.panels(shown.prediction, shown.examples, self._settings))
 
     def _take_step(
         self, batches: Iterator[BatchT], rate: float
     ) -> StepResult[ExamplesT, PredictionT]:
-        """Accumulate gradients over the step's batches, check them, and step."""
+        """Add up the gradients of this rank's replicas, check and share them, and step.
+
+        Replica 0 alone moves the running averages.
+        """
         self._optimiser.clear_gradients()
+        shown: _Shown[ExamplesT, PredictionT] | None = None
+        mine: dict[int, ReplicaReport] = {}
+        for replica in self.replicas[:1]:
+            mine[replica], shown = self._run_replica(batches)
+        with buffers_held(list(self._model.buffers()) if self.replicas[1:] else ()):
+            for replica in self.replicas[1:]:
+                mine[replica], _ = self._run_replica(batches)
+        reports = gather_reports(mine, self._ranks)
+        self._check_finite(reports)
+        self._gradients.share()
+        self._optimiser.step(rate)
+        loss, terms = mean_terms(reports)
+        return StepResult(shown, {LOSS: loss} | terms)
+
+    def _run_replica(
+        self, batches: Iterator[BatchT]
+    ) -> tuple[ReplicaReport, "_Shown[ExamplesT, PredictionT]"]:
+        """Run the passes of one replica; its gradients are added to the step's."""
         totals: dict[str, Tensor] = {}
         for _ in range(self._settings.accumulate - 1):
-            with self._parallel.no_sync():
-                self._add_gradients(next(batches), totals)
-        examples, prediction = self._add_gradients(next(batches), totals)
-        self._check_finite(totals, examples.sample_ids)
-        self._optimiser.step(rate)
-        return StepResult(examples, prediction, self._mean_over_ranks(totals))
+            self._add_gradients(next(batches), totals)
+        shown = self._add_gradients(next(batches), totals)
+        terms = {name: float(value) for name, value in totals.items()}
+        report = ReplicaReport(terms, self._name_culprit(totals, shown.examples.sample_ids))
+        self._gradients.add()
+        return report, shown
 
     def _add_gradients(
         self, batch: BatchT, totals: dict[str, Tensor]
-    ) -> tuple[ExamplesT, PredictionT]:
+    ) -> "_Shown[ExamplesT, PredictionT]":
         """Run one batch forward and backward; its share of the terms is added to totals."""
         examples = self._stage.prepare(batch.to(self._ranks.device), self._settings)
         with autocast(self._settings, self._ranks.device):
-            prediction = self._stage.predict(self._parallel, examples)
+            prediction = self._stage.predict(self._nets, examples)
         terms = self._stage.objective(prediction, examples, self._settings)
         loss = torch.stack(list(terms.values())).sum() / self._settings.accumulate
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it so
         for name, term in terms.items():
             share = term.detach() / self._settings.accumulate
             totals[name] = totals.get(name, torch.zeros_like(share)) + share
-        return examples, prediction
+        return _Shown(examples, prediction)
 
-    def _check_finite(self, totals: dict[str, Tensor], sample_ids: tuple[str, ...]) -> None:
+    def _check_finite(self, reports: Sequence[ReplicaReport]) -> None:
         """Stop all ranks before the step when a loss term or a gradient is not finite."""
-        values = torch.stack(list(totals.values()))
-        gradients = [p.grad for p in self._optimiser.trained.values() if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        fine = torch.isfinite(values).all() & torch.isfinite(norm)
-        if int(self._ranks.total(fine)) == self._ranks.world:
-            return
-        named = self._ranks.gather(self._name_culprit(totals, sample_ids))
-        raise DivergenceError(
-            f"step {self._step + 1}", found="; ".join(filter(None, named)),
-            expected="finite losses and gradients",
-            hint="Lower --learning-rate, or look at these samples with `scanmill validate`.",
-        )  # fmt: skip
+        named = [report.culprit for report in reports if report.culprit]
+        if named:
+            raise DivergenceError(
+                f"step {self._step + 1}", found="; ".join(named),
+                expected="finite losses and gradients",
+                hint="Lower --learning-rate, or look at these samples with `scanmill validate`.",
+            )  # fmt: skip
 
-    def _name_culprit(self, totals: dict[str, Tensor], sample_ids: tuple[str, ...]) -> str:
-        """Name what is not finite on this rank; empty where all is."""
-        terms = [name for name, value in totals.items() if not torch.isfinite(value)]
-        gradients = [
-            name
+    def _name_culprit(self, totals: Mapping[str, Tensor], sample_ids: tuple[str, ...]) -> str:
+        """Name what is not finite in one replica's losses and gradients; empty where all is."""
+        gradients = {
+            name: parameter.grad
             for name, parameter in self._optimiser.trained.items()
-            if parameter.grad is not None and not torch.isfinite(parameter.grad).all()
-        ]
-        if not terms and not gradients:
+            if parameter.grad is not None
+        }
+        norm = torch.nn.utils.get_total_norm(list(gradients.values()))
+        values = torch.stack(list(totals.values()))
+        if bool(torch.isfinite(values).all() & torch.isfinite(norm)):
             return ""
-        what = f"loss {', '.join(terms)}" if terms else f"gradient of {gradients[0]}"
+        terms = [name for name, value in totals.items() if not torch.isfinite(value)]
+        worst = [name for name, value in gradients.items() if not torch.isfinite(value).all()]
+        what = f"loss {', '.join(terms)}" if terms else f"gradient of {(*worst, 'all together')[0]}"
         return f"{what} not finite on rank {self._ranks.rank} at {', '.join(sample_ids)}"
-
-    def _mean_over_ranks(self, totals: dict[str, Tensor]) -> dict[str, float]:
-        summed = self._ranks.total(torch.stack(list(totals.values()))) / self._ranks.world
-        return {LOSS: float(summed.sum())} | dict(zip(totals, summed.tolist(), strict=True))
 
     def _keep_and_validate(
         self, loader: Loader[SampleT, BatchT], chosen: ValidationSet, log: TrainingLog | None
@@ -250,12 +291,12 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
 
     def _meta(self, loader: Loader[SampleT, BatchT]) -> CheckpointMeta:
         return CheckpointMeta(
-            step=self._step, batches=self._batches, best_loss=self._best,
+            step=self._step, batches=self._step * self._settings.accumulate, best_loss=self._best,
             world=self._ranks.world, bad_samples=self._bad + len(loader.bad_samples),
         )  # fmt: skip
 
     def _share_buffers(self) -> None:
-        """Give every rank the first one's running averages, as each forward pass does anyway."""
+        """Give every rank the first one's running averages: those of replica 0."""
         for buffer in self._model.buffers():
             torch.distributed.broadcast(buffer, src=0)
 
@@ -266,8 +307,11 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         """
         self._share_buffers()
         state = {MODEL_PREFIX + name: value for name, value in self._model.state_dict().items()}
-        state |= self._optimiser.state()
-        state[f"random.{self._ranks.rank}.cpu"] = torch.get_rng_state()
+        return state | self._optimiser.state() | self._random()
+
+    def _random(self) -> dict[str, Tensor]:
+        """Return the random states of this rank by name; no stage draws from them so far."""
+        state = {f"random.{self._ranks.rank}.cpu": torch.get_rng_state()}
         if self._ranks.device.type == "cuda":
             state[f"random.{self._ranks.rank}.cuda"] = torch.cuda.get_rng_state()
         return state
@@ -275,6 +319,7 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
     def _adopt(self, state: dict[str, Tensor]) -> None:
         """Take over what does not share memory: the optimiser and the random states."""
         self._optimiser.adopt(state)
-        torch.set_rng_state(state[f"random.{self._ranks.rank}.cpu"])
-        if self._ranks.device.type == "cuda":
-            torch.cuda.set_rng_state(state[f"random.{self._ranks.rank}.cuda"])
+        for name in self._random():
+            if name in state:
+                adopt = torch.cuda.set_rng_state if name.endswith("cuda") else torch.set_rng_state
+                adopt(state[name])

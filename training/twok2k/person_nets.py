@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
-from schemas.train_request import DepthGradient, FrozenNorm, Heads, Nets
+from schemas.train_request import DepthGradient, FrozenNorm, Heads, Nets, Occupancy
 from training.twok2k.alignment import PartTransforms, cut_parts
 from training.twok2k.blending import blend_normals
 from training.twok2k.blocks import centre_head, initialise
@@ -100,16 +100,22 @@ class PersonDepthNets(nn.Module):
     """Phase 2: the nets of phase 1, frozen, and the refinement net that trains."""
 
     def __init__(
-        self, normals: PersonNormalNets, refinement: RefinementNet, *, frozen_norm: FrozenNorm
+        self,
+        normals: PersonNormalNets,
+        refinement: RefinementNet,
+        *,
+        frozen_norm: FrozenNorm,
+        occupancy: Occupancy,
     ) -> None:
         """Freeze phase 1.
 
         frozen_norm "batch" (published): while training, the frozen nets use batch statistics and
-        their running averages move; "running": they stay as phase 1 left them.
+        their running averages move; "running": they stay as phase 1 left them. occupancy: see
+        blend_normals.
         """
         super().__init__()
         self.normals, self.refinement = normals.requires_grad_(requires_grad=False), refinement
-        self.frozen_norm = frozen_norm
+        self.frozen_norm, self.occupancy = frozen_norm, occupancy
 
     def train(self, mode: bool = True) -> "PersonDepthNets":
         """Switch to training; the frozen nets follow only where frozen_norm says so."""
@@ -130,7 +136,7 @@ class PersonDepthNets(nn.Module):
     ) -> tuple[Float[Tensor, "B 6 R R"], DepthPrediction]:
         """Return the blended normals and the refined depth of what phase 1 predicted."""
         with torch.no_grad():
-            blended = blend_normals(first.parts, transforms, resolution)
+            blended = blend_normals(first.parts, transforms, resolution, form=self.occupancy)
             depth = masked_coarse_depth(first.coarse)
         refined: DepthPrediction = self.refinement(depth, blended)
         return blended, refined
@@ -172,7 +178,11 @@ def build_normal_nets(
 
 
 def build_depth_nets(
-    *, width: float = 1.0, frozen_norm: FrozenNorm = "batch", heads: Heads = "published"
+    *,
+    width: float = 1.0,
+    frozen_norm: FrozenNorm = "batch",
+    heads: Heads = "published",
+    occupancy: Occupancy = "published",
 ) -> PersonDepthNets:
     """Build and initialise phase 2, phase 1's nets frozen inside; heads: see build_normal_nets."""
     refinement = refinement_net(width=width)
@@ -180,7 +190,7 @@ def build_depth_nets(
     if heads in MIDDLES:
         centre_head(refinement.head, MIDDLES[heads][1])
     normals = build_normal_nets(width=width, heads=heads)
-    return PersonDepthNets(normals, refinement, frozen_norm=frozen_norm)
+    return PersonDepthNets(normals, refinement, frozen_norm=frozen_norm, occupancy=occupancy)
 
 
 def _run_on_valid(

@@ -37,8 +37,9 @@ def _normal_nets(settings: ModelSettings) -> nn.Module:
 
 def _depth_nets(settings: ModelSettings) -> nn.Module:
     return build_depth_nets(
-        width=settings.width, frozen_norm=settings.frozen_norm, heads=settings.heads
-    )
+        width=settings.width, frozen_norm=settings.frozen_norm, heads=settings.heads,
+        occupancy=settings.occupancy,
+    )  # fmt: skip
 
 
 def _predict_normals(nets: nn.Module, examples: PersonExamples) -> NormalPrediction:

@@ -4,8 +4,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
-from training.twok2k.alignment import PartTransforms
-from training.twok2k.blending import blend_normals, occupancy
+from training.twok2k.alignment import PartTransforms, lay_back
+from training.twok2k.blending import blend_normals, occupancy, part_weights
 
 
 def identity(batch: int = 1) -> PartTransforms:
@@ -97,3 +97,30 @@ def test_blending_agrees_with_padding_everything_to_the_full_image() -> None:
     expected = top / torch.where(below == 0, 1, below)
     blended = blend_normals(parts, transforms, resolution)
     torch.testing.assert_close(blended, expected, atol=2e-4, rtol=0)
+
+
+def test_a_part_counts_less_at_the_edge_of_the_image_that_its_crop_leaves() -> None:
+    # As published: the image's own occupancy is aligned, cropped, padded, blurred and warped back.
+    resolution = 256
+    group: PartGroup = "feet"
+    place = group_members(group)[0]
+    inverse = torch.tensor([[1.0, 0.0, 0.95], [0.0, 1.0, 0.0]])
+    fitted = torch.tensor([[1.0, 0.0, -0.95], [0.0, 1.0, 0.0]])
+    matrices = (one.expand(1, 12, 2, 3).contiguous() for one in (fitted, inverse))
+    chosen = only(PartTransforms(*matrices, torch.ones(1, 12, dtype=torch.bool)), place)
+    height, width = crop_size(group, resolution)
+    grid = functional.affine_grid(inverse[None], [1, 1, 256, 256], align_corners=False)
+    seen = functional.grid_sample(torch.ones(1, 1, 256, 256), grid, align_corners=False)
+    box = torch.zeros_like(seen)
+    top, left = (resolution - height) // 2 + 1, (resolution - width) // 2 + 1
+    box[..., top:-top, left:-left] = seen[..., top:-top, left:-left]
+    bell = torch.exp(-(torch.arange(-1, 2).float() ** 2) / (2 * (5 / 8) ** 2))
+    kernel = torch.outer(bell, bell) / bell.sum() ** 2
+    weight = functional.conv2d(box, kernel[None, None], padding=1)
+    grid = functional.affine_grid(fitted[None], [1, 1, 256, 256], align_corners=False)
+    share = functional.grid_sample(weight, grid, align_corners=False)
+    weights = part_weights((height, width), chosen.select((place,)), resolution)
+    laid = lay_back(weights, fitted[None, None], resolution)[0, 0]
+    torch.testing.assert_close(laid, share[0], atol=1e-5, rtol=1e-5)
+    edge = laid[0, 128]
+    assert float(edge[-1]) < float(edge[-4])
