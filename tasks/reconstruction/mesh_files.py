@@ -8,7 +8,7 @@ import json
 import struct
 
 import numpy as np
-from jaxtyping import UInt8, UInt16
+from jaxtyping import Float, UInt8, UInt16
 
 from tasks.reconstruction.clouds import Cloud
 from tasks.reconstruction.sheets import ColoredMesh
@@ -25,14 +25,14 @@ GAMMA = 2.4
 
 def format_cloud(cloud: Cloud) -> bytes:
     """Return a binary PLY of points."""
-    return _ply_head(len(cloud.points), 0) + _points(cloud).tobytes()
+    return _ply_head(len(cloud.points), 0) + _points(cloud.points, cloud.colors).tobytes()
 
 
 def format_ply(mesh: ColoredMesh) -> bytes:
     """Return a binary PLY of a mesh."""
     faces = np.zeros(len(mesh.faces), _FACE)
     faces["count"], faces["corners"] = 3, mesh.faces
-    points = _points(Cloud(mesh.vertices, mesh.colors))
+    points = _points(mesh.vertices, mesh.colors)
     return _ply_head(len(points), len(faces)) + points.tobytes() + faces.tobytes()
 
 
@@ -100,9 +100,9 @@ def _linear(colors: UInt8[np.ndarray, "V 3"]) -> UInt16[np.ndarray, "V 4"]:
     return np.column_stack([linear, np.full(len(colors), MAX_SHORT, "<u2")])
 
 
-def _points(cloud: Cloud) -> np.ndarray:
-    rows = np.zeros(len(cloud.points), _POINT)
-    rows["place"], rows["color"] = cloud.points, cloud.colors
+def _points(points: Float[np.ndarray, "N 3"], colors: UInt8[np.ndarray, "N 3"]) -> np.ndarray:
+    rows = np.zeros(len(points), _POINT)
+    rows["place"], rows["color"] = points, colors
     return rows
 
 

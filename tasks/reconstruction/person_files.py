@@ -15,8 +15,10 @@ from schemas.prediction import part_array
 from schemas.reconstruct_request import Meshing
 from tasks.formats.twok2k.depth16 import encode_depth16, encode_png16
 from tasks.reconstruction.clouds import join_clouds, make_cloud, make_sides
-from tasks.reconstruction.mesh_files import format_cloud, format_glb, format_obj, format_ply
-from tasks.reconstruction.meshing import make_mesh
+from tasks.reconstruction.mesh_files import format_cloud
+from tasks.reconstruction.mesh_outputs import write_mesh, write_views
+from tasks.reconstruction.meshing import choose_meshing, make_mesh
+from tasks.reconstruction.overview import draw_overview
 from tasks.reconstruction.surfaces import Surfaces
 
 WHITE = 255
@@ -25,28 +27,39 @@ PUBLISHED_FACTOR = 1.0367394
 """What clouds of published weights are divided by. Source: docs/keypoints.md, "Projection"."""
 
 
+@dataclass(frozen=True, slots=True)
+class PersonAim:
+    """How a person is written. name: for the page. scale: on scene units."""
+
+    name: str
+    scale: float
+    meshing: Meshing
+
+
 def write_person(
     folder: Path,
     surfaces: Surfaces,
     predicted: Mapping[str, np.ndarray],
-    *,
-    scale: float,
-    meshing: Meshing,
+    keypoints: Float[np.ndarray, "31 3"],
+    aim: PersonAim,
 ) -> dict[str, float]:
-    """Write all files of a person; returns seconds by stage. scale: on scene units."""
-    watch = Stopwatch({})
+    """Write all files of a person but the record; returns seconds by stage."""
+    watch, scale = Stopwatch({}), aim.scale
     write_maps(folder, surfaces, predicted)
     watch("maps")
     cloud, sides = make_cloud(surfaces, scale), make_sides(surfaces, scale)
-    whole = join_clouds(cloud, sides)
+    whole = join_clouds([cloud, sides])
     write_atomically(folder / "cloud.ply", format_cloud(cloud))
     write_atomically(folder / "cloud_sides.ply", format_cloud(whole))
     watch("clouds")
-    mesh = make_mesh(surfaces, whole, scale, meshing)
+    mesh = make_mesh(surfaces, whole, scale, aim.meshing)
     watch("mesh")
-    for name, format_mesh in (("ply", format_ply), ("obj", format_obj), ("glb", format_glb)):
-        write_atomically(folder / f"mesh.{name}", format_mesh(mesh))
+    write_mesh(folder, mesh)
     watch("mesh files")
+    side, how = surfaces.front.shape[0], choose_meshing(aim.meshing)
+    facts = f"2K2K at {side} pixels; {len(mesh.faces):,} triangles ({how})"
+    write_views(folder, aim.name, mesh, draw_overview(surfaces, predicted, keypoints), facts)
+    watch("views")
     return watch.seconds
 
 

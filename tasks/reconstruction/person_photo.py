@@ -5,7 +5,8 @@ from time import perf_counter
 import numpy as np
 
 from schemas.prediction import read_arrays, write_arrays
-from tasks.reconstruction.person_files import PUBLISHED_FACTOR, write_person
+from tasks.reconstruction.meshing import choose_meshing
+from tasks.reconstruction.person_files import PUBLISHED_FACTOR, PersonAim, write_person
 from tasks.reconstruction.person_input import prepare_person
 from tasks.reconstruction.photo_folder import PhotoRecord, new_folder, write_record
 from tasks.reconstruction.photo_jobs import PhotoJob
@@ -33,16 +34,21 @@ def finish(job: PhotoJob) -> float:
     mask = given["mask"] if bool(given["is_cut"]) else None
     surfaces, scale = make_surfaces(predicted, given["image"], mask), find_scale(job)
     with new_folder(job.final) as folder:
-        seconds = write_person(
-            folder, surfaces, predicted, scale=scale, meshing=job.request.meshing
-        )
+        aim = PersonAim(job.name, scale, job.request.meshing)
+        seconds = write_person(folder, surfaces, predicted, given["keypoints"], aim)
         seconds["all"] = round(perf_counter() - began_s, 3)
         left, top, side = (float(one) for one in given["window"])
         record = PhotoRecord(
-            method=job.request.method, photo=str(job.path), made_of=job.made_of,
-            resolution=surfaces.front.shape[0], scale=scale, window=(left, top, side),
-            keypoints=[tuple(row) for row in given["keypoints"].tolist()], seconds=seconds,
-        )  # fmt: skip
+            method=job.request.method,
+            photo=str(job.path),
+            made_of=job.made_of,
+            resolution=surfaces.front.shape[0],
+            scale=scale,
+            window=(left, top, side),
+            keypoints=[tuple(row) for row in given["keypoints"].tolist()],
+            meshing=choose_meshing(job.request.meshing),
+            seconds=seconds,
+        )
         write_record(folder, record)
     return seconds["all"]
 
