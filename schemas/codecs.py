@@ -65,6 +65,11 @@ def encode_front_normals(
     return _encode_exr(dict(zip(NORMAL_CHANNELS[:3], planes, strict=True)), mask, np.float32)
 
 
+def encode_z(depth: Float32[np.ndarray, "H W"], mask: Bool[np.ndarray, "H W"]) -> bytes:
+    """Encode one surface's z (not ray length) as OpenEXR, 32-bit float, channel Z; 0 outside."""
+    return _encode_exr({"Z": depth}, mask, np.float32)
+
+
 def decode_front_normals(data: bytes) -> Float32[np.ndarray, "H W 3"]:
     """Decode one surface's normals at full size; camera axes, 0 outside."""
     planes = decode_exr(data, NORMAL_CHANNELS[:3])

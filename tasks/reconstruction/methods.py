@@ -8,7 +8,7 @@ import cv2
 from schemas.errors import ScanmillError, StorageError
 from schemas.prediction import Method
 from schemas.wording import shorten_text
-from tasks.reconstruction import person_photo
+from tasks.reconstruction import person_photo, surface_photo
 from tasks.reconstruction.outcomes import PhotoOutcome
 from tasks.reconstruction.photo_jobs import PhotoJob
 
@@ -28,6 +28,7 @@ class PhotoMethod:
 
 METHODS: dict[Method, PhotoMethod] = {
     "2k2k": PhotoMethod(person_photo.prepare, person_photo.finish),
+    "hdnet": PhotoMethod(surface_photo.prepare, surface_photo.finish),
 }
 
 

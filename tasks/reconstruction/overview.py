@@ -30,8 +30,13 @@ def draw_overview(
         "depth, back": shade_depth(surfaces, surfaces.back),
         "normals, back": _rgb(normals[3:]), "of the depth, back": _rgb(consistency[3:]),
     }  # fmt: skip
-    rows = [[_panel(image, name) for name, image in row.items()] for row in (top, bottom)]
-    return np.vstack([np.hstack(row) for row in rows])
+    return draw_panels(top, bottom)
+
+
+def draw_panels(*rows: Mapping[str, UInt8[np.ndarray, "R R 3"]]) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw images below and beside each other, each with its caption; rows are equally long."""
+    drawn = [[_panel(image, name) for name, image in row.items()] for row in rows]
+    return np.vstack([np.hstack(row) for row in drawn])
 
 
 def draw_joints(

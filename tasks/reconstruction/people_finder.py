@@ -26,6 +26,8 @@ REFINED_AT = 768
 
 SURE, UNSURE = 0.9, 0.1
 ROUNDS = 3
+NO_BOX = (0, 0, 1, 1)
+"""GrabCut asks for one, and ignores it where labels are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,9 @@ def refine_mask(photo: Photo, share: Float32[np.ndarray, "H W"]) -> Bool[np.ndar
     labels = np.where(sure > 1 / 2, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[sure >= SURE], labels[sure <= UNSURE] = cv2.GC_FGD, cv2.GC_BGD
     if (labels == cv2.GC_FGD).any() and (labels == cv2.GC_BGD).any():
-        models = np.zeros((2, 1, 65))
+        colors, around = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.setRNGSeed(0)
-        cv2.grabCut(
-            small, labels, None, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK
-        )  # fmt: skip
+        cv2.grabCut(small, labels, NO_BOX, colors, around, ROUNDS, cv2.GC_INIT_WITH_MASK)
     inside = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     full = cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
     mask: Bool[np.ndarray, "H W"] = full > 1 / 2

@@ -84,7 +84,7 @@ def find_mask(photo: Photo, request: ReconstructRequest) -> Bool[np.ndarray, "H 
     """Return the person's mask: the file's, the alpha's, or a found one; None: not cut out."""
     if request.mask is not None:
         path = find_beside(photo.path, request, "mask")
-        return _check_mask(_turned_mask(read_mask(path), photo, path), str(path))
+        return _check_mask(turned_like(photo, read_mask(path), path), str(path))
     if photo.alpha is not None:
         return _check_mask(photo.alpha, str(photo.path))
     if not request.remove_background:
@@ -92,18 +92,18 @@ def find_mask(photo: Photo, request: ReconstructRequest) -> Bool[np.ndarray, "H 
     return _check_mask(find_person_mask(photo, request), str(photo.path))
 
 
-def _turned_mask(mask: Bool[np.ndarray, "h w"], photo: Photo, path: Path) -> np.ndarray:
-    """Return a mask as large as the photograph; one of the stored rows is turned with it."""
+def turned_like(photo: Photo, image: np.ndarray, path: Path) -> np.ndarray:
+    """Return an image as large as the photograph; one of the stored rows is turned with it."""
     stored = photo.size if photo.orientation < 5 else photo.size[::-1]  # noqa: PLR2004 - as in turn
-    if mask.shape == photo.size:
-        return mask
-    if mask.shape == stored:
-        return turn(mask, photo.orientation)
+    if image.shape[:2] == photo.size:
+        return image
+    if image.shape[:2] == stored:
+        return turn(image, photo.orientation)
     height, width = photo.size
     raise InputError(
-        str(path), found=f"{mask.shape[1]} x {mask.shape[0]} pixels",
+        str(path), found=f"{image.shape[1]} x {image.shape[0]} pixels",
         expected=f"{width} x {height}, as the photograph",
-        hint="Give the mask of this photograph, in its own size.",
+        hint="Give the file of this photograph, in its own size.",
     )  # fmt: skip
 
 

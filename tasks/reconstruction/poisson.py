@@ -7,6 +7,7 @@ Source: docs/reconstruction.md, "Meshes".
 """
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -68,7 +69,7 @@ def _trim(vertices: Float[np.ndarray, "V 3"], faces: np.ndarray, cloud: Cloud) -
     return ColoredMesh(vertices[used], number[kept], cloud.colors[nearest[used]])
 
 
-def _load():  # type: ignore[no-untyped-def]  # noqa: ANN202 - a library without types
+def _load() -> Any:  # noqa: ANN401 - a library without types
     try:
         import open3d  # noqa: PLC0415 - an extra of 0.4 GB
     except (ImportError, OSError) as error:

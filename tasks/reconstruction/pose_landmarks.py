@@ -92,9 +92,10 @@ def find_fingers(
     points, presence = network(look_through(image, window, HAND_SIDE))[:2]
     if float(presence[0]) < MIN_HAND:
         share = np.linspace(0, 1, len(SECOND_JOINTS))[:, None]
-        return (1 - share) * index + share * small
-    inside = points.reshape(HAND_POINTS, 3)[list(SECOND_JOINTS), :2] / HAND_SIDE
-    return window.to_photo(inside.astype(np.float64))
+        between: Float[np.ndarray, "4 2"] = (1 - share) * index + share * small
+        return between
+    inside = points.reshape(HAND_POINTS, 3)[list(SECOND_JOINTS), :2].astype(np.float64) / HAND_SIDE
+    return window.to_photo(inside)
 
 
 def _look(

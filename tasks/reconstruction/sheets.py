@@ -43,10 +43,23 @@ def make_sheets(surfaces: Surfaces, scale: float, *, max_grid: int = MAX_GRID) -
     triangles = grid_triangles(grid)
     walls = _walls(triangles, len(front))
     lengths = [depth[where] for depth in (surfaces.front, surfaces.back)]
-    kept = [triangles[_is_smooth(triangles, length)] for length in lengths]
+    kept = [triangles[_is_smooth(triangles, length, MAX_JUMP)] for length in lengths]
     faces = np.concatenate([kept[0], kept[1][:, ::-1] + len(front), walls]).astype(np.int32)
     colors = np.concatenate([surfaces.image[where]] * 2)
     return _drop_unused(ColoredMesh(np.concatenate([front, back]) * scale, faces, colors))
+
+
+def make_front_sheet(
+    points: Float[np.ndarray, "h w 3"],
+    mask: Bool[np.ndarray, "h w"],
+    image: UInt8[np.ndarray, "h w 3"],
+    max_jump: float,
+) -> ColoredMesh:
+    """Mesh one surface over its pixel grid; max_jump: along z, in the unit of the points."""
+    where = without_islands(mask)
+    triangles = grid_triangles(where)
+    kept = triangles[_is_smooth(triangles, points[where][:, 2], max_jump)]
+    return _drop_unused(ColoredMesh(points[where], kept, image[where]))
 
 
 def without_islands(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
@@ -90,9 +103,9 @@ def _walls(triangles: Int32[np.ndarray, "F 3"], count: int) -> Int32[np.ndarray,
 
 
 def _is_smooth(
-    triangles: Int32[np.ndarray, "F 3"], length: Float[np.ndarray, " V"]
+    triangles: Int32[np.ndarray, "F 3"], length: Float[np.ndarray, " V"], max_jump: float
 ) -> Bool[np.ndarray, " F"]:
-    smooth: Bool[np.ndarray, " F"] = np.ptp(length[triangles], axis=1) <= MAX_JUMP
+    smooth: Bool[np.ndarray, " F"] = np.ptp(length[triangles], axis=1) <= max_jump
     return smooth
 
 

@@ -18,12 +18,13 @@ LEVELS_ABOVE = 2
 PUBLISHED_RESOLUTION = 2048
 
 
-def read_settings(checkpoint: Path, stage: StageName) -> ModelSettings:
+def read_settings(checkpoint: Path, *stages: StageName) -> ModelSettings:
     """Return the settings that the nets were trained with; without any: the published ones.
 
-    Raises InputError when they are of another stage or can't be read.
+    stages: those whose nets can serve, the published one first. Raises InputError when they are of
+    another stage or can't be read.
     """
-    stored = _find_settings(checkpoint)
+    stored, stage = _find_settings(checkpoint), stages[0]
     if stored is None:
         return ModelSettings(stage=stage, resolution=PUBLISHED_RESOLUTION)
     path, values = stored
@@ -31,7 +32,7 @@ def read_settings(checkpoint: Path, stage: StageName) -> ModelSettings:
         settings = ModelSettings.model_validate(values)
     except ValidationError as error:
         raise _unlike(path, "settings that this version does not know", stage) from error
-    if settings.stage != stage:
+    if settings.stage not in stages:
         raise _unlike(path, f"weights of {settings.stage}", stage)
     return settings
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from schemas.camera import HDNET_RESOLUTION
 from schemas.errors import InputError
-from schemas.train_request import StageName
+from schemas.train_request import HDNET_DEPTH, HDNET_NORMAL, VIDEO, StageName
 from training.inference.model_cards import read_settings
 from training.inference.person_predictor import Arrays, Stopwatch
 from training.stages import STAGES
@@ -29,8 +29,8 @@ class SurfacePredictor:
 
     def __init__(self, depth: Path, normal: Path, device: torch.device) -> None:
         """Build both nets and load their weights."""
-        self._normal = _load("hdnet-normal", normal).to(device)
-        self._depth = _load("hdnet-depth", depth).to(device)
+        self._normal = _load(normal, HDNET_NORMAL).to(device)
+        self._depth = _load(depth, HDNET_DEPTH, VIDEO).to(device)
         self._device = device
 
     @torch.inference_mode()
@@ -56,8 +56,9 @@ def unit_inside(normals: Float[Tensor, "1 3 H W"], inside: Tensor) -> Float[Tens
     return torch.where(inside, normals / length, 0)
 
 
-def _load(stage: StageName, checkpoint: Path) -> nn.Module:
-    nets = STAGES[stage].build(read_settings(checkpoint, stage))
+def _load(checkpoint: Path, *stages: StageName) -> nn.Module:
+    settings = read_settings(checkpoint, *stages)
+    nets = STAGES[settings.stage].build(settings)
     adopt_weights(nets, read_weights(checkpoint), source=str(checkpoint))
     return nets.eval()
 

@@ -1,6 +1,7 @@
 """Clouds and meshes of a ball lie on the ball; files open in another library."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_triangles_of_a_full_grid_are_two_a_cell() -> None:
 @pytest.mark.parametrize("kind", ["ply", "obj", "glb"])
 def test_mesh_opens_elsewhere_with_its_colours(mesh: ColoredMesh, kind: str) -> None:
     data = {"ply": format_ply, "obj": format_obj, "glb": format_glb}[kind](mesh)
-    read = trimesh.load(io.BytesIO(data), file_type=kind, force="mesh", process=False)
+    read: Any = trimesh.load(io.BytesIO(data), file_type=kind, force="mesh", process=False)
     assert np.allclose(read.vertices, mesh.vertices, atol=1e-5)
     assert np.array_equal(read.faces, mesh.faces)
     if kind != "glb":  # whose colours are linear
@@ -105,6 +106,6 @@ def test_mesh_opens_elsewhere_with_its_colours(mesh: ColoredMesh, kind: str) -> 
 
 def test_cloud_opens_elsewhere(ball: Surfaces) -> None:
     cloud = make_cloud(ball, 1.0)
-    read = trimesh.load(io.BytesIO(format_cloud(cloud)), file_type="ply")
+    read: Any = trimesh.load(io.BytesIO(format_cloud(cloud)), file_type="ply")
     assert np.allclose(read.vertices, cloud.points, atol=1e-6)
     assert np.array_equal(np.asarray(read.colors)[:, :3], cloud.colors)
