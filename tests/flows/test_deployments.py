@@ -4,7 +4,7 @@ import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -16,6 +16,7 @@ from schemas.errors import RequestError
 from schemas.prepare_request import PrepareRequest
 from schemas.request_base import make_request
 from schemas.requests import DemoRequest, RenderRequest, RerunRequest
+from schemas.train_request import StageName
 from tests.flows.conftest import Command
 from tests.flows.live_server import POOL, ROOT, LiveServer, program
 from tests.flows.test_cli import refusal
@@ -46,7 +47,7 @@ def test_parameters_of_the_schedules_are_requests() -> None:
 def test_flow_of_a_deployment_has_the_name_of_its_command(name: str) -> None:
     module, flow = DEPLOYMENTS[name]["entrypoint"].rsplit(".", 1)
     assert module == f"flows.{flow}"
-    assert flow.replace("_", "-") in COMMANDS
+    assert flow.rstrip("_").replace("_", "-") in COMMANDS
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -59,8 +60,17 @@ def test_entrypoint_of_a_deployment_is_a_flow_that_takes_its_parameters(name: st
     assert set(DEPLOYMENTS[name]["parameters"]) <= set(flow.parameters.properties)
 
 
+def test_every_flow_has_a_deployment_with_tags_that_runs_alone() -> None:
+    """Of the demo's parts `synth` alone is no flow: it takes seconds."""
+    deployed = {one["entrypoint"].rsplit(".", 1)[1] for one in DEPLOYMENTS.values()}
+    assert deployed == set(FLOWS)
+    assert all(one["tags"] for one in DEPLOYMENTS.values())
+    assert all(one["concurrency_limit"]["limit"] == 1 for one in DEPLOYMENTS.values())
+    assert all("scheduled" in one["tags"] for one in DEPLOYMENTS.values() if "schedules" in one)
+
+
 FLOWS = ("render", "pair", "rerun", "validate", "export", "import_", "report", "demo", "train",
-         "prepare_and_train")  # fmt: skip
+         "prepare_and_train", "reconstruct", "evaluate")  # fmt: skip
 
 
 def parameters_of(name: str) -> dict[str, dict[str, Any]]:
@@ -85,7 +95,7 @@ def test_each_option_is_a_parameter_with_its_description(name: str) -> None:
         ("render", "dataset", None, ["RP", "THuman2", "2K2K"]),
         ("pair", "policy", "nearest", ["nearest", "overlap", "widest"]),
         ("train", "precision", "fp32", ["fp32", "bf16"]),
-        ("train", "stage", None, ["2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-depth"]),
+        ("train", "stage", None, list(get_args(StageName))),
         ("prepare_and_train", "train_width", 1.0, None),
         ("demo", "size", "small", ["tiny", "small", "full"]),
     ],
