@@ -2,6 +2,7 @@
 
 OUT/evaluation.json  figures with all that they depend on     beside it: tables (Markdown, CSV, TeX)
 OUT/items/           the figures of each sample and checkpoint, which are not made again
+OUT/people/          meshes, images and pages of some samples
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from flows.summary import UnfinishedWork
 from schemas.evaluate_request import EvaluateRequest
 from schemas.evaluation import ItemResult
 from schemas.prediction import PredictionJob
+from schemas.train_request import DeviceChoice
 from tasks.evaluation.answers import EvaluateAnswer
 from tasks.evaluation.data_evaluation import (
     ItemJob,
@@ -69,7 +71,7 @@ def evaluate_data(request: EvaluateRequest) -> EvaluateAnswer:
             tracking("evaluate", total=len(left), unit="samples") as tracker,
         ):
             for group in _groups(left):
-                known |= _run_group(group, work, tracker)
+                known |= _run_group(group, work, tracker, request.device)
                 board.show(len(known) - len(jobs) + len(left))
     result = sum_up(request, jobs, [known[job.key] for job in jobs])
     files = write_data_result(Path(request.out), result)
@@ -89,7 +91,9 @@ def _groups(jobs: Sequence[ItemJob]) -> list[list[ItemJob]]:
     ]
 
 
-def _run_group(jobs: list[ItemJob], work: Path, tracker: Tracker) -> dict[str, ItemResult]:
+def _run_group(
+    jobs: list[ItemJob], work: Path, tracker: Tracker, device: DeviceChoice
+) -> dict[str, ItemResult]:
     """Prepare samples, run the nets over them, measure each as soon as it is predicted."""
     found: dict[str, ItemResult] = {}
     ready: dict[str, ItemJob] = {}
@@ -108,5 +112,5 @@ def _run_group(jobs: list[ItemJob], work: Path, tracker: Tracker) -> dict[str, I
         else:
             take(failure)
     if ready:
-        predict_photos(ask_nets(list(ready.values())), work, finish)
+        predict_photos(ask_nets(list(ready.values()), device), work, finish)
     return found

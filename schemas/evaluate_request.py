@@ -10,8 +10,8 @@ from schemas.evaluation import PRESETS, Alignment, PresetName, Protocol
 from schemas.options import Part, Shown
 from schemas.path_checks import check_writable
 from schemas.request_base import Request
-from schemas.requests import Device, Workers
 from schemas.settings import angles_reader
+from schemas.train_request import DeviceChoice
 from schemas.views import MAX_ANGLES
 
 MIN_POINTS, MAX_POINTS = 100, 10_000_000
@@ -80,8 +80,10 @@ class EvaluateRequest(Request):
     """Centimetres for a unit of MESH and SCAN."""
     max_items: Annotated[int | None, Shown(unset="all")] = Field(default=None, ge=1)
     """Samples of --data that are measured."""
-    workers: Workers = None
-    device: Device = None
+    shown: int = Field(default=4, ge=0)
+    """Samples of each checkpoint of which mesh, images and a page to turn it round are kept."""
+    device: DeviceChoice = "auto"
+    """Of the nets. auto: a GPU where there is one."""
 
     @property
     def is_of_data(self) -> bool:

@@ -153,16 +153,17 @@ class ItemResult(Frozen):
     measures: Measures = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     error: str = ""
+    shown: str = Field(default="", description="folder of its mesh and images, below OUT")
     seconds: float = 0.0
 
 
 class Interval(Frozen):
-    """A mean over items, with the bootstrap's interval."""
+    """A mean over samples, with the bootstrap's interval."""
 
     mean: float
     low: float
     high: float
-    items: int
+    items: int = Field(description="scans that the samples show")
 
 
 class CheckpointResult(Frozen):

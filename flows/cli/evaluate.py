@@ -8,6 +8,7 @@ from flows.cli.request_options import request_command
 from schemas.evaluate_request import EvaluateRequest
 from schemas.evaluation import DataResult, MeshResult
 from tasks.evaluation.answers import EvaluateAnswer
+from tasks.evaluation.data_evaluation import find_finished_evaluation
 from tasks.evaluation.wording import describe_measure, format_figure
 
 EXAMPLES = {
@@ -28,8 +29,9 @@ def evaluate(request: EvaluateRequest, *, json: Json = False, verbose: Verbose =
     has no figures.
     """
     found = answer_flow(
-        "evaluate", request, answer=EvaluateAnswer, show=_show, json=json, verbose=verbose
-    )
+        "evaluate", request, answer=EvaluateAnswer, show=_show, json=json, verbose=verbose,
+        find_finished=lambda: find_finished_evaluation(request),
+    )  # fmt: skip
     raise typer.Exit(1 if found.failed else 0)
 
 
@@ -59,7 +61,7 @@ def _show_data(result: DataResult) -> None:
     say("")
     say(
         f"{len(result.items)} samples of split {', '.join(result.split)}; intervals: "
-        f"{result.confidence:.0%} of {result.resamples} bootstrap samples"
+        f"{result.confidence:.0%} of {result.resamples} bootstrap samples of scans"
     )
 
 

@@ -20,16 +20,20 @@ from schemas.evaluate_request import EvaluateRequest
 from schemas.evaluation import (
     CheckpointResult,
     DataResult,
+    Interval,
     ItemResult,
     Protocol,
 )
 from schemas.prediction import PredictionJob, PredictionRequest, read_arrays, write_arrays
 from schemas.regular_files import read_whole
+from schemas.train_request import DeviceChoice
 from schemas.wording import shorten_text
-from tasks.evaluation.data_items import DataItem, list_items
+from tasks.evaluation.answers import EvaluateAnswer
+from tasks.evaluation.data_items import DataItem, list_items, straightest_of_scans
 from tasks.evaluation.mesh_evaluation import library_versions
 from tasks.evaluation.mesh_files import RESULT, TABLE
 from tasks.evaluation.person_scores import measure_maps, measure_mesh, read_target
+from tasks.evaluation.shown_items import PAGE, write_shown
 from tasks.evaluation.tables import CONFIDENCE, RESAMPLES, Column, resample, write_tables
 from tasks.reconstruction.checkpoint_card import CheckpointCard, read_card
 from tasks.reconstruction.person_files import PUBLISHED_FACTOR
@@ -37,7 +41,7 @@ from tasks.reconstruction.person_files import PUBLISHED_FACTOR
 FIGURES_VERSION = 1
 """Raised when the same predictions would give other figures."""
 
-ITEMS = "items"
+ITEMS, PEOPLE = "items", "people"
 MAX_RECORD_BYTES = 1 << 20
 _ONE_ITEM_ALONE = (
     ScanmillError, MemoryError, cv2.error, ValueError, ArithmeticError, LookupError, OSError,
@@ -63,6 +67,12 @@ class ItemJob:
     protocol: Protocol
     out: Path
     work: Path
+    is_shown: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where its mesh and images are kept, where they are."""
+        return self.out / PEOPLE / f"{self.item.sample_id.replace('/', '_')}-{self.key[:8]}"
 
     @property
     def key(self) -> str:
@@ -91,7 +101,9 @@ class ItemJob:
             found = ItemResult.model_validate_json(read_whole(self.record, MAX_RECORD_BYTES))
         except (InputError, ValidationError):
             return None
-        return None if found.error else found
+        is_whole = not (self.is_shown and found.shown) or (self.folder / PAGE).is_file()
+        is_kept = bool(found.shown) or not self.is_shown or bool(found.warnings)
+        return found if is_whole and is_kept and not found.error else None
 
     def failure(self, error: BaseException | str) -> ItemResult:
         """Say why there are no figures."""
@@ -105,8 +117,10 @@ class ItemJob:
 def plan_jobs(request: EvaluateRequest, work: Path) -> list[ItemJob]:
     """List every sample for every checkpoint; raises RequestError where there is no sample."""
     items = list_items(request.data, request.split, "2k2k", request.max_items)
+    shown = {item.sample_id for item in straightest_of_scans(items)[: request.shown]}
+    protocol, out = request.protocol.protocol, Path(request.out)
     return [
-        ItemJob(item, candidate, request.protocol.protocol, Path(request.out), work)
+        ItemJob(item, candidate, protocol, out, work, is_shown=item.sample_id in shown)
         for candidate in list_candidates(request.checkpoint)
         for item in items
     ]
@@ -119,10 +133,10 @@ def list_candidates(paths: Sequence[str]) -> list[Candidate]:
     return [Candidate("/".join(one[-length:]), Path(*one), read_card(Path(*one))) for one in parts]
 
 
-def ask_nets(jobs: Sequence[ItemJob]) -> PredictionRequest:
+def ask_nets(jobs: Sequence[ItemJob], device: DeviceChoice) -> PredictionRequest:
     """Write what the program with the nets is asked; jobs: of one checkpoint, one at least."""
     return PredictionRequest(
-        method="2k2k", checkpoint=str(jobs[0].candidate.path),
+        method="2k2k", checkpoint=str(jobs[0].candidate.path), device=device,
         jobs=tuple(job.prediction for job in jobs),
     )  # fmt: skip
 
@@ -161,15 +175,21 @@ def _measure(job: ItemJob) -> ItemResult:
     measures, warnings = dict[str, float](), list[str]()
     if job.item.scan is None:
         warnings.append("the scan is not at hand: meshes are compared with the stored depth")
-    scale = 1 / PUBLISHED_FACTOR if job.candidate.card.is_published else 1.0
+    scale, shown = 1 / PUBLISHED_FACTOR if job.candidate.card.is_published else 1.0, ""
     try:
-        measures, _ = measure_mesh(target, job.item, sample, predicted, job.protocol, scale=scale)
+        measures, mesh = measure_mesh(
+            target, job.item, sample, predicted, job.protocol, scale=scale
+        )
+        if job.is_shown:
+            write_shown(job.folder, job.item.sample_id, target, predicted, mesh)
+            shown = job.folder.relative_to(job.out).as_posix()
     except InputError as error:
         warnings.append(f"no mesh: {error}")
     measures |= measure_maps(target, predicted)
     return ItemResult(
         sample_id=job.item.sample_id, checkpoint=job.candidate.title, key=job.key,
-        measures=measures, warnings=tuple(warnings), seconds=perf_counter() - began,
+        measures=measures, warnings=tuple(warnings), shown=shown,
+        seconds=perf_counter() - began,
     )  # fmt: skip
 
 
@@ -187,6 +207,20 @@ def sum_up(
     )  # fmt: skip
 
 
+def find_finished_evaluation(request: EvaluateRequest) -> EvaluateAnswer | None:
+    """Sum up when every sample has its figures already; None when any is left, or the files."""
+    out = Path(request.out)
+    if not request.is_of_data or not (out / RESULT).is_file():
+        return None
+    jobs = plan_jobs(request, out)
+    results = [job.read_record() for job in jobs]
+    found = [one for one in results if one is not None]
+    if len(found) < len(jobs):
+        return None
+    files = write_data_result(out, result := sum_up(request, jobs, found))
+    return EvaluateAnswer(files=tuple(map(str, files)), data=result)
+
+
 def write_data_result(folder: Path, result: DataResult) -> tuple[Path, ...]:
     """Write evaluation.json and the tables; returns their paths."""
     write_atomically(folder / RESULT, result.model_dump_json(indent=1) + "\n")
@@ -196,15 +230,16 @@ def write_data_result(folder: Path, result: DataResult) -> tuple[Path, ...]:
 
 def _sum_up_one(candidate: Candidate, results: Iterable[ItemResult], seed: int) -> CheckpointResult:
     own = [one for one in results if one.checkpoint == candidate.title]
-    names = dict.fromkeys(name for one in own for name in one.measures)
     return CheckpointResult(
         title=candidate.title, path=str(candidate.path), digest=candidate.card.digest,
         measures={
-            name: resample(
-                [one.measures[name] for one in own if name in one.measures],
-                seed=seed, measure=name,
-            )
-            for name in names
+            name: _interval([one for one in own if name in one.measures], name, seed)
+            for name in dict.fromkeys(name for one in own for name in one.measures)
         },
         failed=sum(bool(one.error) for one in own),
     )  # fmt: skip
+
+
+def _interval(results: Sequence[ItemResult], name: str, seed: int) -> Interval:
+    items = ["/".join(one.sample_id.split("/")[:2]) for one in results]
+    return resample([one.measures[name] for one in results], items, seed=seed, measure=name)

@@ -19,7 +19,7 @@ from tasks.dataset.stored_sample import StoredSample
 from tasks.scans.input_files import Roots
 from tasks.scans.layouts import LAYOUTS, find_scan
 
-_INDEX_COLUMNS = ("sample_id", "dataset", "item", "split", "camera")
+_INDEX_COLUMNS = ("sample_id", "dataset", "item", "split", "camera", "yaw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class DataItem:
     row: int
     settings: RenderSettings
     scan: Path | None
+    yaw: float = 0.0
 
     def read(self) -> StoredSample:
         """Read the sample; raises InputError when its shard can't be read."""
@@ -55,6 +56,16 @@ def list_items(
             hint="Name another --split, or render more subjects.",
         )  # fmt: skip
     return tuple(items[:limit])
+
+
+def straightest_of_scans(items: Sequence[DataItem]) -> list[DataItem]:
+    """Return, for each scan, the sample that looks straightest at the camera."""
+    best: dict[str, DataItem] = {}
+    for item in items:
+        scan_id = "/".join(item.sample_id.split("/")[:2])
+        if scan_id not in best or abs(item.yaw) < abs(best[scan_id].yaw):
+            best[scan_id] = item
+    return list(best.values())
 
 
 def choose_split(uris: Sequence[str], camera: CameraName) -> tuple[str, ...]:
@@ -92,7 +103,13 @@ def _items_of(
             if row["split"] in splits and row["camera"] == camera:
                 ref = refs.get(f"{row['dataset']}/{row['item']}")
                 yield DataItem(
-                    str(row["sample_id"]), path, digest, number, settings, _find_mesh(ref, roots)
+                    str(row["sample_id"]),
+                    path,
+                    digest,
+                    number,
+                    settings,
+                    _find_mesh(ref, roots),
+                    float(str(row["yaw"])),
                 )
 
 

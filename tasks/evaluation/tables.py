@@ -1,7 +1,7 @@
 """Tables of figures: rows are measures, columns are what is compared; Markdown, CSV, LaTeX.
 
 Intervals are those of the bootstrap over items (Efron, 1979): the percentiles of the mean over
-items drawn with repetition. They say how far the mean depends on which people were in the split.
+scans drawn with repetition. They say how far the mean depends on who was in the split.
 """
 
 import csv
@@ -31,17 +31,22 @@ class Column:
     figures: Mapping[str, Interval]
 
 
-def resample(values: Sequence[float], *, seed: int, measure: str) -> Interval:
-    """Return the mean over items with its bootstrap interval; the same for the same seed.
+def resample(values: Sequence[float], items: Sequence[str], *, seed: int, measure: str) -> Interval:
+    """Return the mean over samples with its bootstrap interval; the same for the same seed.
 
-    One item alone gives an interval without extent.
+    items: of each value. Items are drawn with repetition, each with all its values: the views of
+    one person say no more about other people than one view does. One item alone gives an interval
+    without extent.
     """
-    items = np.asarray(values, np.float64)
+    figures = np.asarray(values, np.float64)
+    names, place = np.unique(np.asarray(items), return_inverse=True)
+    sums, counts = np.bincount(place, figures), np.bincount(place)
     rng = generator(seed, "bootstrap", measure)
-    means = items[rng.integers(0, len(items), (RESAMPLES, len(items)))].mean(axis=1)
+    drawn = rng.integers(0, len(names), (RESAMPLES, len(names)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(means, [tail, 100 - tail])
-    return Interval(mean=float(items.mean()), low=float(low), high=float(high), items=len(items))
+    return Interval(mean=float(figures.mean()), low=float(low), high=float(high), items=len(names))
 
 
 def single(value: float) -> Interval:
@@ -71,7 +76,7 @@ def to_markdown(columns: Sequence[Column]) -> str:
         "| --- |" + " ---: |" * len(columns),
     ]
     for name, figures in rows_of(columns):
-        best = _find_best(name, figures)
+        best = find_best(name, figures)
         cells = [
             f"**{format_figure(one)}**" if k == best else format_figure(one)
             for k, one in enumerate(figures)
@@ -100,7 +105,7 @@ def to_latex(columns: Sequence[Column]) -> str:
         rf"measure & {titles} \\", r"\midrule",
     ]  # fmt: skip
     for name, figures in rows_of(columns):
-        best = _find_best(name, figures)
+        best = find_best(name, figures)
         texts = [_escape_tex(format_figure(one)) for one in figures]
         cells = [rf"\textbf{{{one}}}" if k == best else one for k, one in enumerate(texts)]
         arrow = r"$\uparrow$" if name in HIGHER_IS_BETTER else r"$\downarrow$"
@@ -108,7 +113,7 @@ def to_latex(columns: Sequence[Column]) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
-def _find_best(name: str, figures: Sequence[Interval | None]) -> int | None:
+def find_best(name: str, figures: Sequence[Interval | None]) -> int | None:
     """Return the index of the best mean of several; None where there is one column."""
     sign = -1 if name in HIGHER_IS_BETTER else 1
     means = [math.inf if one is None else sign * one.mean for one in figures]

@@ -1,1 +1,1 @@
-"""One self-contained page about data sets and trainings: totals, images, failures."""
+"""One self-contained page about data sets, trainings and evaluations: totals, images, failures."""

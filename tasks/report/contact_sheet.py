@@ -98,7 +98,7 @@ def draw_strip(sample: StoredSample, side: int) -> UInt8[np.ndarray, "H W 3"]:
         sample.image("image"),
         _draw_joints(sample),
         *(sample.image(name) for name in ("color_front", "color_back", "shaded")),
-        *(_color_normals(one, inside) for one in sample.normals),
+        *(color_normals(one, inside) for one in sample.normals),
         *(_shade_depth(one, inside) for one in sample.depth),
     )
     window = square_around(inside)
@@ -137,7 +137,7 @@ def _draw_joints(sample: StoredSample) -> UInt8[np.ndarray, "H W 3"]:
     return draw_overlay(dimmed, sample.keypoints.astype(np.float32), occluded)
 
 
-def _color_normals(
+def color_normals(
     normal: Float32[np.ndarray, "H W 3"], inside: Bool[np.ndarray, "H W"]
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Color a normal map the usual way: right is red, up is green, towards the viewer is blue."""

@@ -28,7 +28,9 @@ from schemas.wording import format_bytes
 from tasks.dataset.card import sum_up_videos
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.dataset.states import dataset_status
+from tasks.evaluation.mesh_files import RESULT
 from tasks.report.contact_sheet import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
+from tasks.report.evaluation_section import EvaluationSection, describe_evaluation
 from tasks.samples.sample_shards import SAMPLES
 from tasks.video.match_image import draw_widest_pairs
 from tasks.video.video_shards import VIDEOS
@@ -81,29 +83,33 @@ class TrainingSection:
 
 
 def build_report(uris: Sequence[str], out: Path) -> Path:
-    """Write the page about data sets and training folders, whole or not at all; returns its path.
+    """Write the page about data sets, trainings and evaluations, whole or not at all.
 
-    Raises RequestError when a folder is neither.
+    Returns its path. Raises RequestError when a folder is none of them.
     """
-    sections = [_section(uri) for uri in uris]
+    sections = [_section(uri, out) for uri in uris]
     page = _template().render(
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         datasets=[one for one in sections if isinstance(one, DatasetSection)],
         trainings=[one for one in sections if isinstance(one, TrainingSection)],
+        evaluations=[one for one in sections if isinstance(one, EvaluationSection)],
     )
     write_atomically(out, page)
     return out
 
 
-def _section(uri: str) -> DatasetSection | TrainingSection:
+def _section(uri: str, out: Path) -> DatasetSection | TrainingSection | EvaluationSection:
     folder = DatasetFolder.at(uri)
     if folder.description_path.is_file():
         return describe_dataset(folder)
     if (folder.root / "run.json").is_file():
         return describe_training(folder.root)
+    if (folder.root / RESULT).is_file():
+        return describe_evaluation(folder.root, out)
     raise RequestError(
-        uri, found="neither dataset.json nor run.json", expected="a data set or a training folder",
-        hint="Give what `scanmill render --out` or `scanmill train --out` wrote.",
+        uri, found="neither dataset.json nor run.json nor evaluation.json",
+        expected="a data set, a training folder or an evaluation",
+        hint="Give what `scanmill render`, `scanmill train` or `scanmill evaluate` wrote to --out.",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from schemas.evaluation import DataResult, ItemResult
 from schemas.prediction import read_arrays, write_arrays
 from tasks.evaluation.data_evaluation import (
     ItemJob,
+    find_finished_evaluation,
     list_candidates,
     measure_item,
     plan_jobs,
@@ -16,8 +17,8 @@ from tasks.evaluation.data_evaluation import (
     sum_up,
     write_data_result,
 )
-from tasks.evaluation.data_items import choose_split
-from tests.tasks.data_sets import commit_rows
+from tasks.evaluation.data_items import DataItem, choose_split, straightest_of_scans
+from tests.tasks.data_sets import SETTINGS, commit_rows
 from tests.tasks.sample_rows import RESOLUTION, ball_row
 
 NAMES = ("RP/rp_ball_posed_001/0", "RP/rp_cube_posed_001/0")
@@ -123,6 +124,49 @@ def test_figures_of_checkpoints_stand_side_by_side(
     stored = (tmp_path / "out/evaluation.json").read_bytes()
     assert DataResult.model_validate_json(stored) == summed
     assert "| p2s (cm) ↓ | **0.5 [0, 1]** | 2 |" in (tmp_path / "out/evaluation.md").read_text()
+
+
+def test_a_shown_sample_gets_mesh_images_and_page(
+    request_of_balls: EvaluateRequest, tmp_path: Path
+) -> None:
+    job = plan_jobs(request_of_balls.model_copy(update={"shown": 1}), tmp_path)[0]
+    assert job.is_shown
+    predict_perfectly(job)
+    result = measure_item(job, "")
+    folder = tmp_path / "out" / result.shown
+    names = {path.name for path in folder.iterdir()}
+    assert {"mesh.glb", "mesh.obj", "mesh.ply", "view.html", "overview.png"} <= names
+    assert job.read_record() == result
+    (folder / "view.html").unlink()
+    assert job.read_record() is None
+
+
+def test_an_evaluation_is_finished_when_every_sample_has_figures(
+    request_of_balls: EvaluateRequest, tmp_path: Path
+) -> None:
+    asked = request_of_balls.model_copy(update={"shown": 0, "max_items": 1})
+    assert find_finished_evaluation(asked) is None
+    jobs = plan_jobs(asked, tmp_path)
+    for job in jobs:
+        predict_perfectly(job)
+        measure_item(job, "")
+    results = [job.read_record() for job in jobs]
+    write_data_result(tmp_path / "out", sum_up(asked, jobs, [one for one in results if one]))
+    found = find_finished_evaluation(asked)
+    assert found is not None
+    assert found.data is not None
+    assert found.data.items == NAMES[:1]
+    assert find_finished_evaluation(request_of_balls) is None
+
+
+def test_the_straightest_view_of_each_scan_is_shown(tmp_path: Path) -> None:
+    yaws = (-30.0, 0.0, 30.0)
+    items = [
+        DataItem(f"RP/{name}/{yaw:g}", tmp_path, "", 0, SETTINGS, None, yaw)
+        for name in ("a", "b")
+        for yaw in yaws
+    ]
+    assert [one.sample_id for one in straightest_of_scans(items)] == ["RP/a/0", "RP/b/0"]
 
 
 def test_titles_tell_checkpoints_apart(tmp_path: Path) -> None:

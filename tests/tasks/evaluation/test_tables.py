@@ -16,18 +16,28 @@ COLUMNS = (
 
 def test_the_interval_is_that_of_the_mean_of_normal_values() -> None:
     values = np.random.default_rng(0).normal(10.0, 2.0, 400)
-    found = resample(values.tolist(), seed=0, measure="p2s_cm")
+    names = [str(number) for number in range(400)]
+    found = resample(values.tolist(), names, seed=0, measure="p2s_cm")
     half = 1.96 * values.std(ddof=1) / 20
     assert found.mean == pytest.approx(values.mean())
     assert found.low == pytest.approx(values.mean() - half, abs=0.03)
     assert found.high == pytest.approx(values.mean() + half, abs=0.03)
 
 
+def test_views_of_one_person_count_as_one() -> None:
+    people = np.random.default_rng(0).normal(10.0, 2.0, 100)
+    values, names = np.repeat(people, 4), [str(k) for k in range(100) for _ in range(4)]
+    found = resample(values.tolist(), names, seed=0, measure="x")
+    assert found.items == 100
+    assert found.high - found.low == pytest.approx(2 * 1.96 * people.std() / 10, rel=0.1)
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
-    values = [1.0, 2.0, 5.0]
-    first, again = (resample(values, seed=1, measure="x") for _ in range(2))
+    values, names = [1.0, 2.0, 5.0], ["a", "b", "c"]
+    first, again = (resample(values, names, seed=1, measure="x") for _ in range(2))
     assert first == again
-    assert resample([4.0], seed=0, measure="x") == Interval(mean=4, low=4, high=4, items=1)
+    alone = resample([4.0, 6.0], ["a", "a"], seed=0, measure="x")
+    assert alone == Interval(mean=5, low=5, high=5, items=1)
 
 
 def test_markdown_marks_the_best_of_each_row() -> None:

@@ -1,0 +1,75 @@
+"""What people look at of a measured sample: its mesh, images of prediction and target, a page."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from tasks.evaluation.person_scores import (
+    PersonTarget,
+    normals_of_slopes,
+    slopes_of_depth,
+    slopes_of_nets,
+)
+from tasks.reconstruction.mesh_outputs import write_mesh, write_views
+from tasks.reconstruction.overview import draw_panels, shade_depth
+from tasks.reconstruction.sheets import ColoredMesh
+from tasks.reconstruction.surfaces import Surfaces, to_ray_length
+from tasks.report.contact_sheet import color_normals
+
+PAGE, TURNTABLE, OVERVIEW = "view.html", "turntable.png", "overview.png"
+MESHES = ("mesh.glb", "mesh.obj", "mesh.ply")
+
+
+def write_shown(
+    folder: Path,
+    name: str,
+    target: PersonTarget,
+    predicted: Mapping[str, np.ndarray],
+    mesh: ColoredMesh,
+) -> None:
+    """Write mesh, turntable, overview and page; raises InputError for a mesh without a face."""
+    facts = f"{len(mesh.faces):,} triangles; the images: prediction above, target below"
+    write_mesh(folder, mesh)
+    write_views(folder, name, mesh, draw_comparison(target, predicted), facts)
+
+
+def draw_comparison(
+    target: PersonTarget, predicted: Mapping[str, np.ndarray]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw depth and normals of the front, predicted above, true below; depth by its own range."""
+    inside, camera = target.inside, target.camera
+    front, back = (
+        np.where(inside, to_ray_length(predicted[side], camera), 0).astype(np.float32)
+        for side in ("front", "back")
+    )
+    said = Surfaces(front, back, target.image, camera)
+    true = Surfaces(target.front, target.back, target.image, camera)
+    nets = normals_of_slopes(
+        *slopes_of_nets(predicted["normals"][:3].astype(np.float64), camera), target.front, camera,
+        is_front=True,
+    )  # fmt: skip
+    top = {
+        "image": target.image, "depth, predicted": shade_depth(said, front),
+        "normals, predicted": _draw_normals(nets, inside),
+        "normals of the depth, predicted": _draw_normals(_of_depth(said), inside),
+    }  # fmt: skip
+    bottom = {
+        "person": np.where(inside[..., None], target.image, np.uint8(0)),
+        "depth, true": shade_depth(true, target.front),
+        "normals, true": _draw_normals(target.normals[0], inside),
+        "normals of the depth, true": _draw_normals(_of_depth(true), inside),
+    }  # fmt: skip
+    return draw_panels(top, bottom)
+
+
+def _of_depth(surfaces: Surfaces) -> Float[np.ndarray, "R R 3"]:
+    across, down, _ = slopes_of_depth(surfaces.front, surfaces.mask)
+    return normals_of_slopes(across, down, surfaces.front, surfaces.camera, is_front=True)
+
+
+def _draw_normals(
+    normals: Float[np.ndarray, "R R 3"], inside: Bool[np.ndarray, "R R"]
+) -> UInt8[np.ndarray, "R R 3"]:
+    return color_normals(normals.astype(np.float32), inside)
