@@ -69,6 +69,8 @@ class EvaluateRequest(Request):
     """Data set whose samples are reconstructed and measured; may be repeated."""
     checkpoint: Annotated[tuple[str, ...], Shown("CHECKPOINT")] = ()
     """Weights to compare: runs, step folders, files; may be repeated."""
+    normal_checkpoint: Annotated[str | None, Shown("CHECKPOINT")] = None
+    """Of HDNet: weights of the normal estimator, which its depth estimators read."""
     split: Annotated[tuple[str, ...], Shown("SPLIT")] = Field(default=("test",), min_length=1)
     """Of --data; may be repeated."""
     out: Annotated[str, Shown("DIR")] = Field(default="evaluation", min_length=1)
@@ -104,10 +106,13 @@ class EvaluateRequest(Request):
         for option, values in (("--data", self.data), ("--checkpoint", self.checkpoint)):
             if not values:
                 raise _refuse(option, "none", "a data set and checkpoints", f"Give {option}.")
-        for path in self.checkpoint:
+        named = [("--checkpoint", path) for path in self.checkpoint]
+        if self.normal_checkpoint is not None:
+            named.append(("--normal-checkpoint", self.normal_checkpoint))
+        for option, path in named:
             if not Path(path).exists():
                 raise _refuse(
-                    "--checkpoint", f"nothing at {path}", "weights of a training",
+                    option, f"nothing at {path}", "weights of a training",
                     "Give the folder that `scanmill train --out` wrote.",
                 )  # fmt: skip
 

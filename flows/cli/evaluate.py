@@ -17,6 +17,8 @@ EXAMPLES = {
         "scanmill evaluate person.ply --truth scan.obj --preset icon --cm-per-unit 100",
         "scanmill evaluate person.glb --truth scan.ply --align similarity --points 400000 --json",
         "scanmill evaluate --data sets/rp --checkpoint runs/a --checkpoint runs/b --out figures",
+        "scanmill evaluate --data sets/hdnet --checkpoint runs/hdnet-video \\",
+        "    --normal-checkpoint runs/hdnet-normal --out figures",
     ),
 }
 

@@ -15,7 +15,7 @@ import cv2
 from pydantic import ValidationError
 
 from schemas.atomic_files import write_atomically
-from schemas.errors import InputError, ScanmillError, StorageError
+from schemas.errors import InputError, RequestError, ScanmillError, StorageError
 from schemas.evaluate_request import EvaluateRequest
 from schemas.evaluation import (
     CheckpointResult,
@@ -24,7 +24,7 @@ from schemas.evaluation import (
     ItemResult,
     Protocol,
 )
-from schemas.prediction import PredictionJob, PredictionRequest, read_arrays, write_arrays
+from schemas.prediction import Method, PredictionJob, PredictionRequest, read_arrays, write_arrays
 from schemas.regular_files import read_whole
 from schemas.train_request import DeviceChoice
 from schemas.wording import shorten_text
@@ -32,8 +32,8 @@ from tasks.evaluation.answers import EvaluateAnswer
 from tasks.evaluation.data_items import DataItem, list_items, straightest_of_scans
 from tasks.evaluation.mesh_evaluation import library_versions
 from tasks.evaluation.mesh_files import RESULT, TABLE
-from tasks.evaluation.person_scores import measure_maps, measure_mesh, read_target
-from tasks.evaluation.shown_items import PAGE, write_shown
+from tasks.evaluation.methods import METHODS, Predicted, method_of
+from tasks.evaluation.shown_items import PAGE
 from tasks.evaluation.tables import CONFIDENCE, RESAMPLES, Column, resample, write_tables
 from tasks.reconstruction.checkpoint_card import CheckpointCard, read_card
 from tasks.reconstruction.person_files import PUBLISHED_FACTOR
@@ -51,11 +51,22 @@ _ONE_ITEM_ALONE = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One checkpoint. title: how tables call it."""
+    """One checkpoint. title: how tables call it. normal: HDNet's normal estimator."""
 
     title: str
     path: Path
     card: CheckpointCard
+    normal: Path | None = None
+
+    @property
+    def method(self) -> Method:
+        """Which nets it is of."""
+        return method_of(self.card.stage)
+
+    @property
+    def digest(self) -> str:
+        """Digest of all weights."""
+        return self.card.digest + (read_card(self.normal).digest if self.normal else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +90,7 @@ class ItemJob:
         """Digest of all that the figures depend on."""
         parts = {
             "version": FIGURES_VERSION, "protocol": self.protocol.model_dump(mode="json"),
-            "weights": self.candidate.card.digest, "sample": self.item.sample_id,
+            "weights": self.candidate.digest, "sample": self.item.sample_id,
             "shard": self.item.shard_sha256, "scan": self.item.scan is not None,
         }  # fmt: skip
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
@@ -116,27 +127,47 @@ class ItemJob:
 
 def plan_jobs(request: EvaluateRequest, work: Path) -> list[ItemJob]:
     """List every sample for every checkpoint; raises RequestError where there is no sample."""
-    items = list_items(request.data, request.split, "2k2k", request.max_items)
-    shown = {item.sample_id for item in straightest_of_scans(items)[: request.shown]}
     protocol, out = request.protocol.protocol, Path(request.out)
-    return [
-        ItemJob(item, candidate, protocol, out, work, is_shown=item.sample_id in shown)
-        for candidate in list_candidates(request.checkpoint)
-        for item in items
-    ]
+    jobs = []
+    for candidate in list_candidates(request):
+        camera = METHODS[candidate.method].camera
+        items = list_items(request.data, request.split, camera, request.max_items)
+        shown = {item.sample_id for item in straightest_of_scans(items)[: request.shown]}
+        jobs += [
+            ItemJob(item, candidate, protocol, out, work, is_shown=item.sample_id in shown)
+            for item in items
+        ]
+    return jobs
 
 
-def list_candidates(paths: Sequence[str]) -> list[Candidate]:
-    """Look at the checkpoints; titles are the ends of their paths that are unlike."""
-    parts = [Path(path).absolute().parts for path in dict.fromkeys(paths)]
+def list_candidates(request: EvaluateRequest) -> list[Candidate]:
+    """Look at the checkpoints; titles are the ends of their paths that are unlike.
+
+    Raises RequestError for HDNet's depth without its normal estimator.
+    """
+    normal = Path(request.normal_checkpoint) if request.normal_checkpoint else None
+    parts = [Path(path).absolute().parts for path in dict.fromkeys(request.checkpoint)]
     length = next((k for k in range(1, 20) if len({one[-k:] for one in parts}) == len(parts)), 20)
-    return [Candidate("/".join(one[-length:]), Path(*one), read_card(Path(*one))) for one in parts]
+    found = []
+    for one in parts:
+        card = read_card(Path(*one))
+        own = normal if method_of(card.stage) == "hdnet" else None
+        if method_of(card.stage) == "hdnet" and own is None:
+            raise RequestError(
+                "--normal-checkpoint", found=f"none, for weights of {card.stage}",
+                expected="HDNet's normal estimator, which its depth estimator reads",
+                hint="Give the folder of the stage hdnet-normal.",
+            )  # fmt: skip
+        found.append(Candidate("/".join(one[-length:]), Path(*one), card, own))
+    return found
 
 
 def ask_nets(jobs: Sequence[ItemJob], device: DeviceChoice) -> PredictionRequest:
     """Write what the program with the nets is asked; jobs: of one checkpoint, one at least."""
+    candidate = jobs[0].candidate
     return PredictionRequest(
-        method="2k2k", checkpoint=str(jobs[0].candidate.path), device=device,
+        method=candidate.method, checkpoint=str(candidate.path), device=device,
+        normal_checkpoint=str(candidate.normal) if candidate.normal else None,
         jobs=tuple(job.prediction for job in jobs),
     )  # fmt: skip
 
@@ -144,8 +175,9 @@ def ask_nets(jobs: Sequence[ItemJob], device: DeviceChoice) -> PredictionRequest
 def prepare_item(job: ItemJob) -> ItemResult | None:
     """Write what the nets read; returns why the sample fails, None where it is ready."""
     try:
-        target = read_target(job.item.read(), job.candidate.card.resolution)
-        write_arrays(Path(job.prediction.input), target.arrays)
+        prepare = METHODS[job.candidate.method].prepare
+        arrays = prepare(job.item.read(), job.candidate.card.resolution)
+        write_arrays(Path(job.prediction.input), arrays)
     except StorageError:
         raise
     except _ONE_ITEM_ALONE as error:
@@ -169,26 +201,17 @@ def measure_item(job: ItemJob, refusal: str) -> ItemResult:
 
 
 def _measure(job: ItemJob) -> ItemResult:
-    began = perf_counter()
-    sample, predicted = job.item.read(), read_arrays(Path(job.prediction.output))
-    target = read_target(sample, job.candidate.card.resolution)
-    measures, warnings = dict[str, float](), list[str]()
-    if job.item.scan is None:
-        warnings.append("the scan is not at hand: meshes are compared with the stored depth")
-    scale, shown = 1 / PUBLISHED_FACTOR if job.candidate.card.is_published else 1.0, ""
-    try:
-        measures, mesh = measure_mesh(
-            target, job.item, sample, predicted, job.protocol, scale=scale
-        )
-        if job.is_shown:
-            write_shown(job.folder, job.item.sample_id, target, predicted, mesh)
-            shown = job.folder.relative_to(job.out).as_posix()
-    except InputError as error:
-        warnings.append(f"no mesh: {error}")
-    measures |= measure_maps(target, predicted)
+    began, card = perf_counter(), job.candidate.card
+    given = Predicted(
+        job.item, job.item.read(), read_arrays(Path(job.prediction.output)), card.resolution,
+        job.protocol, 1 / PUBLISHED_FACTOR if card.is_published else 1.0,
+        job.folder if job.is_shown else None,
+    )  # fmt: skip
+    found = METHODS[job.candidate.method].score(given)
     return ItemResult(
         sample_id=job.item.sample_id, checkpoint=job.candidate.title, key=job.key,
-        measures=measures, warnings=tuple(warnings), shown=shown,
+        measures=found.measures, warnings=found.warnings,
+        shown=job.folder.relative_to(job.out).as_posix() if found.is_shown else "",
         seconds=perf_counter() - began,
     )  # fmt: skip
 
@@ -231,7 +254,7 @@ def write_data_result(folder: Path, result: DataResult) -> tuple[Path, ...]:
 def _sum_up_one(candidate: Candidate, results: Iterable[ItemResult], seed: int) -> CheckpointResult:
     own = [one for one in results if one.checkpoint == candidate.title]
     return CheckpointResult(
-        title=candidate.title, path=str(candidate.path), digest=candidate.card.digest,
+        title=candidate.title, path=str(candidate.path), digest=candidate.digest,
         measures={
             name: _interval([one for one in own if name in one.measures], name, seed)
             for name in dict.fromkeys(name for one in own for name in one.measures)

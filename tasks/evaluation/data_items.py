@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from schemas.camera import CameraName
 from schemas.dataset_folder import DatasetFolder
-from schemas.errors import RequestError
+from schemas.errors import InputError, RequestError
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from tasks.dataset.planning import planned_scans, read_plan
@@ -37,6 +37,15 @@ class DataItem:
     def read(self) -> StoredSample:
         """Read the sample; raises InputError when its shard can't be read."""
         return StoredSample(RowFile(self.shard).read(self.row), self.settings)
+
+    def find_scan(self) -> Path:
+        """Return the scan's mesh; raises InputError where it is unknown."""
+        if self.scan is None:
+            raise InputError(
+                self.sample_id, found="no scan", expected="its mesh in the data root",
+                hint="Put the data root of the last run back.",
+            )  # fmt: skip
+        return self.scan
 
 
 def list_items(

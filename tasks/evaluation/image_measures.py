@@ -63,6 +63,19 @@ def measure_normals(
     return measures
 
 
+def measure_angle(
+    normals: Float[np.ndarray, "H W 3"],
+    target: Float[np.ndarray, "H W 3"],
+    inside: Bool[np.ndarray, "H W"],
+    *,
+    name: str,
+) -> Measures:
+    """Return the mean angle alone, where the mask is known; no figure where none is inside."""
+    found = measure_normals(normals, target, inside, name=name)
+    key = f"{name}_image_angle_degrees"
+    return {f"{name}_angle_degrees": found[key]} if key in found else {}
+
+
 def fit_scale(found: Float[np.ndarray, " N"], goal: Float[np.ndarray, " N"]) -> float:
     """Return the factor s with the lowest sum of (s found - goal)^2; 1 where found is 0."""
     square = float(found @ found)

@@ -18,7 +18,7 @@ from schemas.evaluation import Measures, Protocol
 from tasks.dataset.stored_sample import StoredSample
 from tasks.evaluation.aligning import align
 from tasks.evaluation.data_items import DataItem, scan_to_world
-from tasks.evaluation.image_measures import measure_depth, measure_normals, silhouette_overlap
+from tasks.evaluation.image_measures import measure_angle, measure_depth, silhouette_overlap
 from tasks.evaluation.surface import ShapeSurface
 from tasks.evaluation.surface_files import read_shape
 from tasks.evaluation.surface_measures import measure_surfaces
@@ -109,10 +109,10 @@ def measure_maps(target: PersonTarget, predicted: Mapping[str, np.ndarray]) -> M
         seen = normals_of_slopes(
             *slopes_of_nets(plane, camera), true, camera, is_front=side == "front"
         )
-        measures |= _angle(seen, normals, covered, f"normal_{side}")
+        measures |= measure_angle(seen, normals, covered, name=f"normal_{side}")
         across, down, has_both = slopes_of_depth(length, inside)
         of_depth = normals_of_slopes(across, down, length, camera, is_front=side == "front")
-        measures |= _angle(of_depth, normals, has_both, f"depth_normal_{side}")
+        measures |= measure_angle(of_depth, normals, has_both, name=f"depth_normal_{side}")
     return measures
 
 
@@ -146,7 +146,7 @@ def find_scan_surface(target: PersonTarget, item: DataItem, sample: StoredSample
         sheets = make_sheets(stored, 1.0)
         return ShapeSurface(sheets.vertices * target.cm_per_unit, sheets.faces.astype(np.int64))
     placed = scan_to_world(sample)
-    surface = read_shape(item.scan).surface
+    surface = read_shape(item.find_scan()).surface
     vertices = surface.vertices @ placed[:3, :3].T + placed[:3, 3]
     return ShapeSurface(vertices * target.cm_per_unit, surface.faces)
 
@@ -203,15 +203,3 @@ def normals_of_slopes(
     length_of = np.maximum(np.linalg.norm(crossed, axis=-1, keepdims=True), np.finfo(float).tiny)
     unit: Float[np.ndarray, "R R 3"] = (-1 if is_front else 1) * crossed / length_of
     return unit
-
-
-def _angle(
-    normals: Float[np.ndarray, "R R 3"],
-    target: Float[np.ndarray, "R R 3"],
-    inside: Bool[np.ndarray, "R R"],
-    name: str,
-) -> Measures:
-    """Return the mean angle alone: outside of a known mask there is nothing to compare."""
-    found = measure_normals(normals, target, inside, name=name)
-    key = f"{name}_image_angle_degrees"
-    return {f"{name}_angle_degrees": found[key]} if key in found else {}

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from schemas.camera import ray_directions
 from tasks.evaluation.person_scores import (
     PersonTarget,
     normals_of_slopes,
     slopes_of_depth,
     slopes_of_nets,
 )
+from tasks.evaluation.surface_scores import SurfaceTarget, place_depth
 from tasks.reconstruction.mesh_outputs import write_mesh, write_views
 from tasks.reconstruction.overview import draw_panels, shade_depth
 from tasks.reconstruction.sheets import ColoredMesh
@@ -23,19 +25,15 @@ MESHES = ("mesh.glb", "mesh.obj", "mesh.ply")
 
 
 def write_shown(
-    folder: Path,
-    name: str,
-    target: PersonTarget,
-    predicted: Mapping[str, np.ndarray],
-    mesh: ColoredMesh,
+    folder: Path, name: str, mesh: ColoredMesh, comparison: UInt8[np.ndarray, "H W 3"]
 ) -> None:
     """Write mesh, turntable, overview and page; raises InputError for a mesh without a face."""
     facts = f"{len(mesh.faces):,} triangles; the images: prediction above, target below"
     write_mesh(folder, mesh)
-    write_views(folder, name, mesh, draw_comparison(target, predicted), facts)
+    write_views(folder, name, mesh, comparison, facts)
 
 
-def draw_comparison(
+def draw_person(
     target: PersonTarget, predicted: Mapping[str, np.ndarray]
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw depth and normals of the front, predicted above, true below; depth by its own range."""
@@ -62,6 +60,30 @@ def draw_comparison(
         "normals of the depth, true": _draw_normals(_of_depth(true), inside),
     }  # fmt: skip
     return draw_panels(top, bottom)
+
+
+def draw_surface(
+    target: SurfaceTarget, predicted: Mapping[str, np.ndarray]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw HDNet's depth and normals, predicted above, true below; depth by its own range."""
+    inside, camera = target.mask, target.camera
+    z = ray_directions(camera)[..., 2]
+    rows = []
+    for what, depth_m, normals in (
+        ("predicted", place_depth(target, predicted), predicted["normals"].transpose(1, 2, 0)),
+        ("true", target.depth_m, target.normals),
+    ):
+        length = np.where(inside, depth_m / z, 0).astype(np.float32)
+        surface = Surfaces(length, length, target.color, camera)
+        rows.append(
+            {
+                f"depth, {what}": shade_depth(surface, length),
+                f"normals, {what}": _draw_normals(normals, inside),
+                f"normals of the depth, {what}": _draw_normals(_of_depth(surface), inside),
+            }
+        )
+    top = {"image": target.color, **rows[0]}
+    return draw_panels(top, {"DensePose": target.densepose, **rows[1]})
 
 
 def _of_depth(surfaces: Surfaces) -> Float[np.ndarray, "R R 3"]:

@@ -19,11 +19,15 @@ LEVELS_ABOVE = 2
 
 @dataclass(frozen=True, slots=True)
 class CheckpointCard:
-    """resolution: pixels a side that the nets were trained at. digest: of the weights."""
+    """resolution: pixels a side that the nets were trained at. digest: of the weights.
+
+    stage: what was trained; empty where nothing says it.
+    """
 
     resolution: int
     is_published: bool
     digest: str
+    stage: str = ""
 
 
 def read_card(checkpoint: Path) -> CheckpointCard:
@@ -32,7 +36,7 @@ def read_card(checkpoint: Path) -> CheckpointCard:
     settings = {} if is_published else _find_settings(checkpoint)
     resolution = settings.get("resolution", PUBLISHED_RESOLUTION)
     side = resolution if isinstance(resolution, int) else PUBLISHED_RESOLUTION
-    return CheckpointCard(side, is_published, _digest(checkpoint))
+    return CheckpointCard(side, is_published, _digest(checkpoint), str(settings.get("stage", "")))
 
 
 def _find_settings(checkpoint: Path) -> dict[str, object]:

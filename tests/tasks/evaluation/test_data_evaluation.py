@@ -171,7 +171,8 @@ def test_the_straightest_view_of_each_scan_is_shown(tmp_path: Path) -> None:
 
 def test_titles_tell_checkpoints_apart(tmp_path: Path) -> None:
     paths = [str(tmp_path / run / "2k2k-depth") for run in ("first", "second")]
-    titles = [one.title for one in list_candidates([*paths, paths[0]])]
+    asked = EvaluateRequest(data=("sets/rp",), checkpoint=(*paths, paths[0]))
+    titles = [one.title for one in list_candidates(asked)]
     assert titles == ["first/2k2k-depth", "second/2k2k-depth"]
 
 
