@@ -32,13 +32,13 @@ from people.rooms import background_name, draw_background
 from people.smplx_model import format_model
 from people.stamp import Progress, Sizes, SynthJob, make_missing, write_files
 from schemas.errors import RequestError
-from schemas.scan import DATASET_NAMES, DatasetName
 
-DatasetChoice = Literal["RP", "THuman2", "2K2K", "all"]
+PersonKind = Literal["RP", "THuman2", "2K2K"]
+DatasetChoice = Literal[PersonKind, "all"]
 
 GENERATOR_VERSION = 7
 """Raised whenever the same seed gives other bytes: older files are then made again."""
-FIRST_INDEX = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
+FIRST_INDEX: dict[PersonKind, int] = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
 """Each layout shows other people."""
 FIRST_ID = 9000
 """Ids from here on: no published scan has one, so no published correction applies."""
@@ -55,7 +55,7 @@ OTHER_ROOMS = ((640, 480), (256, 256), (4000, 3000), (200, 150), (1024, 768), (2
 class RootJob(SynthJob):
     """A person, a room or the stand-in model."""
 
-    kind: Literal["RP", "THuman2", "2K2K", "background", "model"]
+    kind: Literal[PersonKind, "background", "model"]
     markers: bool = False
     version: int = GENERATOR_VERSION
 
@@ -95,7 +95,7 @@ def write_synthetic_root(
     progress: told one line for each item. Raises RequestError for a number that makes no sense.
     """
     _check(subjects, texture_size)
-    kinds: tuple[DatasetName, ...] = DATASET_NAMES if dataset == "all" else (dataset,)
+    kinds: tuple[PersonKind, ...] = tuple(FIRST_INDEX) if dataset == "all" else (dataset,)
     look = RootJob(
         kind="RP", seed=seed, index=0, texture_size=texture_size, detail=detail, markers=markers
     )

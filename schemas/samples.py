@@ -24,7 +24,10 @@ _JOINT_ORDER = "joints in this order: " + ", ".join(joint.name for joint in JOIN
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its type, and what a reader of the file must know."""
+    """One column: its type, and what a reader of the file must know.
+
+    later: came after the first data sets, so that a file without it is older, not broken.
+    """
 
     name: str
     type: pa.DataType
@@ -34,6 +37,7 @@ class Column:
     fill: str = ""
     codec: str = ""
     nullable: bool = False
+    later: bool = False
 
     def field(self) -> pa.Field:
         """Make the Arrow field with its metadata."""

@@ -5,6 +5,7 @@ Roots, workers, runner, logging and device are no settings.
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -31,6 +32,14 @@ MAX_PITCH_DEG = 89.0
 DEGREES = Shown("DEGREES")
 OLDER_DEFAULTS = {"lights": "spots"}
 """Defaults of older versions that are others today: data sets made with them keep them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Marks a setting that came after the first data sets, in its Annotated type.
+
+    At its default it is left out of digests: data sets that were made before it keep theirs.
+    """
 
 
 def angles_reader(setting: str) -> BeforeValidator:
@@ -146,9 +155,15 @@ def canonical_json(value: BaseModel | dict[str, object]) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def digest_of(value: BaseModel | dict[str, object]) -> str:
-    """Return the sha256 hex digest of the canonical JSON."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+def digest_of(settings: BaseModel) -> str:
+    """Return the sha256 hex digest of the canonical JSON, without what is Later and not used."""
+    later = {
+        name
+        for name, field in type(settings).model_fields.items()
+        if Later() in field.metadata and getattr(settings, name) == field.default
+    }
+    plain = settings.model_dump(mode="json", exclude=later)
+    return hashlib.sha256(canonical_json(plain).encode()).hexdigest()
 
 
 def refuse_difference(uri: str, *, stored: BaseModel, asked: BaseModel) -> None:

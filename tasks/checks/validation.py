@@ -9,7 +9,6 @@ from pydantic import Field
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import ScanmillError
 from schemas.manifest import Manifest, PlannedShard
-from schemas.samples import sample_schema
 from schemas.settings import RenderSettings, digest_of
 from schemas.wording import format_bytes
 from schemas.work import MapUnits, map_units
@@ -173,4 +172,5 @@ def _check_names(names: list[tuple[str, str, str]]) -> Iterator[Finding]:
 
 
 def _lacks_columns(path: Path) -> bool:
-    return not set(sample_schema().names) <= set(read_shard_schema(path).names)
+    found = read_shard_schema(path)
+    return not set(SAMPLE_FORMAT.schema_like(found).names) <= set(found.names)

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from schemas.atomic_files import atomic_file
 from schemas.errors import InputError
 from schemas.regular_files import measure_file
-from schemas.samples import row_table, sample_schema
+from schemas.samples import SAMPLE_COLUMNS, Column, row_table, schema_of
 from schemas.size_limits import check_row_group_sizes
 
 STATISTICS_COLUMNS = (
@@ -35,12 +35,21 @@ Row = Mapping[str, object]
 class ShardFormat:
     """The columns of a part's files: which names the row, and which readers filter by."""
 
-    schema: pa.Schema
+    columns: tuple[Column, ...]
     name_column: str
     statistics: tuple[str, ...]
 
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the files that are written now."""
+        return schema_of(self.columns)
 
-SAMPLE_FORMAT = ShardFormat(sample_schema(), "sample_id", STATISTICS_COLUMNS)
+    def schema_like(self, found: pa.Schema) -> pa.Schema:
+        """Return the schema that a file should have which may be older: see Column.later."""
+        return schema_of(one for one in self.columns if not one.later or one.name in found.names)
+
+
+SAMPLE_FORMAT = ShardFormat(SAMPLE_COLUMNS, "sample_id", STATISTICS_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +66,12 @@ class ShardWriter:
 
     def __init__(self, sink: BinaryIO, layout: ShardFormat) -> None:
         """Begin a Parquet file; sink is written from its start to its end, never rewound."""
-        self._layout = layout
+        self._name_column, self._schema = layout.name_column, layout.schema
         self._hashing = _HashingSink(sink)
         self._sample_ids: list[str] = []
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._hashing, mode="w"),
-            layout.schema,
+            self._schema,
             compression="NONE",
             use_dictionary=False,
             write_statistics=list(layout.statistics),
@@ -73,8 +82,8 @@ class ShardWriter:
 
     def write(self, row: Row) -> None:
         """Append one sample as a row group; raises KeyError when a column is missing."""
-        self._writer.write_table(row_table(row, self._layout.schema))
-        self._sample_ids.append(str(row[self._layout.name_column]))
+        self._writer.write_table(row_table(row, self._schema))
+        self._sample_ids.append(str(row[self._name_column]))
 
     def abandon(self) -> None:
         """Close without writing any more; else the Parquet writer would, when it is collected."""

@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 from schemas.dataset_folder import DatasetFolder, Part
 from schemas.errors import ScanmillError
-from schemas.frames import frame_schema, pair_id, pair_schema
+from schemas.frames import FRAME_COLUMNS, PAIR_COLUMNS, pair_id
 from schemas.manifest import DatasetDescription, Failure, PlannedVideo
 from schemas.pairing import PairSettings
 from schemas.regular_files import is_readable_file
@@ -31,8 +31,8 @@ from tasks.scans.input_files import Roots
 from tasks.video.matching import Matches
 from tasks.video.sequences import find_sequences, list_frames
 
-FRAME_FORMAT = ShardFormat(frame_schema(), "frame_id", ("frame_id", "video", "frame", "split"))
-PAIR_FORMAT = ShardFormat(pair_schema(), "pair_id", ("pair_id", "video", "frame_i", "frame_j"))
+FRAME_FORMAT = ShardFormat(FRAME_COLUMNS, "frame_id", ("frame_id", "video", "frame", "split"))
+PAIR_FORMAT = ShardFormat(PAIR_COLUMNS, "pair_id", ("pair_id", "video", "frame_i", "frame_j"))
 
 
 class VideoShards(ShardKind[PlannedVideo]):

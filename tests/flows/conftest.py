@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from flows.cli.app import main
 from tests.flows.live_server import ROOT, LiveServer, live_server
 from tests.tasks.scan_folders import write_scan
 
@@ -36,6 +38,16 @@ def people(tmp_path: Path) -> Path:
 def scanmill(server: LiveServer, tmp_path: Path) -> Command:
     """Return the command line, run to its end in a process of its own with the server."""
     return command_in({**server.environment, **own_folders(tmp_path)})
+
+
+def refusal(arguments: Iterable[object], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Run a command that starts no flow in this process; returns its exit code and errors."""
+    with TemporaryDirectory() as cache, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", cache)
+        patch.setattr(sys, "argv", ["scanmill", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return int(ended.value.code or 0), capsys.readouterr().err
 
 
 def own_folders(tmp_path: Path) -> dict[str, str]:

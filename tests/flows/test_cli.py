@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli.app import COMMANDS, main, make_app
+from flows.cli.app import COMMANDS, make_app
 from flows.cli.request_options import gather
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
@@ -17,7 +17,7 @@ from schemas.prepare_request import PrepareRequest
 from schemas.requests import DemoRequest, RenderRequest
 from schemas.settings import RenderSettings
 from tasks.dataset.preparation import prepare_dataset
-from tests.flows.conftest import BOXES
+from tests.flows.conftest import BOXES, refusal
 from tests.flows.live_server import ROOT
 
 LIGHT = {
@@ -27,15 +27,6 @@ LIGHT = {
     "inspect": ["inspect", "--data", "{people}", "--dataset", "RP"],
     "status": ["status", "{data_set}"],
 }
-
-
-def refusal(arguments: list[object], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    """Run the command line in this process; returns its exit code and standard error."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["scanmill", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    return int(ended.value.code or 0), capsys.readouterr().err
 
 
 @pytest.fixture
@@ -125,7 +116,7 @@ def test_wrong_request_is_one_line_and_2(
     places = {"tmp": tmp_path, "empty": tmp_path / "empty", "file": tmp_path / "file",
               "people": people}  # fmt: skip
     arguments, said = WRONG[case]
-    code, error = refusal([word.format(**places) for word in arguments], capsys)
+    code, error = refusal((word.format(**places) for word in arguments), capsys)
     assert code == 2
     assert said in error
     assert len(error.splitlines()) == 1

@@ -17,9 +17,8 @@ from schemas.prepare_request import PrepareRequest
 from schemas.request_base import make_request
 from schemas.requests import DemoRequest, RenderRequest, RerunRequest
 from schemas.train_request import StageName
-from tests.flows.conftest import Command
+from tests.flows.conftest import Command, refusal
 from tests.flows.live_server import POOL, ROOT, LiveServer, program
-from tests.flows.test_cli import refusal
 from tests.flows.test_render import make_people
 
 pytestmark = pytest.mark.xdist_group("prefect-server")

@@ -15,8 +15,8 @@ import pytest
 
 from flows.local_server import POOL
 from flows.server_api import ServerApi
+from tests.flows.conftest import refusal
 from tests.flows.live_server import ROOT, LiveServer, free_port
-from tests.flows.test_cli import refusal
 
 PATIENCE_S = 150
 

@@ -1,7 +1,9 @@
 """Videos from the command line: paired, looked at, checked, exported, brought back."""
 
 import json
+import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -9,31 +11,54 @@ from flows.new_runs import resolve
 from schemas.dataset_folder import DatasetFolder
 from schemas.requests import RenderRequest
 from schemas.settings import RenderSettings
-from tests.flows.conftest import Command
+from tests.flows.conftest import Command, command_in, own_folders, refusal
+from tests.flows.live_server import LiveServer
 from tests.tasks.video.paired import pair_all
 from tests.tasks.video.sequence_files import paint_iuv, write_frame, write_sequence
 
-FEW = ("--min-neighbours", "2")
+ONE = ("--workers", "1")
+"""Each worker process takes seconds to start."""
+FEW = ("--min-neighbours", "2", *ONE)
+
+
+class Paired(NamedTuple):
+    """A data set of three videos, beside a folder that is none; and how it was made."""
+
+    videos: Path
+    out: Path
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def paired(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Paired:
+    folder = tmp_path_factory.mktemp("paired")
+    videos, out = write_videos(folder / "videos"), folder / "set"
+    (videos / "tiktok/dora").mkdir()
+    run = command_in({**server.environment, **own_folders(folder)})
+    return Paired(videos, out, run("pair", "--data", videos, "--out", out, *FEW))
 
 
 @pytest.fixture
 def videos(tmp_path: Path) -> Path:
     """Make a root of three short videos."""
+    return write_videos(tmp_path / "videos")
+
+
+def write_videos(root: Path) -> Path:
     for name in ("ann", "bob", "cid"):
-        write_sequence(tmp_path / "videos/tiktok" / name, 3)
-    return tmp_path / "videos"
+        write_sequence(root / "tiktok" / name, 3)
+    return root
 
 
-def test_videos_go_the_whole_way(scanmill: Command, videos: Path, tmp_path: Path) -> None:
-    out, published, back = (tmp_path / name for name in ("set", "published", "back"))
-    paired = scanmill("pair", "--data", videos, "--out", out, *FEW, "--workers", "2")
-    assert (paired.returncode, paired.stderr.count("Traceback")) == (0, 0), paired.stderr
-    assert "9 frames" in paired.stdout
-    assert "18 pairs, videos: 3 done" in paired.stdout
+def test_videos_go_the_whole_way(scanmill: Command, paired: Paired, tmp_path: Path) -> None:
+    out, published, back = paired.out, tmp_path / "published", tmp_path / "back"
+    assert (paired.done.returncode, paired.done.stderr.count("Traceback")) == (0, 0), paired.done
+    assert "9 frames" in paired.done.stdout
+    assert "18 pairs, videos: 3 done" in paired.done.stdout
     for command in (
-        ("status", out), ("validate", out), ("export", "hdnet", out, "--to", published),
+        ("status", out), ("validate", out), ("export", "hdnet", out, "--to", published, *ONE),
         ("validate", "--layout", "hdnet", published),
-        ("import", "hdnet", published, "--out", back), ("validate", back),
+        ("import", "hdnet", published, "--out", back, *ONE), ("validate", back),
     ):  # fmt: skip
         done = scanmill(*command)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
@@ -49,20 +74,16 @@ def test_videos_go_the_whole_way(scanmill: Command, videos: Path, tmp_path: Path
 def test_a_video_that_is_refused_ends_with_1_and_names_the_way_out(
     scanmill: Command, videos: Path, tmp_path: Path
 ) -> None:
-    done = scanmill("pair", "--data", videos, "--out", tmp_path / "set")
+    done = scanmill("pair", "--data", videos, "--out", tmp_path / "set", *ONE)
     assert done.returncode == 1
     assert "--min-neighbours 2 would admit it" in done.stdout
     again = scanmill("pair", "--data", videos, "--out", tmp_path / "set", *FEW)
     assert (again.returncode, "18 pairs" in again.stdout) == (0, True)
 
 
-def test_a_folder_that_holds_no_sequence_is_mentioned(
-    scanmill: Command, videos: Path, tmp_path: Path
-) -> None:
-    (videos / "tiktok/dora").mkdir()
-    done = scanmill("pair", "--data", videos, "--out", tmp_path / "set", *FEW)
-    assert done.returncode == 0
-    assert "tiktok/dora': passed over, it lacks color, densepose and mask folders" in done.stderr
+def test_a_folder_that_holds_no_sequence_is_mentioned(paired: Paired) -> None:
+    said = paired.done.stderr
+    assert "tiktok/dora': passed over, it lacks color, densepose and mask folders" in said
 
 
 def test_a_changed_video_is_redone_by_rerun_and_others_are_left_alone(
@@ -75,7 +96,7 @@ def test_a_changed_video_is_redone_by_rerun_and_others_are_left_alone(
     assert [one["state"] for one in json.loads(status.stdout)["videos"]] == [
         "done", "stale", "done",
     ]  # fmt: skip
-    done = scanmill("rerun", out, "--json")
+    done = scanmill("rerun", out, "--json", *ONE)
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["worked_on"], answer["samples"]) == (0, 1, 24)
 
@@ -90,22 +111,22 @@ def test_a_changed_video_is_redone_by_rerun_and_others_are_left_alone(
     ],
 )
 def test_requests_that_are_wrong_are_refused_before_any_work(
-    scanmill: Command, videos: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
+    videos: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     places = {"tmp": str(tmp_path), "videos": str(videos)}
     given = [word.format(**places) for word in arguments]
-    done = scanmill("pair", *given, "--out", tmp_path / "set")
-    assert done.returncode == 2
-    assert message in done.stderr
+    code, error = refusal(("pair", *given, "--out", tmp_path / "set"), capsys)
+    assert code == 2
+    assert message in error
     assert not (tmp_path / "set").exists()
 
 
-def test_other_settings_are_refused_once_there_are_pairs(
-    scanmill: Command, videos: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "set"
-    assert scanmill("pair", "--data", videos, "--out", out, *FEW).returncode == 0
-    done = scanmill("pair", "--data", videos, "--out", out, "--min-neighbours", "1")
+def test_other_settings_are_refused_once_there_are_pairs(scanmill: Command, paired: Paired) -> None:
+    done = scanmill("pair", "--data", paired.videos, "--out", paired.out, "--min-neighbours", "1")
     assert done.returncode == 2
     assert "min_neighbours: 2 there, 1 asked" in done.stderr
 
@@ -124,10 +145,10 @@ def test_a_labelled_set_goes_the_whole_way(scanmill: Command, people: Path, tmp_
     out, published, back = (tmp_path / name for name in ("set", "published", "back"))
     for command in (
         ("render", "--data", people, "--dataset", "RP", "--out", out, "--camera", "hdnet",
-         "--yaws", "0", "--workers", "2"),
-        ("validate", out), ("export", "hdnet", out, "--to", published),
+         "--yaws", "0", *ONE),
+        ("validate", out), ("export", "hdnet", out, "--to", published, *ONE),
         ("validate", "--layout", "hdnet", published),
-        ("import", "hdnet", published, "--out", back), ("validate", back),
+        ("import", "hdnet", published, "--out", back, *ONE), ("validate", back),
     ):  # fmt: skip
         done = scanmill(*command)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
@@ -144,12 +165,15 @@ def test_a_labelled_set_goes_the_whole_way(scanmill: Command, people: Path, tmp_
     ],
 )
 def test_what_hdnets_camera_can_t_do_is_refused_before_any_work(
-    scanmill: Command, people: Path, tmp_path: Path, options: tuple[str, ...], message: str
+    people: Path,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "set"
-    refused = scanmill(
-        "render", "--data", people, "--dataset", "RP", "--out", out, "--camera", "hdnet", *options
-    )
-    assert refused.returncode == 2
-    assert message in refused.stderr
+    render = ("render", "--data", people, "--dataset", "RP", "--out", out, "--camera", "hdnet")
+    code, error = refusal((*render, *options), capsys)
+    assert code == 2
+    assert message in error
     assert not out.exists()

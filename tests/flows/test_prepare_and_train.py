@@ -24,9 +24,8 @@ from schemas.requests import RenderRequest
 from schemas.settings import RenderSettings
 from schemas.train_request import TrainOptions
 from tasks.dataset.preparation import prepare_dataset
-from tests.flows.conftest import BOXES, command_in, own_folders
+from tests.flows.conftest import BOXES, command_in, own_folders, refusal
 from tests.flows.live_server import LiveServer
-from tests.flows.test_cli import refusal
 from tests.tasks.scan_folders import write_scan
 from tests.training.conftest import Ellipsoid, ellipsoid_row, write_shard
 

@@ -12,7 +12,7 @@ from people.writer import write_synthetic_root
 from schemas.dataset_folder import DatasetFolder
 from schemas.settings import RenderSettings
 from tasks.dataset.preparation import prepare_dataset
-from tests.flows.conftest import SMALL, Command
+from tests.flows.conftest import SMALL, Command, refusal
 from tests.tasks.formats.folders import export_to
 from tests.tasks.formats.twok2k.ball_sets import make_ball_set
 
@@ -23,7 +23,15 @@ def test_export_and_import_give_the_samples_back(scanmill: Command, tmp_path: Pa
     balls = make_ball_set(tmp_path / "balls")
     published, back = tmp_path / "published", tmp_path / "back"
     exported = scanmill(
-        "export", "2k2k", balls, "--to", published, "--allow-other-resolution", "--json"
+        "export",
+        "2k2k",
+        balls,
+        "--to",
+        published,
+        "--allow-other-resolution",
+        "--json",
+        "--workers",
+        "1",
     )
     assert exported.returncode == 0, exported.stderr
     assert json.loads(exported.stdout)["views"] == 8
@@ -55,20 +63,37 @@ def test_a_view_that_can_not_be_imported_ends_with_1(scanmill: Command, tmp_path
     ("arguments", "message"),
     [
         (("export", "2k2k", "{balls}", "--to", "{new}"), "images of 64 pixels; expected 2048"),
-        (("export", "4d", "{balls}", "--to", "{new}"), "the layout: '4d'; expected 2k2k"),
-        (("export", "2k2k", "{new}", "--to", "{new}"), "no dataset.json"),
-        (("import", "2k2k", "{new}", "--out", "{new}"), "no folder"),
         (("validate", "--layout", "2k2k", "{balls}"), "no PERS/DEPTH"),
         (("import", "2k2k", "{balls}", "--out", "{new}"), "no PERS/DEPTH"),
     ],
 )
-def test_wrong_requests_end_with_2_and_their_reason(
+def test_what_a_flow_refuses_ends_with_2_and_its_reason(
     scanmill: Command, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     names = {"balls": make_ball_set(tmp_path / "balls"), "new": tmp_path / "new"}
     refused = scanmill(*(argument.format(**names) for argument in arguments))
     assert refused.returncode == 2
     assert message in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("export", "4d", "{here}", "--to", "{new}"), "the layout: '4d'; expected 2k2k"),
+        (("export", "2k2k", "{new}", "--to", "{new}"), "no dataset.json"),
+        (("import", "2k2k", "{new}", "--out", "{new}"), "no folder"),
+    ],
+)
+def test_wrong_requests_end_with_2_and_their_reason(
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    places = {"here": tmp_path, "new": tmp_path / "new"}
+    code, error = refusal((word.format(**places) for word in arguments), capsys)
+    assert code == 2
+    assert message in error
 
 
 @pytest.mark.long
@@ -91,12 +116,13 @@ def test_fits_are_checked_with_a_model_and_kept(scanmill: Command, tmp_path: Pat
     assert "smplx_model" in without.stderr
 
 
-def test_require_fit_asks_for_a_model(scanmill: Command, people: Path, tmp_path: Path) -> None:
-    refused = scanmill(
-        "render", "--data", people, "--dataset", "RP", "--out", tmp_path / "out", "--require-fit"
-    )
-    assert refused.returncode == 2
-    assert "--smplx-models: no folder" in refused.stderr
+def test_require_fit_asks_for_a_model(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    render = ("render", "--data", people, "--dataset", "RP", "--out", tmp_path / "out")
+    code, error = refusal((*render, "--require-fit"), capsys)
+    assert code == 2
+    assert "--smplx-models: no folder" in error
 
 
 @pytest.mark.long

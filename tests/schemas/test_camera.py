@@ -137,7 +137,7 @@ def _lines_by_name() -> Iterator[str]:
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
             for number, line in enumerate(path.read_text().splitlines(), start=1):
-                if BY_NAME.search(line) and "layout" not in line:
+                if BY_NAME.search(line) and not re.search("layout|method|preset", line):
                     yield f"{path.relative_to(root)}:{number}: {line.strip()}"
 
 

@@ -1,8 +1,10 @@
+from typing import Annotated
+
 import pytest
 from pydantic import ValidationError
 
 from schemas.errors import RequestError
-from schemas.settings import RenderSettings, canonical_json, digest_of, refuse_difference
+from schemas.settings import Later, RenderSettings, canonical_json, digest_of, refuse_difference
 
 
 def test_canonical_json_sorts_keys_and_has_no_spaces() -> None:
@@ -15,6 +17,17 @@ def test_equal_settings_have_equal_digests() -> None:
 
 def test_another_setting_gives_another_digest() -> None:
     assert digest_of(RenderSettings()) != digest_of(RenderSettings(seed=1))
+
+
+class Newer(RenderSettings):
+    """The settings of a version to come."""
+
+    sharpness: Annotated[float, Later()] = 1.0
+
+
+def test_a_later_setting_leaves_older_digests_as_they_are_until_it_is_used() -> None:
+    assert digest_of(Newer()) == digest_of(RenderSettings())
+    assert digest_of(Newer(sharpness=2.0)) != digest_of(RenderSettings())
 
 
 @pytest.mark.parametrize(

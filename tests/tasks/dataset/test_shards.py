@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,8 +12,9 @@ import pytest
 
 from schemas.atomic_files import leftovers, remove_leftovers
 from schemas.errors import InputError
-from schemas.samples import sample_schema
+from schemas.samples import Column, sample_schema
 from tasks.dataset.shards import (
+    SAMPLE_FORMAT,
     RowFile,
     WrittenShard,
     count_rows,
@@ -25,6 +27,7 @@ from tests.tasks.data_sets import ball_rows
 
 ENDLESS_WRITER = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tasks.dataset.shards import write_shard
 from tests.tasks.sample_rows import ball_row
@@ -50,6 +53,14 @@ def shard(tmp_path: Path) -> Path:
     path = tmp_path / "samples/shard-00000.parquet"
     write_rows(path, ball_rows())
     return path
+
+
+def test_a_file_without_a_later_column_has_the_schema_of_its_time() -> None:
+    later = Column("coverage", pa.float32(), "share of the pixels", nullable=True, later=True)
+    newer = replace(SAMPLE_FORMAT, columns=(*SAMPLE_FORMAT.columns, later))
+    assert newer.schema.names[-1] == "coverage"
+    for schema in (sample_schema(), newer.schema):
+        assert newer.schema_like(schema).equals(schema, check_metadata=True)
 
 
 def test_every_sample_is_a_row_group(shard: Path) -> None:
