@@ -13,6 +13,7 @@ from schemas.prediction import PredictionJob
 from schemas.reconstruct_request import ReconstructRequest
 from tasks.reconstruction.outcomes import PhotoOutcome, ReconstructSummary
 from tasks.reconstruction.photo_jobs import PhotoJob, ask_nets, plan_photos, work_folder
+from tasks.reconstruction.pose_networks import check_installed
 from tasks.reconstruction.predicting import predict_photos
 from tasks.reconstruction.task import prepare_photo_task, reconstruct_photo_task
 
@@ -24,9 +25,12 @@ PHOTOS_AT_ONCE = 16
 def reconstruct(request: ReconstructRequest) -> ReconstructSummary:
     """Reconstruct every photograph that is not done; one that fails, fails alone.
 
-    Raises RequestError before any work, UnfinishedWork with the photographs that failed.
+    Raises RequestError before any work, DependencyError when people are to be found and nothing
+    for it is installed, UnfinishedWork with the photographs that failed.
     """
     began_s, plan = monotonic(), plan_photos(request)
+    if plan.jobs and request.finds_people:
+        check_installed(request.pose_networks)
     found, memory_mib = dict(plan.known), 0
     board = ProgressBoard("reconstruct-progress", "reconstruct: photographs", len(plan.jobs))
     with (
@@ -68,7 +72,7 @@ def reconstruct_jobs(jobs: list[PhotoJob], work: Path, ending: Ending) -> int:
     for job in jobs:
         failure = prepare_photo_task(job)
         if failure is None:
-            ready[job.name] = job
+            ready[job.token] = job
         else:
             ending.take(failure)
     if not ready:

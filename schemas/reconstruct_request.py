@@ -63,6 +63,12 @@ class ReconstructRequest(Request):
     device: DeviceChoice = "auto"
     """auto: a GPU where there is one."""
 
+    @property
+    def finds_people(self) -> bool:
+        """Return whether joints or masks have to be found in the photographs."""
+        needs_joints = self.method == "2k2k" and self.keypoints is None
+        return needs_joints or (self.remove_background and self.mask is None)
+
     def check(self) -> None:
         """Refuse what can't be done; raises RequestError naming the option at fault."""
         for name in ("keypoints", "mask", "densepose"):
@@ -78,11 +84,13 @@ class ReconstructRequest(Request):
                 if getattr(self, name) is None:
                     raise _refuse(name, "none", "it: hdnet needs it", "Give it.")
         check_writable("--out", Path(self.out))
-        if not Path(self.checkpoint).exists():
-            raise _refuse(
-                "checkpoint", f"nothing at {self.checkpoint}", "weights of a training",
-                "Give the folder that `scanmill train --out` wrote.",
-            )  # fmt: skip
+        for name in ("checkpoint", "normal_checkpoint"):
+            path = getattr(self, name)
+            if path is not None and not Path(path).exists():
+                raise _refuse(
+                    name, f"nothing at {path}", "weights of a training",
+                    "Give the folder that `scanmill train --out` wrote.",
+                )  # fmt: skip
 
 
 def _refuse(name: str, found: str, expected: str, hint: str) -> RequestError:

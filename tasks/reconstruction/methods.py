@@ -39,7 +39,7 @@ def prepare_photo(job: PhotoJob) -> PhotoOutcome | None:
     except StorageError:
         raise
     except ONE_PHOTO_ALONE as error:
-        return job.failure(_explain(error))
+        return job.outcome("failed", reason=_explain(error))
     return None
 
 
@@ -47,12 +47,13 @@ def finish_photo(job: PhotoJob, refusal: str) -> PhotoOutcome:
     """Write the photograph's folder; refusal: why the nets refused it, empty where they did not."""
     try:
         if refusal:
-            return job.failure(refusal)
-        return job.outcome(seconds=METHODS[job.request.method].finish(job))
+            return job.outcome("failed", reason=refusal)
+        seconds = METHODS[job.request.method].finish(job)
+        return job.outcome("done", seconds=seconds)
     except StorageError:
         raise
     except ONE_PHOTO_ALONE as error:
-        return job.failure(_explain(error))
+        return job.outcome("failed", reason=_explain(error))
     finally:
         job.input.unlink(missing_ok=True)
         job.output.unlink(missing_ok=True)

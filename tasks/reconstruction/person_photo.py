@@ -4,6 +4,7 @@ from time import perf_counter
 
 import numpy as np
 
+from schemas.errors import as_utf8
 from schemas.prediction import read_arrays, write_arrays
 from tasks.reconstruction.meshing import choose_meshing
 from tasks.reconstruction.person_files import PUBLISHED_FACTOR, PersonAim, write_person
@@ -40,7 +41,7 @@ def finish(job: PhotoJob) -> float:
         left, top, side = (float(one) for one in given["window"])
         record = PhotoRecord(
             method=job.request.method,
-            photo=str(job.path),
+            photo=as_utf8(str(job.path)),
             made_of=job.made_of,
             resolution=surfaces.front.shape[0],
             scale=scale,

@@ -1,19 +1,20 @@
 """The photographs of a run as jobs: which are done, which are to do."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
 
 from schemas.atomic_files import TEMPORARY_PREFIX, storage_errors
-from schemas.errors import InputError, ScanmillError
+from schemas.errors import InputError, ScanmillError, as_utf8
 from schemas.prediction import PredictionJob, PredictionRequest
 from schemas.reconstruct_request import ReconstructRequest
 from schemas.regular_files import digest_regular_file, is_readable_file
 from tasks.reconstruction.checkpoint_card import CheckpointCard, read_card
-from tasks.reconstruction.outcomes import PhotoOutcome
+from tasks.reconstruction.outcomes import PhotoOutcome, State
 from tasks.reconstruction.photo_folder import digest_inputs, is_done
 from tasks.reconstruction.photos import find_photos
 
@@ -38,30 +39,32 @@ class PhotoJob:
     work: Path | None = None
 
     @property
+    def token(self) -> str:
+        """Return what the nets call it: letters and digits, whatever its name is."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:16]
+
+    @property
     def input(self) -> Path:
         """Return the archive that the nets read."""
-        return (self.work or self.final) / f"{self.name}.input.npz"
+        return (self.work or self.final) / f"{self.token}.input.npz"
 
     @property
     def output(self) -> Path:
         """Return the archive that the nets write."""
-        return (self.work or self.final) / f"{self.name}.output.npz"
+        return (self.work or self.final) / f"{self.token}.output.npz"
 
     @property
     def prediction(self) -> PredictionJob:
         """Return what the nets are asked to do."""
-        return PredictionJob(name=self.name, input=str(self.input), output=str(self.output))
+        return PredictionJob(name=self.token, input=str(self.input), output=str(self.output))
 
-    def outcome(self, *, seconds: float) -> PhotoOutcome:
-        """Say that it is done."""
+    def outcome(self, state: State, *, seconds: float = 0.0, reason: str = "") -> PhotoOutcome:
+        """Say what became of it. reason: why it failed."""
+        folder = "" if state == "failed" else as_utf8(str(self.final))
         return PhotoOutcome(
-            name=self.name, photo=str(self.path), state="done", folder=str(self.final),
-            seconds=seconds,
+            name=self.name, photo=as_utf8(str(self.path)), state=state, folder=folder,
+            reason=reason, seconds=seconds,
         )  # fmt: skip
-
-    def failure(self, reason: str) -> PhotoOutcome:
-        """Say that it failed."""
-        return PhotoOutcome(name=self.name, photo=str(self.path), state="failed", reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +87,16 @@ def plan_photos(request: ReconstructRequest) -> Plan:
         weights += read_card(Path(request.normal_checkpoint)).digest
     jobs, known = [], dict[str, PhotoOutcome]()
     for name, path in photos.items():
-        final = Path(request.out) / name
+        job = PhotoJob(name, path, Path(request.out) / name, "", request, card)
         try:
-            made_of = _digest(path, request, weights)
+            job = replace(job, made_of=_digest(path, request, weights))
         except ScanmillError as error:
-            known[name] = PhotoOutcome(
-                name=name, photo=str(path), state="failed", reason=str(error)
-            )
+            known[name] = job.outcome("failed", reason=str(error))
             continue
-        if is_done(final, made_of):
-            known[name] = PhotoOutcome(
-                name=name, photo=str(path), state="already done", folder=str(final)
-            )
+        if is_done(job.final, job.made_of):
+            known[name] = job.outcome("already done")
         else:
-            jobs.append(PhotoJob(name, path, final, made_of, request, card))
+            jobs.append(job)
     return Plan(tuple(photos), tuple(jobs), known)
 
 

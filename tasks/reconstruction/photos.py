@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from schemas.codecs import MASK_INSIDE
-from schemas.errors import InputError, RequestError
+from schemas.errors import InputError, RequestError, as_utf8
 from schemas.regular_files import read_whole
 from schemas.size_limits import (
     JPEG_START,
@@ -139,13 +139,14 @@ def find_photos(given: Iterable[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for text in given:
         for path in _list(Path(text)):
-            if path.stem in found and found[path.stem] != path:
+            name = as_utf8(path.stem)
+            if name in found and found[name] != path:
                 raise RequestError(
-                    "PHOTO", found=f"{found[path.stem]} and {path}",
+                    "PHOTO", found=f"{found[name]} and {path}",
                     expected="photographs of different names, which name the folders in --out",
                     hint="Rename one, or give another --out for it.",
                 )  # fmt: skip
-            found[path.stem] = path
+            found[name] = path
     if not found:
         raise RequestError(
             "PHOTO", found="folders without an image", expected="photographs",

@@ -4,6 +4,7 @@ from time import perf_counter
 
 import numpy as np
 
+from schemas.errors import as_utf8
 from schemas.prediction import read_arrays, write_arrays
 from tasks.reconstruction.photo_folder import PhotoRecord, new_folder, write_record
 from tasks.reconstruction.photo_jobs import PhotoJob
@@ -29,7 +30,7 @@ def finish(job: PhotoJob) -> float:
         write_surface(folder, job.name, given, predicted)
         seconds = round(perf_counter() - began_s, 3)
         record = PhotoRecord(
-            method=job.request.method, photo=str(job.path), made_of=job.made_of,
+            method=job.request.method, photo=as_utf8(str(job.path)), made_of=job.made_of,
             resolution=given["mask"].shape[0], scale=1.0, window=(left, top, side),
             meshing="sheets", seconds={"all": seconds},
         )  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from schemas.camera import HDNET_RESOLUTION
 from schemas.errors import InputError
@@ -20,7 +21,6 @@ from training.inference.person_predictor import Arrays, Stopwatch
 from training.stages import STAGES
 from training.weights import adopt_weights, read_weights
 
-MIN_LENGTH = 1e-6
 _SHAPES = {"image": (3,), "mask": (), "densepose": (3,)}
 
 
@@ -52,8 +52,7 @@ class SurfacePredictor:
 
 def unit_inside(normals: Float[Tensor, "1 3 H W"], inside: Tensor) -> Float[Tensor, "1 3 H W"]:
     """Return unit vectors where the person is, 0 elsewhere."""
-    length = torch.linalg.vector_norm(normals, dim=1, keepdim=True).clamp_min(MIN_LENGTH)
-    return torch.where(inside, normals / length, 0)
+    return torch.where(inside, functional.normalize(normals, dim=1), 0)
 
 
 def _load(checkpoint: Path, *stages: StageName) -> nn.Module:
