@@ -9,6 +9,7 @@ import pytest
 from schemas.errors import InputError, RequestError
 from tasks.reconstruction.photos import find_photos, read_photo
 from tests.hostile_images import BMP_32K_RLE, JPEG_64K, PNG_64K, TIFF_1M, WEBP_16K
+from tests.image_files import read_pixels
 from tests.tasks.reconstruction.photo_files import draw_figure, write_photo
 
 
@@ -49,7 +50,7 @@ def test_grey_and_sixteen_bits_become_rgb(tmp_path: Path) -> None:
 def test_exif_turns_a_photograph_as_opencv_does(tmp_path: Path, orientation: int) -> None:
     image, _ = draw_figure(64, 40)
     path = write_photo(tmp_path / "a.jpg", image, orientation=orientation)
-    expected = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    expected = read_pixels(path, cv2.IMREAD_COLOR_RGB)
     photo = read_photo(path)
     assert photo.orientation == orientation
     assert np.array_equal(photo.image, expected)
