@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.learning_2k2k import BUDGETS, TwoK2K
-from benchmarks.learning_frame import Measures, Method, compare, run_seeds, write_table
+from benchmarks.learning_frame import Measures, Method, blind_of, compare, run_seeds, write_table
 from schemas.atomic_files import write_atomically
 
 
@@ -48,7 +48,7 @@ def main() -> None:
             seconds[stage].setdefault(variant, []).append(record.cpu_seconds)
     tables = []
     for stage in method.stages:
-        lines = list(compare(method.measure_blind(stage), trained[stage]))
+        lines = list(compare(blind_of(method, stage, given.out), trained[stage]))
         tables.append(write_table(stage, lines, seconds[stage]))
     text = "\n".join(tables)
     write_atomically(given.out / "table.md", text)

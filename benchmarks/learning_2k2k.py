@@ -86,7 +86,7 @@ class Budget:
 
 
 BUDGETS = {
-    "cpu": Budget("all", 0.125, 600, 300, 4, 0.01),
+    "cpu": Budget("all", 0.25, 400, 150, 4, 0.01),
     "gpu": Budget("all", 1.0, 20_000, 20_000, 1, 0.001),
 }
 

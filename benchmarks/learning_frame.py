@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import process_time
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.atomic_files import write_atomically
 
@@ -71,14 +71,35 @@ def run_seeds(
             yield stage, seed, _record_of(method, variant, stage, seed, folder)
 
 
+def blind_of(method: Method, stage: str, out: Path) -> Mapping[str, Measures]:
+    """Measure the blind predictors of a stage once; they are kept beside the seeds."""
+    path = out / f"blind-{stage}.json"
+    settings = method.describe(method.variants[0], stage)
+    held = _read_record(path, settings)
+    if held is None:
+        measures = method.measure_blind(stage)
+        held = {"settings": settings, "measures": {**measures}}
+        write_atomically(path, json.dumps(held, indent=1) + "\n")
+    found: Mapping[str, Measures] = held["measures"]
+    return found
+
+
+def _read_record(path: Path, settings: dict[str, object]) -> dict[str, Any] | None:
+    """Return what was kept, None where there is nothing; ends where it is of other settings."""
+    if not path.is_file():
+        return None
+    held: dict[str, Any] = json.loads(path.read_text())
+    if held["settings"] != json.loads(json.dumps(settings)):
+        raise SystemExit(f"{path} was measured with other settings: give another --out")
+    return held
+
+
 def _record_of(method: Method, variant: str, stage: str, seed: int, folder: Path) -> Record:
     path = folder / f"{stage}.json"
     settings = method.describe(variant, stage)
-    if path.is_file():
-        held = json.loads(path.read_text())
-        if held["settings"] == settings:
-            return Record(**held)
-        raise SystemExit(f"{path} was measured with other settings: give another --out")
+    held = _read_record(path, settings)
+    if held is not None:
+        return Record(**held)
     began = process_time()
     method.train(variant, stage, seed, folder)
     measures = method.measure(variant, stage, folder)

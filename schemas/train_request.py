@@ -25,6 +25,7 @@ Precision = Literal["fp32", "bf16"]
 Nets = Literal["all", "coarse"]
 Heads = Literal["means", "centred", "published"]
 DepthLossForm = Literal["masked", "published"]
+NormalLossForm = Literal["masked", "published"]
 DepthGradient = Literal["detached", "published"]
 MaskLossForm = Literal["single_sigmoid", "published"]
 DepthNormals = Literal["from_depth", "in_place", "masked", "published"]
@@ -86,8 +87,8 @@ def _by_stage(name: str) -> str:
 
 FORMS: dict[StageName, dict[str, str]] = {
     "2k2k-normal": {
-        "heads": "means", "depth_loss": "masked", "depth_gradient": "detached",
-        "mask_loss": "single_sigmoid",
+        "heads": "means", "normal_loss": "masked", "depth_loss": "masked",
+        "depth_gradient": "detached", "mask_loss": "single_sigmoid",
     },
     "2k2k-depth": {
         "heads": "means", "depth_loss": "masked", "mask_loss": "single_sigmoid",
@@ -111,11 +112,12 @@ def _by_form(name: str) -> Shown:
 
 _OF_2K2K = frozenset(
     {
-        "nets", "heads", "depth_loss", "depth_gradient", "mask_loss", "frozen_norm", "occupancy",
+        "nets", "heads", "normal_loss", "depth_loss", "depth_gradient", "mask_loss", "frozen_norm",
+        "occupancy",
         "background", "backgrounds", "no_augment",
     }
 )  # fmt: skip
-_OF_PHASE_1 = frozenset({"depth_gradient"})
+_OF_PHASE_1 = frozenset({"normal_loss", "depth_gradient"})
 _OF_HDNET_DEPTH = frozenset({"depth_normals"})
 MEANINGLESS: dict[StageName, frozenset[str]] = {
     "2k2k-normal": _OF_HDNET_DEPTH,
@@ -146,6 +148,8 @@ class ModelOptions(Request):
     heads: Annotated[Heads | None, _by_form("heads")] = None
     """How the last convolutions begin. means: at what people's pixels hold on average. centred: in
     the middle of their range."""
+    normal_loss: Annotated[NormalLossForm | None, _by_form("normal_loss")] = None
+    """Of 2k2k-normal. masked: the person's pixels alone, or, of parts, the others a tenth."""
     depth_loss: Annotated[DepthLossForm | None, _by_form("depth_loss")] = None
     """masked: the person's pixels alone, steep down to small errors. published: all pixels."""
     depth_gradient: Annotated[DepthGradient | None, _by_form("depth_gradient")] = None

@@ -19,6 +19,7 @@ from schemas.train_request import (
     Heads,
     MaskLossForm,
     ModelOptions,
+    NormalLossForm,
     Occupancy,
     RunOptions,
     Schedule,
@@ -39,6 +40,7 @@ class ModelSettings(ModelOptions):
     adam: AdamRule = "pytorch"
     schedule: Schedule = "published"
     heads: Heads = "published"
+    normal_loss: NormalLossForm = "published"
     depth_loss: DepthLossForm = "published"
     depth_gradient: DepthGradient = "published"
     mask_loss: MaskLossForm = "single_sigmoid"

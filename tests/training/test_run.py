@@ -104,6 +104,7 @@ PUBLISHED_CURVE = [
 """Of 0.1.0's program with `--heads published`, before there were other forms of the depth loss."""
 
 PUBLISHED_FORMS = ["--heads", "published", "--depth-loss", "published"]
+PUBLISHED_FORMS += ["--normal-loss", "published"]
 PUBLISHED_FORMS += ["--depth-gradient", "published", "--nets", "coarse"]
 
 
@@ -121,7 +122,8 @@ def test_a_training_that_was_begun_before_there_were_forms_goes_on_in_the_publis
     run(*PUBLISHED_FORMS, "--steps", "2", *few)
     record = tmp_path / "out" / "run.json"
     held = json.loads(record.read_text())
-    del held["model"]["depth_loss"], held["model"]["depth_gradient"]
+    for name in ("normal_loss", "depth_loss", "depth_gradient"):
+        del held["model"][name]
     record.write_text(json.dumps(held))
     assert run("--nets", "coarse", "--steps", "4", *few) == 0
     assert losses(tmp_path / "out") == pytest.approx(PUBLISHED_CURVE[:4], rel=1e-6)

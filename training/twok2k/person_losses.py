@@ -5,7 +5,7 @@ Source: docs/losses.md, "2K2K terms".
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,6 +18,9 @@ SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 MASKED_BETA = 0.1
 """Network units. People are about 0.16 deep: with the published 1 all their errors are squares."""
 
+OUTSIDE_WEIGHT = 0.1
+"""Of a pixel beside the person in the masked loss of part normals."""
+
 LIKENESS, STRUCTURE = 0.85, 0.15
 NORMAL_TERM = 0.5
 
@@ -28,6 +31,19 @@ def l1(
     """Return the mean absolute difference of each sample."""
     _check_shapes("l1", prediction, target)
     return (prediction - target).abs().flatten(1).mean(dim=1)
+
+
+def weighted_l1(
+    prediction: Float[Tensor, "N C H W"], target: Float[Tensor, "N C H W"], *, outside: float
+) -> Float[Tensor, " N"]:
+    """Return the mean of each sample with weight 1 where the target is not 0, else `outside`.
+
+    target: mapped normals, 0 in all channels outside the person. 0 where no pixel has a weight.
+    """
+    _check_shapes("weighted_l1", prediction, target)
+    weight = torch.where(_inside(target), 1.0, outside).expand_as(target)
+    total = (weight * (prediction - target).abs()).flatten(1).sum(dim=1)
+    return total / weight.flatten(1).sum(dim=1).clamp_min(1)
 
 
 def smooth_l1(
@@ -95,13 +111,21 @@ def normal_term(
     prediction: Float[Tensor, "N 3 H W"],
     target: Float[Tensor, "N 3 H W"],
     counts: Float[Tensor, " N"],
+    *,
+    outside: float = 1,
 ) -> Float[Tensor, ""]:
     """Return 0.5 * (0.85 L1 + 0.15 (1 - SSIM)) of one net's front or back normals.
 
     L1 is summed over the samples, 1 - SSIM is one mean over them (the published reduction).
-    counts: 1 for a sample that counts, 0 for a part without transform.
+    counts: 1 for a sample that counts, 0 for a part without transform. outside: what a pixel
+    beside the person counts; published 1; with 0 the prediction is nowhere looked at there.
     """
-    likeness = (l1(prediction, target) * counts).sum()
+    if outside == 0:
+        prediction = prediction * _inside(target)
+    each = l1(prediction, target) if outside == 1 else weighted_l1(
+        prediction, target, outside=outside
+    )  # fmt: skip
+    likeness = (each * counts).sum()
     structure = (one_minus_ssim(prediction, target) * counts).sum() / counts.sum().clamp_min(1)
     return NORMAL_TERM * (LIKENESS * likeness + STRUCTURE * structure)
 
@@ -147,6 +171,11 @@ def _blur(values: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C h w"]:
     kernel = (bell / bell.sum()).expand(values.shape[1], 1, 1, -1)
     along_rows = functional.conv2d(values, kernel, groups=values.shape[1])
     return functional.conv2d(along_rows, kernel.transpose(2, 3), groups=values.shape[1])
+
+
+def _inside(normals: Float[Tensor, "N C H W"]) -> Bool[Tensor, "N 1 H W"]:
+    """Return where mapped normals are those of a person: outside all channels are 0."""
+    return (normals > 0).any(dim=1, keepdim=True)
 
 
 def _check_shapes(name: str, prediction: Tensor, target: Tensor) -> None:

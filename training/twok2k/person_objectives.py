@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from schemas.body_parts import group_members
+from schemas.train_request import NormalLossForm
 from training.loop.stage_types import Terms
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import DepthExamples, NormalExamples
 from training.twok2k.person_losses import (
+    OUTSIDE_WEIGHT,
     depth_normal_term,
     depth_term,
     mask_cross_entropy,
@@ -22,17 +24,26 @@ from training.twok2k.targets import DepthTargets, normal_z, normals_from_depth, 
 
 SURFACES = ("front", "back")
 
+OUTSIDE: dict[NormalLossForm, tuple[float, float]] = {
+    "published": (1, 1), "masked": (0, OUTSIDE_WEIGHT),
+}  # fmt: skip
+"""What a pixel beside the person counts in normals: of the whole-image net, of part nets.
+
+The refinement finds the silhouette by the part normals, so these have to end there.
+"""
+
 
 def normal_objective(
     prediction: NormalPrediction, examples: NormalExamples, settings: ModelSettings
 ) -> Terms:
     """Return the terms of phase 1: normals of every net, coarse depth, its normals, mask."""
     everyone = torch.ones_like(examples.focal_px)
-    terms = _normal_terms("whole", prediction.whole, examples.coarse.normals, everyone)
+    whole, part = OUTSIDE[settings.normal_loss]
+    terms = _normal_terms("whole", prediction.whole, examples.coarse.normals, everyone, whole)
     for group, predicted in prediction.parts.items():
         counts = examples.transforms.select(group_members(group)).valid.flatten().float()
         target = examples.part_normals[group].flatten(0, 1)
-        terms |= _normal_terms(group, predicted.flatten(0, 1), target, counts)
+        terms |= _normal_terms(group, predicted.flatten(0, 1), target, counts, part)
     z = normal_z(settings.resolution)
     return terms | _depth_terms(prediction.coarse, examples.coarse, z, settings)
 
@@ -45,10 +56,12 @@ def depth_objective(
     return _depth_terms(prediction, examples.full, z, settings)
 
 
-def _normal_terms(name: str, prediction: Tensor, target: Tensor, counts: Tensor) -> Terms:
+def _normal_terms(
+    name: str, prediction: Tensor, target: Tensor, counts: Tensor, outside: float
+) -> Terms:
     halves = zip(SURFACES, split_surfaces(prediction), split_surfaces(target), strict=True)
     return {
-        f"normal_{name}_{surface}": normal_term(predicted, true, counts)
+        f"normal_{name}_{surface}": normal_term(predicted, true, counts, outside=outside)
         for surface, predicted, true in halves
     }
 

@@ -16,6 +16,7 @@ from training.twok2k.person_losses import (
     normal_term,
     one_minus_ssim,
     smooth_l1,
+    weighted_l1,
 )
 
 
@@ -91,6 +92,21 @@ def test_a_sample_that_does_not_count_changes_nothing() -> None:
     alone = normal_term(planes(0.5), planes(0.4), torch.ones(1))
     with_other = normal_term(planes(0.5, 0.9), planes(0.4, 0.1), torch.tensor([1.0, 0.0]))
     torch.testing.assert_close(alone, with_other)
+
+
+def test_weighted_l1_counts_pixels_outside_a_tenth() -> None:
+    target = torch.tensor([[[[0.5, 0.0]], [[0.0, 0.0]], [[0.9, 0.0]]]])
+    prediction = target + torch.tensor([0.2, 0.4])
+    # (1 * 0.2 + 0.1 * 0.4) / (1 + 0.1): a channel that is 0 inside counts as its pixel does.
+    value = float(weighted_l1(prediction, target, outside=0.1))
+    assert value == pytest.approx(0.24 / 1.1)
+
+
+def test_a_normal_term_that_counts_nothing_outside_does_not_see_what_is_predicted_there() -> None:
+    target, counts = torch.rand(1, 3, 8, 8), torch.ones(1)
+    target[..., 4:] = 0
+    other = target + 3 * (target == 0)
+    assert float(normal_term(other, target, counts, outside=0)) == pytest.approx(0, abs=1e-6)
 
 
 def test_normal_term_without_any_sample_is_zero() -> None:
