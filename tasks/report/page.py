@@ -153,7 +153,9 @@ def describe_training(root: Path) -> TrainingSection:
     run = json.loads((root / "run.json").read_text())
     validation_path = root / "validation.json"
     validation = json.loads(validation_path.read_text()) if validation_path.is_file() else {}
-    paths = [root / "curve.png", *sorted((root / "samples").glob("*.png"))[-2:]]
+    sheets = root / "samples"
+    held_out = sorted(sheets.glob("validation-*.png"))[-1:]
+    paths = [root / "curve.png", *held_out, *sorted(sheets.glob("step-*.png"))[-2:]]
     return TrainingSection(
         uri=str(root),
         facts=_flat(run),

@@ -156,6 +156,15 @@ def test_the_sheet_of_samples_is_a_image(run: Run, tmp_path: Path) -> None:
     assert sheet.shape == (256, 9 * 256, 3)
 
 
+def test_a_validation_leaves_a_sheet_with_a_row_for_each_of_its_first_people(
+    run: Run, tmp_path: Path
+) -> None:
+    run("--nets", "coarse", "--steps", "1")
+    sheet = cv2.imread(str(tmp_path / "out" / "samples" / "validation-00000001.png"))
+    assert sheet is not None
+    assert sheet.shape == (2 * 256, 9 * 256, 3)
+
+
 def test_a_run_in_two_parts_takes_the_same_steps_to_the_bit(run: Run, tmp_path: Path) -> None:
     run("--nets", "coarse", "--steps", "4", out="whole")
     run("--nets", "coarse", "--steps", "2", out="parts")

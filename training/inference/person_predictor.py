@@ -54,6 +54,7 @@ class PersonPredictor:
             raise TypeError(type(nets).__name__)
         adopt_weights(nets, weights, source="--checkpoint")
         self._nets: PersonDepthNets = nets.to(device).eval()
+        self._is_masked = settings.depth_loss == "masked"
         self._device = device
 
     @torch.inference_mode()
@@ -67,6 +68,8 @@ class PersonPredictor:
         first = self._nets.normals(seen, transforms)
         stage("normals")
         blended, refined = self._nets.refine(first, transforms, side)
+        if self._is_masked:  # such nets say nothing of what lies outside the person
+            refined = refined.composed
         stage("depth")
         return {
             "front": _single(refined.front), "back": _single(refined.back),

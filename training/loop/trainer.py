@@ -44,8 +44,8 @@ from training.loop.replicas import (
 )
 from training.loop.sheets import draw_sheet
 from training.loop.stage_types import ExamplesT, PredictionT, Stage
-from training.loop.training_log import TrainingLog
-from training.loop.validate_nets import LOSS, ValidationSet, validate
+from training.loop.training_log import VALIDATED, TrainingLog
+from training.loop.validate_nets import LOSS, ValidationSet, draw_held_out, validate
 from training.run_settings import DataSettings, ModelSettings, RunSettings
 
 MODEL_PREFIX = "model."
@@ -246,6 +246,7 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
             self._best = measures[LOSS] if best else self._best
             if log is not None:
                 log.validated(self._step, measures, self._report(chosen, measures, best))
+                log.sheet(self._step, self._draw_held_out(chosen), kind=VALIDATED)
         if best or self._is_due(self._run.save_every):
             folder = save_checkpoint(self._run.out, self._state(), self._meta(loader), self._ranks)
             if self._ranks.is_first:
@@ -264,6 +265,13 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
             with_stored=self._data.background != "black",
             ranks=self._ranks,
         )
+
+    def _draw_held_out(self, chosen: ValidationSet) -> UInt8[np.ndarray, "H W 3"]:
+        panels = draw_held_out(
+            self._model, self._stage, chosen, settings=self._settings,
+            with_stored=self._data.background != "black", device=self._ranks.device,
+        )  # fmt: skip
+        return draw_sheet(panels)
 
     def _report(
         self, chosen: ValidationSet, measures: dict[str, float], best: bool

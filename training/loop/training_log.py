@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import UInt8
@@ -21,6 +21,10 @@ from training.loop.sheets import draw_curve
 
 METRICS, TENSORBOARD, SAMPLES, CURVE = "metrics.jsonl", "tensorboard", "samples", "curve.png"
 VALIDATION = "validation.json"
+SheetKind = Literal["step", "validation"]
+"""Of a sheet of images: of the samples trained on in a step, or of those validated on."""
+
+VALIDATED: Final = "validation"
 SECONDS_A_MINUTE = 60
 
 
@@ -67,10 +71,13 @@ class TrainingLog:
         self.curve()
         _say(f"validated after step {step}: loss {measures['loss']:.6g}")
 
-    def sheet(self, step: int, sheet: UInt8[np.ndarray, "H W 3"]) -> None:
+    def sheet(
+        self, step: int, sheet: UInt8[np.ndarray, "H W 3"], *, kind: SheetKind = "step"
+    ) -> None:
         """Write a grid of sample images, and show it in TensorBoard."""
-        write_atomically(self._out / SAMPLES / f"step-{step:08d}.png", encode_png(sheet))
-        self._board.add_image("samples", sheet, step, dataformats="HWC")
+        write_atomically(self._out / SAMPLES / f"{kind}-{step:08d}.png", encode_png(sheet))
+        name = SAMPLES if kind == "step" else f"{SAMPLES}/{kind}"
+        self._board.add_image(name, sheet, step, dataformats="HWC")
 
     def curve(self) -> None:
         """Draw curve.png from metrics.jsonl."""

@@ -21,9 +21,13 @@ NEAREST, FARTHEST = 1.0, 3.0
 def normal_panels(
     prediction: NormalPrediction, examples: NormalExamples, settings: ModelSettings
 ) -> Panels:
-    """Show the image, the whole-image normals and the coarse depth beside their targets."""
+    """Show the image, the whole-image normals and the coarse depth beside their targets.
+
+    All but the image is black where the mask says that there is no person.
+    """
     del settings
-    normals = _beside("normal", prediction.whole, examples.coarse.normals)
+    inside = prediction.coarse.mask > MASK_THRESHOLD
+    normals = _beside("normal", prediction.whole * inside, examples.coarse.normals)
     return _image(examples) | normals | _depths(prediction.coarse, examples.coarse)
 
 
@@ -32,9 +36,10 @@ def depth_panels(
 ) -> Panels:
     """Show the image, full depth and the normals of that depth beside their targets."""
     z = normal_z(settings.resolution)
-    surfaces = (prediction.front, prediction.back)
+    inside = prediction.mask > MASK_THRESHOLD
+    surfaces = (depth * inside for depth in (prediction.front, prediction.back))
     normals = torch.cat([normals_from_depth(depth, z) for depth in surfaces], dim=1)
-    shown = _beside("normal", normals * examples.full.inside, examples.full.normals)
+    shown = _beside("normal", normals, examples.full.normals)
     return _image(examples) | shown | _depths(prediction, examples.full)
 
 
