@@ -39,15 +39,18 @@ def main() -> None:
     given = _read_line()
     os.environ.setdefault("LOCAL_WORLD_SIZE", str(os.cpu_count()))  # one thread a training
     method = METHODS[given.method](given)
-    trained: dict[str, dict[str, list[Measures]]] = {stage: {} for stage in method.stages}
-    seconds: dict[str, dict[str, list[float]]] = {stage: {} for stage in method.stages}
+    stages = given.stage or method.stages
+    trained: dict[str, dict[str, list[Measures]]] = {stage: {} for stage in stages}
+    seconds: dict[str, dict[str, list[float]]] = {stage: {} for stage in stages}
     for variant in given.variant or method.variants:
-        for stage, seed, record in run_seeds(method, variant, range(given.seeds), given.out):
+        for stage, seed, record in run_seeds(
+            method, variant, range(given.seeds), stages, given.out
+        ):
             print(f"{variant}, seed {seed}, {stage}: {record.cpu_seconds:.0f} s", flush=True)
             trained[stage].setdefault(variant, []).append(record.measures)
             seconds[stage].setdefault(variant, []).append(record.cpu_seconds)
     tables = []
-    for stage in method.stages:
+    for stage in stages:
         lines = list(compare(blind_of(method, stage, given.out), trained[stage]))
         tables.append(write_table(stage, lines, seconds[stage]))
     text = "\n".join(tables)
@@ -61,6 +64,7 @@ def _read_line() -> argparse.Namespace:
     parser.add_argument("--method", choices=sorted(METHODS), default="2k2k")
     parser.add_argument("--out", type=Path, required=True, help="records and trained nets")
     parser.add_argument("--variant", action="append", help="named settings; may be repeated")
+    parser.add_argument("--stage", action="append", help="all; may be repeated")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--size", choices=sorted(BUDGETS), default="cpu")
     parser.add_argument("--budget", type=float, default=1.0, help="factor on all steps")

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 from benchmarks.learning_frame import Measures
-from schemas.train_request import BackgroundMode, Nets, StageName, TrainRequest
+from schemas.train_request import MEANINGLESS, BackgroundMode, StageName, TrainRequest
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
 from training.data.sample_order import InTurn
@@ -49,6 +49,7 @@ from training.twok2k.targets import DepthTargets, split_surfaces
 from training.weights import adopt_weights, read_weights
 
 NORMAL, DEPTH = "2k2k-normal", "2k2k-depth"
+WITH_PARTS = "2k2k-normal-with-parts"
 DEPTH_NORMALS = {NORMAL: "depth_normal_angle_degrees", DEPTH: "normal_angle_degrees"}
 """The measure of each phase that compares normals of the predicted depth."""
 
@@ -69,11 +70,16 @@ VARIANTS: dict[str, dict[str, object]] = {
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one seed may spend. Steps of each phase are of `batch` samples."""
+    """What one seed may spend. Steps of each phase are of `batch` samples.
 
-    nets: Nets
+    part_steps: of the nets of phase 1 with all part nets that phase 2 needs; they are trained once,
+    by the default forms, and all variants and seeds of phase 2 begin with them. Phase 1 itself is
+    measured without the part nets: nothing that is measured depends on them.
+    """
+
     width: float
     normal_steps: int
+    part_steps: int
     depth_steps: int
     batch: int
     rate: float
@@ -82,12 +88,14 @@ class Budget:
     def times(self, factor: float) -> "Budget":
         """Return a budget of so many times the steps."""
         normal, depth = (round(factor * one) for one in (self.normal_steps, self.depth_steps))
-        return replace(self, normal_steps=normal, depth_steps=depth)
+        return replace(
+            self, normal_steps=normal, depth_steps=depth, part_steps=round(factor * self.part_steps)
+        )
 
 
 BUDGETS = {
-    "cpu": Budget("all", 0.25, 400, 150, 4, 0.01),
-    "gpu": Budget("all", 1.0, 20_000, 20_000, 1, 0.001),
+    "cpu": Budget(0.25, 500, 400, 250, 4, 0.01),
+    "gpu": Budget(1.0, 20_000, 20_000, 20_000, 1, 0.001),
 }
 
 
@@ -167,18 +175,28 @@ class TwoK2K:
 
     def train(self, variant: str, stage: str, seed: int, folder: Path) -> None:
         """Train one phase, or go on with it."""
-        budget, is_first = self._budget, stage == NORMAL
-        steps = budget.normal_steps if is_first else budget.depth_steps
+        budget, out = self._budget, folder / stage
+        if stage == NORMAL:
+            options = {**VARIANTS[variant], "nets": "coarse", "seed": seed}
+            self._train(NORMAL, out, budget.normal_steps, options)
+            return
+        first = folder.parents[1] / WITH_PARTS
+        self._train(NORMAL, first, budget.part_steps, {})
+        of_phase_1 = MEANINGLESS[STAGE_NAMES[DEPTH]]
+        options = {name: one for name, one in VARIANTS[variant].items() if name not in of_phase_1}
+        start = {"init": str(first), "frozen_norm": "running", "seed": seed}
+        self._train(DEPTH, out, budget.depth_steps, options | start)
+
+    def _train(self, stage: str, out: Path, steps: int, options: Mapping[str, object]) -> None:
+        """Train or go on with a folder; the rate falls to 0 in its steps."""
+        budget = self._budget
         rare = dict.fromkeys(("steps", "save_every", "validate_every", "picture_every"), steps)
-        options: dict[str, object] = {} if is_first else {
-            "init": str(folder / NORMAL), "frozen_norm": "running",
-        }  # fmt: skip
         request = TrainRequest.model_validate(
-            rare | options | VARIANTS[variant] | {
-                "stage": stage, "data": (self._uri,), "out": str(folder / stage), "seed": seed,
-                "nets": budget.nets, "width": budget.width, "batch": budget.batch, "keep": 1,
-                "learning_rate": budget.rate, "background": budget.background, "workers": 1,
-                "max_val_samples": 8, "steps_per_epoch": -(-steps // CYCLE_EPOCHS),
+            {
+                **rare, **options, "stage": stage, "data": (self._uri,), "out": str(out),
+                "width": budget.width, "batch": budget.batch, "learning_rate": budget.rate,
+                "background": budget.background, "workers": 1, "keep": 1, "max_val_samples": 8,
+                "steps_per_epoch": -(-steps // CYCLE_EPOCHS),
             }
         )  # fmt: skip
         if train(["--request", request.model_dump_json()]) != 0:
@@ -196,7 +214,8 @@ class TwoK2K:
         """Measure all blind predictors."""
         settings = ModelSettings(
             stage=STAGE_NAMES[stage], resolution=self._side, width=self._budget.width,
-            nets=self._budget.nets, frozen_norm="running", heads="means", depth_loss="masked",
+            nets="coarse" if stage == NORMAL else "all", frozen_norm="running", heads="means",
+            depth_loss="masked",
         )  # fmt: skip
         phase_targets = self._targets(settings, self._trained)
         predictors = blind_predictors(phase_targets, shrink=8 if stage == NORMAL else 1)

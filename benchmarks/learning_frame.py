@@ -62,12 +62,12 @@ class Line:
 
 
 def run_seeds(
-    method: Method, variant: str, seeds: Sequence[int], out: Path
+    method: Method, variant: str, seeds: Sequence[int], stages: Sequence[str], out: Path
 ) -> Iterator[tuple[str, int, Record]]:
     """Train and measure what has no record yet; yield (stage, seed, record) of all."""
     for seed in seeds:
         folder = out / variant / f"seed-{seed}"
-        for stage in method.stages:
+        for stage in stages:
             yield stage, seed, _record_of(method, variant, stage, seed, folder)
 
 

@@ -4,6 +4,8 @@ Dimension letters: B images, H rows, W columns. Each measure is a sum and a coun
 batches and ranks add up exactly.
 """
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -64,16 +66,17 @@ def _depth_sums(
     inside = target.inside
     per_unit = pixel_depths_per_unit(settings.resolution)
     to_mm = MILLIMETRES * examples.metres_per_unit / examples.focal_px
+    composed, filled = prediction.composed, replace(target, front=target.front_filled)
+    either = inside | (prediction.mask > MASK_THRESHOLD)
     sums: Sums = {}
     for surface in ("front", "back"):
         error = (getattr(prediction, surface) - getattr(target, surface)).abs() * per_unit
         sums[f"depth_{surface}_pixel_depths"] = sum_inside(error, inside)
         in_mm = error * to_mm[:, None, None, None]
         sums[f"depth_{surface}_millimetres"] = sum_inside(in_mm, inside)
-        final = getattr(prediction.composed, surface) - getattr(target, surface)
-        final_mm = final.abs() * per_unit * to_mm[:, None, None, None]
-        far_off = (final_mm > FAR_OFF_MILLIMETRES).to(final_mm)
-        sums[f"depth_{surface}_far_off_share"] = sum_inside(far_off, inside)
+        final = (getattr(composed, surface) - getattr(filled, surface)).abs()
+        far_off = final * per_unit * to_mm[:, None, None, None] > FAR_OFF_MILLIMETRES
+        sums[f"depth_{surface}_far_off_share"] = sum_inside(far_off.float(), either)
     return sums | {"mask_overlap": _overlap(prediction.mask, inside)}
 
 

@@ -154,6 +154,15 @@ def test_persons_pixels_that_the_mask_misses_count_as_far_off(refined: DepthExam
     assert measured["depth_front_millimetres"] == pytest.approx(0, abs=0.01)
 
 
+def test_pixels_that_are_taken_for_a_person_count_as_far_off_too(refined: DepthExamples) -> None:
+    right, everywhere = perfect_depth(refined.full), torch.full_like(refined.full.front, SURE)
+    wrong = DepthPrediction(right.front - 2, right.back, everywhere)
+    measured = means(depth_measures(wrong, refined, SETTINGS))
+    # One unit is 64 pixel-depths of 2.5 m / f: front off by 2 on every pixel, back by 0.
+    assert measured["depth_front_far_off_share"] == pytest.approx(1)
+    assert measured["depth_back_far_off_share"] == pytest.approx(0)
+
+
 def test_overlap_is_intersection_over_union(prepared: NormalExamples) -> None:
     everywhere = torch.full_like(prepared.coarse.front, SURE)
     full = DepthPrediction(prepared.coarse.front, prepared.coarse.back, everywhere)
