@@ -280,7 +280,8 @@ class TrainRequest(TrainOptions):
     out: Annotated[str, Shown(metavar="DIR")] = Field(min_length=1)
     """Folder of the training run; across nodes one that all see."""
     init: Annotated[str | None, Shown(metavar="CHECKPOINT")] = None
-    """Weights to start from: a run, a step folder, safetensors, a published file."""
+    """Weights to start from: a run, a step folder, safetensors, a published file (2K2K's, or the
+    prefix of a TensorFlow checkpoint of HDNet)."""
     nnodes: int = Field(default=1, ge=1)
     """Machines that train together."""
     node_rank: int = Field(default=0, ge=0)

@@ -10,7 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 pip=("$folder/venv/bin/python" -m pip --disable-pip-version-check)
 "${pip[@]}" install -qq --upgrade 'pip>=25.1'
 "${pip[@]}" install -qq "$(sed -n 's/^  "\(torch==[^"]*\)",$/\1/p' pyproject.toml)"
-"${pip[@]}" install -qq ".[s3,dask]" --group test --group lint --group build
+"${pip[@]}" install -qq ".[s3,dask,tensorflow-checkpoints]" --group test --group lint --group build
 {
     echo "# Made by tools/lock.sh from pyproject.toml; do not edit."
     "${pip[@]}" freeze --all --exclude scanmill --exclude pip | sed 's/^\(torch==[0-9.]*\)+cpu$/\1/'

@@ -67,7 +67,9 @@ def prepare_run(request: TrainRequest) -> PreparedRun:
     check_resolution(index.width, model.resolution)
     if weights:
         with torch.device("meta"):
-            fit_weights(stage.build(model), weights, f"--init {request.init}")
+            fit_weights(
+                stage.build(model), weights, f"--init {request.init}", fresh_refinement=True
+            )
     trained = index.to_train(data.splits)
     record = _describe(request, model, data, index, held)
     pool = None

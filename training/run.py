@@ -86,7 +86,7 @@ class Training:
         torch.manual_seed(prepared.model.seed)
         nets = stage.build(prepared.model)
         if prepared.weights:
-            adopt_weights(nets, prepared.weights, source="--init")
+            adopt_weights(nets, prepared.weights, source="--init", fresh_refinement=True)
         ranks.barrier()
         if ranks.is_first:
             write_record(prepared.run.out, prepared.record)

@@ -1,7 +1,8 @@
 """Weights to start from, read from every form in which they come.
 
 Nothing that a foreign file holds is run: safetensors hold no code, published files are read as
-weights only, step folders by an index that may name tensors alone.
+weights only, step folders by an index that may name tensors alone, TensorFlow's checkpoints by a
+reader of their own.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from schemas.errors import InputError, RequestError
 from schemas.regular_files import open_regular_file
 from schemas.wording import shorten, shorten_text
+from training.hdnet.released_names import find_bundle, read_released
 from training.loop.checkpoint_index import INDEX_FILE, PICKLE_FAILURES
 from training.loop.checkpoints import (
     BEST,
@@ -36,8 +38,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """Read weights, in this project's names, from a run, a step folder or a file.
 
     A run gives model.safetensors, else its best, else its latest step. Raises RequestError when
-    there is nothing to read, InputError when it can't be read.
+    there is nothing to read, InputError when it can't be read, or is phase 2 without its
+    refinement net.
     """
+    bundle = find_bundle(path)
+    if bundle is not None:
+        return read_released(bundle)
     if path.is_dir():
         return _read_folder(path)
     if not path.exists():
@@ -48,27 +54,42 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         )  # fmt: skip
     open_regular_file(path).close()
     if path.suffix == ".safetensors":
-        return _read_safetensors(path)
+        return _check_phase(path, _read_safetensors(path))
     return _read_published(path)
 
 
-def adopt_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+def adopt_weights(
+    model: nn.Module,
+    weights: Mapping[str, Tensor],
+    source: str,
+    *,
+    fresh_refinement: bool = False,
+) -> None:
     """Load weights: the model's own, phase 1's into phase 2, or phase 2's into phase 1."""
-    model.load_state_dict(fit_weights(model, weights, source), strict=False)
+    fitting = fit_weights(model, weights, source, fresh_refinement=fresh_refinement)
+    model.load_state_dict(fitting, strict=False)
 
 
-def fit_weights(model: nn.Module, weights: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
+def fit_weights(
+    model: nn.Module,
+    weights: Mapping[str, Tensor],
+    source: str,
+    *,
+    fresh_refinement: bool = False,
+) -> dict[str, Tensor]:
     """Return weights under the model's names; the model may be on the meta device.
 
-    Nothing may be missing or left over, but for the whole refinement net, which phase 1 lacks.
-    Raises RequestError naming the first weight that does not fit.
+    Nothing may be missing or left over. fresh_refinement: for a training of phase 2 that starts
+    from phase 1, which has no refinement net; half of one is refused there, too. Raises
+    RequestError naming the first weight that does not fit.
     """
     own = model.state_dict()
     given = dict(weights)
     if not set(given) & set(own):
         given = _across_phases(given)
     refinement = {name for name in own if name.startswith(_REFINEMENT_PREFIX)}
-    optional = refinement if refinement.isdisjoint(given) else set()
+    is_absent = fresh_refinement and refinement.isdisjoint(given)
+    optional = refinement if is_absent else set()
     missing = [name for name in own if name not in given and name not in optional]
     left_over = [name for name in given if name not in own]
     unlike = [
@@ -108,7 +129,7 @@ def _across_phases(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _read_folder(path: Path) -> dict[str, Tensor]:
     if (path / MODEL_FILE).exists():
         verify_model(path)
-        return _read_safetensors(path / MODEL_FILE)
+        return _check_phase(path, _read_safetensors(path / MODEL_FILE))
     is_step = (path / INDEX_FILE).exists()
     step = path if is_step else named_by(path, BEST) or find_resumable(path).folder
     if step is None:
@@ -117,7 +138,22 @@ def _read_folder(path: Path) -> dict[str, Tensor]:
             hint="Give the folder that `scanmill train --out` wrote.",
         )  # fmt: skip
     verify_files(step)
-    return read_tensors(step, MODEL_PREFIX)
+    return _check_phase(step, read_tensors(step, MODEL_PREFIX))
+
+
+def _check_phase(path: Path, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Refuse our own phase 2 that lost its refinement net: it would pass for phase 1.
+
+    Published files have one prefix in both phases, so they may lack it.
+    """
+    is_second = any(name.startswith(PHASE_1_PREFIX) for name in weights)
+    if is_second and not any(name.startswith(_REFINEMENT_PREFIX) for name in weights):
+        raise InputError(
+            str(path), found=f"weights of phase 2 without {_REFINEMENT_PREFIX}*",
+            expected="all nets of phase 2, or those of phase 1 under their own names",
+            hint="Use another checkpoint of that training.",
+        )  # fmt: skip
+    return weights
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -68,3 +68,26 @@ def test_the_weights_of_an_hourglass_are_no_published_2k2k_model(
     assert main([str(tmp_path / "hdnet.safetensors"), "--to", str(tmp_path / "out.pth")]) == 1
     assert "expected all weights of phase 1 or of phase 2" in capsys.readouterr().err
     assert main([str(tmp_path / "hdnet.safetensors"), "--to", str(tmp_path / "o.safetensors")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("coarse.head.weight", "another shape of coarse.head.weight and 0 more"),
+        ("whole.encoder.blocks.0.0.weight", "layers of different widths"),
+    ],
+)
+def test_weights_of_another_shape_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, complaint: str
+) -> None:
+    weights = build_normal_nets(width=0.05).state_dict()
+    weights[name] = torch.zeros(2 * weights[name].shape[0], *weights[name].shape[1:])
+    save_file(weights, tmp_path / "odd.safetensors")
+    assert main([str(tmp_path / "odd.safetensors"), "--to", str(tmp_path / "o.safetensors")]) == 1
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [0.01, 0.05, 0.11, 0.25])
+def test_the_width_of_weights_is_found(tmp_path: Path, width: float) -> None:
+    save_file(build_hourglass(9, 1, width=width).state_dict(), tmp_path / "w.safetensors")
+    assert main([str(tmp_path / "w.safetensors"), "--to", str(tmp_path / "o.safetensors")]) == 0

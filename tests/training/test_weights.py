@@ -50,7 +50,7 @@ def test_a_name_that_no_published_checkpoint_has_is_refused() -> None:
 
 def test_phase_1_goes_into_phase_2() -> None:
     first, second = build_normal_nets(width=WIDTH), build_depth_nets(width=WIDTH)
-    adopt_weights(second, first.state_dict(), "--init")
+    adopt_weights(second, first.state_dict(), "--init", fresh_refinement=True)
     assert same(second.normals.state_dict(), first.state_dict())
 
 
@@ -58,6 +58,29 @@ def test_phase_2_goes_into_phase_1() -> None:
     first, second = build_normal_nets(width=WIDTH), build_depth_nets(width=WIDTH)
     adopt_weights(first, second.state_dict(), "--init")
     assert same(second.normals.state_dict(), first.state_dict())
+
+
+def load_afresh(path: Path) -> None:
+    model = build_depth_nets(width=WIDTH)
+    adopt_weights(model, read_weights(path), "--init", fresh_refinement=True)
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_phase_2_without_all_of_its_refinement_net_is_never_filled_up(
+    tmp_path: Path, kept: int
+) -> None:
+    whole = build_depth_nets(width=WIDTH).state_dict()
+    refinement = [name for name in whole if name.startswith("refinement.")]
+    lost = {name: value for name, value in whole.items() if name not in refinement[kept:]}
+    save_file(lost, tmp_path / "lost.safetensors")
+    with pytest.raises((InputError, RequestError), match="refinement"):
+        load_afresh(tmp_path / "lost.safetensors")
+
+
+def test_phase_1_serves_for_phase_2_only_where_refinement_may_start_afresh() -> None:
+    first, second = build_normal_nets(width=WIDTH), build_depth_nets(width=WIDTH)
+    with pytest.raises(RequestError, match="lacks refinement"):
+        adopt_weights(second, first.state_dict(), "--checkpoint")
 
 
 def drop_one(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from schemas.errors import InputError
 from schemas.regular_files import read_whole
 from schemas.train_request import StageName
-from training.loop.model_files import MAX_CARD_BYTES, MODEL_CARD
-from training.loop.run_folder import RUN_FILE
+from training.loop.model_files import MODEL_CARD
+from training.loop.run_folder import MAX_RECORD_BYTES, RUN_FILE
 from training.run_settings import ModelSettings
 
 LEVELS_ABOVE = 2
@@ -26,7 +26,7 @@ def read_settings(checkpoint: Path, *stages: StageName) -> ModelSettings:
     """
     stored, stage = _find_settings(checkpoint), stages[0]
     if stored is None:
-        return ModelSettings(stage=stage, resolution=PUBLISHED_RESOLUTION)
+        return ModelSettings(stage=stage, resolution=PUBLISHED_RESOLUTION, occupancy="published")
     path, values = stored
     try:
         settings = ModelSettings.model_validate(values)
@@ -50,7 +50,7 @@ def _find_settings(checkpoint: Path) -> tuple[Path, object] | None:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        card = json.loads(read_whole(path, MAX_CARD_BYTES))
+        card = json.loads(read_whole(path, MAX_RECORD_BYTES))
     except (ValueError, RecursionError):
         return {}
     return card if isinstance(card, dict) else {}

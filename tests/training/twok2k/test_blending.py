@@ -106,8 +106,9 @@ def test_a_part_counts_less_at_the_edge_of_the_image_that_its_crop_leaves() -> N
     place = group_members(group)[0]
     inverse = torch.tensor([[1.0, 0.0, 0.95], [0.0, 1.0, 0.0]])
     fitted = torch.tensor([[1.0, 0.0, -0.95], [0.0, 1.0, 0.0]])
-    matrices = (one.expand(1, 12, 2, 3).contiguous() for one in (fitted, inverse))
-    chosen = only(PartTransforms(*matrices, torch.ones(1, 12, dtype=torch.bool)), place)
+    all_fitted, all_inverse = (one.expand(1, 12, 2, 3).contiguous() for one in (fitted, inverse))
+    valid = torch.ones(1, 12, dtype=torch.bool)
+    chosen = only(PartTransforms(all_fitted, all_inverse, valid), place)
     height, width = crop_size(group, resolution)
     grid = functional.affine_grid(inverse[None], [1, 1, 256, 256], align_corners=False)
     seen = functional.grid_sample(torch.ones(1, 1, 256, 256), grid, align_corners=False)
