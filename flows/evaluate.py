@@ -14,10 +14,9 @@ from flows.progress import Tracker, say, tracking
 from flows.request_flow import request_flow
 from flows.summary import UnfinishedWork
 from schemas.evaluate_request import EvaluateRequest
-from schemas.evaluation import ItemResult
+from schemas.evaluation import EvaluateAnswer, ItemResult
 from schemas.prediction import PredictionJob
 from schemas.train_request import DeviceChoice
-from tasks.evaluation.answers import EvaluateAnswer
 from tasks.evaluation.data_evaluation import (
     ItemJob,
     ask_nets,
@@ -25,7 +24,7 @@ from tasks.evaluation.data_evaluation import (
     sum_up,
     write_data_result,
 )
-from tasks.evaluation.mesh_files import write_mesh_result
+from tasks.evaluation.result_files import write_mesh_result
 from tasks.evaluation.task import evaluate_item_task, evaluate_mesh_task, prepare_item_task
 from tasks.reconstruction.photo_jobs import work_folder
 from tasks.reconstruction.predicting import predict_photos

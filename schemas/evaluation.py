@@ -189,3 +189,16 @@ class DataResult(Frozen):
     confidence: float
     resamples: int
     versions: dict[str, str]
+
+
+class EvaluateAnswer(Frozen):
+    """The figures, and where they are."""
+
+    files: tuple[str, ...] = Field(description="figures and tables")
+    mesh: MeshResult | None = Field(default=None, description="of a mesh against a scan")
+    data: DataResult | None = Field(default=None, description="of checkpoints on a data set")
+
+    @property
+    def failed(self) -> int:
+        """How many items have no figures."""
+        return 0 if self.data is None else sum(one.failed for one in self.data.checkpoints)

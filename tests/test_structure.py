@@ -87,5 +87,6 @@ def test_a_docstring_names_no_camera(house: Path) -> None:
 
 def test_this_house_keeps_its_figures() -> None:
     modules = structure.read_modules(ROOT)
+    assert len(structure.repeated_names(modules)) <= 8
     assert len(walk_request(modules)) <= 15
     assert not any(structure.repeated_options(modules)[name] for name in ("render", "pair"))

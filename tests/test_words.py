@@ -48,7 +48,7 @@ STORED = {
     "training/twok2k/person_stages.py": {"picture"},  # model.json
     "people/video_writer.py": {"truth"},  # a folder beside the videos
     "schemas/evaluate_request.py": {"truth"},  # an option
-    "flows/cli/evaluate.py": {"truth"},  # the same, in examples
+    "flows/cli/measure_commands.py": {"truth"},  # the same, in examples
 }
 """Old words that remain where older versions wrote them, so that their files are still read."""
 

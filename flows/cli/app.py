@@ -45,7 +45,7 @@ COMMANDS = {
     "report": Command("dataset_commands", "Write one page about data sets and trainings."),
     "train": Command("network_commands", "Train a network from data sets."),
     "reconstruct": Command("photo_commands", "Reconstruct the people of photographs."),
-    "evaluate": Command("evaluate", "Measure meshes and checkpoints against scans."),
+    "evaluate": Command("measure_commands", "Measure meshes and checkpoints against scans."),
     "prepare-and-train": Command(
         "network_commands", "Inspect, render, validate, train: from scans to weights."
     ),

@@ -20,6 +20,7 @@ from schemas.evaluate_request import EvaluateRequest
 from schemas.evaluation import (
     CheckpointResult,
     DataResult,
+    EvaluateAnswer,
     Interval,
     ItemResult,
     Protocol,
@@ -28,11 +29,10 @@ from schemas.prediction import Method, PredictionJob, PredictionRequest, read_ar
 from schemas.regular_files import read_whole
 from schemas.train_request import DeviceChoice
 from schemas.wording import shorten_text
-from tasks.evaluation.answers import EvaluateAnswer
 from tasks.evaluation.data_items import DataItem, list_items, straightest_of_scans
+from tasks.evaluation.evaluated_methods import METHODS, Predicted, method_of
 from tasks.evaluation.mesh_evaluation import library_versions
-from tasks.evaluation.mesh_files import RESULT, TABLE
-from tasks.evaluation.methods import METHODS, Predicted, method_of
+from tasks.evaluation.result_files import RESULT, TABLE
 from tasks.evaluation.shown_items import PAGE
 from tasks.evaluation.tables import CONFIDENCE, RESAMPLES, Column, resample, write_tables
 from tasks.reconstruction.checkpoint_card import CheckpointCard, read_card

@@ -20,8 +20,8 @@ from schemas.evaluation import (
 from schemas.regular_files import digest_regular_file
 from tasks.evaluation.aligning import align
 from tasks.evaluation.convergence import check_convergence
+from tasks.evaluation.shape_files import ShapeFile, read_shape
 from tasks.evaluation.surface import ShapeSurface
-from tasks.evaluation.surface_files import ShapeFile, read_shape
 from tasks.evaluation.surface_measures import measure_surfaces
 from tasks.evaluation.view_measures import measure_views
 

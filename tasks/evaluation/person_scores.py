@@ -19,8 +19,8 @@ from tasks.dataset.stored_sample import StoredSample
 from tasks.evaluation.aligning import align
 from tasks.evaluation.data_items import DataItem, scan_to_world
 from tasks.evaluation.image_measures import measure_angle, measure_depth, silhouette_overlap
+from tasks.evaluation.shape_files import read_shape
 from tasks.evaluation.surface import ShapeSurface
-from tasks.evaluation.surface_files import read_shape
 from tasks.evaluation.surface_measures import measure_surfaces
 from tasks.evaluation.view_measures import measure_views
 from tasks.reconstruction.sheets import ColoredMesh, make_sheets

@@ -20,8 +20,8 @@ from tasks.evaluation.aligning import align
 from tasks.evaluation.data_items import DataItem, scan_to_world
 from tasks.evaluation.image_measures import measure_angle, measure_depth
 from tasks.evaluation.person_scores import CM_PER_METRE, normals_of_slopes, slopes_of_depth
+from tasks.evaluation.shape_files import read_shape
 from tasks.evaluation.surface import ShapeSurface
-from tasks.evaluation.surface_files import read_shape
 from tasks.evaluation.surface_measures import measure_surfaces
 from tasks.evaluation.view_measures import measure_views
 from tasks.formats.hdnet.labelled_sample import label_sample

@@ -16,7 +16,12 @@ import numpy as np
 from schemas.atomic_files import write_atomically
 from schemas.evaluation import Interval
 from schemas.seeds import generator
-from tasks.evaluation.wording import HIGHER_IS_BETTER, describe_measure, format_figure, plain_name
+from tasks.evaluation.measure_names import (
+    HIGHER_IS_BETTER,
+    describe_measure,
+    format_figure,
+    plain_name,
+)
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000

@@ -16,10 +16,10 @@ from schemas.errors import RequestError
 from schemas.evaluation import DataResult, ItemResult, MeshResult, Protocol
 from schemas.regular_files import read_whole
 from schemas.size_limits import MAX_IMAGE_BYTES, MAX_TEXT_BYTES
-from tasks.evaluation.mesh_files import RESULT
+from tasks.evaluation.measure_names import describe_measure, format_figure
+from tasks.evaluation.result_files import RESULT
 from tasks.evaluation.shown_items import OVERVIEW, PAGE, TURNTABLE
 from tasks.evaluation.tables import Column, find_best, rows_of, single
-from tasks.evaluation.wording import describe_measure, format_figure
 from tasks.report.contact_sheet import encode_for_page
 
 WIDTH_PX = 1472

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from schemas.errors import InputError
-from tasks.evaluation.surface_files import find_shape_file, parse_glb, read_shape
+from tasks.evaluation.shape_files import find_shape_file, parse_glb, read_shape
 from tests.fixtures_meshes import write_rp_scan
 
 

@@ -6,10 +6,9 @@ from flows.cli.answers import Json, Verbose, print_list, print_table, say
 from flows.cli.flow_runs import answer_flow
 from flows.cli.request_options import request_command
 from schemas.evaluate_request import EvaluateRequest
-from schemas.evaluation import DataResult, MeshResult
-from tasks.evaluation.answers import EvaluateAnswer
+from schemas.evaluation import DataResult, EvaluateAnswer, MeshResult
 from tasks.evaluation.data_evaluation import find_finished_evaluation
-from tasks.evaluation.wording import describe_measure, format_figure
+from tasks.evaluation.measure_names import describe_measure, format_figure
 
 EXAMPLES = {
     "evaluate": (
