@@ -26,7 +26,7 @@ from tasks.evaluation.data_evaluation import (
 )
 from tasks.evaluation.result_files import write_mesh_result
 from tasks.evaluation.task import evaluate_item_task, evaluate_mesh_task, prepare_item_task
-from tasks.reconstruction.photo_jobs import work_folder
+from tasks.reconstruction.photo_folder import work_folder
 from tasks.reconstruction.predicting import predict_photos
 
 ITEMS_AT_ONCE = 16

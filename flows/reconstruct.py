@@ -12,7 +12,8 @@ from flows.summary import UnfinishedWork
 from schemas.prediction import PredictionJob
 from schemas.reconstruct_request import ReconstructRequest
 from tasks.reconstruction.outcomes import PhotoOutcome, ReconstructSummary
-from tasks.reconstruction.photo_jobs import PhotoJob, ask_nets, plan_photos, work_folder
+from tasks.reconstruction.photo_folder import work_folder
+from tasks.reconstruction.photo_jobs import PhotoJob, ask_nets, plan_photos
 from tasks.reconstruction.pose_networks import check_installed
 from tasks.reconstruction.predicting import predict_photos
 from tasks.reconstruction.task import prepare_photo_task, reconstruct_photo_task

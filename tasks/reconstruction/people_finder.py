@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 
 from schemas.errors import InputError
 from schemas.reconstruct_request import ReconstructRequest
@@ -20,7 +20,13 @@ from tasks.reconstruction.pose_landmarks import (
 from tasks.reconstruction.pose_networks import DETECTION, HANDS, LANDMARKS, open_network
 from tasks.reconstruction.pose_windows import lay_on_photo
 
-MAX_TRIED = 8
+MAX_PEOPLE = 4
+"""Looked for: one would do, two are several."""
+
+BLANK = 128
+MIN_APART = 0.25
+"""Of a window's side, which is about the height of a person: nearer ones are one."""
+
 REFINED_AT = 768
 """Pixels of the longer side at which the border of the mask is sought in the colours."""
 
@@ -45,10 +51,7 @@ def find_person(photo: Photo, request: ReconstructRequest) -> FoundPerson:
     DependencyError where the networks are not installed.
     """
     source = request.pose_networks
-    windows = detect_people(open_network(DETECTION, source), photo.image)
-    network = open_network(LANDMARKS, source)
-    found = [find_landmarks(network, photo.image, window) for window in windows[:MAX_TRIED]]
-    people = [one for one in found if one.score >= MIN_PERSON]
+    people = find_people(photo.image, source)
     if not people:
         raise _refuse(photo, "nobody", "a person")
     if len(people) > 1 and request.person == "only":
@@ -58,6 +61,26 @@ def find_person(photo: Photo, request: ReconstructRequest) -> FoundPerson:
     if joints.known[:BODY_JOINTS].sum() < MIN_JOINTS:
         raise _refuse(photo, "a person of whom too little is seen", "most of a body")
     return FoundPerson(joints, chosen)
+
+
+def find_people(image: UInt8[np.ndarray, "H W 3"], source: str | None) -> list[PersonLandmarks]:
+    """Find people one after the other: the detector overlooks smaller ones beside a large one.
+
+    Whoever is found is blanked out before the next look.
+    """
+    detector, network = open_network(DETECTION, source), open_network(LANDMARKS, source)
+    left, people = image.copy(), list[PersonLandmarks]()
+    height, width = image.shape[:2]
+    while len(people) < MAX_PEOPLE:
+        looked = [find_landmarks(network, left, window) for window in detect_people(detector, left)]
+        found = [one for one in looked if one.score >= MIN_PERSON and not _is_among(one, people)]
+        if not found:
+            break
+        people += found
+        for one in found:
+            share = lay_on_photo(one.person_share, one.window, height, width)
+            left[share > UNSURE] = BLANK
+    return people[:MAX_PEOPLE]
 
 
 def find_person_mask(photo: Photo, request: ReconstructRequest) -> Bool[np.ndarray, "H W"]:
@@ -88,6 +111,16 @@ def refine_mask(photo: Photo, share: Float32[np.ndarray, "H W"]) -> Bool[np.ndar
     full = cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
     mask: Bool[np.ndarray, "H W"] = full > 1 / 2
     return mask
+
+
+def _is_among(person: PersonLandmarks, people: list[PersonLandmarks]) -> bool:
+    """Return whether this is where another one was found: what was left of that one."""
+    here = person.window
+    return any(
+        np.hypot(here.x - one.window.x, here.y - one.window.y)
+        < MIN_APART * max(here.side, one.window.side)
+        for one in people
+    )
 
 
 def _refuse(photo: Photo, found: str, expected: str) -> InputError:

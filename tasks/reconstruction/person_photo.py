@@ -34,7 +34,7 @@ def finish(job: PhotoJob) -> float:
     given, predicted = read_arrays(job.input), read_arrays(job.output)
     mask = given["mask"] if bool(given["is_cut"]) else None
     surfaces, scale = make_surfaces(predicted, given["image"], mask), find_scale(job)
-    with new_folder(job.final) as folder:
+    with new_folder(job.final, job.input.parent) as folder:
         aim = PersonAim(job.name, scale, job.request.meshing)
         seconds = write_person(folder, surfaces, predicted, given["keypoints"], aim)
         seconds["all"] = round(perf_counter() - began_s, 3)

@@ -4,12 +4,14 @@ Its record, reconstruction.json, says what it was made of: while that stays the 
 photograph is done.
 """
 
+import fcntl
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,7 +21,7 @@ from schemas.errors import InputError
 from schemas.reconstruct_request import ReconstructRequest
 from schemas.regular_files import read_whole
 
-RECORD = "reconstruction.json"
+RECORD, LOCK = "reconstruction.json", "lock"
 FORMAT_VERSION = 1
 MAX_RECORD_BYTES = 1 << 20
 NO_PART_OF_IT = frozenset({"photos", "out", "device", "checkpoint", "normal_checkpoint"})
@@ -77,14 +79,37 @@ def is_done(folder: Path, made_of: str) -> bool:
 
 
 @contextmanager
-def new_folder(final: Path) -> Iterator[Path]:
-    """Yield a folder that gets its name, in place of an older one, when the block ends well."""
-    temporary = final.parent / f"{TEMPORARY_PREFIX}{final.name}-{uuid4().hex}"
+def work_folder(out: Path) -> Iterator[Path]:
+    """Yield a folder below OUT for what is not whole yet; it is removed afterwards.
+
+    It holds a locked file, so that what a killed run left is known, and removed here.
+    """
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for left in out.glob(f"{TEMPORARY_PREFIX}*/{LOCK}"):
+            _remove_abandoned(left)
+        work = Path(mkdtemp(prefix=TEMPORARY_PREFIX, dir=out))
+    try:
+        with (work / LOCK).open("xb") as lock:
+            with suppress(OSError):  # without locks nothing is ever taken for a leftover
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def new_folder(final: Path, work: Path) -> Iterator[Path]:
+    """Yield a folder that gets its name, in place of an older one, when the block ends well.
+
+    work: below the same parent, where it is made.
+    """
+    temporary = work / uuid4().hex
     with storage_errors(final):
         temporary.mkdir(parents=True)
         try:
             yield temporary
-            _replace(temporary, final)
+            _replace(temporary, final, work)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -100,9 +125,16 @@ def write_record(folder: Path, record: PhotoRecord) -> None:
     write_atomically(folder / RECORD, whole.model_dump_json(indent=1) + "\n")
 
 
-def _replace(temporary: Path, final: Path) -> None:
+def _remove_abandoned(lock: Path) -> None:
+    """Remove a work folder whose lock nobody holds."""
+    with suppress(OSError), lock.open("r+b") as file:  # NFS locks only what is open for writing
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _replace(temporary: Path, final: Path, work: Path) -> None:
     """Exchange folders; between the two steps there is none, never a part of one."""
-    old = final.parent / f"{TEMPORARY_PREFIX}old-{uuid4().hex}"
+    old = work / uuid4().hex
     if final.exists():
         final.rename(old)
     temporary.rename(final)

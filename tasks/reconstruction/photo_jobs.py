@@ -1,14 +1,9 @@
 """The photographs of a run as jobs: which are done, which are to do."""
 
 import hashlib
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
 
-from schemas.atomic_files import TEMPORARY_PREFIX, storage_errors
 from schemas.errors import InputError, ScanmillError, as_utf8
 from schemas.prediction import PredictionJob, PredictionRequest
 from schemas.reconstruct_request import ReconstructRequest
@@ -122,18 +117,6 @@ def find_beside(path: Path, request: ReconstructRequest, option: str) -> Path:
         expected=" or ".join(name.format(path.stem) for name in names),
         hint="Put the file there, or leave the option out.",
     )  # fmt: skip
-
-
-@contextmanager
-def work_folder(out: Path) -> Iterator[Path]:
-    """Yield a folder below OUT for arrays between the programs; it is removed afterwards."""
-    with storage_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        work = Path(mkdtemp(prefix=TEMPORARY_PREFIX, dir=out))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _digest(path: Path, request: ReconstructRequest, weights: str) -> str:

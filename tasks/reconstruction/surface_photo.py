@@ -26,7 +26,7 @@ def finish(job: PhotoJob) -> float:
     began_s = perf_counter()
     given, predicted = read_arrays(job.input), read_arrays(job.output)
     left, top, side = (float(one) for one in given["window"])
-    with new_folder(job.final) as folder:
+    with new_folder(job.final, job.input.parent) as folder:
         write_surface(folder, job.name, given, predicted)
         seconds = round(perf_counter() - began_s, 3)
         record = PhotoRecord(

@@ -66,7 +66,9 @@ def predict_all(request: PredictionRequest) -> None:
             write_arrays(Path(job.output), arrays)
         except InputError as error:
             _say(f"{REFUSED}{job.name}: {error}")
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        except (MemoryError, RuntimeError) as error:
+            if not is_shortage(error):
+                raise
             raise MachineError(
                 job.name, found=shorten_text(str(error)), expected="memory for this resolution",
                 hint="Give a lower --resolution, or a machine with more memory.",
@@ -75,6 +77,12 @@ def predict_all(request: PredictionRequest) -> None:
             watch("write")
             _say(f"{PREDICTED}{job.name}")
     _say(f"{MEMORY}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KIB_PER_MIB}")
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Return whether the machine had no room; torch's CPU allocator says so in words alone."""
+    named = (MemoryError, torch.OutOfMemoryError)
+    return isinstance(error, named) or "allocate memory" in str(error)
 
 
 def open_predictor(request: PredictionRequest) -> PersonPredictor | SurfacePredictor:
