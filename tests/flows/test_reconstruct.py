@@ -12,8 +12,7 @@ from schemas.camera import camera_2k2k
 from schemas.reconstruct_request import ReconstructRequest
 from tasks.reconstruction.photo_folder import read_record
 from tasks.reconstruction.photo_jobs import plan_photos
-from tests.flows.conftest import Command
-from tests.flows.test_cli import refusal
+from tests.flows.conftest import Command, refusal
 from tests.tasks.reconstruction.photo_files import (
     draw_figure,
     joints_of,
