@@ -22,6 +22,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import learning_hdnet
 from benchmarks.learning_2k2k import BUDGETS, TwoK2K
 from benchmarks.learning_frame import Measures, Method, blind_of, compare, run_seeds, write_table
 from schemas.atomic_files import write_atomically
@@ -31,7 +32,14 @@ def _open_2k2k(given: argparse.Namespace) -> Method:
     return TwoK2K(given.uri, tuple(given.held_out), BUDGETS[given.size].times(given.budget))
 
 
-METHODS: dict[str, Callable[[argparse.Namespace], Method]] = {"2k2k": _open_2k2k}
+def _open_hdnet(given: argparse.Namespace) -> Method:
+    budget = learning_hdnet.BUDGETS[given.size].times(given.budget)
+    return learning_hdnet.HDNet(given.uri, given.people, tuple(given.held_out), budget)
+
+
+METHODS: dict[str, Callable[[argparse.Namespace], Method]] = {
+    "2k2k": _open_2k2k, "hdnet": _open_hdnet,
+}  # fmt: skip
 
 
 def main() -> None:
@@ -53,7 +61,7 @@ def main() -> None:
     for stage in stages:
         lines = list(compare(blind_of(method, stage, given.out), trained[stage]))
         tables.append(write_table(stage, lines, seconds[stage]))
-    text = "\n".join(tables)
+    text = "\n".join((*tables, method.conclude(trained)))
     write_atomically(given.out / "table.md", text)
     print(text)
 
@@ -68,6 +76,7 @@ def _read_line() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--size", choices=sorted(BUDGETS), default="cpu")
     parser.add_argument("--budget", type=float, default=1.0, help="factor on all steps")
+    parser.add_argument("--people", type=Path, help="of hdnet: the data root, for its ground truth")
     parser.add_argument("--held-out", action="append", help="splits measured; default: test")
     given = parser.parse_args()
     given.held_out = given.held_out or ["test"]

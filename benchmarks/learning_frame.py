@@ -41,6 +41,9 @@ class Method(Protocol):
     def measure_blind(self, stage: str) -> Mapping[str, Measures]:
         """Measure each predictor that looks at no input on the same samples."""
 
+    def conclude(self, trained: Mapping[str, Mapping[str, Sequence[Measures]]]) -> str:
+        """Say what comparing stages shows, as Markdown; trained: by stage, variant and seed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -95,7 +95,7 @@ FORMS: dict[StageName, dict[str, str]] = {
         "occupancy": "published",
     },
     "hdnet-normal": {},
-    "hdnet-depth": {"depth_normals": "from_depth"},
+    "hdnet-depth": {"heads": "means", "depth_normals": "from_depth"},
     "hdnet-video": {"depth_normals": "from_depth"},
 }  # fmt: skip
 """What a new training takes where the request names no form: what learns, by measurement.
@@ -123,7 +123,7 @@ MEANINGLESS: dict[StageName, frozenset[str]] = {
     "2k2k-normal": _OF_HDNET_DEPTH,
     "2k2k-depth": _OF_HDNET_DEPTH | _OF_PHASE_1,
     "hdnet-normal": _OF_2K2K | _OF_HDNET_DEPTH,
-    "hdnet-depth": _OF_2K2K,
+    "hdnet-depth": _OF_2K2K - {"heads"},
     "hdnet-video": _OF_2K2K,
 }
 """Options that would change nothing in a stage: they are refused, so that nobody trusts in them."""

@@ -21,6 +21,7 @@ from training.hdnet.hourglass_panels import hdnet_depth_panels, hdnet_normal_pan
 from training.hdnet.labelled_samples import (
     LABELLED,
     LABELLED_WITH_IUV,
+    MEDIAN_M,
     LabelledBatch,
     LabelledReader,
     LabelledSample,
@@ -122,8 +123,11 @@ def build_normal_net(settings: ModelSettings) -> nn.Module:
 
 
 def build_depth_net(settings: ModelSettings) -> nn.Module:
-    """Build the depth estimator, initialised."""
-    return build_hourglass(DEPTH_CHANNELS, 1, width=settings.width)
+    """Build the depth estimator, initialised: at the people's median or, as published, at 0 m."""
+    net = build_hourglass(DEPTH_CHANNELS, 1, width=settings.width)
+    if settings.heads != "published" and net.head.bias is not None:
+        nn.init.constant_(net.head.bias, MEDIAN_M)
+    return net
 
 
 def _predict(nets: nn.Module, examples: LabelledExamples) -> Tensor:
