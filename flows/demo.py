@@ -1,8 +1,9 @@
 """The flow `demo`: the main job end to end, on people that it makes itself.
 
 OUT/people    data root          OUT/dataset   shards of samples, frames and pairs
-OUT/hdnet     the same in HDNet's published layout
-OUT/training  both phases of 2K2K, short   OUT/report.html, OUT/demo.json: what was done
+OUT/labelled  samples of HDNet's camera   OUT/hdnet  the videos in HDNet's published layout
+OUT/training  all stages of 2K2K and of HDNet, short
+OUT/report.html, OUT/demo.json: what was done
 """
 
 from pathlib import Path
@@ -28,23 +29,26 @@ from tasks.formats.hdnet.hdnet_layout import TIKTOK
 
 @request_flow(DemoRequest, name="demo", run_name="demo to {out}")
 def demo(request: DemoRequest) -> DemoSummary:
-    """Make people, inspect, render, pair, validate, export, train, report; only what is left."""
+    """Make people, inspect, render, pair, validate, train, export, report; only what is left."""
     began_s, stages = monotonic(), stages_of(request)
-    say("1/8 synth: people, rooms and a dance")
+    say("1/9 synth: people, rooms and a dance")
     make_people(stages.synth, on_item=say)
-    say("2/8 inspect: what the data root holds")
+    say("2/9 inspect: what the data root holds")
     inspect_people(stages)
-    say("3/8 render: samples in shards")
+    say("3/9 render: samples in shards, of 2K2K's camera and of HDNet's")
     rendered = render(stages.render)
-    say("4/8 pair: correspondences between the frames of the dance")
+    render(stages.labelled)
+    say("4/9 pair: correspondences between the frames of the dance")
     paired = pair(stages.pair)
-    say("5/8 validate: every byte read back")
+    say("5/9 validate: every byte read back")
     validate(stages.validate)
-    say("6/8 export: the published HDNet layout, checked by its reader's rules")
+    say(f"6/9 train: both phases of 2K2K on {stages.normal.nproc} ranks")
+    phases = (train(stages.normal), train(stages.depth))
+    say("7/9 train: all stages of HDNet, with the predicted normals of the dance")
+    trained = (*phases, *(train(one) for one in stages.hdnet))
+    say("8/9 export: the published HDNet layout, checked by its reader's rules")
     export_and_check(stages)
-    say(f"7/8 train: both phases of 2K2K on {stages.normal.nproc} ranks")
-    trained = (train(stages.normal), train(stages.depth))
-    say("8/8 report: one page")
+    say("9/9 report: one page")
     page = report(stages.report)
     summary = DemoSummary.of(
         request, rendered, paired, trained, report=page.path, seconds=monotonic() - began_s

@@ -21,7 +21,16 @@ from schemas.requests import (
     ValidateRequest,
 )
 from schemas.settings import RenderSettings
-from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
+from schemas.train_request import (
+    DEPTH,
+    HDNET_DEPTH,
+    HDNET_NORMAL,
+    NORMAL,
+    PREDICT,
+    VIDEO,
+    TrainOptions,
+    TrainRequest,
+)
 from tasks.dataset.states import dataset_status
 from tasks.formats.hdnet.hdnet_layout import TIKTOK
 from tasks.launching.training_results import AnySummary, TrainSummary, read_losses
@@ -31,14 +40,16 @@ from tasks.video.video_shards import VIDEOS
 RECORD = "demo.json"
 RANKS = 2
 LEARNING_RATE = 1e-3
+VALIDATED = 4
+HDNET_STAGES = (HDNET_NORMAL, PREDICT, HDNET_DEPTH, VIDEO)
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How much of everything. texture: texels a side; resolution, trained_at: pixels a side.
 
-    width: factor on the nets' channels. steps: of each of the two phases. frames: of each video;
-    from 15 on every frame has four neighbours.
+    width: factor on the nets' channels. steps: of each stage. frames: of each video; from 15 on
+    every frame has four neighbours.
     """
 
     subjects: int
@@ -71,6 +82,8 @@ class Stages:
     export: ExportRequest
     normal: TrainRequest
     depth: TrainRequest
+    labelled: RenderRequest
+    hdnet: tuple[TrainRequest, ...]
     report: ReportRequest
 
 
@@ -118,9 +131,10 @@ class DemoSummary(BaseModel):
 def stages_of(request: DemoRequest) -> Stages:
     """Say what each stage is asked for."""
     out, extent = Path(request.out), EXTENTS[request.size]
-    people, dataset = (str(out / name) for name in ("people", "dataset"))
+    people, dataset, labelled = (str(out / name) for name in ("people", "dataset", "labelled"))
     normal, depth = (str(out / "training" / stage) for stage in (NORMAL, DEPTH))
-    how = _train_options(extent)
+    how, hdnet = _train_options(extent), _hdnet_stages(out / "training", labelled, dataset, extent)
+    trained = (one.out for one in hdnet if one.trains)
     return Stages(
         synth=SynthRequest(
             out=people, subjects=extent.subjects, backgrounds=extent.backgrounds,
@@ -134,12 +148,42 @@ def stages_of(request: DemoRequest) -> Stages:
         ),
         pair=PairRequest(data=people, out=dataset, workers=request.workers),
         export=ExportRequest(
-            layout="hdnet", uris=(dataset,), to=str(out / "hdnet"), workers=request.workers
+            layout="hdnet", uris=(dataset, labelled), to=str(out / "hdnet"),
+            workers=request.workers,
         ),
         validate=ValidateRequest(uri=dataset, workers=request.workers),
         normal=TrainRequest(stage=NORMAL, data=(dataset,), out=normal, **how),
         depth=TrainRequest(stage=DEPTH, data=(dataset,), out=depth, init=normal, **how),
-        report=ReportRequest(uris=(dataset, normal, depth), out=str(out / "report.html")),
+        labelled=RenderRequest(
+            data=people, dataset="RP", out=labelled, workers=request.workers,
+            settings=RenderSettings(camera="hdnet", resolution=256, yaws=extent.yaws),
+        ),
+        hdnet=hdnet,
+        report=ReportRequest(
+            uris=(dataset, normal, depth, labelled, *trained), out=str(out / "report.html")
+        ),
+    )  # fmt: skip
+
+
+def _hdnet_stages(
+    out: Path, labelled: str, videos: str, extent: Extent
+) -> tuple[TrainRequest, ...]:
+    """Say how HDNet is trained: as its authors did, but with PyTorch's Adam, for so few steps."""
+    normal, predicted, depth, video = (str(out / stage) for stage in HDNET_STAGES)
+    how: dict[str, Any] = {
+        "width": extent.width, "steps": extent.steps, "nproc": RANKS, "batch": 1,
+        "schedule": "constant", "learning_rate": LEARNING_RATE, "picture_every": extent.steps,
+        "max_val_samples": VALIDATED,
+    }  # fmt: skip
+    adam: dict[str, Any] = {"adam": "pytorch", "epsilon": 1e-8}
+    return (
+        TrainRequest(stage=HDNET_NORMAL, data=(labelled,), out=normal, **how),
+        TrainRequest(
+            stage=PREDICT, data=(videos,), out=predicted, init=normal, width=extent.width,
+            nproc=RANKS,
+        ),
+        TrainRequest(stage=HDNET_DEPTH, data=(labelled,), out=depth, **how),
+        TrainRequest(stage=VIDEO, data=(labelled, videos), out=video, init=depth, **how, **adam),
     )  # fmt: skip
 
 

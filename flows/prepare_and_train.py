@@ -1,12 +1,14 @@
-"""The flow `prepare-and-train`: from scans to both phases of 2K2K; only what is left to do.
+"""The flow `prepare-and-train`: from scans to 2K2K, or from scans and videos to HDNet.
 
-RENDER.OUT/  the data set        OUT/2k2k-normal, OUT/2k2k-depth  the trainings
+RENDER.OUT/        the data set; the camera of its views says which method is trained
+OUT/STAGE/         the trainings, as 2k2k-normal or hdnet-video
 OUT/prepared.json  which shards were read back
 """
 
 from time import monotonic
 
-from flows.new_runs import find_nothing_to_render, resolve
+from flows.new_runs import find_nothing_to_pair, find_nothing_to_render, resolve
+from flows.pair import pair
 from flows.prepare_steps import (
     PrepareSummary,
     check_share,
@@ -27,7 +29,7 @@ from schemas.prepare_request import PrepareRequest
 
 @request_flow(PrepareRequest, name="prepare-and-train", run_name="prepare-and-train to {out}")
 def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
-    """Inspect, render, validate, train phase 1, train phase 2; what is done is skipped.
+    """Inspect, render, pair for HDNet, validate, train all stages; what is done is skipped.
 
     Raises RequestError before any work, InputError when too many scans are lost, and what the
     flows within it raise.
@@ -36,21 +38,24 @@ def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
     request = request.model_copy(update={"render": resolve(request.render)})
     rendered = find_nothing_to_render(request.rendering)
     if rendered is None:
-        say("1/5 inspect: what the data root holds")
+        say("inspect: what the data root holds")
         inspect_scans(request)
-        say("2/5 render: samples in shards")
+        say("render: samples in shards")
         rendered = render(request.rendering)
     else:
-        say("1/5 and 2/5 inspect, render: everything is done already")
+        say("inspect, render: everything is done already")
     check_share(find_lost(rendered), count_scans(request), request)
+    if request.pairing is not None and find_nothing_to_pair(request.pairing) is None:
+        say("pair: correspondences between the frames of the videos")
+        pair(request.pairing)
     if is_validated(request):
-        say("3/5 validate: these shards were read back already")
+        say("validate: these shards were read back already")
     else:
-        say("3/5 validate: every byte read back")
+        say("validate: every byte read back")
         validate(request.validation)
         note_validated(request)
-    say(f"4/5 train {request.normal.stage}")
-    normal = train(request.normal)
-    say(f"5/5 train {request.depth.stage}")
-    depth = train(request.depth)
-    return sum_up_preparation(request, rendered, (normal, depth), seconds=monotonic() - began_s)
+    trained = []
+    for number, training in enumerate(request.trainings, start=1):
+        say(f"train {number}/{len(request.trainings)}: {training.stage}")
+        trained.append(train(training))
+    return sum_up_preparation(request, rendered, trained, seconds=monotonic() - began_s)

@@ -8,16 +8,16 @@ from time import monotonic
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.new_runs import find_nothing_to_render
+from flows.new_runs import find_nothing_to_pair, find_nothing_to_render
 from flows.progress import say, tracking
 from flows.summary import RunSummary
 from schemas.atomic_files import write_atomically
-from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_folder import DatasetFolder, Part
 from schemas.errors import InputError
 from schemas.prepare_request import PrepareRequest
 from tasks.checks.inspection import inspect_root
 from tasks.dataset.planning import planned_scans, read_plan
-from tasks.launching.training_results import AnySummary, find_finished_training
+from tasks.launching.training_results import AnySummary, find_finished_stage
 from tasks.scans.layouts import list_scans
 
 RECORD = "prepared.json"
@@ -48,23 +48,27 @@ class PrepareSummary(BaseModel):
 
 
 def find_finished_preparation(request: PrepareRequest) -> PrepareSummary | None:
-    """Sum up when shards and both trainings are done already; None when anything is left."""
+    """Sum up when shards and all stages are done already; None when anything is left."""
     began_s = monotonic()
     rendered = find_nothing_to_render(request.rendering)
     if rendered is None or not is_validated(request):
         return None
-    check_share(find_lost(rendered), count_scans(request), request)
-    normal = find_finished_training(request.normal)
-    depth = find_finished_training(request.depth) if normal else None
-    if normal is None or depth is None:
+    if request.pairing is not None and find_nothing_to_pair(request.pairing) is None:
         return None
-    return sum_up_preparation(request, rendered, (normal, depth), seconds=monotonic() - began_s)
+    check_share(find_lost(rendered), count_scans(request), request)
+    trained: list[AnySummary] = []
+    for training in request.trainings:
+        finished = find_finished_stage(training)
+        if finished is None:
+            return None
+        trained.append(finished)
+    return sum_up_preparation(request, rendered, trained, seconds=monotonic() - began_s)
 
 
 def sum_up_preparation(
     request: PrepareRequest,
     rendered: RunSummary,
-    trainings: tuple[AnySummary, ...],
+    trainings: Sequence[AnySummary],
     *,
     seconds: float,
 ) -> PrepareSummary:
@@ -74,7 +78,7 @@ def sum_up_preparation(
         samples=rendered.samples,
         scans=count_scans(request),
         lost=find_lost(rendered),
-        trainings=trainings,
+        trainings=tuple(trainings),
         seconds=seconds,
     )
 
@@ -145,6 +149,8 @@ def _digest_shards(request: PrepareRequest) -> str:
     """Return a digest of all manifests: they hold the hashes of the shards."""
     folder = DatasetFolder.at(request.render.out)
     digest = hashlib.sha256()
-    for shard_id in folder.committed_shards():
-        digest.update(folder.manifest_path(shard_id).read_bytes())
+    parts: tuple[Part, ...] = ("samples", "pairs")  # frames change when normals are predicted
+    for part in parts:
+        for shard_id in folder.committed_shards(part):
+            digest.update(folder.manifest_path(shard_id, part).read_bytes())
     return digest.hexdigest()

@@ -10,11 +10,28 @@ from schemas.errors import RequestError
 from schemas.options import Part, Shown
 from schemas.path_checks import check_writable
 from schemas.request_base import Request
-from schemas.requests import RenderRequest, ValidateRequest
-from schemas.train_request import DEPTH, NORMAL, TrainOptions, TrainRequest
+from schemas.requests import PairRequest, RenderRequest, ValidateRequest
+from schemas.train_request import (
+    DEPTH,
+    HDNET_DEPTH,
+    HDNET_NORMAL,
+    NORMAL,
+    PREDICT,
+    VIDEO,
+    StageName,
+    TrainOptions,
+    TrainRequest,
+    options_of_stage,
+)
 
 ALL_REJECTS = "100%"
 """Rendering never ends the flow for lost scans: that is decided afterwards, by their share."""
+
+STAGES_OF: Mapping[str, Mapping[StageName, StageName | None]] = {
+    "2k2k": {NORMAL: None, DEPTH: NORMAL},
+    "hdnet": {HDNET_NORMAL: None, PREDICT: HDNET_NORMAL, HDNET_DEPTH: None, VIDEO: HDNET_DEPTH},
+}
+"""What is trained on the views of a camera, in this order, each from which stage's weights."""
 
 RENDER_OPTIONS = Part(
     renamed={"out": "shards"}, without=frozenset({"accept_rejects"}), unset={"out": "OUT/dataset"}
@@ -27,7 +44,9 @@ class PrepareRequest(Request):
     config_names: ClassVar[Mapping[str, str]] = {"out": "shards", "accept_rejects": ""}
 
     out: Annotated[str, Shown("DIR")] = Field(min_length=1)
-    """For the trainings 2k2k-normal and 2k2k-depth."""
+    """For the trainings, a folder each: of 2K2K, or with --camera hdnet of HDNet."""
+    videos: Annotated[str | None, Shown("DIR", unset="--data")] = None
+    """Of HDNet: folder above the videos, or a video's own folder."""
     max_reject_share: float = Field(default=0.02, ge=0, le=1)
     """Lost scans of all, from 0 to 1, with which it still trains."""
     render: Annotated[RenderRequest, RENDER_OPTIONS]
@@ -53,28 +72,55 @@ class PrepareRequest(Request):
         return ValidateRequest(uri=self.render.out, workers=self.render.workers)
 
     @property
-    def normal(self) -> TrainRequest:
-        """Return what is asked of phase 1."""
-        return TrainRequest(
-            stage=NORMAL, data=(self.render.out,), out=str(Path(self.out) / NORMAL),
-            **self.train.model_dump(),
+    def pairing(self) -> PairRequest | None:
+        """Return what is asked of the flow `pair`; None where no stage takes videos."""
+        if VIDEO not in self._stages:
+            return None
+        data = self.videos or self.render.data
+        return PairRequest(data=data, out=self.render.out, workers=self.render.workers)
+
+    @property
+    def trainings(self) -> tuple[TrainRequest, ...]:
+        """Return what is asked of the stages, each with the weights of the one that it needs."""
+        return tuple(
+            TrainRequest(
+                stage=stage, data=(self.render.out,), out=str(Path(self.out) / stage),
+                init=str(Path(self.out) / before) if before else None,
+                **options_of_stage(stage, self.train),
+            )
+            for stage, before in self._stages.items()
         )  # fmt: skip
 
     @property
-    def depth(self) -> TrainRequest:
-        """Return what is asked of phase 2, which begins with the weights of phase 1."""
-        return TrainRequest(
-            stage=DEPTH, data=(self.render.out,), out=str(Path(self.out) / DEPTH),
-            init=self.normal.out, **self.train.model_dump(),
-        )  # fmt: skip
+    def _stages(self) -> Mapping[StageName, StageName | None]:
+        return STAGES_OF[self.render.settings.camera]
 
     def check(self) -> None:
         """Refuse what can't be done; raises RequestError naming the option at fault."""
         self.render.check()
         check_writable("--out", Path(self.out))
         self.train.check()
+        if self.pairing is not None:
+            self.pairing.check()
+        elif self.videos is not None:
+            raise RequestError(
+                "--videos", found=self.videos, expected="none: 2K2K takes no videos",
+                hint="Leave it out, or give --camera hdnet.",
+            )  # fmt: skip
+        self._check_train_options()
+
+    def _check_train_options(self) -> None:
         if self.train.nets == "coarse":
             raise RequestError(
                 "--train-nets", found="coarse", expected="all: phase 2 needs the part nets",
                 hint="Leave it out, or train one phase with scanmill train.",
             )  # fmt: skip
+        taken = [options_of_stage(stage, self.train) for stage in self._stages]
+        for name, field in TrainOptions.model_fields.items():
+            value = getattr(self.train, name)
+            if value != field.default and all(one.get(name) != value for one in taken):
+                raise RequestError(
+                    f"--train-{name.replace('_', '-')}", found=str(value),
+                    expected=f"no such option with --camera {self.render.settings.camera}",
+                    hint="Leave it out: no stage has anything that it would change.",
+                )  # fmt: skip

@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -350,6 +350,14 @@ class TrainRequest(TrainOptions):
             )  # fmt: skip
         if self.nnodes > 1:
             _check_meeting(self.rdzv)
+
+
+def options_of_stage(stage: StageName, options: TrainOptions) -> dict[str, Any]:
+    """Return the options that mean something in a stage, where they are meant for several."""
+    given = options.model_dump()
+    if stage == PREDICT:
+        return {name: given[name] for name in given if name in PREDICT_OPTIONS}
+    return {name: given[name] for name in given if name not in MEANINGLESS[stage]}
 
 
 def read_request(text: str) -> TrainRequest:

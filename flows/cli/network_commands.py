@@ -33,6 +33,7 @@ EXAMPLES = {
         "scanmill prepare-and-train --data DIR --dataset RP --out runs/rp --train-epochs 20",
         "scanmill prepare-and-train --data DIR --dataset RP --out runs/rp --resolution 1024 \\",
         "    --train-nproc 2 --train-precision bf16 --max-reject-share 0.1",
+        "scanmill prepare-and-train --data DIR --dataset RP --camera hdnet --out runs/hdnet",
         "After new scans came, into a new folder, with the shards that are there already:",
         "scanmill prepare-and-train --data DIR --dataset RP --shards runs/a/dataset --out runs/b",
         "scanmill prepare-and-train --config night.yaml --out runs/rp   (as render takes it)",
@@ -78,10 +79,11 @@ def _show_training(summary: TrainSummary) -> None:
 def prepare_and_train(
     request: PrepareRequest, *, json: Json = False, verbose: Verbose = False
 ) -> None:
-    """Inspect, render, validate and train both phases of 2K2K; only what is left to do.
+    """From scans to a trained method, 2K2K or HDNet; only what is left to do.
 
-    Repeat the command to go on after anything stopped it. The options --train-X are those of
-    scanmill train, for both phases.
+    Inspects, renders, validates and trains both phases of 2K2K; with --camera hdnet it pairs videos
+    too and trains all stages of HDNet. Repeat the command to go on after anything stopped it. The
+    options --train-X are those of scanmill train, for each stage that knows them.
     """
     resolved = request.model_copy(update={"render": resolve(request.render)})
     answer_flow(

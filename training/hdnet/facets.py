@@ -40,7 +40,7 @@ def place_people(mask: Bool[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 1 1"]:
 
     Their distance follows from the rows that the mask spans. An empty mask counts as whole.
     """
-    rows = mask.any(dim=3).float()
+    rows = mask.any(dim=3, keepdim=True).float()
     spanned = rows.cummax(dim=2).values * rows.flip(2).cummax(dim=2).values.flip(2)
     height = spanned.sum(dim=2, keepdim=True)
     height = torch.where(height > 0, height, mask.shape[2])
