@@ -110,8 +110,44 @@ def test_shards_are_read_back_again_when_they_changed(tmp_path: Path) -> None:
 
 def test_phase_2_begins_with_the_weights_of_phase_1(tmp_path: Path) -> None:
     asked = request(tmp_path, tmp_path, steps=3, nproc=2)
-    assert asked.depth.init == asked.normal.out
-    assert (asked.depth.steps, asked.depth.nproc) == (3, 2)
+    normal, depth = asked.trainings
+    assert (normal.stage, depth.stage, asked.pairing) == ("2k2k-normal", "2k2k-depth", None)
+    assert depth.init == normal.out
+    assert (depth.steps, depth.nproc) == (3, 2)
+
+
+def hdnet_request(data: Path, out: Path, *, videos: str | None, **train: object) -> PrepareRequest:
+    settings = RenderSettings.model_validate({"camera": "hdnet"})
+    render = RenderRequest(data=str(data), dataset="RP", out=str(out / "set"), settings=settings)
+    options = TrainOptions.model_validate(train)
+    return PrepareRequest(render=render, out=str(out), train=options, videos=videos)
+
+
+def test_views_of_hdnets_camera_lead_to_all_stages_of_hdnet(tmp_path: Path) -> None:
+    asked = hdnet_request(tmp_path, tmp_path, videos="dances", steps=3, heads="published")
+    normal, predicted, depth, video = asked.trainings
+    stages = [one.stage for one in asked.trainings]
+    assert stages == ["hdnet-normal", "hdnet-predict-normals", "hdnet-depth", "hdnet-video"]
+    assert (predicted.init, video.init, depth.init) == (normal.out, depth.out, None)
+    assert (predicted.steps, depth.steps, depth.heads, video.heads) == (None, 3, "published", None)
+    assert asked.pairing is not None
+    assert (asked.pairing.data, asked.pairing.out) == ("dances", asked.render.out)
+    for training in asked.trainings:
+        training.check()
+
+
+def test_what_no_stage_of_hdnet_knows_is_refused_by_its_option(
+    people: Path, tmp_path: Path
+) -> None:
+    asked = hdnet_request(people, tmp_path / "out", videos=None, mask_loss="published")
+    with pytest.raises(RequestError, match=r"--train-mask-loss: published; .*--camera hdnet"):
+        asked.check()
+
+
+def test_2k2k_takes_no_videos(people: Path, tmp_path: Path) -> None:
+    asked = request(people, tmp_path / "out").model_copy(update={"videos": str(people)})
+    with pytest.raises(RequestError, match="--videos"):
+        asked.check()
 
 
 def test_coarse_nets_are_refused_because_phase_2_needs_all(people: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Labelled samples whose truth is known by a formula: balls before HDNet's camera."""
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 
 from schemas.camera import HDNET_CENTRE_PX, HDNET_FOCAL_PX
 from schemas.codecs import encode_depth, encode_mask, encode_normals, encode_png
+from tests.tasks.video.paired import pair_all
+from tests.tasks.video.sequence_files import write_sequence
 from tests.training.conftest import write_shard
+from tests.training.hdnet.video_runs import FRAMES, predict_into, run
 
 SIDE = 256
 METRES_PER_UNIT = 2.0
@@ -74,3 +78,37 @@ def write_balls(root: Path, *, lacking: int = 0) -> Path:
 def balls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight balls to train on and one to validate on, all with IUV."""
     return write_balls(tmp_path_factory.mktemp("balls"))
+
+
+@pytest.fixture(scope="session")
+def trained(balls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of a normal and of a depth estimator, a step each."""
+    folder = tmp_path_factory.mktemp("trained")
+    for stage in ("hdnet-normal", "hdnet-depth"):
+        assert run(stage, balls, folder / stage, "--steps", 1, "--batch", 2) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def paired(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data set of one video, paired, without predictions."""
+    folder = tmp_path_factory.mktemp("paired")
+    write_sequence(folder / "data/dance", FRAMES)
+    pair_all(folder / "out", folder / "data")
+    return folder
+
+
+@pytest.fixture
+def dances(paired: Path, tmp_path: Path) -> Path:
+    """Return a copy of it that a test may change."""
+    shutil.copytree(paired / "out", tmp_path / "dances")
+    return tmp_path / "dances"
+
+
+@pytest.fixture(scope="session")
+def predicted(paired: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data set with predictions."""
+    folder = tmp_path_factory.mktemp("predicted")
+    shutil.copytree(paired / "out", folder / "dances")
+    predict_into(folder / "dances", trained / "hdnet-normal", folder / "run")
+    return folder / "dances"

@@ -13,72 +13,24 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.predicted_normals import read_plan
 from tasks.dataset.shards import read_rows
 from tasks.dataset.states import ShardStatus, dataset_status
-from tasks.video.predicted_shards import commit_predicted, forget_predictions, list_predicted
+from tasks.video.predicted_shards import commit_predicted, list_predicted
 from tasks.video.video_shards import VIDEOS
 from tasks.video.video_validation import validate_videos
 from tests.tasks.video.paired import pair_all
-from tests.tasks.video.sequence_files import write_sequence
-from tests.training.conftest import request_of
+from tests.training.hdnet.video_runs import (
+    FILE,
+    FRAMES,
+    PREDICT,
+    VIDEO,
+    losses,
+    predict_into,
+    run,
+)
 from training.hdnet.hourglass_stages import build_normal_net
 from training.hdnet.joint_samples import open_joint_index
 from training.hdnet.labelled_samples import LABELLED_WITH_IUV
-from training.run import main
 from training.run_settings import ModelSettings
 from training.weights import adopt_weights, read_weights
-
-WIDTH = ["--width", "0.0625"]
-FILE = "frames/shard-00000.parquet"
-FRAMES, PREDICT, VIDEO = 17, "hdnet-predict-normals", "hdnet-video"
-
-
-def run(stage: str, data: Path | list[Path], out: Path, *words: object) -> int:
-    uris = [str(one) for one in (data if isinstance(data, list) else [data])]
-    return main(request_of([stage, "--data", *uris, "--out", str(out), *WIDTH, *map(str, words)]))
-
-
-def losses(out: Path) -> list[dict[str, float]]:
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return [line for line in lines if "loss" in line]
-
-
-def predict_into(dances: Path, init: Path, out: Path) -> None:
-    assert run(PREDICT, dances, out, "--init", init) == 0
-    assert all(commit_predicted(job).state == "done" for job in list_predicted(out))
-    forget_predictions(out)
-
-
-@pytest.fixture(scope="session")
-def trained(balls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of a normal and of a depth estimator, a step each."""
-    folder = tmp_path_factory.mktemp("trained")
-    for stage in ("hdnet-normal", "hdnet-depth"):
-        assert run(stage, balls, folder / stage, "--steps", 1, "--batch", 2) == 0
-    return folder
-
-
-@pytest.fixture(scope="session")
-def paired(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data set of one video, paired, without predictions."""
-    folder = tmp_path_factory.mktemp("paired")
-    write_sequence(folder / "data/dance", FRAMES)
-    pair_all(folder / "out", folder / "data")
-    return folder
-
-
-@pytest.fixture
-def dances(paired: Path, tmp_path: Path) -> Path:
-    """Return a copy of it that a test may change."""
-    shutil.copytree(paired / "out", tmp_path / "dances")
-    return tmp_path / "dances"
-
-
-@pytest.fixture(scope="session")
-def predicted(paired: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data set with predictions."""
-    folder = tmp_path_factory.mktemp("predicted")
-    shutil.copytree(paired / "out", folder / "dances")
-    predict_into(folder / "dances", trained / "hdnet-normal", folder / "run")
-    return folder / "dances"
 
 
 def status_of(dances: Path) -> ShardStatus:

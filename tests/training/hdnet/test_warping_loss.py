@@ -112,31 +112,31 @@ def test_a_part_that_moved_rigidly_costs_what_the_pixel_grid_does() -> None:
 
 def test_the_mean_is_over_all_points_of_all_parts_that_fit() -> None:
     generator = torch.Generator().manual_seed(0)
-    depths = [2 + torch.rand(1, 1, 24, 24, generator=generator).double() for _ in range(2)]
+    i, j = (2 + torch.rand(1, 1, 24, 24, generator=generator).double() for _ in range(2))
     whole = matches(60, [2, 5])
-    both = warping_loss(*depths, K, K, whole)
+    both = warping_loss(i, j, K, K, whole)
     apart = []
     for part in (2, 5):
         of = whole.part == part
         alone = PairMatches(("pair",), whole.pair[of], whole.part[of], whole.pixels[of])
-        apart.append(warping_loss(*depths, K, K, alone))
+        apart.append(warping_loss(i, j, K, K, alone))
     torch.testing.assert_close(both, (apart[0] + apart[1]) / 2)
     lonely = PairMatches(
         ("pair",), torch.cat([whole.pair, whole.pair[:2]]),
         torch.cat([whole.part, torch.tensor([9, 9])]), torch.cat([whole.pixels, whole.pixels[:2]]),
     )  # fmt: skip
-    torch.testing.assert_close(warping_loss(*depths, K, K, lonely), both)
+    torch.testing.assert_close(warping_loss(i, j, K, K, lonely), both)
 
 
 def test_pairs_of_a_batch_do_not_mix() -> None:
     generator = torch.Generator().manual_seed(0)
-    depths = [2 + torch.rand(2, 1, 24, 24, generator=generator).double() for _ in range(2)]
+    i, j = (2 + torch.rand(2, 1, 24, 24, generator=generator).double() for _ in range(2))
     one, cameras = matches(40, [1, 7]), K.expand(2, 3, 3)
     both = PairMatches(
         ("a", "b"), torch.cat([one.pair, one.pair + 1]), one.part.repeat(2), one.pixels.repeat(2, 1)
     )
-    found = warping_loss(*depths, cameras, cameras, both)
-    apart = [warping_loss(*(d[k : k + 1] for d in depths), K, K, one) for k in (0, 1)]
+    found = warping_loss(i, j, cameras, cameras, both)
+    apart = [warping_loss(i[k : k + 1], j[k : k + 1], K, K, one) for k in (0, 1)]
     torch.testing.assert_close(found, (apart[0] + apart[1]) / 2)
 
 

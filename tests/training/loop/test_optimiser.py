@@ -1,9 +1,11 @@
 import math
 
+import numpy as np
 import pytest
+import torch
 
 from training.data.sample_order import Epochs
-from training.loop.optimiser import learning_rate, published_factor
+from training.loop.optimiser import Optimiser, learning_rate, published_factor
 from training.run_settings import ModelSettings
 
 
@@ -40,3 +42,25 @@ def test_a_constant_schedule_stays() -> None:
 def test_the_length_of_an_epoch_can_be_set() -> None:
     settings = ModelSettings(stage="2k2k-normal", resolution=256, steps_per_epoch=1000)
     assert learning_rate(1, Epochs(10), settings) == pytest.approx(1e-4 * published_factor(0.0015))
+
+
+@pytest.mark.parametrize("rule", ["pytorch", "tensorflow"])
+def test_a_step_is_that_of_the_rules_formula(rule: str) -> None:
+    net = torch.nn.Linear(3, 2).double()
+    settings = ModelSettings.model_validate(
+        {"stage": "hdnet-video", "resolution": 256, "epsilon": 0.1, "adam": rule}
+    )
+    optimiser, expected = Optimiser(net, settings), net.weight.detach().numpy().copy()
+    first, second = np.zeros_like(expected), np.zeros_like(expected)
+    for step in range(1, 4):
+        optimiser.clear_gradients()
+        net(torch.full((1, 3), float(step), dtype=torch.float64)).square().sum().backward()
+        gradient = net.weight.grad.numpy()  # type: ignore[union-attr]  # after backward
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        correction = math.sqrt(1 - 0.999**step)
+        epsilon = 0.1 * (correction if rule == "pytorch" else 1)
+        rate = 1e-3 * correction / (1 - 0.9**step)
+        expected -= rate * first / (np.sqrt(second) + epsilon)
+        optimiser.step(1e-3)
+        np.testing.assert_allclose(net.weight.detach().numpy(), expected, rtol=1e-12)
