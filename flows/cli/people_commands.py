@@ -10,6 +10,7 @@ from flows.progress import format_seconds, showing
 from flows.progress import say as say_progress
 from flows.synthesis import make_people
 from schemas.requests import BACKGROUNDS_FOLDER, DemoRequest, SynthRequest
+from tasks.launching.training_results import TrainSummary
 
 EXAMPLES = {
     "demo": ("scanmill demo", "scanmill demo --out /data/demo --size full"),
@@ -47,10 +48,11 @@ def _show(summary: DemoSummary) -> None:
     )
     say(f"  for HDNet   {summary.hdnet}")
     for trained in summary.trainings:
-        say(
-            f"  training    {trained.out}  ({trained.steps} steps, "
-            f"loss {trained.first_loss:.4g} -> {trained.last_loss:.4g})"
-        )
+        if isinstance(trained, TrainSummary):
+            loss = f"loss {trained.first_loss:.4g} -> {trained.last_loss:.4g}"
+            say(f"  training    {trained.out}  ({trained.steps} steps, {loss})")
+        else:
+            say(f"  predicted   normals of {trained.steps} frames of the videos, into the data set")
     say(f"  report      {summary.report}")
     say("Look at the report first.")
 
