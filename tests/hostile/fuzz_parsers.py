@@ -39,6 +39,8 @@ from tasks.backgrounds import read_background_list
 from tasks.dataset.shards import read_rows
 from tasks.dataset.splits import read_splits
 from tasks.fits.fit_parameters import read_fit
+from tasks.reconstruction.openpose import read_openpose
+from tasks.reconstruction.photos import read_photo
 from tasks.scans.charts import read_charts
 from tasks.scans.joints import read_joint3d, read_openpose3d
 from tasks.scans.mtl import read_mtl
@@ -50,6 +52,7 @@ from tasks.video.number_grids import read_grid, read_integers
 from tests.hostile.mesh_cases import BOX, HEADER, ply
 from tests.hostile.mutations import mutate
 from tests.tasks.fits.fit_pickles import fit_arrays, write_release_b
+from tests.tasks.reconstruction.photo_files import exif_segment, joints_of, write_openpose
 from tests.tasks.scan_folders import write_box, write_joints
 from tests.tasks.video.sequence_files import paint_iuv, write_iuv
 from training.loop.checkpoint_index import read_index
@@ -128,6 +131,10 @@ def _read(target: Target, path: Path) -> tuple[str, str | None]:
     return f"{end} 10^{len(str(int(1000 * (time.monotonic() - began))))}", None
 
 
+def _with_exif(jpeg: bytes) -> bytes:
+    return jpeg[:2] + exif_segment(6) + jpeg[2:]
+
+
 def make_targets(folder: Path) -> list[Target]:
     """Write one well-formed file or more for each parser."""
     write_box(folder / "box.obj")
@@ -162,6 +169,9 @@ def make_targets(folder: Path) -> list[Target]:
         Target("image header", lambda p: read_image_header(p.read_bytes(), p.name), images),
         Target("IUV", read_iuv, [(folder / "iuv.png").read_bytes()], ".png"),
         Target("mask", read_mask, [images[0]], ".png"),
+        Target("photograph", read_photo, [*images, _with_exif(images[1])], ".jpg"),
+        Target("OpenPose", lambda path: read_openpose(path, "largest", (300, 180)),
+               [write_openpose(folder / "o.json", joints_of(300, 180)).read_bytes()], ".json"),
         Target("EXR", lambda p: decode_exr(p.read_bytes(), ("front.Z", "back.Z")), [depth]),
         Target("grid", lambda path: read_grid(path, ",", side=4), [grid], ".txt"),
         Target("integers", lambda path: read_integers(path, columns=5),
