@@ -33,6 +33,7 @@ from training.loop.distributed import (
     choose_device,
     join_ranks,
     this_rank,
+    this_world,
 )
 from training.loop.run_folder import write_record
 from training.loop.stage_types import ExamplesT, PredictionT, Stage
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     end_with_parent(signal.SIGKILL)
     try:
-        _limit_threads()
+        _limit_threads(replicas=1)
         request = read_request(given.request)
         start = _train if request.trains else _predict
         start(request, only_check=given.check)
@@ -138,6 +139,7 @@ def _train(request: TrainRequest, *, only_check: bool) -> None:
     if only_check:
         _answer(describe_status(prepared.run))
         return
+    _limit_threads(prepared.data.world)
     device = choose_device(prepared.run.device)
     with storage_errors(prepared.run.out), join_ranks(device) as ranks:
         STAGES[prepared.model.stage].apply(Training(prepared, ranks))
@@ -177,10 +179,15 @@ def _say_idle(world: int, replicas: int) -> None:
         )  # fmt: skip
 
 
-def _limit_threads() -> None:
-    """Share the cores of this machine among the ranks that torchrun started on it."""
-    cores = len(os.sched_getaffinity(0))
-    torch.set_num_threads(max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
+def _limit_threads(replicas: int) -> None:
+    """Share the cores of this machine among the ranks, or the replicas where those are more.
+
+    Sums depend on the number of threads in their last bit, from which trainings part in a few
+    steps; so on one machine it is the same for however many ranks share the replicas.
+    """
+    cores, ranks_here = len(os.sched_getaffinity(0)), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    machines = max(1, this_world() // ranks_here)
+    torch.set_num_threads(max(1, cores // max(ranks_here, replicas // machines)))
 
 
 if __name__ == "__main__":

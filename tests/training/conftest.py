@@ -137,12 +137,18 @@ def write_shard(root: Path, shard: str, rows: list[dict[str, object]]) -> None:
 
 
 def make_ellipsoids(
-    root: Path, *, resolution: int = 256, train: int = 4, val: int = 2, shards: int = 2
+    root: Path,
+    *,
+    resolution: int = 256,
+    train: int = 4,
+    val: int = 2,
+    shards: int = 2,
+    prefix: str = "rp",
 ) -> Path:
     bodies = [("train", n) for n in range(train)] + [("val", n) for n in range(val)]
     rows = [
         ellipsoid_row(
-            f"rp_{split}_posed_{n:03d}", split, resolution,
+            f"{prefix}_{split}_posed_{n:03d}", split, resolution,
             Ellipsoid((0.1 + 0.01 * n, 0.3 + 0.005 * n, 0.08 + 0.01 * n)),
         )
         for split, n in bodies

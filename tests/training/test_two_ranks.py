@@ -54,9 +54,14 @@ def finish(arguments: list[str]) -> str:
     return out
 
 
-def kill_a_rank_after(process: subprocess.Popen[str], words: str, rank: int) -> None:
+def kill_a_rank_after(
+    process: subprocess.Popen[str], words: str, rank: int, said: list[str] | None = None
+) -> None:
+    """Wait for a line, and kill; said: takes all lines up to it."""
     assert process.stdout is not None
     for line in process.stdout:
+        if said is not None:
+            said.append(line)
         if line.startswith(words):
             break
     workers = [

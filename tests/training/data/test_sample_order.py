@@ -1,6 +1,6 @@
 import pytest
 
-from training.data.sample_order import InTurn, Order
+from training.data.sample_order import Epochs, InTurn, Order, SharedOrder
 
 
 def everyone(order_of_rank: list[Order], epoch: int) -> list[int]:
@@ -49,3 +49,29 @@ def test_one_sample_still_gives_a_batch_to_every_rank() -> None:
 def test_validation_goes_in_turn(rank: int, seen: list[int]) -> None:
     turn = InTurn(rank, 2)
     assert [turn.batch_of(n)[1][0] for n in range(turn.count(5))] == seen
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 4, 5])
+def test_however_many_ranks_share_four_replicas_each_step_has_the_same_samples(ranks: int) -> None:
+    orders = [Order(11, 3, replica, 4, 2) for replica in range(4)]
+    shared = [SharedOrder(tuple(orders[rank::ranks]), accumulate=2) for rank in range(ranks)]
+    for step in range(7):
+        seen = [
+            shares.batch_of(step * shares.batches_per_step + place)
+            for shares in shared
+            for place in range(shares.batches_per_step)
+        ]
+        expected = [order.batch_of(2 * step + turn) for order in orders for turn in range(2)]
+        assert sorted(seen) == sorted(expected)
+
+
+def test_new_data_begin_with_a_whole_epoch_of_their_own() -> None:
+    order = Order(5, 0, 0, 1, 1, first_batch=7, first_epoch=3)
+    taken = [order.batch_of(number) for number in range(7, 12)]
+    assert [epoch for epoch, _ in taken] == [3] * 5
+    assert sorted(place for _, chosen in taken for place in chosen) == [0, 1, 2, 3, 4]
+
+
+def test_epochs_go_on_from_where_new_data_began() -> None:
+    epochs = Epochs(10, first_step=7, first_epoch=3)
+    assert (epochs.at(7), epochs.at(12), epochs.step_of(5)) == (3.0, 3.5, 27)
