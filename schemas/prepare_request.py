@@ -82,11 +82,13 @@ class PrepareRequest(Request):
     @property
     def trainings(self) -> tuple[TrainRequest, ...]:
         """Return what is asked of the stages, each with the weights of the one that it needs."""
+        places = {"backgrounds": self.train.backgrounds or self.render.backgrounds}
+        train = self.train.model_copy(update=places)
         return tuple(
             TrainRequest(
                 stage=stage, data=(self.render.out,), out=str(Path(self.out) / stage),
                 init=str(Path(self.out) / before) if before else None,
-                **options_of_stage(stage, self.train),
+                **options_of_stage(stage, train),
             )
             for stage, before in self._stages.items()
         )  # fmt: skip

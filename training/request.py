@@ -63,7 +63,8 @@ def prepare_run(request: TrainRequest) -> PreparedRun:
     index = stage.open_index(request.data, stage.selection)
     weights = read_weights(Path(request.init)) if request.init else {}
     model = _resolve_model(request, index.width, weights, held)
-    data = _resolve_data(request, index, held)
+    pool = _open_pool(request, index, model.resolution, held)
+    data = _resolve_data(request, index, held, fresh=pool is not None)
     check_resolution(index.width, model.resolution)
     if weights:
         with torch.device("meta"):
@@ -72,10 +73,6 @@ def prepare_run(request: TrainRequest) -> PreparedRun:
             )
     trained = index.to_train(data.splits)
     record = _describe(request, model, data, index, held)
-    pool = None
-    if data.background == "fresh":
-        root = Path(request.backgrounds) if request.backgrounds else None
-        pool = open_backgrounds(index.datasets, root, model.resolution)
     return PreparedRun(
         model, data, record.run, index, trained, record.epochs, weights, record, pool
     )
@@ -145,10 +142,31 @@ def _choose_forms(request: TrainRequest, held: RunRecord | None) -> dict[str, ob
     return held.model.model_dump(include=set(FORMS[request.stage]))
 
 
-def _resolve_data(request: TrainRequest, index: ShardIndex, held: RunRecord | None) -> DataSettings:
+def _open_pool(
+    request: TrainRequest, index: ShardIndex, resolution: int, held: RunRecord | None
+) -> BackgroundPool | None:
+    """Open the images to draw from where a run has fresh backgrounds, or a new one can have them.
+
+    A new one that does not ask for them keeps the stored ones where no image is large enough.
+    """
+    mode = request.background or (held.data.background if held else None)
+    root = Path(request.backgrounds) if request.backgrounds else None
+    if mode == "fresh":
+        return open_backgrounds(index.datasets, root, resolution)
+    if mode is not None or root is None:
+        return None
+    try:
+        return open_backgrounds(index.datasets, root, resolution)
+    except RequestError:
+        return None
+
+
+def _resolve_data(
+    request: TrainRequest, index: ShardIndex, held: RunRecord | None, *, fresh: bool
+) -> DataSettings:
     """Take the options, or what the run began with, or what a new one begins with."""
     began = None if held is None else held.data
-    background: BackgroundMode = "fresh" if request.backgrounds else "stored"
+    background: BackgroundMode = "fresh" if fresh else "stored"
     return DataSettings(
         digest=index.digest, splits=request.split, val_splits=request.val_split,
         batch=request.batch or PUBLISHED[request.stage].batch,

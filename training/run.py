@@ -127,7 +127,7 @@ class Training:
             stage.reader(prepared.model, data.background == "stored"),
             prepared.trained,
             SharedOrder(tuple(orders), accumulate),
-            AugmentationSampler(seed if data.augment else None, prepared.pool),
+            AugmentationSampler(seed, prepared.pool, jitter=data.augment),
             workers=prepared.run.workers,
             max_bad_samples=data.max_bad_samples,
         )

@@ -128,7 +128,7 @@ def test_fresh_backgrounds_come_from_the_list_in_the_store(
     (tmp_path / "backgrounds.json").write_text(json.dumps({"pictures": [entry]}))
     upload(tmp_path, "sets/rooms")
     pool = open_backgrounds(open_index([uri], PEOPLE_2K2K).datasets, tmp_path, 256)
-    assert [image.path for image in pool._images] == ["a.jpg"]
+    assert [image.path for image in pool.images] == ["a.jpg"]
 
 
 def test_a_run_in_two_parts_from_the_store_is_the_run_from_the_folder(

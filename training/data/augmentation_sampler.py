@@ -22,11 +22,13 @@ JITTER_LOW, JITTER_HIGH = 0.7, 1.0
 class AugmentationSampler:
     """Draws the augmentation of a sample.
 
-    seed: None where nothing varies (validation). backgrounds: None keeps the stored ones.
+    seed: None where nothing varies (validation). backgrounds: None keeps the stored ones. jitter:
+    whether colours vary.
     """
 
     seed: int | None = None
     backgrounds: BackgroundPool | None = None
+    jitter: bool = True
 
     def draw_jitter(self, sample_ids: Sequence[str], epoch: int) -> Float[Tensor, "B 3"] | None:
         """Draw factors on brightness, contrast and saturation, uniform in 0.7..1.0.
@@ -34,7 +36,7 @@ class AugmentationSampler:
         The reference applies the three in random order. No order is drawn here, because they
         commute: see `training.twok2k.augment.jitter_colors`.
         """
-        if self.seed is None:
+        if self.seed is None or not self.jitter:
             return None
         draws = [
             generator(self.seed, "jitter", sample_id, str(epoch)).uniform(

@@ -1,4 +1,4 @@
-"""Fresh backgrounds for training: decoded once, kept small, cropped by the sample's own draw.
+"""Fresh backgrounds for training: kept decoded and small, cropped by the sample's own draw.
 
 Source: docs/networks.md, "Augmentation": nine in ten an indoor image, enlarged twofold and
 cropped at random, one in ten black. At other resolutions than 2048 the images shrink first, so
@@ -6,6 +6,7 @@ that the crop shows as much of the room.
 """
 
 import threading
+from collections import OrderedDict
 from pathlib import Path
 
 import cv2
@@ -20,30 +21,46 @@ from schemas.manifest import Background
 
 ENLARGEMENT = 2
 BLACK_SHARE = 0.1
+MAX_KEPT_BYTES = 1 << 30
+"""Of decoded images in a process: at 2048 pixels all of the published list would be 47 GB."""
 
 
 class BackgroundPool:
-    """Crops of the frozen list of images. Owns: the decoded images, each decoded once."""
+    """Crops of the frozen list of images. Owns: the decoded images, those used last."""
 
-    def __init__(self, root: Path, images: tuple[Background, ...], resolution: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        images: tuple[Background, ...],
+        resolution: int,
+        *,
+        max_kept_bytes: int = MAX_KEPT_BYTES,
+    ) -> None:
         """Take the images below root that are large enough; raises RequestError when none is."""
+        self._max_kept = max_kept_bytes
         self._side = resolution // ENLARGEMENT
         self._shrink = resolution / PUBLISHED_RESOLUTION
         min_side = PUBLISHED_RESOLUTION // ENLARGEMENT
-        self._images = [image for image in images if min(image.width, image.height) >= min_side]
-        if not self._images:
+        self.images = tuple(image for image in images if min(image.width, image.height) >= min_side)
+        if not self.images:
             raise RequestError(
                 str(root), found=f"no background of at least {min_side} pixels a side",
                 expected="one usable background", hint="Train with --background stored or black.",
             )  # fmt: skip
         self._root = root
-        self._decoded: dict[int, UInt8[np.ndarray, "H W 3"]] = {}
+        self._kept: OrderedDict[int, UInt8[np.ndarray, "H W 3"]] = OrderedDict()
+        self._kept_bytes = 0
         self._lock = threading.Lock()
+
+    @property
+    def kept(self) -> int:
+        """Return how many decoded images there are in memory."""
+        return len(self._kept)
 
     def draw(self, random: np.random.Generator) -> UInt8[np.ndarray, "side side 3"]:
         """Draw a crop of half the resolution, to be enlarged twofold; one in ten is black."""
         black = random.random() < BLACK_SHARE
-        place = int(random.integers(len(self._images)))
+        place = int(random.integers(len(self.images)))
         across, down = random.random(2)
         if black:
             return np.zeros((self._side, self._side, 3), np.uint8)
@@ -54,9 +71,17 @@ class BackgroundPool:
 
     def _decode(self, place: int) -> UInt8[np.ndarray, "H W 3"]:
         with self._lock:
-            if place not in self._decoded:
-                self._decoded[place] = self._shrunk(self._images[place])
-            return self._decoded[place]
+            kept = self._kept.get(place)
+            if kept is not None:
+                self._kept.move_to_end(place)
+                return kept
+        image = self._shrunk(self.images[place])  # two threads may decode the same one
+        with self._lock:
+            self._kept_bytes += 0 if place in self._kept else image.nbytes
+            self._kept[place] = image
+            while self._kept_bytes > self._max_kept and len(self._kept) > 1:
+                self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
+        return image
 
     def _shrunk(self, listed: Background) -> UInt8[np.ndarray, "H W 3"]:
         path = self._root / listed.path

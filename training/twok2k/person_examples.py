@@ -81,13 +81,12 @@ def make_image(batch: PersonBatch) -> Float[Tensor, "B 3 R R"]:
     Without jitter a stored background gives the stored image itself; with jitter the person is
     jittered over black, then put before the background, the seam smoothed.
     """
-    if batch.jitter is None and batch.background is not None:
+    stored = batch.background is not None and batch.background.shape == batch.shaded.shape
+    if batch.jitter is None and stored and batch.background is not None:
         return _to_unit(batch.background)
-    person = _to_unit(batch.shaded)
-    if batch.jitter is None:
-        return person
-    inside = batch.front > 0
-    person = jitter_colors(person, batch.jitter) * inside
+    person, inside = _to_unit(batch.shaded), batch.front > 0
+    if batch.jitter is not None:
+        person = jitter_colors(person, batch.jitter) * inside
     if batch.background is None:
         return person
     background = _to_unit(batch.background)

@@ -11,12 +11,14 @@ import torch
 
 from schemas.codecs import encode_depth, encode_jpeg, encode_png
 from schemas.errors import InputError, RequestError
+from schemas.request_base import make_request
+from schemas.train_request import TrainRequest
 from training.data.augmentation_sampler import AugmentationSampler
-from training.data.background_pool import open_backgrounds
+from training.data.background_pool import BackgroundPool, open_backgrounds
 from training.data.loader import Loader
 from training.data.sample_order import InTurn, Order
 from training.data.shard_index import ShardIndex, open_index
-from training.request import check_resolution
+from training.request import check_resolution, prepare_run
 from training.twok2k.person_examples import make_image
 from training.twok2k.person_samples import PEOPLE_2K2K, PersonBatch, PersonReader, PersonSample
 
@@ -231,6 +233,23 @@ def test_fresh_backgrounds_are_of_half_the_resolution_and_from_the_list(
     assert set(batch.background.unique().tolist()) <= {0, 39, 40, 41}
 
 
+def test_decoded_backgrounds_are_kept_up_to_a_limit_and_drawn_the_same(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = make_dataset(tmp_path / "data", train=1, val=0, shards=1)
+    list_backgrounds(root, tmp_path / "rooms", [(1024, 1024)] * 3)
+    datasets = open_index([str(root)], PEOPLE_2K2K).datasets
+    whole = open_backgrounds(datasets, tmp_path / "rooms", 256)
+    narrow = BackgroundPool(tmp_path / "rooms", whole.images, 256, max_kept_bytes=1)
+    draws = [
+        [pool.draw(np.random.default_rng(seed)).mean() for seed in range(20)]
+        for pool in (whole, narrow)
+    ]
+    assert draws[0] == draws[1]
+    assert len(set(draws[0])) == 4  # three rooms and black
+    assert narrow.kept == 1
+
+
 def test_one_in_ten_fresh_backgrounds_is_black(
     make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -292,3 +311,55 @@ def test_what_no_sample_may_hold_stops_the_run_and_names_the_sample(
     loader = open_loader(open_index([str(root)], PEOPLE_2K2K))
     with pytest.raises(InputError, match=f"sample RP/rp_train_posed_000/0: .*{complaint}"):
         next(loader.batches(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "options", "expected"),
+    [
+        ([(1024, 1024)], {}, "fresh"),
+        ([(1024, 1024)], {"background": "stored"}, "stored"),
+        ([(600, 600)], {}, "stored"),
+        ([(1024, 1024)], {"backgrounds": None}, "stored"),
+    ],
+)
+def test_backgrounds_vary_by_themselves_where_there_are_images_for_it(
+    make_dataset: Callable[..., Path],
+    tmp_path: Path,
+    sizes: list[tuple[int, int]],
+    options: dict[str, str | None],
+    expected: str,
+) -> None:
+    root = make_dataset(tmp_path / "data", train=1, val=0, shards=1)
+    list_backgrounds(root, tmp_path / "rooms", sizes)
+    values = {"backgrounds": str(tmp_path / "rooms"), **options}
+    prepared = prepare_run(
+        make_request(
+            TrainRequest,
+            {"stage": "2k2k-normal", "data": [str(root)], "out": str(tmp_path / "out"), **values},
+        )
+    )
+    assert prepared.data.background == expected
+    assert (prepared.pool is not None) == (expected == "fresh")
+
+
+def test_without_jitter_the_person_as_drawn_stands_before_a_fresh_background(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = make_dataset(tmp_path / "data", train=2, val=0, shards=1)
+    list_backgrounds(root, tmp_path / "rooms", [(1024, 1024)])
+    index = open_index([str(root)], PEOPLE_2K2K)
+    pool = open_backgrounds(index.datasets, tmp_path / "rooms", 256)
+    loader = open_loader(index, sampler=AugmentationSampler(1, pool, jitter=False))
+    batch = next(loader.batches(0, 1))
+    image = 255 * make_image(batch)
+    deep = batch.front[:, :, 100:156, 120:136] > 0
+    assert bool(deep.all())
+    torch.testing.assert_close(
+        image[..., 100:156, 120:136],
+        batch.shaded.permute(0, 3, 1, 2)[..., 100:156, 120:136].float(),
+        atol=1e-3, rtol=0,
+    )  # fmt: skip
+    assert batch.background is not None
+    torch.testing.assert_close(
+        image[..., 0, 0], batch.background.float()[:, 0, 0], atol=1e-3, rtol=0
+    )
