@@ -19,7 +19,7 @@ from schemas.regular_files import read_whole
 
 PLAN_FILE, FOLDER = "predictions.json", "predictions"
 MAX_PLAN_BYTES = 64 << 20
-FRAMES_A_FILE = 16
+FRAMES_A_FILE = 8
 """At most so many predictions are repeated after a kill, by each process."""
 
 SCHEMA = pa.schema([("frame_id", pa.string()), ("pred_normals", pa.binary())])

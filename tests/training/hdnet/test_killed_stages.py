@@ -59,14 +59,14 @@ def test_a_killed_training_on_videos_ends_with_the_uninterrupted_curve_to_the_bi
 
 
 def test_a_killed_prediction_repeats_one_file_at_most(trained: Path, tmp_path: Path) -> None:
-    write_sequence(tmp_path / "data/dance", 40)
+    write_sequence(tmp_path / "data/dance", 24)
     pair_all(tmp_path / "dances", tmp_path / "data")
     init = trained / "hdnet-normal"
     shutil.copytree(tmp_path / "dances", tmp_path / "whole")
     predict_into(tmp_path / "whole", init, tmp_path / "other")
     out = tmp_path / "out"
     stopped = command(PREDICT, "--data", tmp_path / "dances", "--init", init, "--out", out)
-    kill_after(stopped, "step 16/40")
+    kill_after(stopped, "step 8/24")
     assert list_predicted(out) == ()
     first = read_plan(out).files_of(out, read_plan(out).shards[0])[0][0]
     made = first.stat().st_mtime_ns

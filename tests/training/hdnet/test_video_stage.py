@@ -7,16 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from schemas.codecs import decode_front_normals, decode_image, decode_mask
 from schemas.dataset_folder import DatasetFolder
 from schemas.predicted_normals import read_plan
+from tasks.dataset.planning import read_video_plan
 from tasks.dataset.shards import read_rows
 from tasks.dataset.states import ShardStatus, dataset_status
+from tasks.video.pair_shard import pair_video
 from tasks.video.predicted_shards import commit_predicted, list_predicted
-from tasks.video.video_shards import VIDEOS
+from tasks.video.video_shards import VIDEOS, PairJob
 from tasks.video.video_validation import validate_videos
-from tests.tasks.video.paired import pair_all
+from tests.tasks.video.paired import FEW
 from tests.training.hdnet.video_runs import (
     FILE,
     FRAMES,
@@ -97,19 +100,29 @@ def test_the_program_says_how_much_is_predicted(
     assert json.loads(capsys.readouterr().out) == {
         "steps": FRAMES, "done": FRAMES, "finished": True
     }  # fmt: skip
-    other = tmp_path / "other"
-    run("hdnet-normal", tmp_path, other)  # refused: no data set
-    run(PREDICT, dances, out, "--init", trained / "hdnet-normal/checkpoints/step-00000001")
+    run(PREDICT, dances, out, "--init", init)
     assert read_plan(out).shards == ()
+
+
+def test_other_weights_predict_all_frames_again(predicted: Path, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    net = build_normal_net(ModelSettings(stage="hdnet-normal", resolution=256, width=0.0625))
+    save_file(net.state_dict(), tmp_path / "other.safetensors")
+    assert run(PREDICT, predicted, tmp_path / "run", "--init", tmp_path / "other.safetensors") == 0
+    (shard,) = read_plan(tmp_path / "run").shards
+    assert shard.rows == tuple(range(FRAMES))
 
 
 def test_frames_that_are_made_again_lose_their_predictions_with_a_warning(
     predicted: Path, paired: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(predicted, tmp_path / "dances")
-    (tmp_path / "dances/pairs/shard-00000.parquet").unlink()
-    pair_all(tmp_path / "dances", paired / "data")
-    manifest = DatasetFolder(tmp_path / "dances").read_manifest("shard-00000", "frames")
+    folder = DatasetFolder(tmp_path / "dances")
+    (planned,) = read_video_plan(folder)
+    pair_video(
+        PairJob(uri=str(folder.root), data_root=paired / "data", shard=planned, settings=FEW)
+    )
+    manifest = folder.read_manifest("shard-00000", "frames")
     assert manifest.predicted_by is None
     assert any("made again without its predicted normals" in one for one in manifest.warnings)
 
@@ -119,6 +132,7 @@ def train_video(data: list[Path], init: Path, out: Path, *words: object) -> int:
     return run(VIDEO, data, out, "--init", init / "hdnet-depth", *few, *words)
 
 
+@pytest.mark.long
 def test_pairs_and_labelled_samples_are_learnt_together(
     balls: Path, predicted: Path, trained: Path, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from training.run import main
 
 WIDTH = ["--width", "0.0625"]
 FILE = "frames/shard-00000.parquet"
-FRAMES, PREDICT, VIDEO = 17, "hdnet-predict-normals", "hdnet-video"
+FRAMES, PREDICT, VIDEO = 9, "hdnet-predict-normals", "hdnet-video"
 
 
 def run(stage: str, data: Path | list[Path], out: Path, *words: object) -> int:
