@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from people.person import Detail
 from schemas.atomic_files import write_atomically
 
-Progress = Callable[[str], None]
+OnItem = Callable[[str], None]
+"""Called with one line for each item done."""
 Sizes = dict[str, int]
 """The size of each file in bytes, by its path below the root."""
 Stamp = dict[str, dict[str, object]]
@@ -48,7 +49,7 @@ def make_missing(
     out: Path,
     jobs: list[Job],
     make: Callable[[list[Job]], Iterator[tuple[Job, Sizes]]],
-    progress: Progress | None,
+    progress: OnItem | None,
 ) -> tuple[str, ...]:
     """Make what equal calls have not made yet; return the names of all jobs.
 

@@ -24,7 +24,7 @@ from people.pose import clear_arms
 from people.rooms import draw_background
 from people.skeleton import carry, pose_skeleton
 from people.stage import Shot, shoot, stage_camera, stand_on_stage, textured_mesh
-from people.stamp import Progress, Sizes, SynthJob, make_missing, write_files
+from people.stamp import OnItem, Sizes, SynthJob, make_missing, write_files
 from renderers.egl import GLContext
 from schemas.camera import HDNET_RESOLUTION, Camera
 from schemas.codecs import encode_mask, encode_png
@@ -65,7 +65,7 @@ def write_synthetic_videos(
     seed: int,
     texture_size: int = 1024,
     detail: Detail = "fast",
-    progress: Progress | None = None,
+    progress: OnItem | None = None,
 ) -> tuple[str, ...]:
     """Write dances; return the names of the videos in the root.
 

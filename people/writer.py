@@ -30,7 +30,7 @@ from people.published_files import (
 )
 from people.rooms import background_name, draw_background
 from people.smplx_model import format_model
-from people.stamp import Progress, Sizes, SynthJob, make_missing, write_files
+from people.stamp import OnItem, Sizes, SynthJob, make_missing, write_files
 from schemas.errors import RequestError
 
 PersonKind = Literal["RP", "THuman2", "2K2K"]
@@ -85,7 +85,7 @@ def write_synthetic_root(
     dataset: DatasetChoice = "RP",
     backgrounds: int = 8,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: OnItem | None = None,
     markers: bool = False,
     detail: Detail = "full",
 ) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The figures of tools/structure.py: right on a small house, and held on this one."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,14 @@ def test_this_house_keeps_its_figures() -> None:
     assert len(structure.repeated_names(modules)) <= 8
     assert len(walk_request(modules)) <= 15
     assert not any(structure.repeated_options(modules)[name] for name in ("render", "pair"))
+
+
+def test_a_test_is_named_after_its_module_or_says_its_topic() -> None:
+    """Named after it: tests/ROOM/test_MODULE.py, or test_MODULE_TOPIC.py where it has several."""
+    unexplained = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        folder, words = ROOT / path.parent.relative_to(ROOT / "tests"), path.stem.split("_")[1:]
+        names = ("_".join(words[:count]) + ".py" for count in range(1, len(words) + 1))
+        if not any((folder / name).is_file() for name in names):
+            unexplained += [] if ast.get_docstring(ast.parse(path.read_text())) else [path.name]
+    assert unexplained == []

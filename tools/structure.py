@@ -138,8 +138,9 @@ def _declarations(
                 if node.name == command and "typer." in ast.unparse(argument):
                     yield argument.arg, f"{module.path}:{node.name}"
         elif command == "train" and _is_training_argument(node, module):
-            flag = ast.literal_eval(node.args[0])
-            yield flag.lstrip("-").replace("-", "_"), f"{module.path}:add_argument"
+            flag = ast.literal_eval(node.args[0]).lstrip("-").replace("-", "_")
+            if flag != "request":  # all options as one JSON text
+                yield flag, f"{module.path}:add_argument"
 
 
 def _is_training_argument(node: ast.AST, module: Module) -> TypeGuard[ast.Call]:

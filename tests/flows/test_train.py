@@ -151,20 +151,19 @@ def test_a_run_cancelled_on_the_server_ends_all_its_processes(
 
 
 def test_a_run_of_a_worker_ends_all_its_processes_when_it_is_cancelled(
-    server: LiveServer, people: Path, tmp_path: Path
+    server: LiveServer, dataset: Path, tmp_path: Path
 ) -> None:
+    out = tmp_path / "out"
     asked = {
-        "data": str(people), "dataset": "RP", "shards": str(tmp_path / "set"),
-        "resolution": 256, "yaws": [0], "backgrounds": None, "out": str(tmp_path / "weights"),
-        "train_steps": 5000, "train_width": 0.05, "train_nproc": 2,
+        "data": [str(dataset)], "out": str(out), "nets": "coarse", "width": 0.05, "nproc": 2,
+        "epochs": None, "steps": 5000,
     }  # fmt: skip
     server.prefect("work-pool", "create", POOL, "--type", "process", fails=None)  # or it is there
-    server.prefect("--no-prompt", "deploy", "--name", "weights")
+    server.prefect("--no-prompt", "deploy", "--name", "network")
     with program(server, "training-worker", "worker", "start", "--pool", POOL):
-        run = ("deployment", "run", "prepare-and-train/weights")
-        server.prefect(*run, "--params", json.dumps(asked))
-        ranks = wait_for_ranks(tmp_path / "weights" / "2k2k-normal")
-        server.prefect("flow-run", "cancel", run_named(server, f"prepare-and-train to {tmp_path}"))
+        server.prefect("deployment", "run", "train/network", "--params", json.dumps(asked))
+        ranks = wait_for_ranks(out)
+        server.prefect("flow-run", "cancel", run_named(server, f"train 2k2k-normal to {out}"))
         assert are_gone(ranks, within_s=LONGEST_END_S)
 
 

@@ -126,7 +126,7 @@ def wait_for_ranks(out: Path) -> list[psutil.Process]:
     while not (metrics.is_file() and metrics.stat().st_size):
         assert monotonic() < deadline, f"no step in {metrics}"
         sleep(0.1)
-    found = [one for one in psutil.process_iter() if str(out) in _command(one)]
+    found = [one for one in psutil.process_iter() if str(out) in " ".join(_command(one))]
     assert len(found) == 3, found  # torchrun and two ranks
     return found
 

@@ -1,3 +1,5 @@
+"""Shards of scans with SMPL-X fits, rendered with a body model and without."""
+
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
