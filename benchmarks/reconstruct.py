@@ -38,8 +38,10 @@ from tasks.reconstruction.surfaces import Surfaces
 from tests.tasks.reconstruction.photo_files import draw_figure, joints_of
 from tests.tasks.reconstruction.shapes import ball_surfaces
 from training.inference.person_predictor import prepare_image
-from training.twok2k.alignment import complete_joints, cut_parts, fit_parts
-from training.twok2k.person_nets import build_depth_nets
+from training.inference.strips import refine_in_strips
+from training.twok2k.alignment import PartTransforms, complete_joints, cut_parts, fit_parts
+from training.twok2k.person_nets import NormalPrediction, PersonDepthNets, build_depth_nets
+from training.twok2k.surface_nets import DepthPrediction
 
 RADIUS = 0.19
 """Scene units: the ball covers 13% of the image, a standing person of 0.7 about as much."""
@@ -92,8 +94,24 @@ def nets_row(side: int, width: float) -> Stages:
     first = []
     return {
         "normals": lambda: first.append(nets.normals(seen, transforms)),
-        "depth": lambda: nets.refine(first[0], transforms, side),
+        "depth": lambda: refine(nets, first[0], transforms, side),
     }
+
+
+def refine(
+    nets: PersonDepthNets, first: NormalPrediction, transforms: PartTransforms, side: int
+) -> DepthPrediction:
+    """Refine the depth as the program does."""
+    depth, blended = nets.join_parts(first, transforms, side)
+    return refine_in_strips(nets.refinement, depth, blended)
+
+
+def whole_nets_row(side: int, width: float) -> Stages:
+    """Predict with both phases, the refinement over the whole image at once, as published."""
+    stages = nets_row(side, width)
+    depth, normals = torch.rand(1, 2, side // 8, side // 8), torch.rand(1, 6, side, side)
+    nets = build_depth_nets(width=width).eval()
+    return {"normals": stages["normals"], "depth": lambda: nets.refinement(depth, normals)}
 
 
 def cut_row(side: int, _: float, *, is_published: bool) -> Stages:
@@ -178,6 +196,7 @@ def poisson_row(side: int, _: float, *, is_published: bool) -> Stages:
 
 ROWS: dict[str, Callable[[int, float], Stages]] = {
     "nets": nets_row,
+    "nets, published": whole_nets_row,
     "cut": lambda side, width: cut_row(side, width, is_published=False),
     "cut, published": lambda side, width: cut_row(side, width, is_published=True),
     "files": files_row,

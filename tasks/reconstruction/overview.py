@@ -19,7 +19,8 @@ def draw_overview(
     surfaces: Surfaces, predicted: Mapping[str, np.ndarray], keypoints: Float[np.ndarray, "31 3"]
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw two rows of four: input, depth, normals and normals of the depth."""
-    normals, consistency = predicted["normals"], predicted["consistency"]
+    normals = predicted["normals"]
+    consistency = np.where(surfaces.mask, predicted["consistency"], 0)
     top = {
         "input and joints": draw_joints(surfaces.image, keypoints),
         "depth, front": shade_depth(surfaces, surfaces.front),

@@ -73,7 +73,7 @@ def write_maps(folder: Path, surfaces: Surfaces, predicted: Mapping[str, np.ndar
     both = encode_depth(surfaces.front, surfaces.back, surfaces.mask)
     write_atomically(folder / "depth.exr", both)
     write_normals(folder, "normals", predicted["normals"])
-    write_normals(folder, "consistency", predicted["consistency"])
+    write_normals(folder, "consistency", np.where(surfaces.mask, predicted["consistency"], 0))
     for part in PARTS:
         array = predicted.get(part_array(part.name))
         if array is not None:

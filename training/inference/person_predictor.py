@@ -18,6 +18,7 @@ from schemas.keypoints import JOINT_COUNT
 from schemas.prediction import part_array
 from schemas.train_request import DEPTH, RESOLUTION_MULTIPLE
 from training.inference.model_cards import read_settings
+from training.inference.strips import refine_in_strips
 from training.stages import STAGES
 from training.twok2k.alignment import PartTransforms, complete_joints, fit_parts
 from training.twok2k.augment import jitter_colors
@@ -67,7 +68,8 @@ class PersonPredictor:
         transforms = fit_parts(*complete_joints(keypoints.to(self._device), side))
         first = self._nets.normals(seen, transforms)
         stage("normals")
-        blended, refined = self._nets.refine(first, transforms, side)
+        depth, blended = self._nets.join_parts(first, transforms, side)
+        refined = refine_in_strips(self._nets.refinement, depth, blended)
         if self._is_masked:  # such nets say nothing of what lies outside the person
             refined = refined.composed
         stage("depth")

@@ -129,17 +129,16 @@ class PersonDepthNets(nn.Module):
         """Predict depth and mask at full resolution."""
         with torch.no_grad():
             first = self.normals(image, transforms)
-        return self.refine(first, transforms, image.shape[-1])[1]
-
-    def refine(
-        self, first: NormalPrediction, transforms: PartTransforms, resolution: int
-    ) -> tuple[Float[Tensor, "B 6 R R"], DepthPrediction]:
-        """Return the blended normals and the refined depth of what phase 1 predicted."""
-        with torch.no_grad():
-            blended = blend_normals(first.parts, transforms, resolution, form=self.occupancy)
-            depth = masked_coarse_depth(first.coarse)
+            depth, blended = self.join_parts(first, transforms, image.shape[-1])
         refined: DepthPrediction = self.refinement(depth, blended)
-        return blended, refined
+        return refined
+
+    def join_parts(
+        self, first: NormalPrediction, transforms: PartTransforms, resolution: int
+    ) -> tuple[Float[Tensor, "B 2 r r"], Float[Tensor, "B 6 R R"]]:
+        """Return what the refinement net sees: coarse depth and the blended normals."""
+        blended = blend_normals(first.parts, transforms, resolution, form=self.occupancy)
+        return masked_coarse_depth(first.coarse), blended
 
 
 def masked_coarse_depth(coarse: DepthPrediction) -> Float[Tensor, "B 2 h w"]:

@@ -20,12 +20,14 @@ from tests.tasks.reconstruction.photo_files import draw_figure, joints_of
 from tests.training.inference.slab_nets import BACK, FRONT, WIDTH, slab_nets, write_slab
 from training.inference.person_predictor import PersonPredictor, prepare_image
 from training.inference.predict import EXIT_REQUEST, main
+from training.inference.strips import refine_in_strips
 from training.inference.surface_predictor import SurfacePredictor, unit_inside
 from training.loop.model_files import write_model
 from training.run_settings import ModelSettings
 from training.stages import STAGES
 from training.twok2k.alignment import complete_joints, fit_parts
 from training.twok2k.person_nets import PersonDepthNets, build_normal_nets
+from training.twok2k.sizes import refinement_net
 
 HDNET_STAGES: tuple[StageName, ...] = ("hdnet-normal", "hdnet-depth")
 CPU = torch.device("cpu")
@@ -165,3 +167,15 @@ def test_nets_of_phase_2_predict_as_before() -> None:
         assert torch.allclose(
             nets(torch.zeros(1, 3, SIDE, SIDE), transforms).front, torch.tensor(FRONT)
         )
+
+
+@pytest.mark.parametrize("side", [256, 640])
+def test_strips_give_what_the_whole_image_gives(side: int) -> None:
+    torch.manual_seed(1)
+    net = refinement_net(width=0.1).eval()
+    depth, normals = 6 * torch.rand(1, 2, side // 8, side // 8), torch.rand(1, 6, side, side)
+    with torch.no_grad():
+        whole, strips = net(depth, normals), refine_in_strips(net, depth, normals)
+    for name in ("front", "back", "mask_logit"):
+        assert torch.allclose(getattr(strips, name), getattr(whole, name), atol=1e-5)
+    assert whole.mask_logit.std() > 1e-3
