@@ -102,7 +102,7 @@ def test_no_request_is_refused_in_one_line(text: str, complaint: str) -> None:
 
 @pytest.mark.parametrize(
     ("stage", "option", "value"),
-    [("hdnet-normal", "nets", "coarse"), ("hdnet-depth", "heads", "centred"),
+    [("hdnet-normal", "nets", "coarse"), ("hdnet-normal", "heads", "centred"),
      ("2k2k-normal", "depth_normals", "published"), ("hdnet-depth", "depth_loss", "masked"),
      ("2k2k-depth", "depth_gradient", "detached"), ("hdnet-normal", "mask_loss", "published")],
 )  # fmt: skip
