@@ -3,13 +3,14 @@
 OUT/people    data root          OUT/dataset   shards of samples, frames and pairs
 OUT/labelled  samples of HDNet's camera   OUT/hdnet  the videos in HDNet's published layout
 OUT/training  all stages of 2K2K and of HDNet, short
-OUT/report.html, OUT/demo.json: what was done
+OUT/evaluation: a person to turn round, and figures   OUT/report.html, OUT/demo.json: what was done
 """
 
 from pathlib import Path
 from time import monotonic
 
 from flows.demonstration import DemoSummary, Stages, stages_of
+from flows.evaluation_steps import evaluate_trained
 from flows.export import export
 from flows.pair import pair
 from flows.progress import say
@@ -29,29 +30,37 @@ from tasks.formats.hdnet.hdnet_layout import TIKTOK
 
 @request_flow(DemoRequest, name="demo", run_name="demo to {out}")
 def demo(request: DemoRequest) -> DemoSummary:
-    """Make people, inspect, render, pair, validate, train, export, report; only what is left."""
+    """Make people, inspect, render, pair, validate, train, export, evaluate, report."""
     began_s, stages = monotonic(), stages_of(request)
-    say("1/9 synth: people, rooms and a dance")
+    say("1/10 synth: people, rooms and a dance")
     make_people(stages.synth, on_item=say)
-    say("2/9 inspect: what the data root holds")
+    say("2/10 inspect: what the data root holds")
     inspect_people(stages)
-    say("3/9 render: samples in shards, of 2K2K's camera and of HDNet's")
+    say("3/10 render: samples in shards, of 2K2K's camera and of HDNet's")
     rendered = render(stages.render)
     render(stages.labelled)
-    say("4/9 pair: correspondences between the frames of the dance")
+    say("4/10 pair: correspondences between the frames of the dance")
     paired = pair(stages.pair)
-    say("5/9 validate: every byte read back")
+    say("5/10 validate: every byte read back")
     validate(stages.validate)
-    say(f"6/9 train: both phases of 2K2K on {stages.normal.nproc} ranks")
+    say(f"6/10 train: both phases of 2K2K on {stages.normal.nproc} ranks")
     phases = (train(stages.normal), train(stages.depth))
-    say("7/9 train: all stages of HDNet, with the predicted normals of the dance")
+    say("7/10 train: all stages of HDNet, with the predicted normals of the dance")
     trained = (*phases, *(train(one) for one in stages.hdnet))
-    say("8/9 export: the published HDNet layout, checked by its reader's rules")
+    say("8/10 export: the published HDNet layout, checked by its reader's rules")
     export_and_check(stages)
-    say("9/9 report: one page")
+    say("9/10 evaluate: people reconstructed by 2K2K, and measured")
+    evaluation = evaluate_trained(stages.evaluate)
+    say("10/10 report: one page")
     page = report(stages.report)
     summary = DemoSummary.of(
-        request, rendered, paired, trained, report=page.path, seconds=monotonic() - began_s
+        request,
+        rendered,
+        paired,
+        trained,
+        evaluation,
+        report=page.path,
+        seconds=monotonic() - began_s,
     )
     write_atomically(Path(request.out) / "demo.json", summary.model_dump_json(indent=1))
     return summary

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
+from schemas.evaluate_request import EvaluateRequest, ProtocolOptions
 from schemas.requests import (
     BACKGROUNDS_FOLDER,
     DemoRequest,
@@ -32,6 +33,7 @@ from schemas.train_request import (
     TrainRequest,
 )
 from tasks.dataset.states import dataset_status
+from tasks.evaluation.evaluation_summary import EvaluationSummary
 from tasks.formats.hdnet.hdnet_layout import TIKTOK
 from tasks.launching.training_results import AnySummary, TrainSummary, read_losses
 from tasks.samples.sample_shards import SAMPLES
@@ -41,6 +43,9 @@ RECORD = "demo.json"
 RANKS = 2
 LEARNING_RATE = 1e-3
 VALIDATED = 4
+POINTS, MEASURED, SHOWN = 20_000, 3, 1
+"""Of the evaluation: points of a surface, samples, and samples of which meshes are kept."""
+
 HDNET_STAGES = (HDNET_NORMAL, PREDICT, HDNET_DEPTH, VIDEO)
 
 
@@ -84,6 +89,7 @@ class Stages:
     depth: TrainRequest
     labelled: RenderRequest
     hdnet: tuple[TrainRequest, ...]
+    evaluate: EvaluateRequest
     report: ReportRequest
 
 
@@ -100,6 +106,7 @@ class DemoSummary(BaseModel):
     pairs: int
     hdnet: str
     trainings: tuple[AnySummary, ...] = Field(description="stages, in their order")
+    evaluation: EvaluationSummary | None = Field(default=None, description="of 2K2K's phase 2")
     report: str
     seconds: float
 
@@ -109,6 +116,7 @@ class DemoSummary(BaseModel):
         rendered: RunSummary,
         paired: RunSummary,
         trained: tuple[AnySummary, ...],
+        evaluation: EvaluationSummary,
         *,
         report: str,
         seconds: float,
@@ -123,6 +131,7 @@ class DemoSummary(BaseModel):
             pairs=paired.samples,
             hdnet=stages_of(request).export.to,
             trainings=trained,
+            evaluation=evaluation,
             report=report,
             seconds=seconds,
         )
@@ -133,6 +142,7 @@ def stages_of(request: DemoRequest) -> Stages:
     out, extent = Path(request.out), EXTENTS[request.size]
     people, dataset, labelled = (str(out / name) for name in ("people", "dataset", "labelled"))
     normal, depth = (str(out / "training" / stage) for stage in (NORMAL, DEPTH))
+    figures = str(out / "evaluation")
     how, hdnet = _train_options(extent), _hdnet_stages(out / "training", labelled, dataset, extent)
     trained = (one.out for one in hdnet if one.trains)
     return Stages(
@@ -159,8 +169,12 @@ def stages_of(request: DemoRequest) -> Stages:
             settings=RenderSettings(camera="hdnet", resolution=256, yaws=extent.yaws),
         ),
         hdnet=hdnet,
+        evaluate=EvaluateRequest(
+            data=(dataset,), checkpoint=(depth,), out=figures, shown=SHOWN,
+            protocol=ProtocolOptions(points=POINTS), max_items=MEASURED,
+        ),
         report=ReportRequest(
-            uris=(dataset, normal, depth, labelled, *trained), out=str(out / "report.html")
+            uris=(figures, dataset, normal, depth, labelled, *trained), out=str(out / "report.html")
         ),
     )  # fmt: skip
 
@@ -211,5 +225,11 @@ def find_finished_demo(request: DemoRequest) -> DemoSummary | None:
         return None
     folder = DatasetFolder.at(summary.dataset)
     is_exported = (Path(summary.hdnet) / TIKTOK.folder).is_dir()
+    if summary.evaluation is None or not all(map(_is_file, summary.evaluation.pages)):
+        return None
     is_done = all(dataset_status(folder, kind).is_done for kind in (SAMPLES, VIDEOS))
     return summary if is_exported and is_done else None
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).is_file()

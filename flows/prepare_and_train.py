@@ -2,11 +2,13 @@
 
 RENDER.OUT/        the data set; the camera of its views says which method is trained
 OUT/STAGE/         the trainings, as 2k2k-normal or hdnet-video
-OUT/prepared.json  which shards were read back
+OUT/evaluation/    figures of the test split, and some of its people as meshes
+OUT/report.html    one page       OUT/prepared.json  which shards were read back
 """
 
 from time import monotonic
 
+from flows.evaluation_steps import evaluate_trained
 from flows.new_runs import find_nothing_to_pair, find_nothing_to_render, resolve
 from flows.pair import pair
 from flows.prepare_steps import (
@@ -21,6 +23,7 @@ from flows.prepare_steps import (
 )
 from flows.progress import say
 from flows.render import render
+from flows.report import report
 from flows.request_flow import request_flow
 from flows.train import train
 from flows.validate import validate
@@ -29,7 +32,7 @@ from schemas.prepare_request import PrepareRequest
 
 @request_flow(PrepareRequest, name="prepare-and-train", run_name="prepare-and-train to {out}")
 def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
-    """Inspect, render, pair for HDNet, validate, train all stages; what is done is skipped.
+    """Inspect, render, pair for HDNet, validate, train, evaluate; what is done is skipped.
 
     Raises RequestError before any work, InputError when too many scans are lost, and what the
     flows within it raise.
@@ -58,4 +61,9 @@ def prepare_and_train(request: PrepareRequest) -> PrepareSummary:
     for number, training in enumerate(request.trainings, start=1):
         say(f"train {number}/{len(request.trainings)}: {training.stage}")
         trained.append(train(training))
-    return sum_up_preparation(request, rendered, trained, seconds=monotonic() - began_s)
+    evaluation = None
+    if not request.no_evaluation:
+        say("evaluate: people of the test split, reconstructed and measured")
+        evaluation = evaluate_trained(request.evaluation)
+        say(f"report: {report(request.report).path}")
+    return sum_up_preparation(request, rendered, trained, evaluation, seconds=monotonic() - began_s)

@@ -17,6 +17,7 @@ from schemas.errors import InputError
 from schemas.prepare_request import PrepareRequest
 from tasks.checks.inspection import inspect_root
 from tasks.dataset.planning import planned_scans, read_plan
+from tasks.evaluation.evaluation_summary import EvaluationSummary, find_finished_summary
 from tasks.launching.training_results import AnySummary, find_finished_stage
 from tasks.scans.layouts import list_scans
 
@@ -44,6 +45,8 @@ class PrepareSummary(BaseModel):
     scans: int = Field(description="planned in the data set")
     lost: tuple[LostScan, ...]
     trainings: tuple[AnySummary, ...] = Field(description="stages, in their order")
+    evaluation: EvaluationSummary | None = Field(default=None, description="of the last stage")
+    report: str = Field(default="", description="the page about all of it")
     seconds: float
 
 
@@ -62,13 +65,19 @@ def find_finished_preparation(request: PrepareRequest) -> PrepareSummary | None:
         if finished is None:
             return None
         trained.append(finished)
-    return sum_up_preparation(request, rendered, trained, seconds=monotonic() - began_s)
+    evaluation = None
+    if not request.no_evaluation:
+        evaluation = find_finished_summary(request.evaluation)
+        if evaluation is None or not Path(request.report.out).is_file():
+            return None
+    return sum_up_preparation(request, rendered, trained, evaluation, seconds=monotonic() - began_s)
 
 
 def sum_up_preparation(
     request: PrepareRequest,
     rendered: RunSummary,
     trainings: Sequence[AnySummary],
+    evaluation: EvaluationSummary | None,
     *,
     seconds: float,
 ) -> PrepareSummary:
@@ -79,6 +88,8 @@ def sum_up_preparation(
         scans=count_scans(request),
         lost=find_lost(rendered),
         trainings=tuple(trainings),
+        evaluation=evaluation,
+        report=request.report.out if evaluation else "",
         seconds=seconds,
     )
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 
 from schemas.errors import RequestError
+from schemas.evaluate_request import EvaluateRequest
 from schemas.options import Part, Shown
 from schemas.path_checks import check_writable
 from schemas.request_base import Request
-from schemas.requests import PairRequest, RenderRequest, ValidateRequest
+from schemas.requests import PairRequest, RenderRequest, ReportRequest, ValidateRequest
 from schemas.train_request import (
     DEPTH,
     HDNET_DEPTH,
@@ -49,6 +50,8 @@ class PrepareRequest(Request):
     """Of HDNet: folder above the videos, or a video's own folder."""
     max_reject_share: float = Field(default=0.02, ge=0, le=1)
     """Lost scans of all, from 0 to 1, with which it still trains."""
+    no_evaluation: bool = False
+    """End after the training: no reconstruction and no figures of the test split."""
     render: Annotated[RenderRequest, RENDER_OPTIONS]
     train: Annotated[TrainOptions, Part(prefix="train_")] = Field(default_factory=TrainOptions)
 
@@ -92,6 +95,25 @@ class PrepareRequest(Request):
             )
             for stage, before in self._stages.items()
         )  # fmt: skip
+
+    @property
+    def evaluation(self) -> EvaluateRequest:
+        """Return what is asked of the flow `evaluate`; the split is chosen when there is data."""
+        normal = str(Path(self.out) / HDNET_NORMAL) if HDNET_NORMAL in self._stages else None
+        return EvaluateRequest(
+            data=(self.render.out,), checkpoint=(self.trainings[-1].out,),
+            normal_checkpoint=normal, out=str(Path(self.out) / "evaluation"),
+            device=self.train.device,
+        )  # fmt: skip
+
+    @property
+    def report(self) -> ReportRequest:
+        """Return what is asked of the flow `report`: the evaluation first."""
+        trained = (one.out for one in self.trainings if one.trains)
+        return ReportRequest(
+            uris=(self.evaluation.out, self.render.out, *trained),
+            out=str(Path(self.out) / "report.html"),
+        )
 
     @property
     def _stages(self) -> Mapping[StageName, StageName | None]:

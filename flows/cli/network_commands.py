@@ -79,11 +79,12 @@ def _show_training(summary: TrainSummary) -> None:
 def prepare_and_train(
     request: PrepareRequest, *, json: Json = False, verbose: Verbose = False
 ) -> None:
-    """From scans to a trained method, 2K2K or HDNet; only what is left to do.
+    """From scans to a trained method, 2K2K or HDNet, and its figures; only what is left to do.
 
     Inspects, renders, validates and trains both phases of 2K2K; with --camera hdnet it pairs videos
-    too and trains all stages of HDNet. Repeat the command to go on after anything stopped it. The
-    options --train-X are those of scanmill train, for each stage that knows them.
+    too and trains all stages of HDNet. Then it reconstructs and measures the people of the test
+    split and writes a report. Repeat the command to go on after anything stopped it. The options
+    --train-X are those of scanmill train, for each stage that knows them.
     """
     resolved = request.model_copy(update={"render": resolve(request.render)})
     answer_flow(
@@ -99,4 +100,8 @@ def _show_preparation(summary: PrepareSummary) -> None:
     say(f"{summary.dataset}: {summary.samples} samples of {summary.scans} scans{more}")
     for trained in summary.trainings:
         _show_stage(trained)
+    if summary.evaluation is not None:
+        for line in summary.evaluation.lines:
+            say(f"  evaluation  {line}")
+        say(f"  report      {summary.report}")
     say(f"prepare-and-train: done in {format_seconds(summary.seconds)}.")

@@ -53,6 +53,9 @@ def _show(summary: DemoSummary) -> None:
             say(f"  training    {trained.out}  ({trained.steps} steps, {loss})")
         else:
             say(f"  predicted   normals of {trained.steps} frames of the videos, into the data set")
+    if summary.evaluation is not None:
+        for line in summary.evaluation.lines:
+            say(f"  evaluation  {line}")
     say(f"  report      {summary.report}")
     say("Look at the report first.")
 

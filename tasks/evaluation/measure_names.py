@@ -2,7 +2,9 @@
 
 from schemas.evaluation import Interval
 
-HIGHER_IS_BETTER = frozenset({"normal_consistency", "silhouette_overlap", "mask_overlap"})
+HIGHER_IS_BETTER = frozenset(
+    {"normal_consistency", "silhouette_overlap", "mask_overlap", "mesh_coverage"}
+)
 _UNITS = {"cm": "cm", "degrees": "degrees"}
 
 

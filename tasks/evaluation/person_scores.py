@@ -130,13 +130,16 @@ def measure_mesh(
     scale: on scene units. Where the scan is unknown it is the mesh of the stored depth.
     Raises InputError when nothing was predicted that could be meshed.
     """
-    made = make_sheets(make_surfaces(predicted, target.image, target.inside), scale)
+    surfaces = make_surfaces(predicted, target.image, target.inside)
+    made = make_sheets(surfaces, scale)
+    covered = float(surfaces.mask.sum() / target.inside.sum())
     cm = target.cm_per_unit
     mesh = ShapeSurface(made.vertices * cm, made.faces.astype(np.int64))
     scan = find_scan_surface(target, item, sample)
     moved, _ = align(mesh, scan, protocol.align, seed=protocol.seed)
     measures = measure_surfaces(moved, scan, protocol).measures
-    return measures | measure_views(moved, scan, protocol, open_session()), made
+    seen = measure_views(moved, scan, protocol, open_session())
+    return {**measures, "mesh_coverage": covered, **seen}, made
 
 
 def find_scan_surface(target: PersonTarget, item: DataItem, sample: StoredSample) -> ShapeSurface:

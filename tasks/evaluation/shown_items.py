@@ -1,6 +1,7 @@
 """What people look at of a measured sample: its mesh, images of prediction and target, a page."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,13 +50,13 @@ def draw_person(
         is_front=True,
     )  # fmt: skip
     top = {
-        "image": target.image, "depth, predicted": shade_depth(said, front),
+        "image": target.image, "depth, predicted": _shade(said),
         "normals, predicted": _draw_normals(nets, inside),
         "normals of the depth, predicted": _draw_normals(_of_depth(said), inside),
     }  # fmt: skip
     bottom = {
         "person": np.where(inside[..., None], target.image, np.uint8(0)),
-        "depth, true": shade_depth(true, target.front),
+        "depth, true": _shade(true),
         "normals, true": _draw_normals(target.normals[0], inside),
         "normals of the depth, true": _draw_normals(_of_depth(true), inside),
     }  # fmt: skip
@@ -77,13 +78,18 @@ def draw_surface(
         surface = Surfaces(length, length, target.color, camera)
         rows.append(
             {
-                f"depth, {what}": shade_depth(surface, length),
+                f"depth, {what}": _shade(surface),
                 f"normals, {what}": _draw_normals(normals, inside),
                 f"normals of the depth, {what}": _draw_normals(_of_depth(surface), inside),
             }
         )
     top = {"image": target.color, **rows[0]}
     return draw_panels(top, {"DensePose": target.densepose, **rows[1]})
+
+
+def _shade(surfaces: Surfaces) -> UInt8[np.ndarray, "R R 3"]:
+    """Draw the front's depth, white to dark over its own range."""
+    return shade_depth(replace(surfaces, back=surfaces.front), surfaces.front)
 
 
 def _of_depth(surfaces: Surfaces) -> Float[np.ndarray, "R R 3"]:

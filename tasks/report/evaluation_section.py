@@ -75,8 +75,7 @@ def _describe_data(root: Path, page: Path, result: DataResult) -> EvaluationSect
     columns = [Column(one.title, one.measures) for one in result.checkpoints]
     return EvaluationSection(
         uri=str(root),
-        about=f"{len(result.items)} samples of split {', '.join(result.split)}; in brackets "
-        f"{result.confidence:.0%} intervals of the mean over samples",
+        about=_say_what(result),
         titles=tuple(one.title for one in columns),
         rows=_rows(columns),
         facts=(*_facts(result.protocol), ("data", ", ".join(result.data))),
@@ -85,6 +84,14 @@ def _describe_data(root: Path, page: Path, result: DataResult) -> EvaluationSect
         ),
         people=tuple(_show(root, page, one) for one in result.results if one.shown),
     )
+
+
+def _say_what(result: DataResult) -> str:
+    scans = len({"/".join(one.split("/")[:2]) for one in result.items})
+    said = f"{len(result.items)} samples of {scans} scans, split {', '.join(result.split)}; "
+    if scans == 1:
+        return said + "no intervals: one scan says nothing about others"
+    return said + f"in brackets {result.confidence:.0%} intervals of the mean over scans"
 
 
 def _describe_mesh(root: Path, result: MeshResult) -> EvaluationSection:

@@ -233,3 +233,13 @@ def test_its_stages_are_subflows_on_the_page(prepared: Prepared, server: LiveSer
 def test_its_data_set_is_whole(prepared: Prepared) -> None:
     folder = DatasetFolder.at(str(prepared.out / "dataset"))
     assert len(folder.committed_shards()) == 3
+
+
+@pytest.mark.long
+def test_it_ends_with_people_measured_and_a_report(prepared: Prepared) -> None:
+    assert prepared.done.returncode == 0, prepared.done.stderr
+    answer = json.loads(prepared.again.stdout)
+    assert answer["evaluation"]["samples"] >= 1
+    assert "depth_front_cm" in answer["evaluation"]["figures"]
+    assert (prepared.out / "evaluation/evaluation.md").read_text().startswith("| measure |")
+    assert "<h2>Evaluation" in Path(answer["report"]).read_text()

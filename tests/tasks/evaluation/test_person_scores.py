@@ -101,6 +101,7 @@ def test_the_mesh_of_a_perfect_prediction_lies_on_the_scan(
     item = DataItem("ball", tmp_path, "", 0, SETTINGS, scan)
     measures, mesh = measure_mesh(target, item, ball, predict(target), PROTOCOL, scale=1.0)
     assert len(mesh.faces) > 1000
+    assert measures["mesh_coverage"] == 1.0
     assert measures["p2s_cm"] < 0.01 * RADIUS * CM  # the wall at the silhouette is a chord
     assert measures["silhouette_overlap"] > 0.85  # half a pixel of 21 is lost all around
 
@@ -120,6 +121,16 @@ def test_a_prediction_without_a_person_has_no_mesh(
     empty = {**predict(target), "front": np.full_like(target.front, 6.0)}
     with pytest.raises(InputError, match="no pixel"):
         measure_mesh(target, item, ball, empty, PROTOCOL, scale=1.0)
+
+
+def test_half_a_person_covers_half(
+    ball: StoredSample, target: PersonTarget, tmp_path: Path
+) -> None:
+    item = DataItem("ball", tmp_path, "", 0, SETTINGS, None)
+    half = predict(target)
+    half["front"][:, RESOLUTION // 2 :] = 6.0
+    measures, _ = measure_mesh(target, item, ball, half, PROTOCOL, scale=1.0)
+    assert measures["mesh_coverage"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_resolution_that_divides_nothing_is_refused(ball: StoredSample) -> None:
