@@ -1,11 +1,13 @@
 """Time a training step, and its memory, against the plainest correct implementation.
 
-    python -m benchmarks.train_step [--resolution 512] [--width 1] [--steps 3] [--device cpu]
+    python -m benchmarks.train_step [--stage STAGE ...] [--resolution 512] [--width 1] [--steps 3]
+        [--device cpu]
 
 Both ways train the same nets on the same batch with the same losses; the plain one makes every
 grid at full size and cuts afterwards, pads every part to the full image before warping it back,
 and takes medians by sorting. Each way and phase runs in a process of its own, so that peak memory
-is its own. One optimisation after the other is switched on, so that each shows its gain.
+is its own. One optimisation after the other is switched on, so that each shows its gain. HDNet's
+stages are timed at their 256 pixels and published batch.
 """
 
 import argparse
@@ -14,26 +16,38 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks import train_step_hdnet
 from schemas.body_parts import PartGroup, group_members
-from schemas.train_request import StageName
+from schemas.train_request import PUBLISHED, StageName
+from training.data.tensor_batch import BatchT, SampleT, TensorBatch
+from training.hdnet import video_stage
 from training.loop.compute_modes import autocast, recompute_activations
 from training.loop.stage_types import ExamplesT, PredictionT, Stage
 from training.run_settings import ModelSettings
+from training.stages import STAGES
 from training.twok2k import augment, person_examples, person_nets
 from training.twok2k.alignment import PartTransforms
 from training.twok2k.blending import occupancy
-from training.twok2k.person_samples import PersonBatch, PersonSample
-from training.twok2k.person_stages import DEPTH_STAGE, NORMAL_STAGE
+from training.twok2k.person_samples import PersonBatch
 
 WAYS = ("plain", "crop grids", "crop warps", "sorted columns", "recompute")
 """Each way has all optimisations up to its own; the last trades time for memory."""
+
+WAYS_OF: dict[str, tuple[str, ...]] = {
+    "2k2k-normal": WAYS,
+    "2k2k-depth": WAYS,
+    "hdnet-normal": ("plain", "recompute"),
+    "hdnet-depth": ("plain", "recompute"),
+    "hdnet-video": ("plain", "parts at once", "recompute"),
+}
 
 MIB = 1 << 10
 FIGURE_HALF_HEIGHT = 0.31
@@ -85,6 +99,7 @@ PLAIN: dict[str, list[tuple[Any, str, Callable[..., Tensor]]]] = {
     ],
     "crop warps": [(person_nets, "blend_normals", plain_blend)],
     "sorted columns": [(augment, "_median3", plain_median)],
+    "parts at once": [(video_stage, "warping_loss", train_step_hdnet.plain_warping)],
 }
 """What stands in for an optimisation that a way does not have yet."""
 
@@ -106,56 +121,70 @@ def make_batch(resolution: int, device: torch.device) -> PersonBatch:
     return batch.to(device)
 
 
-def measure(phase: int, way: str, given: argparse.Namespace) -> dict[str, float]:
+def measure(stage: str, way: str, given: argparse.Namespace) -> dict[str, float]:
     """Return seconds a step, of wall and of processor, and the peak memory in MiB.
 
     The fastest step after a warm-up; processor seconds bear a shared machine better.
     """
-    for name in WAYS[WAYS.index(way) + 1 :]:
+    for name in WAYS_OF[stage][WAYS_OF[stage].index(way) + 1 :]:
         for module, function, plain in PLAIN.get(name, []):
             setattr(module, function, plain)
-    return (
-        time_steps(NORMAL_STAGE, "2k2k-normal", way, given)
-        if phase == 1
-        else time_steps(DEPTH_STAGE, "2k2k-depth", way, given)
-    )
-
-
-def time_steps(
-    stage: Stage[PersonSample, PersonBatch, ExamplesT, PredictionT],
-    name: StageName,
-    way: str,
-    given: argparse.Namespace,
-) -> dict[str, float]:
-    """Take the steps of one stage; see `measure`."""
-    settings = ModelSettings(stage=name, resolution=given.resolution, width=given.width)
     device = torch.device(given.device)
     torch.manual_seed(0)
-    model = stage.build(settings).to(device).train()
-    if way == "recompute":
-        recompute_activations(model)
-    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-4)
-    batch = make_batch(given.resolution, device)
-    seconds, busy = [], []
-    loss = torch.zeros(())
-    for _ in range(given.steps + 1):
-        began, began_busy = perf_counter(), process_time()
-        optimiser.zero_grad(set_to_none=True)
-        prepared = stage.prepare(batch, settings)
-        with autocast(settings, device):
-            prediction = stage.predict(model, prepared)
-        loss = torch.stack(list(stage.objective(prediction, prepared, settings).values())).sum()
-        loss.backward()  # type: ignore[no-untyped-call] # torch has no types here
-        optimiser.step()
+    if stage in train_step_hdnet.MAKERS:
+        row, make = train_step_hdnet.MAKERS[stage]
+        batch: TensorBatch = make(PUBLISHED[row_name(stage)].batch, device)
+        settings = train_step_hdnet.settings_of(stage, given.width)
+        return row.apply(TimedSteps(batch, settings, way, given))
+    settings = ModelSettings(stage=row_name(stage), resolution=given.resolution, width=given.width)
+    action = TimedSteps(make_batch(given.resolution, device), settings, way, given)
+    return STAGES[row_name(stage)].apply(action)
+
+
+def row_name(stage: str) -> StageName:
+    """Return the name that the table of stages has; raises KeyError for another."""
+    return next(name for name in STAGES if name == stage)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedSteps:
+    """Steps of one stage on one batch; see `measure`."""
+
+    batch: TensorBatch
+    settings: ModelSettings
+    way: str
+    given: argparse.Namespace
+
+    def __call__(
+        self, stage: Stage[SampleT, BatchT, ExamplesT, PredictionT], /
+    ) -> dict[str, float]:
+        """Take the steps, and return what they cost."""
+        settings, batch = self.settings, cast("BatchT", self.batch)
+        device = torch.device(self.given.device)
+        model = stage.build(settings).to(device).train()
+        if self.way == "recompute":
+            recompute_activations(model)
+        optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-4)
+        seconds, busy = [], []
+        loss = torch.zeros(())
+        for _ in range(self.given.steps + 1):
+            began, began_busy = perf_counter(), process_time()
+            optimiser.zero_grad(set_to_none=True)
+            prepared = stage.prepare(batch, settings)
+            with autocast(settings, device):
+                prediction = stage.predict(model, prepared)
+            loss = torch.stack(list(stage.objective(prediction, prepared, settings).values())).sum()
+            loss.backward()  # type: ignore[no-untyped-call] # torch has no types here
+            optimiser.step()
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            seconds.append(perf_counter() - began)
+            busy.append(process_time() - began_busy)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
         if device.type == "cuda":
-            torch.cuda.synchronize()
-        seconds.append(perf_counter() - began)
-        busy.append(process_time() - began_busy)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
-    if device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated() / MIB**2
-    least = {"seconds": min(seconds[1:]), "busy": min(busy[1:])}
-    return least | {"peak": peak, "loss": float(loss.detach())}
+            peak = torch.cuda.max_memory_allocated() / MIB**2
+        least = {"seconds": min(seconds[1:]), "busy": min(busy[1:])}
+        return least | {"peak": peak, "loss": float(loss.detach())}
 
 
 def main() -> None:
@@ -165,19 +194,20 @@ def main() -> None:
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--only", nargs=2, metavar=("PHASE", "WAY"), help="measure one line")
+    parser.add_argument("--stage", nargs="+", choices=list(WAYS_OF), default=list(WAYS_OF))
+    parser.add_argument("--only", nargs=2, metavar=("STAGE", "WAY"), help="measure one line")
     given = parser.parse_args()
     if given.only:
-        print(json.dumps(measure(int(given.only[0]), given.only[1], given)))
+        print(json.dumps(measure(given.only[0], given.only[1], given)))
         return
-    print(f"{given.resolution} pixels, width {given.width}, batch 1, {given.device}")
-    for phase in (1, 2):
-        for way in WAYS:
+    print(f"2K2K at {given.resolution} pixels, width {given.width}, {given.device}")
+    for stage in given.stage:
+        for way in WAYS_OF[stage]:
             line = [sys.executable, "-m", "benchmarks.train_step", *sys.argv[1:]]
-            answer = subprocess.check_output([*line, "--only", str(phase), way], text=True)
+            answer = subprocess.check_output([*line, "--only", stage, way], text=True)
             told = json.loads(answer.splitlines()[-1])
             print(
-                f"phase {phase}  {way:15} {told['seconds']:7.2f} s a step"
+                f"{stage:12} {way:15} {told['seconds']:7.2f} s a step"
                 f" {told['busy']:7.2f} s cpu {told['peak']:7.0f} MiB  loss {told['loss']:.5f}",
                 flush=True,
             )
