@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from schemas.camera import Camera, camera_2k2k, lift
+from schemas.camera import Camera, camera_2k2k, crop_camera, lift
+from schemas.codecs import bounding_window
 from schemas.errors import InputError
 from tasks.formats.twok2k.depth16 import UNITS_PER_PIXEL
 
@@ -99,7 +100,10 @@ def lift_to_world(
     camera: Camera, depth: Float[np.ndarray, "R R"], where: Bool[np.ndarray, "R R"]
 ) -> Float[np.ndarray, "N 3"]:
     """Return the surface points of these pixels in world axes, scene units, row by row."""
-    points = lift(camera, depth.astype(np.float64))[where]
+    left, top, right, bottom = bounding_window(where)
+    window = np.s_[top : bottom + 1, left : right + 1]
+    seen = crop_camera(camera, left, top, right - left + 1, bottom - top + 1)
+    points = lift(seen, depth[window].astype(np.float64))[where[window]]
     turn, shift = camera.world_to_camera[:3, :3], camera.world_to_camera[:3, 3]
     world: Float[np.ndarray, "N 3"] = (points - shift) @ turn
     return world
