@@ -74,7 +74,8 @@ class Budget:
 
     part_steps: of the nets of phase 1 with all part nets that phase 2 needs; they are trained once,
     by the default forms, and all variants and seeds of phase 2 begin with them. Phase 1 itself is
-    measured without the part nets: nothing that is measured depends on them.
+    measured without the part nets: nothing that is measured depends on them. rate, depth_rate: of
+    the phases, at the start.
     """
 
     width: float
@@ -83,6 +84,7 @@ class Budget:
     depth_steps: int
     batch: int
     rate: float
+    depth_rate: float
     background: BackgroundMode = "stored"
 
     def times(self, factor: float) -> "Budget":
@@ -94,8 +96,8 @@ class Budget:
 
 
 BUDGETS = {
-    "cpu": Budget(0.25, 500, 400, 250, 4, 0.01),
-    "gpu": Budget(1.0, 20_000, 20_000, 20_000, 1, 0.001),
+    "cpu": Budget(0.25, 1400, 400, 40, 4, 0.01, 0.003),
+    "gpu": Budget(1.0, 20_000, 20_000, 20_000, 1, 0.001, 0.001),
 }
 
 
@@ -166,10 +168,14 @@ class TwoK2K:
 
     def describe(self, variant: str, stage: str) -> dict[str, object]:
         """Return data, budget and options."""
-        told = [address.sample_id for address in self._told]
+        told, budget = [address.sample_id for address in self._told], asdict(self._budget)
+        for unused in (
+            ("part_steps", "depth_steps", "depth_rate") if stage == NORMAL else ("normal_steps",)
+        ):
+            del budget[unused]
         return {
             "data": self._digest, "stage": stage, "options": VARIANTS[variant],
-            "budget": asdict(self._budget), "trained": len(self._trained), "measured": len(told),
+            "budget": budget, "trained": len(self._trained), "measured": len(told),
             "first": told[0], "last": told[-1],
         }  # fmt: skip
 
@@ -194,7 +200,8 @@ class TwoK2K:
         request = TrainRequest.model_validate(
             {
                 **rare, **options, "stage": stage, "data": (self._uri,), "out": str(out),
-                "width": budget.width, "batch": budget.batch, "learning_rate": budget.rate,
+                "width": budget.width, "batch": budget.batch,
+                "learning_rate": budget.rate if stage == NORMAL else budget.depth_rate,
                 "background": budget.background, "workers": 1, "keep": 1, "max_val_samples": 8,
                 "steps_per_epoch": -(-steps // CYCLE_EPOCHS),
             }

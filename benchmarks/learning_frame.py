@@ -26,8 +26,13 @@ SKIPPED = ("loss",)
 class Method(Protocol):
     """What is compared: stages that follow one another, under variants, the default first."""
 
-    stages: tuple[str, ...]
-    variants: tuple[str, ...]
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Return the stages in their order."""
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Return the named settings that are compared."""
 
     def describe(self, variant: str, stage: str) -> dict[str, object]:
         """Return what decides the result, as JSON; a record with another is no use."""

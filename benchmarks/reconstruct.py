@@ -102,8 +102,8 @@ def refine(
     nets: PersonDepthNets, first: NormalPrediction, transforms: PartTransforms, side: int
 ) -> DepthPrediction:
     """Refine the depth as the program does."""
-    depth, blended = nets.join_parts(first, transforms, side)
-    return refine_in_strips(nets.refinement, depth, blended)
+    depth, blended, start = nets.join_parts(first, transforms, side)
+    return refine_in_strips(nets.refinement, depth, blended, start)
 
 
 def whole_nets_row(side: int, width: float) -> Stages:

@@ -26,6 +26,7 @@ Nets = Literal["all", "coarse"]
 Heads = Literal["means", "centred", "published"]
 DepthLossForm = Literal["masked", "published"]
 NormalLossForm = Literal["masked", "published"]
+Refinement = Literal["residual", "published"]
 DepthGradient = Literal["detached", "published"]
 MaskLossForm = Literal["single_sigmoid", "published"]
 DepthNormals = Literal["from_depth", "in_place", "masked", "published"]
@@ -92,7 +93,7 @@ FORMS: dict[StageName, dict[str, str]] = {
     },
     "2k2k-depth": {
         "heads": "means", "depth_loss": "masked", "mask_loss": "single_sigmoid",
-        "occupancy": "published",
+        "refinement": "residual", "occupancy": "published",
     },
     "hdnet-normal": {},
     "hdnet-depth": {"heads": "means", "depth_normals": "from_depth"},
@@ -113,14 +114,15 @@ def _by_form(name: str) -> Shown:
 _OF_2K2K = frozenset(
     {
         "nets", "heads", "normal_loss", "depth_loss", "depth_gradient", "mask_loss", "frozen_norm",
-        "occupancy",
+        "refinement", "occupancy",
         "background", "backgrounds", "no_augment",
     }
 )  # fmt: skip
 _OF_PHASE_1 = frozenset({"normal_loss", "depth_gradient"})
+_OF_PHASE_2 = frozenset({"refinement"})
 _OF_HDNET_DEPTH = frozenset({"depth_normals"})
 MEANINGLESS: dict[StageName, frozenset[str]] = {
-    "2k2k-normal": _OF_HDNET_DEPTH,
+    "2k2k-normal": _OF_HDNET_DEPTH | _OF_PHASE_2,
     "2k2k-depth": _OF_HDNET_DEPTH | _OF_PHASE_1,
     "hdnet-normal": _OF_2K2K | _OF_HDNET_DEPTH,
     "hdnet-depth": _OF_2K2K - {"heads"},
@@ -152,6 +154,8 @@ class ModelOptions(Request):
     """Of 2k2k-normal. masked: the person's pixels alone, or, of parts, the others a tenth."""
     depth_loss: Annotated[DepthLossForm | None, _by_form("depth_loss")] = None
     """masked: the person's pixels alone, steep down to small errors. published: all pixels."""
+    refinement: Annotated[Refinement | None, _by_form("refinement")] = None
+    """Of 2k2k-depth. residual: what is added to coarse depth and mask."""
     depth_gradient: Annotated[DepthGradient | None, _by_form("depth_gradient")] = None
     """Of 2k2k-normal. detached: coarse depth does not train the whole-image normal net."""
     mask_loss: Annotated[MaskLossForm | None, _by_form("mask_loss")] = None

@@ -21,6 +21,7 @@ from schemas.train_request import (
     ModelOptions,
     NormalLossForm,
     Occupancy,
+    Refinement,
     RunOptions,
     Schedule,
     StageName,
@@ -45,6 +46,7 @@ class ModelSettings(ModelOptions):
     depth_gradient: DepthGradient = "published"
     mask_loss: MaskLossForm = "single_sigmoid"
     depth_normals: DepthNormals = "masked"
+    refinement: Refinement = "published"
     occupancy: Occupancy = "crop"
     init: str | None = Field(default=None, description="digest of the weights started from")
 

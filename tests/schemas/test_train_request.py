@@ -104,7 +104,8 @@ def test_no_request_is_refused_in_one_line(text: str, complaint: str) -> None:
     ("stage", "option", "value"),
     [("hdnet-normal", "nets", "coarse"), ("hdnet-normal", "heads", "centred"),
      ("2k2k-normal", "depth_normals", "published"), ("hdnet-depth", "depth_loss", "masked"),
-     ("2k2k-depth", "depth_gradient", "detached"), ("hdnet-normal", "mask_loss", "published")],
+     ("2k2k-depth", "depth_gradient", "detached"),
+     ("2k2k-normal", "refinement", "residual"), ("hdnet-normal", "mask_loss", "published")],
 )  # fmt: skip
 def test_option_that_would_change_nothing_is_refused(stage: str, option: str, value: str) -> None:
     with pytest.raises(RequestError, match=f"--{option.replace('_', '-')}: {value} for {stage}"):

@@ -68,8 +68,8 @@ class PersonPredictor:
         transforms = fit_parts(*complete_joints(keypoints.to(self._device), side))
         first = self._nets.normals(seen, transforms)
         stage("normals")
-        depth, blended = self._nets.join_parts(first, transforms, side)
-        refined = refine_in_strips(self._nets.refinement, depth, blended)
+        depth, blended, start = self._nets.join_parts(first, transforms, side)
+        refined = refine_in_strips(self._nets.refinement, depth, blended, start)
         if self._is_masked:  # such nets say nothing of what lies outside the person
             refined = refined.composed
         stage("depth")

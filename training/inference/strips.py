@@ -20,7 +20,10 @@ COARSE_FACTOR = 8
 
 
 def refine_in_strips(
-    net: RefinementNet, depth: Float[Tensor, "1 2 r r"], normals: Float[Tensor, "1 6 R R"]
+    net: RefinementNet,
+    depth: Float[Tensor, "1 2 r r"],
+    normals: Float[Tensor, "1 6 R R"],
+    start: Float[Tensor, "1 3 R R"] | None = None,
 ) -> DepthPrediction:
     """Predict depth and mask at full resolution; the net is in evaluation mode."""
     side = normals.shape[-2]
@@ -29,7 +32,8 @@ def refine_in_strips(
         last = min(first + STRIP_PX, side)
         top, bottom = max(0, first - HALO_PX), min(side, last + HALO_PX)
         seen = depth[..., top // COARSE_FACTOR : bottom // COARSE_FACTOR, :]
-        strip: DepthPrediction = net(seen, normals[..., top:bottom, :])
+        begin = None if start is None else start[..., top:bottom, :]
+        strip: DepthPrediction = net(seen, normals[..., top:bottom, :], begin)
         strips.append(_cut(strip, first - top, last - top))
     return DepthPrediction(
         torch.cat([strip.front for strip in strips], dim=-2),

@@ -13,18 +13,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
-from schemas.train_request import DepthGradient, FrozenNorm, Heads, Nets, Occupancy
+from schemas.train_request import DepthGradient, FrozenNorm, Heads, Nets, Occupancy, Refinement
 from training.twok2k.alignment import PartTransforms, cut_parts
 from training.twok2k.blending import blend_normals
 from training.twok2k.blocks import centre_head, initialise
 from training.twok2k.sizes import coarse_depth_net, normal_net, refinement_net
-from training.twok2k.surface_nets import CoarseDepthNet, DepthPrediction, NormalNet, RefinementNet
+from training.twok2k.surface_nets import (
+    MASK_THRESHOLD,
+    CoarseDepthNet,
+    DepthPrediction,
+    NormalNet,
+    RefinementNet,
+)
 
 COARSE_FACTOR = 8
 
+MEAN_DEPTHS = (1.92, 2.21)
+"""Of front and back over people's pixels. Source: docs/losses.md, "Which forms learn"."""
+
 MIDDLES: dict[Heads, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "centred": ((0.5,) * 6, (3.0, 3.0, 0.0)),
-    "means": ((0.5, 0.5, 0.65) * 2, (1.92, 2.21, 0.0)),
+    "means": ((0.5, 0.5, 0.65) * 2, (*MEAN_DEPTHS, 0.0)),
 }
 """Where heads begin: six normals; front depth, back depth, an undecided mask.
 
@@ -106,8 +115,9 @@ class PersonDepthNets(nn.Module):
         *,
         frozen_norm: FrozenNorm,
         occupancy: Occupancy,
+        form: Refinement,
     ) -> None:
-        """Freeze phase 1.
+        """Freeze phase 1; form: see schemas.train_request.
 
         frozen_norm "batch" (published): while training, the frozen nets use batch statistics and
         their running averages move; "running": they stay as phase 1 left them. occupancy: see
@@ -115,7 +125,7 @@ class PersonDepthNets(nn.Module):
         """
         super().__init__()
         self.normals, self.refinement = normals.requires_grad_(requires_grad=False), refinement
-        self.frozen_norm, self.occupancy = frozen_norm, occupancy
+        self.frozen_norm, self.occupancy, self.form = frozen_norm, occupancy, form
 
     def train(self, mode: bool = True) -> "PersonDepthNets":
         """Switch to training; the frozen nets follow only where frozen_norm says so."""
@@ -129,16 +139,34 @@ class PersonDepthNets(nn.Module):
         """Predict depth and mask at full resolution."""
         with torch.no_grad():
             first = self.normals(image, transforms)
-            depth, blended = self.join_parts(first, transforms, image.shape[-1])
-        refined: DepthPrediction = self.refinement(depth, blended)
+            depth, blended, start = self.join_parts(first, transforms, image.shape[-1])
+        refined: DepthPrediction = self.refinement(depth, blended, start)
         return refined
 
     def join_parts(
         self, first: NormalPrediction, transforms: PartTransforms, resolution: int
-    ) -> tuple[Float[Tensor, "B 2 r r"], Float[Tensor, "B 6 R R"]]:
-        """Return what the refinement net sees: coarse depth and the blended normals."""
+    ) -> tuple[Float[Tensor, "B 2 r r"], Float[Tensor, "B 6 R R"], Float[Tensor, "B 3 R R"] | None]:
+        """Return what the refinement net sees, coarse depth and blended normals, and its start."""
         blended = blend_normals(first.parts, transforms, resolution, form=self.occupancy)
-        return masked_coarse_depth(first.coarse), blended
+        depth, start = self._begin(first.coarse, resolution)
+        return depth, blended, start
+
+    def _begin(
+        self, coarse: DepthPrediction, resolution: int
+    ) -> tuple[Float[Tensor, "B 2 r r"], Float[Tensor, "B 3 R R"] | None]:
+        """Return the refinement's input and what it adds to.
+
+        Published: with 6 and 0 outside; to nothing. residual: with people's means outside, because
+        beside 6 and 0 a person's relief is lost in batch norm; to all that is coarse, enlarged.
+        """
+        if self.form == "published":
+            return masked_coarse_depth(coarse), None
+        raw = torch.cat([coarse.front, coarse.back], dim=1)
+        means = raw.new_tensor(MEAN_DEPTHS).view(1, -1, 1, 1)
+        seen = torch.where(coarse.mask > MASK_THRESHOLD, raw, means)
+        size = (resolution, resolution)
+        whole = torch.cat([raw, coarse.mask_logit], dim=1)
+        return seen, functional.interpolate(whole, size=size, mode="bilinear", align_corners=False)
 
 
 def masked_coarse_depth(coarse: DepthPrediction) -> Float[Tensor, "B 2 h w"]:
@@ -182,14 +210,18 @@ def build_depth_nets(
     frozen_norm: FrozenNorm = "batch",
     heads: Heads = "published",
     occupancy: Occupancy = "published",
+    form: Refinement = "published",
 ) -> PersonDepthNets:
     """Build and initialise phase 2, phase 1's nets frozen inside; heads: see build_normal_nets."""
     refinement = refinement_net(width=width)
     initialise(refinement)
     if heads in MIDDLES:
-        centre_head(refinement.head, MIDDLES[heads][1])
+        middle = MIDDLES[heads][1] if form == "published" else (0.0, 0.0, 0.0)
+        centre_head(refinement.head, middle)
     normals = build_normal_nets(width=width, heads=heads)
-    return PersonDepthNets(normals, refinement, frozen_norm=frozen_norm, occupancy=occupancy)
+    return PersonDepthNets(
+        normals, refinement, frozen_norm=frozen_norm, occupancy=occupancy, form=form
+    )
 
 
 def _run_on_valid(

@@ -38,7 +38,7 @@ def _normal_nets(settings: ModelSettings) -> nn.Module:
 def _depth_nets(settings: ModelSettings) -> nn.Module:
     return build_depth_nets(
         width=settings.width, frozen_norm=settings.frozen_norm, heads=settings.heads,
-        occupancy=settings.occupancy,
+        occupancy=settings.occupancy, form=settings.refinement,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from training.loop.compute_modes import full_precision
 from training.twok2k.blocks import Decoder, Encoder
@@ -114,11 +115,15 @@ class RefinementNet(nn.Module):
         return [part for part in self.merges[-1].modules() if isinstance(part, nn.Conv2d)][-1]
 
     def forward(
-        self, depth: Float[Tensor, "B 2 h w"], normals: Float[Tensor, "B 6 H W"]
+        self,
+        depth: Float[Tensor, "B 2 h w"],
+        normals: Float[Tensor, "B 6 H W"],
+        start: Float[Tensor, "B 3 H W"] | None = None,
     ) -> DepthPrediction:
         """Predict at full size (H = 8 h) from coarse front and back depth and blended normals.
 
-        Concatenation: depth first, then normals.
+        Concatenation: depth first, then normals. start: depths and mask logit that the last layer
+        adds to.
         """
         state = depth
         steps = zip(
@@ -127,10 +132,13 @@ class RefinementNet(nn.Module):
         for deepen, see, merge, (first, every) in steps:
             sampled = normals[:, :, first::every, first::every]
             state = merge(torch.cat([deepen(state), see(sampled)], dim=1))
-        return depth_prediction(full_precision(state))
+        channels = full_precision(state)
+        if start is not None:
+            channels = channels + start
+        return depth_prediction(channels)
 
 
 def depth_prediction(channels: Float[Tensor, "B 3 H W"]) -> DepthPrediction:
     """Read a head's channels: front depth (ReLU6), back depth (ReLU6), mask (sigmoid)."""
-    depths = nn.functional.relu6(channels[:, :2])
+    depths = functional.relu6(channels[:, :2])
     return DepthPrediction(depths[:, :1], depths[:, 1:], channels[:, 2:])

@@ -272,6 +272,15 @@ def test_the_composed_depth_is_the_backgrounds_where_the_mask_says_no_person() -
     assert composed.back.tolist() == [[[[2.0, 0.0]]]]
 
 
+def test_a_residual_refinement_that_adds_nothing_gives_the_coarse_depth() -> None:
+    model = build_depth_nets(width=WIDTH, heads="means", form="residual").eval()
+    nn.init.zeros_(model.refinement.head.weight)
+    image, nobody = torch.rand(1, 3, 256, 256), no_transforms(1)
+    coarse, found = model.normals(image, nobody).coarse, model(image, nobody)
+    enlarged = functional.interpolate(coarse.back, size=(256, 256), mode="bilinear")
+    torch.testing.assert_close(found.back, enlarged)
+
+
 def test_heads_are_drawn_as_published_unless_asked_otherwise() -> None:
     torch.manual_seed(0)
     head = build_normal_nets(nets="coarse").whole.head
