@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -55,7 +55,10 @@ from training.weights import adopt_weights, read_weights
 if TYPE_CHECKING:
     from training.loop.stage_types import Sums
 
-NORMAL, DEPTH, VIDEO, ALONE = "hdnet-normal", "hdnet-depth", "hdnet-video", "labelled alone"
+NORMAL: Final = "hdnet-normal"
+DEPTH: Final = "hdnet-depth"
+VIDEO: Final = "hdnet-video"
+ALONE = "labelled alone"
 ANGLE = "normal_angle_degrees"
 ON_VIDEO = "video "
 CYCLE_EPOCHS = 5
@@ -108,15 +111,20 @@ class HDNet:
     def train(self, variant: str, stage: str, seed: int, folder: Path) -> None:
         """Train a stage; before the videos, predict the normals of their frames."""
         out, budget = folder / stage.replace(" ", "-"), self.budget
-        own = {"width": budget.width, "seed": seed, "keep": 1, "max_val_samples": 1}
+        own: dict[str, object] = {
+            "width": budget.width,
+            "seed": seed,
+            "keep": 1,
+            "max_val_samples": 1,
+        }
         if stage in (NORMAL, DEPTH):
             steps = budget.normal_steps if stage == NORMAL else budget.depth_steps
-            cycle = {"schedule": "published", "steps_per_epoch": -(-steps // CYCLE_EPOCHS)}
-            own |= {"batch": budget.batch, "learning_rate": budget.rate, **cycle}
+            own |= {"batch": budget.batch, "learning_rate": budget.rate, "schedule": "published",
+                    "steps_per_epoch": -(-steps // CYCLE_EPOCHS)}  # fmt: skip
         else:
             steps = budget.video_steps
-            how = {"epsilon": 0.1, "adam": "tensorflow", "batch": 1}
-            own |= {"init": str(folder / DEPTH), "learning_rate": budget.video_rate, **how}
+            own |= {"init": str(folder / DEPTH), "learning_rate": budget.video_rate,
+                    "epsilon": 0.1, "adam": "tensorflow", "batch": 1}  # fmt: skip
         rare = dict.fromkeys(("steps", "save_every", "validate_every", "picture_every"), steps)
         if stage == VIDEO:
             self._predict_normals(folder)
