@@ -180,14 +180,15 @@ def _say_idle(world: int, replicas: int) -> None:
 
 
 def _limit_threads(replicas: int) -> None:
-    """Share the cores of this machine among the ranks, or the replicas where those are more.
+    """Share the cores of this machine among the ranks that train, or the replicas if more.
 
     Sums depend on the number of threads in their last bit, from which trainings part in a few
     steps; so on one machine it is the same for however many ranks share the replicas.
     """
     cores, ranks_here = len(os.sched_getaffinity(0)), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    machines = max(1, this_world() // ranks_here)
-    torch.set_num_threads(max(1, cores // max(ranks_here, replicas // machines)))
+    shares = max(1, replicas // max(1, this_world() // ranks_here))
+    some_idle = this_world() > replicas
+    torch.set_num_threads(max(1, cores // (shares if some_idle else max(ranks_here, shares))))
 
 
 if __name__ == "__main__":
