@@ -24,7 +24,7 @@ from training.twok2k.alignment import PartTransforms, complete_joints, fit_parts
 from training.twok2k.augment import jitter_colors
 from training.twok2k.person_nets import NormalPrediction, PersonDepthNets
 from training.twok2k.surface_nets import DepthPrediction
-from training.twok2k.targets import normal_z, normals_from_depth
+from training.twok2k.targets import FRONT_BACKGROUND, normal_z, normals_from_depth
 from training.weights import adopt_weights, read_weights
 
 USE_FACTOR = 0.85
@@ -71,7 +71,7 @@ class PersonPredictor:
         depth, blended, start = self._nets.join_parts(first, transforms, side)
         refined = refine_in_strips(self._nets.refinement, depth, blended, start)
         if self._is_masked:  # such nets say nothing of what lies outside the person
-            refined = refined.composed
+            refined = _compose(refined, torch.from_numpy(arrays["mask"].astype(bool)))
         stage("depth")
         return {
             "front": _single(refined.front), "back": _single(refined.back),
@@ -92,6 +92,18 @@ def prepare_image(
     person = torch.from_numpy(image).permute(2, 0, 1)[None].float() / WHITE * inside
     factors = torch.full((1, 3), USE_FACTOR)
     return 2 * (jitter_colors(person, factors) * inside) - 1
+
+
+def _compose(refined: DepthPrediction, mask: Bool[Tensor, "R R"]) -> DepthPrediction:
+    """Keep the depths inside the photograph's mask, or inside the nets' own where none is known.
+
+    Outside, front 6 and back 0. A mask that is True everywhere says nothing.
+    """
+    if bool(mask.all()):
+        return refined.composed
+    inside = mask.to(refined.front.device)
+    front = torch.where(inside, refined.front, FRONT_BACKGROUND)
+    return DepthPrediction(front, torch.where(inside, refined.back, 0), refined.mask_logit)
 
 
 def _consistency(refined: DepthPrediction, side: int) -> Float[Tensor, "1 6 R R"]:

@@ -8,10 +8,11 @@ import torch
 
 from schemas.train_request import DepthLossForm
 from tests.training.conftest import STANDING
-from training.inference.person_predictor import PersonPredictor
+from training.inference.person_predictor import PersonPredictor, _compose
 from training.loop.model_files import write_model
 from training.run_settings import ModelSettings
 from training.stages import STAGES
+from training.twok2k.surface_nets import DepthPrediction
 
 SIDE = 256
 
@@ -35,3 +36,11 @@ def test_depth_of_nets_that_never_saw_the_background_is_composed_by_their_mask(
     assert outside.any()
     assert bool((found["front"][outside] == 6).all()) == composed
     assert bool((found["back"][outside] == 0).all()) == composed
+
+
+def test_depth_is_kept_inside_a_known_mask_whatever_the_nets_own_says() -> None:
+    depth = torch.full((1, 1, 1, 2), 2.0)
+    nobody = DepthPrediction(depth, depth, torch.full((1, 1, 1, 2), -9.0))
+    composed = _compose(nobody, torch.tensor([[True, False]]))
+    assert composed.front.flatten().tolist() == [2, 6]
+    assert composed.back.flatten().tolist() == [2, 0]
