@@ -123,8 +123,8 @@ def test_both_ranks_learn_from_their_own_share(
 ) -> None:
     # One rank of batch 2 sees the same samples a step; batch norm sees them together, so the
     # losses are near, not equal.
-    alone = [sys.executable, *SETTINGS, "--batch", "2", "--data", str(dataset)]
-    finish([*alone, "--out", str(tmp_path / "out")])
+    more = ["--batch", "2", "--data", str(dataset), "--out", str(tmp_path / "out")]
+    finish([sys.executable, "-m", "training.run", *request_of([*SETTINGS, *more])])
     one = losses(tmp_path / "out")
     assert one != uninterrupted
     # The loss is a sum over the batch there and a mean over ranks here.
