@@ -39,8 +39,8 @@ def test_depth_of_nets_that_never_saw_the_background_is_composed_by_their_mask(
 
 
 def test_depth_is_kept_inside_a_known_mask_whatever_the_nets_own_says() -> None:
-    depth = torch.full((1, 1, 1, 2), 2.0)
-    nobody = DepthPrediction(depth, depth, torch.full((1, 1, 1, 2), -9.0))
-    composed = _compose(nobody, torch.tensor([[True, False]]))
-    assert composed.front.flatten().tolist() == [2, 6]
-    assert composed.back.flatten().tolist() == [2, 0]
+    depth = torch.full((1, 1, 2, 2), 2.0)
+    nobody = DepthPrediction(depth, depth, torch.full((1, 1, 2, 2), -9.0))
+    composed = _compose(nobody, torch.tensor([[True, False], [False, False]]))
+    assert composed.front.flatten().tolist() == [2, 6, 6, 6]
+    assert composed.back.flatten().tolist() == [2, 0, 0, 0]
