@@ -26,5 +26,5 @@ def format_figure(one: Interval | None) -> str:
     if one is None:
         return "-"
     if one.items == 1:
-        return f"{one.mean:.3g}"
-    return f"{one.mean:.3g} [{one.low:.3g}, {one.high:.3g}]"
+        return f"{one.mean:#.3g}"
+    return f"{one.mean:#.3g} [{one.low:#.3g}, {one.high:#.3g}]"

@@ -43,9 +43,9 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 def test_markdown_marks_the_best_of_each_row() -> None:
     lines = to_markdown(COLUMNS).splitlines()
     assert lines[0] == r"| measure | runs/a_1 | b\|c |"
-    assert lines[2] == "| p2s (cm) ↓ | **1.23 [1, 1.5]** | 2 [1.9, 2.1] |"
-    assert lines[3] == "| mask overlap ↑ | 1.23 [1, 1.5] | **2 [1.9, 2.1]** |"
-    assert lines[4] == "| depth front (cm) ↓ | - | **2 [1.9, 2.1]** |"
+    assert lines[2] == "| p2s (cm) ↓ | **1.23 [1.00, 1.50]** | 2.00 [1.90, 2.10] |"
+    assert lines[3] == "| mask overlap ↑ | 1.23 [1.00, 1.50] | **2.00 [1.90, 2.10]** |"
+    assert lines[4] == "| depth front (cm) ↓ | - | **2.00 [1.90, 2.10]** |"
 
 
 def test_csv_keeps_all_digits() -> None:
