@@ -181,8 +181,12 @@ def test_demo_ends_with_a_report_and_is_quick_when_done(scanmill: Command, tmp_p
     assert first.returncode == 0, first.stderr
     answer = json.loads(first.stdout)
     assert Path(answer["report"]).is_file()
-    assert [one["stage"] for one in answer["trainings"]] == ["2k2k-normal", "2k2k-depth"]
-    assert all(one["last_loss"] < one["first_loss"] for one in answer["trainings"])
+    assert [one["stage"] for one in answer["trainings"]] == [
+        "2k2k-normal", "2k2k-depth", "hdnet-normal", "hdnet-predict-normals", "hdnet-depth",
+        "hdnet-video",
+    ]  # fmt: skip
+    trained = [one for one in answer["trainings"] if one["stage"] != "hdnet-predict-normals"]
+    assert all(one["last_loss"] < one["first_loss"] for one in trained)
     again = scanmill("demo", "--out", out)
     assert again.returncode == 0
     assert "everything is done already" in again.stdout
