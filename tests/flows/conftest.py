@@ -67,7 +67,7 @@ def command_in(environment: dict[str, str]) -> Command:
         command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
         return subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-            timeout=300,
+            timeout=900,  # the demo, on a machine that does other work too
         )  # fmt: skip
 
     return run
