@@ -123,7 +123,8 @@ def test_figures_of_checkpoints_stand_side_by_side(
     write_data_result(tmp_path / "out", summed)
     stored = (tmp_path / "out/evaluation.json").read_bytes()
     assert DataResult.model_validate_json(stored) == summed
-    assert "| p2s (cm) ↓ | **0.500 [0.00, 1.00]** | 2.00 |" in (tmp_path / "out/evaluation.md").read_text()
+    table = (tmp_path / "out/evaluation.md").read_text()
+    assert "| p2s (cm) ↓ | **0.500 [0.00, 1.00]** | 2.00 |" in table
 
 
 def test_a_shown_sample_gets_mesh_images_and_page(
