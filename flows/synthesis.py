@@ -1,9 +1,7 @@
 """People of our own: what `scanmill synth` and the demo ask the generator for."""
 
-import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from people.video_writer import write_synthetic_videos
 from people.writer import write_synthetic_root
 from schemas.requests import SynthRequest
+from schemas.spawned_pool import spawned_pool
 
 
 class MadePeople(BaseModel):
@@ -46,8 +45,7 @@ def make_videos(request: SynthRequest) -> tuple[str, ...]:
     """
     if not request.videos:
         return ()
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+    with spawned_pool(1) as pool:
         made = pool.submit(
             write_synthetic_videos,
             Path(request.out),

@@ -13,9 +13,7 @@ Every file is written under a temporary name and renamed; what is there already 
 Source of the layout: docs/2k2k-dataset.md, "Input folders".
 """
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -32,6 +30,7 @@ from people.rooms import background_name, draw_background
 from people.smplx_model import format_model
 from people.stamp import OnItem, Sizes, SynthJob, make_missing, write_files
 from schemas.errors import RequestError
+from schemas.spawned_pool import spawned_pool
 
 PersonKind = Literal["RP", "THuman2", "2K2K"]
 DatasetChoice = Literal[PersonKind, "all"]
@@ -124,8 +123,7 @@ def _make_all(out: Path, workers: int, jobs: list[RootJob]) -> Iterator[tuple[Ro
     if workers <= 1 or len(jobs) <= 1:
         yield from ((job, make_files(out, job)) for job in jobs)
         return
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=spawn) as pool:
+    with spawned_pool(min(workers, len(jobs))) as pool:
         yield from zip(jobs, pool.map(make_files, [out] * len(jobs), jobs), strict=True)
 
 
