@@ -23,11 +23,11 @@ from prefect_dask.task_runners import DaskTaskRunner
 from flows.prefect_settings import API_URL
 from flows.prefect_workers import end_of, mark_crashed, reporting_here, submit_all
 from flows.worker_pool import NotStarted, Returned, WorkerDied
-from renderers.session import close_session, open_session
+from renderers.session import close_session
 from schemas.errors import MachineError, RequestError
 from schemas.work import Job
-from tasks.machine.memory_limit import limit_memory, memory_budget
-from tasks.worker_process import SOFTWARE_DRAWING_THREADS, mark_jobs, mark_of
+from tasks.machine.memory_limit import memory_budget
+from tasks.worker_process import mark_of, open_for_jobs
 
 J = TypeVar("J", bound=Job)
 R = TypeVar("R")
@@ -96,12 +96,10 @@ class DaskWorkers:
         """Let each worker, and each that replaces it, open what the jobs need."""
         if self.draws:
             _check_threads(client)
-        plugin = OpenWorker(self.draws, self.device)
-        if self.address is None:
-            count = min(self.count, jobs)
-            cores = max(1, (os.cpu_count() or 1) // count)
-            plugin = OpenWorker(self.draws, self.device, cores, memory_budget(count), marks)
-        client.register_plugin(plugin)
+        count = min(self.count, jobs)
+        here = (marks, count, self.draws, self.device, memory_budget(count))
+        elsewhere = ("", 0, self.draws, self.device, 0)
+        client.register_plugin(OpenWorker(*(here if self.address is None else elsewhere)))
 
 
 class OpenWorker(WorkerPlugin):
@@ -110,34 +108,20 @@ class OpenWorker(WorkerPlugin):
     name = "scanmill"
 
     def __init__(
-        self, draws: bool, device: int | None, cores: int = 0, memory: int = 0, marks: str = ""
+        self, marks: str, workers: int, draws: bool, device: int | None, memory: int
     ) -> None:
-        """Take what to open.
-
-        cores: for software drawing. memory: bytes. marks: folder in which jobs are marked that
-        began. 0 or "": none, as on machines of others.
-        """
-        self.draws, self.device = draws, device
-        self.cores, self.memory, self.marks = cores, memory, marks
+        """Take what open_for_jobs takes."""
+        self._opened = (marks, workers, draws, device, memory)
 
     async def setup(self, worker: Worker) -> None:
         """Open it; a worker that can't is refused by the scheduler."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(worker.executors["default"], self._open)
+        await loop.run_in_executor(worker.executors["default"], open_for_jobs, *self._opened)
 
     async def teardown(self, worker: Worker) -> None:
         """Close it in the thread that it belongs to."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(worker.executors["default"], close_session)
-
-    def _open(self) -> None:
-        if self.cores:
-            os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(self.cores))
-        if self.draws:
-            open_session(self.device)
-        limit_memory(self.memory)
-        if self.marks:
-            mark_jobs(Path(self.marks))
 
 
 def _check_server() -> None:

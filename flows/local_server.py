@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
-from flows.prefect_settings import API_URL, HOME, PATIENCE_S, apply_prefect_defaults
+from flows.prefect_settings import API_URL, PATIENCE_S, apply_prefect_defaults, prefect_home
 from flows.server_api import Deployed, ServerApi
 from schemas.errors import InputError, MachineError, RequestError
 from schemas.parent_death_signal import PARENT_VARIABLE
@@ -72,7 +72,7 @@ def serving(request: ServeRequest, *, say: Say) -> Iterator[Serving]:
     _refuse_chosen_server()
     _refuse_taken_port(request.port)
     apply_prefect_defaults()
-    logs = Path(os.environ.get(HOME) or Path.home() / ".prefect") / "scanmill-serve"
+    logs = prefect_home() / "scanmill-serve"
     logs.mkdir(parents=True, exist_ok=True)
     address = f"http://{LOOPBACK}:{request.port}"
     environment = {**os.environ, API_URL: f"{address}/api"}

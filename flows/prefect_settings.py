@@ -41,10 +41,15 @@ def apply_prefect_defaults(*, verbose: bool = False) -> None:
         _ensure_home()
 
 
+def prefect_home() -> Path:
+    """Return the folder in which Prefect keeps its database and profiles."""
+    given = os.environ.get(HOME)
+    return Path(given) if given else Path.home() / ".prefect"
+
+
 def _ensure_home() -> None:
     """Give Prefect a temporary folder where ~/.prefect can't be written; raises MachineError."""
-    given = os.environ.get(HOME)
-    home = Path(given) if given else Path.home() / ".prefect"
+    given, home = os.environ.get(HOME), prefect_home()
     error = _try_to_write(home)
     if error is None:
         return

@@ -5,7 +5,6 @@ back through the pool would end the thread that manages the pool, and the run wo
 """
 
 import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import threading
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 from renderers.session import open_session
 from schemas.atomic_files import storage_errors
+from schemas.spawned_pool import watch_owner
 from tasks.machine.memory_limit import limit_memory
 
 GRACE_S = 10.0
@@ -47,28 +47,33 @@ _WORKER = _Worker()
 
 
 def open_worker(marks: str, workers: int, draws: bool, device: int | None, memory: int = 0) -> None:
-    """Prepare this worker process: its GL context, for its lifetime, and a watch on its parent.
+    """Prepare this worker process: what its jobs need, for its lifetime, and a watch on its parent.
 
-    marks: folder in which it marks the jobs that it begins. workers: processes that share the
-    machine's cores; software drawing takes its share of them. draws: the jobs need a context.
-    device: EGL device, None chooses. memory: bytes that it may take for its jobs; 0: no limit.
+    Parameters as open_for_jobs.
     """
-    mark_jobs(Path(marks))
-    share = max(1, (os.cpu_count() or 1) // workers)
-    os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
     signal.signal(signal.SIGINT, _interrupt_job)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        watch = threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True)
-        watch.start()
+    watch_owner(_end_after_job)
+    open_for_jobs(marks, workers, draws, device, memory)
+
+
+def open_for_jobs(
+    marks: str, workers: int, draws: bool, device: int | None, memory: int = 0
+) -> None:
+    """Open what the jobs of this process need; call it in the thread that will run them.
+
+    marks: folder in which it marks the jobs that it begins; "": nowhere. workers: processes that
+    share the machine's cores; software drawing takes its share of them; 0: not known. draws: the
+    jobs need a GL context. device: EGL device, None chooses. memory: bytes that it may take for its
+    jobs; 0: no limit.
+    """
+    if marks:
+        _WORKER.marks = Path(marks)
+    if workers:
+        share = max(1, (os.cpu_count() or 1) // workers)
+        os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
     if draws:
         open_session(device)
     limit_memory(memory)
-
-
-def mark_jobs(folder: Path) -> None:
-    """Let this process mark the jobs that it begins in a folder."""
-    _WORKER.marks = folder
 
 
 @contextmanager
@@ -114,9 +119,8 @@ def _interrupt_job(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
-def _end_with(parent_sentinel: int) -> None:
-    """Wait for the parent's end, then end too: the pool's queue alone would never report it."""
-    multiprocessing.connection.wait([parent_sentinel])
+def _end_after_job() -> None:
+    """Interrupt the job, let it clean up for a while, and end."""
     os.kill(os.getpid(), signal.SIGINT)
     waited = threading.Event()
     for _ in range(round(GRACE_S / _POLL_S)):

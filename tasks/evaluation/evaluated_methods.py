@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from schemas.camera import CameraName
 from schemas.errors import InputError
@@ -19,6 +20,7 @@ from tasks.evaluation.surface_scores import (
     measure_surface_mesh,
     read_surface_target,
 )
+from tasks.reconstruction.sheets import ColoredMesh
 
 NO_SCAN = "the scan is not at hand: meshes are compared with the stored depth"
 
@@ -57,30 +59,40 @@ class EvaluatedMethod:
 def score_person(given: Predicted) -> Scored:
     """Measure what 2K2K predicted."""
     target = read_target(given.sample, given.resolution)
-    maps = measure_maps(target, given.arrays)
-    try:
-        of_mesh, mesh = measure_mesh(
+    return _score(
+        given,
+        measure_maps(target, given.arrays),
+        lambda: measure_mesh(
             target, given.item, given.sample, given.arrays, given.protocol, scale=given.scale
-        )
-        if given.folder is not None:
-            drawn = draw_person(target, given.arrays)
-            write_shown(given.folder, given.item.sample_id, mesh, drawn)
-    except InputError as error:
-        return _without_mesh(maps, error)
-    return _with_mesh(given, of_mesh | maps)
+        ),
+        lambda: draw_person(target, given.arrays),
+    )
 
 
 def score_surface(given: Predicted) -> Scored:
     """Measure what HDNet predicted."""
     target = read_surface_target(given.sample)
-    maps = measure_surface_maps(target, given.arrays)
-    try:
-        of_mesh, mesh = measure_surface_mesh(
+    return _score(
+        given,
+        measure_surface_maps(target, given.arrays),
+        lambda: measure_surface_mesh(
             target, given.item, given.sample, given.arrays, given.protocol
-        )
+        ),
+        lambda: draw_surface(target, given.arrays),
+    )
+
+
+def _score(
+    given: Predicted,
+    maps: Measures,
+    measure: Callable[[], tuple[Measures, ColoredMesh]],
+    draw: Callable[[], UInt8[np.ndarray, "H W 3"]],
+) -> Scored:
+    """Add the measures of the mesh to those of the maps; show both where a folder is given."""
+    try:
+        of_mesh, mesh = measure()
         if given.folder is not None:
-            drawn = draw_surface(target, given.arrays)
-            write_shown(given.folder, given.item.sample_id, mesh, drawn)
+            write_shown(given.folder, given.item.sample_id, mesh, draw())
     except InputError as error:
         return _without_mesh(maps, error)
     return _with_mesh(given, of_mesh | maps)

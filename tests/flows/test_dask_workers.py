@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -125,9 +125,8 @@ def cluster(
                 one.wait(30)
 
 
-def wait_until(is_so: object) -> None:
-    """Wait until a function returns something true."""
-    assert callable(is_so)
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until a function returns true."""
     deadline = monotonic() + PATIENCE_S
     while not is_so():
         assert monotonic() < deadline
