@@ -68,6 +68,9 @@ install_environment() {
         || stop "torch could not be installed; see the message above"
     .venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock \
         || stop "the packages of requirements.lock could not be installed; see the message above"
+    # Its files alone are read: without its requirements, warp-lang among them (docs/decisions/0009).
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps "$(sed -n 's/^assets = \["\([^"]*\)"\].*/\1/p' pyproject.toml)" \
+        || stop "the body assets could not be installed; see the message above"
     .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . \
         || stop "scanmill itself could not be installed; see the message above"
     printf '%s\n' "$wanted" > "$STAMP"
