@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,6 +36,12 @@ J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 F = TypeVar("F", bound=PrefectFuture[Any])
 
+JOBS_AHEAD = 4
+"""Jobs in flight for each worker: one that runs and some that wait, so that none is ever idle."""
+
+MIN_IN_FLIGHT = 64
+"""Even for one worker: another cluster may get more workers while the run goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessWorkers:
@@ -48,13 +56,16 @@ class ProcessWorkers:
     ) -> Generator[tuple[J, Returned[R] | Exception], None, None]:
         """Run jobs in fresh processes; when one dies, all end."""
         broken: list[tuple[J, PrefectConcurrentFuture[R]]] = []
+        never_submitted: list[J] = []
         with tempfile.TemporaryDirectory(prefix="scanmill-round-") as folder:
             marks = Path(folder)
+            waiting = iter(jobs)
             with self._open(len(jobs), marks) as runner:
-                for job, future in submit_all(runner, jobs, task):
+                for job, future in submit_all(runner, waiting, task, workers=self.count):
                     end = end_of(future)
                     if isinstance(end, BrokenProcessPool):
                         broken.append((job, future))
+                        never_submitted += waiting
                     else:
                         yield job, end
             begun = {path.name for path in marks.iterdir()}
@@ -64,6 +75,8 @@ class ProcessWorkers:
                 yield job, WorkerDied()
             else:
                 yield job, NotStarted()
+        for job in never_submitted:
+            yield job, NotStarted()
 
     @contextmanager
     def _open(self, jobs: int, marks: Path) -> Iterator[ProcessPoolTaskRunner]:
@@ -96,7 +109,7 @@ class ThreadWorkers:
         """Run jobs in threads."""
         runner: ThreadPoolTaskRunner[R] = ThreadPoolTaskRunner(min(self.count, len(jobs)))
         with runner:
-            for job, future in submit_all(runner, jobs, task):
+            for job, future in submit_all(runner, iter(jobs), task, workers=self.count):
                 yield job, end_of(future)
 
 
@@ -121,20 +134,33 @@ def end_of(future: PrefectFuture[R]) -> Returned[R] | Exception:
 
 
 def submit_all(
-    runner: TaskRunner[F], jobs: Sequence[J], task: Callable[[J], R]
+    runner: TaskRunner[F], waiting: Iterator[J], task: Callable[[J], R], *, workers: int
 ) -> Iterator[tuple[J, F]]:
-    """Submit every job, then yield each with its future as it ends, in whatever way."""
+    """Submit jobs, and yield each with its future as it ends, in whatever way.
+
+    waiting: drawn from as jobs end, so that no more than JOBS_AHEAD for each of the workers are in
+    flight and neither a server nor a scheduler has to hold what comes later; who empties it
+    submits no more.
+    """
     ended: SimpleQueue[tuple[J, F]] = SimpleQueue()
     work = task if isinstance(task, Task) else Task(task)
-    for job in jobs:
-        future = runner.submit(work, {"job": job})
 
-        def put(_: object, pair: tuple[J, F] = (job, future)) -> None:
-            ended.put(pair)
+    def submit(count: int) -> int:
+        submitted = 0
+        for submitted, job in enumerate(islice(waiting, count), 1):  # noqa: B007 - counted
+            future = runner.submit(work, {"job": job})
+            future.add_done_callback(partial(_put, ended, job, future))
+        return submitted
 
-        future.add_done_callback(put)
-    for _ in jobs:
-        yield ended.get()
+    in_flight = submit(max(MIN_IN_FLIGHT, JOBS_AHEAD * workers))
+    while in_flight:
+        pair = ended.get()
+        in_flight += submit(1) - 1
+        yield pair
+
+
+def _put(ended: SimpleQueue[tuple[J, F]], job: J, future: F, _: object) -> None:
+    ended.put((job, future))
 
 
 def mark_crashed(task_run_id: UUID) -> None:

@@ -3,22 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Generic, Literal, NoReturn, TypeVar
-
-from prefect.context import FlowRunContext
+from typing import Any, Generic, NoReturn, TypeVar
 
 from flows.artifacts import ProgressBoard
-from flows.prefect_workers import ProcessWorkers, ThreadWorkers
+from flows.engines import Place, choose_workers
 from flows.progress import tracking
-from flows.worker_pool import ResilientPool, Workers
-from schemas.errors import DependencyError, ScanmillError
-from schemas.requests import DASK, LOCAL
+from flows.worker_pool import ResilientPool
+from schemas.errors import ScanmillError
 from schemas.work import Job, MapUnits, UnitJob
 
 J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 T = TypeVar("T")
-Place = Literal["drawing", "processes", "threads"]
 
 
 def _say_nothing(_outcome: object) -> str:
@@ -65,7 +61,7 @@ def run_jobs(
             tracker.advance(note=spec.note(outcome))
             board.show(next(ended))
 
-        pool = ResilientPool(_choose_workers(spec.runs_in, workers, device), spec.give_up)
+        pool = ResilientPool(choose_workers(spec.runs_in, workers, device), spec.give_up)
         return pool.run(jobs, spec.task, on_end)
 
 
@@ -88,30 +84,5 @@ def as_tasks(
     return run
 
 
-def _choose_workers(place: Place, count: int, device: int | None) -> Workers:
-    """Make the workers that the options of this flow run ask for."""
-    context = FlowRunContext.get()
-    options = (context.parameters or {}) if context else {}
-    runner = options.get("runner", LOCAL)
-    if runner == LOCAL:
-        return WORKERS[place](count, device)
-    try:
-        from flows.dask_workers import DaskWorkers  # noqa: PLC0415 - of an extra
-    except ImportError as error:
-        raise DependencyError(
-            f"--runner {runner}", found=f"no {error.name}", expected="Prefect's runner for Dask",
-            hint="Install it with pip install 'scanmill[dask]', or leave --runner out.",
-        ) from error  # fmt: skip
-    address = None if runner == DASK else str(runner)
-    return DaskWorkers(count, place == "drawing", device, address)
-
-
 def _raise(_job: Job, error: ScanmillError) -> NoReturn:
     raise error
-
-
-WORKERS: dict[Place, Callable[[int, int | None], Workers]] = {
-    "drawing": lambda count, device: ProcessWorkers(count, draws=True, device=device),
-    "processes": lambda count, _device: ProcessWorkers(count),
-    "threads": lambda count, _device: ThreadWorkers(count),
-}

@@ -6,7 +6,7 @@ was innocent. The rest goes on in fresh workers. So no job is tried more than tw
 and a job that kills its worker takes no other with it.
 
 Knows neither Prefect nor processes: an implementation of `Workers` is one module, as
-flows/prefect_workers.py (processes and threads) or flows/dask_workers.py.
+flows/prefect_workers.py (processes and threads) or flows/cluster_workers.py (Dask, Ray).
 """
 
 from collections.abc import Callable, Generator, Sequence

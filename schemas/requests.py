@@ -55,15 +55,20 @@ Workers = Annotated[
     Field(ge=1, description="Processes that work at once."),
     Shown(unset="one a core"),
 ]
-LOCAL, DASK = "local", "dask"
+LOCAL = "local"
+RUNNER_NAMES = (LOCAL, "dask", "ray")
+RUNNER_SCHEMES = {"tcp": "dask", "tls": "dask", "ray": "ray"}
+"""Scheme of an address -> the engine that listens there."""
+
 Runner = Annotated[
     str,
     Field(
-        pattern=r"^(local|dask|(tcp|tls)://[^/\s]+:\d+)$",
-        description="Where the work runs: local, processes here; dask, a Dask cluster of --workers "
-        "processes here; tcp://HOST:PORT, the scheduler of another one.",
+        pattern=rf"^({'|'.join(RUNNER_NAMES)}|({'|'.join(RUNNER_SCHEMES)})://[^/\s]+:\d+)$",
+        description="Where the work runs: local, processes here; dask or ray, a cluster of "
+        "--workers processes here; tcp://HOST:PORT, the scheduler of another Dask cluster; "
+        "ray://HOST:PORT, the server of another Ray cluster.",
     ),
-    Shown("local|dask|ADDRESS"),
+    Shown("local|dask|ray|ADDRESS"),
 ]
 Device = Annotated[
     int | None,
@@ -84,6 +89,11 @@ _BACKGROUNDS = "Images to put behind the person."
 _DENSEPOSE = "DensePose images of the views, DATASET/ITEM/YAW.png, for the column iuv."
 _SMPLX_MODELS = "Folder of SMPLX_MALE.npz: fills missing joints, checks fits."
 _LAST_RUN = Shown("DIR", unset="of the last run")
+
+
+def engine_of(runner: str) -> str:
+    """Return which engine a runner is: one of RUNNER_NAMES."""
+    return RUNNER_SCHEMES[runner.partition(":")[0]] if "://" in runner else runner
 
 
 class RenderRequest(Request):

@@ -58,6 +58,8 @@ EXTRAS: dict[str, str] = {
     "pandas": "reading a data set with pandas.read_parquet",
     "duckdb": "asking a data set questions in SQL",
     "embreex": "checking the renderer against ray casting",
+    "prefect-dask": "--runner dask: work on a Dask cluster",
+    "prefect-ray": "--runner ray: work on a Ray cluster",
     "s3fs": "training from data sets at s3:// addresses",
 }
 

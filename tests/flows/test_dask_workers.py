@@ -28,7 +28,10 @@ PATIENCE_S = 120
 VALUES = {"data": "people", "dataset": "RP", "out": "set"}
 
 
-@pytest.mark.parametrize("runner", ["local", "dask", "tcp://node0:8786", "tls://10.0.0.7:8786"])
+@pytest.mark.parametrize(
+    "runner",
+    ["local", "dask", "ray", "tcp://node0:8786", "tls://10.0.0.7:8786", "ray://node0:10001"],
+)
 def test_runner_is_here_a_cluster_here_or_an_address(runner: str) -> None:
     assert make_request(RenderRequest, {**VALUES, "runner": runner}).runner == runner
     assert ExportRequest.options()["runner"].field.default == "local"
