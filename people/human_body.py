@@ -144,6 +144,14 @@ def move_points(
     return moved
 
 
+def bind_to_pose(
+    body: HumanBody, posed: PosedBody, points: Float64[np.ndarray, "N 3"], near: sparse.csr_matrix
+) -> Float32[np.ndarray, "N 3"]:
+    """Carry points in the files' own pose into a pose; near: as for `carry_points`."""
+    weights = sparse.csr_matrix(near @ follower_weights())
+    return move_points(weights, _chain(posed.moves, body.to_rest), points)
+
+
 def carry_points(
     posed: PosedBody,
     points: Float32[np.ndarray, "N 3"] | Float64[np.ndarray, "N 3"],

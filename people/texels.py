@@ -45,11 +45,23 @@ def rasterise_atlas(
     """Return for every texel centre the face that covers it (-1: none) and two of its weights."""
     pixels = atlas.uv * size
     pixels[:, 1] = size - pixels[:, 1]
-    face = np.full((size, size), -1, np.int32)
-    share = np.zeros((size, size, 2), np.float32)
-    for start in range(0, len(atlas.faces), FACES_AT_ONCE):
-        chunk = np.arange(start, min(start + FACES_AT_ONCE, len(atlas.faces)))
-        rows, columns, owner, weights = _covered(pixels[atlas.faces[chunk]])
+    return rasterise(pixels, atlas.faces, (size, size))
+
+
+def rasterise(
+    pixels: Float64[np.ndarray, "T 2"], faces: Int32[np.ndarray, "F 3"], shape: tuple[int, int]
+) -> tuple[Int32[np.ndarray, "h w"], Float32[np.ndarray, "h w 2"]]:
+    """Return for every pixel centre the triangle that covers it (-1: none) and two of its weights.
+
+    pixels: corners, x right and y down from the corner of the top-left pixel. shape: rows, columns.
+    """
+    face = np.full(shape, -1, np.int32)
+    share = np.zeros((*shape, 2), np.float32)
+    for start in range(0, len(faces), FACES_AT_ONCE):
+        chunk = np.arange(start, min(start + FACES_AT_ONCE, len(faces)))
+        rows, columns, owner, weights = _covered(pixels[faces[chunk]])
+        inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+        rows, columns, owner, weights = (a[inside] for a in (rows, columns, owner, weights))
         face[rows, columns] = chunk[owner]
         share[rows, columns] = weights
     return face, share
