@@ -60,7 +60,7 @@ def main(uris: list[str]) -> int:
 
 def labelled_samples(uri: str) -> Iterator[StoredSample]:
     """Yield the samples of HDNet's camera of one data set."""
-    folder = DatasetFolder(Path(uri))
+    folder = DatasetFolder.at(Path(uri))
     settings = folder.read_description().settings
     for shard_id in folder.committed_shards():
         for row in read_rows(folder.shard_path(shard_id)):

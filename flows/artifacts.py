@@ -82,7 +82,7 @@ def show_results(run: Run, summary: RunSummary, outcomes: Sequence[ShardOutcome]
     key, what, draw = SHEETS[run.kind.unit]
     sheet = draw(run.folder)
     if sheet is not None:
-        show_image(key, sheet, f"{what} {run.folder.root}")
+        show_image(key, sheet, f"{what} {run.folder.address}")
 
 
 def _row(kind: ShardKind[Any], outcome: ShardOutcome) -> dict[str, str | int | float]:

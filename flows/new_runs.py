@@ -28,7 +28,7 @@ def resolve(request: RenderRequest) -> RenderRequest:
     """
     settings = request.settings.model_copy(update=_read_model(request) | _use_densepose(request))
     folder = DatasetFolder.at(request.out)
-    if folder.description_path.exists():
+    if folder.has_description:
         described = folder.read_description()
         if described.renders:  # else begun with videos, which leave the settings open
             refuse_difference(request.out, stored=described.settings, asked=settings)
@@ -58,7 +58,7 @@ def find_nothing_to_render(request: RenderRequest) -> RunSummary | None:
     """Sum up a data set that holds all scans of the request already; None when work is left."""
     run = begin_render(request)
     renews = bool(request.splits) or request.refresh_backgrounds
-    if not run.folder.description_path.exists() or renews:
+    if not run.folder.has_description or renews:
         return None
     planned = {ref.scan_id for ref in planned_scans(read_plan(run.folder))}
     found = {
@@ -82,7 +82,7 @@ def begin_pairing(request: PairRequest) -> Run:
 def find_nothing_to_pair(request: PairRequest) -> RunSummary | None:
     """Sum up a data set that holds all videos of the request already; None when work is left."""
     run = begin_pairing(request)
-    if not run.folder.description_path.exists() or not run.folder.card_path.exists():
+    if not run.folder.has_description or not run.folder.has_card:
         return None
     if run.folder.read_description().pairing != request.settings:
         return None

@@ -13,6 +13,7 @@ from flows.progress import say, tracking
 from flows.summary import RunSummary
 from schemas.atomic_files import write_atomically
 from schemas.dataset_folder import DatasetFolder, Part
+from schemas.dataset_reader import manifest_name
 from schemas.errors import InputError
 from schemas.prepare_request import PrepareRequest
 from tasks.checks.inspection import inspect_root
@@ -163,5 +164,5 @@ def _digest_shards(request: PrepareRequest) -> str:
     parts: tuple[Part, ...] = ("samples", "pairs")  # frames change when normals are predicted
     for part in parts:
         for shard_id in folder.committed_shards(part):
-            digest.update(folder.manifest_path(shard_id, part).read_bytes())
+            digest.update(folder.store.read(manifest_name(shard_id, part)))
     return digest.hexdigest()

@@ -97,7 +97,7 @@ def _refuse_imported(folder: DatasetFolder) -> None:
     """Refuse a data set that was never rendered; raises RequestError."""
     if folder.read_description().settings.origin == "imported":
         raise RequestError(
-            str(folder.root), found="a data set that was imported from images",
+            folder.address, found="a data set that was imported from images",
             expected="one that scanmill rendered",
             hint="Import the folder again: scanmill import does only what is not done.",
         )  # fmt: skip

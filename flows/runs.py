@@ -2,20 +2,21 @@
 
 import os
 import socket
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from flows.summary import PairSummary, RunSummary
-from schemas.atomic_files import remove_leftovers
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import StorageError
 from schemas.manifest import RunRecord, utc_now
 from tasks.dataset.card import write_card
 from tasks.dataset.commit import ShardOutcome
+from tasks.dataset.preparation import sweep_leftovers
 from tasks.dataset.run_records import last_roots, write_run
 from tasks.dataset.shard_kinds import ShardJob, ShardKind
 from tasks.dataset.states import DatasetStatus, ShardStatus, dataset_status
@@ -29,7 +30,8 @@ ENDED = frozenset({"done", "rejects", "orphaned"})
 class Run:
     """One run on one data set: which shards it works on, with what, since when.
 
-    roots: folders that inputs come from, absolute, by the names that records know them by.
+    roots: folders that inputs come from, absolute, by the names that records know them by. token:
+    claims shards, so that runs at once on one data set share them.
     """
 
     kind: ShardKind[Any]
@@ -41,6 +43,7 @@ class Run:
     accept_rejects: str
     started: str
     began_s: float
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def status(self, *, deep: bool = False) -> DatasetStatus:
         """Decide the state of every shard from the files."""
@@ -59,8 +62,7 @@ def begin_run(
 ) -> Run:
     """Start the clock of a run, and clear away what killed runs left half-written."""
     folder = DatasetFolder.at(uri)
-    for place in folder.places:
-        remove_leftovers(place)
+    sweep_leftovers(folder)
     return Run(
         kind=kind,
         command=command,
@@ -88,7 +90,7 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
     """
     description, chosen = run.folder.read_description(), set(shard_ids)
     attempts = {one.shard_id: one.attempt for one in status.shards}
-    uri = str(run.folder.root.absolute())
+    uri = run.folder.uri
     jobs = (
         run.kind.make_job(
             uri, shard, run.roots, description=description, attempt=attempts[shard.shard_id] + 1
@@ -96,7 +98,7 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
         for shard in run.kind.read_plan(run.folder)
         if shard.shard_id in chosen
     )
-    return [job for job in jobs if job is not None]
+    return [job.model_copy(update={"run": run.token}) for job in jobs if job is not None]
 
 
 def close_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:
@@ -152,7 +154,7 @@ def sum_up(
 def is_described(run: Run, status: DatasetStatus) -> bool:
     """Say whether card and totals say what is there: a run that was killed leaves older ones."""
     totals = run.folder.read_description().totals
-    return run.folder.card_path.is_file() and totals.get("samples") == status.samples
+    return run.folder.has_card and totals.get("samples") == status.samples
 
 
 def describe_failures(outcome: ShardOutcome) -> str:

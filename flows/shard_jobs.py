@@ -45,9 +45,24 @@ def make_shards(
 
 
 def _run_all(run: Run, jobs: list[ShardJob]) -> list[ShardOutcome]:
-    """Run the jobs of each maker after those of the one before."""
+    """Run the jobs; what other runs are making comes last, and is waited for.
+
+    Returns what became of the shards that this run made, or could not make.
+    """
     if not jobs:
         say(f"{run.command}: everything is done already.")
+    outcomes = _run_each(run, jobs)
+    others = {one.shard_id: one.made_by for one in outcomes if one.made_by}
+    if others:
+        by = ", ".join(sorted(set(others.values())))
+        say(f"{run.command}: {len(others)} shards are made by {by}; waiting for them.")
+        left = [job for job in jobs if job.shard.shard_id in others]
+        outcomes += _run_each(run, [job.model_copy(update={"waits": True}) for job in left])
+    return [one for one in outcomes if not one.made_by]
+
+
+def _run_each(run: Run, jobs: list[ShardJob]) -> list[ShardOutcome]:
+    """Run the jobs of each maker after those of the one before."""
     return [
         outcome
         for maker in sorted({job.maker for job in jobs})

@@ -29,9 +29,9 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     killed one left can be told from work in progress. Raises StorageError when the place is full.
     """
     with storage_errors(path):
-        with _temporary_file(path) as (file, temporary):
+        with temporary_file(path) as (file, temporary):
             yield file
-            _flush_file(file)
+            flush_file(file)
             temporary.replace(path)
         flush_folder(path.parent)
 
@@ -50,10 +50,10 @@ def create_atomically(path: Path, data: bytes | str) -> None:
     Raises StorageError when the place is full.
     """
     with storage_errors(path):
-        with _temporary_file(path) as (file, temporary):
+        with temporary_file(path) as (file, temporary):
             file.write(data.encode() if isinstance(data, str) else data)
-            _flush_file(file)
-            _link_new(temporary, path)
+            flush_file(file)
+            link_new(temporary, path)
         flush_folder(path.parent)
 
 
@@ -94,8 +94,11 @@ def remove_leftovers(folder: Path) -> tuple[Path, ...]:
 
 
 @contextmanager
-def _temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """Yield a file that is removed after the block; its errors are told while it takes its room."""
+def temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """Yield a locked new file beside a path; it is removed after the block unless renamed.
+
+    Raises StorageError when the place is full, while the block takes room there too.
+    """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file, temporary = _open_temporary(path)
@@ -118,7 +121,7 @@ def _open_temporary(path: Path) -> tuple[BinaryIO, Path]:
         file.close()
 
 
-def _link_new(temporary: Path, path: Path) -> None:
+def link_new(temporary: Path, path: Path) -> None:
     """Give a whole file its name unless the name is taken; raises FileExistsError."""
     try:
         os.link(temporary, path)
@@ -141,7 +144,8 @@ def _is_abandoned(path: Path, *, remove: bool = False) -> bool:
     return True
 
 
-def _flush_file(file: BinaryIO) -> None:
+def flush_file(file: BinaryIO) -> None:
+    """Flush what was written to the disk, so that it survives a power cut."""
     file.flush()
     os.fsync(file.fileno())
 

@@ -1,28 +1,36 @@
-"""The names of everything that a data set holds on a disk.
+"""The names of everything that a data set holds, on a disk or in an object store.
 
 dataset.json  README.md  backgrounds.json
 plan/00000.json                      runs/<time>.json
 samples/shard-00000.parquet          frames/ and pairs/ as samples/
 manifests/samples/shard-00000.json   the commit record of a shard
 failed/samples/shard-00000.json      why a shard could not be written
+claims/samples/shard-00000.json      who is making a shard; gone when it is made
 
 Source: docs/dataset-folder.md.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.dataset_reader import (
     BACKGROUNDS_NAME,
+    CARD_NAME,
     DESCRIPTION_NAME,
     PARTS,
+    PLAN_FOLDER,
+    RUNS_FOLDER,
     DatasetReader,
-    LocalFiles,
     Part,
+    failure_name,
     manifest_name,
     shard_name,
 )
+from schemas.dataset_store import DatasetStore
 from schemas.errors import RequestError
+from schemas.local_store import LocalStore
 from schemas.manifest import BackgroundList, DatasetDescription, FailedShard, Manifest, parse_record
 
 __all__ = ["PARTS", "DatasetFolder", "Part"]
@@ -30,70 +38,100 @@ __all__ = ["PARTS", "DatasetFolder", "Part"]
 
 @dataclass(frozen=True, slots=True)
 class DatasetFolder:
-    """Paths of one data set. Owns: the names. Never reads images."""
+    """One data set. Owns: the names. Never reads images."""
 
-    root: Path
+    store: DatasetStore
 
     @staticmethod
-    def at(uri: str) -> "DatasetFolder":
-        """Take a local folder by path or file:// address; raises RequestError for other schemes."""
-        scheme, separator, rest = uri.partition("://")
+    def at(uri: str | Path) -> "DatasetFolder":
+        """Take a folder by path or file:// address; raises RequestError for other schemes."""
+        scheme, separator, rest = str(uri).partition("://")
         if separator and scheme != "file":
             raise RequestError(
-                uri, found=f"the scheme {scheme}://",
+                str(uri), found=f"the scheme {scheme}://",
                 expected="a folder on a local or mounted disk",
                 hint="Give a path; only `scanmill train` reads from object stores so far.",
             )  # fmt: skip
-        return DatasetFolder(Path(rest if separator else uri))
+        return DatasetFolder(LocalStore(Path(rest if separator else uri)))
 
     @property
-    def description_path(self) -> Path:
-        """dataset.json."""
-        return self.root / DESCRIPTION_NAME
+    def address(self) -> str:
+        """Address of the data set as it was given."""
+        return self.store.address
 
     @property
-    def backgrounds_path(self) -> Path:
-        """backgrounds.json."""
-        return self.root / BACKGROUNDS_NAME
+    def uri(self) -> str:
+        """Address of the data set, the same from every working folder."""
+        is_local = isinstance(self.store, LocalStore)
+        return str(self.root.absolute()) if is_local else self.store.address
 
     @property
-    def card_path(self) -> Path:
-        """README.md, the data set card."""
-        return self.root / "README.md"
+    def name(self) -> str:
+        """The last part of its address."""
+        is_local = isinstance(self.store, LocalStore)
+        return self.root.resolve().name if is_local else self.store.address.rpartition("/")[2]
 
     @property
-    def plan_folder(self) -> Path:
-        """plan/."""
-        return self.root / "plan"
+    def root(self) -> Path:
+        """The folder of a data set on a disk; raises RequestError for one that is in a store."""
+        if not isinstance(self.store, LocalStore):
+            raise RequestError(
+                self.store.address, found="a data set in an object store",
+                expected="a folder on a local or mounted disk", hint="Copy it to a disk.",
+            )  # fmt: skip
+        return self.store.root
 
     @property
-    def runs_folder(self) -> Path:
-        """runs/."""
-        return self.root / "runs"
+    def has_description(self) -> bool:
+        """Whether there is a data set."""
+        return self.store.stamp(DESCRIPTION_NAME) is not None
+
+    @property
+    def has_backgrounds(self) -> bool:
+        """Whether the backgrounds are frozen."""
+        return self.store.stamp(BACKGROUNDS_NAME) is not None
+
+    @property
+    def has_card(self) -> bool:
+        """Whether there is a data set card."""
+        return self.store.stamp(CARD_NAME) is not None
+
+    def is_committed(self, shard_id: str, part: Part = "samples") -> bool:
+        """Return whether a shard has a commit record."""
+        return self.store.stamp(manifest_name(shard_id, part)) is not None
 
     def shard_path(self, shard_id: str, part: Part = "samples") -> Path:
-        """<part>/<shard_id>.parquet."""
+        """<part>/<shard_id>.parquet, of a data set on a disk."""
         return self.root / shard_name(shard_id, part)
 
+    @contextmanager
+    def local_shard(self, shard_id: str, part: Part = "samples") -> Iterator[Path]:
+        """Give the rows of a shard as a file on a disk for the length of a block.
+
+        Raises FileNotFoundError at the latest when the file is opened.
+        """
+        with self.store.local_file(shard_name(shard_id, part)) as path:
+            yield path
+
     def manifest_path(self, shard_id: str, part: Part = "samples") -> Path:
-        """manifests/<part>/<shard_id>.json."""
+        """manifests/<part>/<shard_id>.json, of a data set on a disk."""
         return self.root / manifest_name(shard_id, part)
 
-    def failure_path(self, shard_id: str, part: Part = "samples") -> Path:
-        """failed/<part>/<shard_id>.json."""
-        return self.root / "failed" / part / f"{shard_id}.json"
-
     @property
-    def places(self) -> tuple[Path, ...]:
+    def places(self) -> tuple[str, ...]:
         """Every folder that files are written to."""
-        by_part = (self.root / name / part for name in ("manifests", "failed") for part in PARTS)
-        parts = (self.root / part for part in PARTS)
-        return (self.root, self.plan_folder, self.runs_folder, *parts, *by_part)
+        kinds = ("manifests", "failed", "claims")
+        by_part = (f"{kind}/{part}" for kind in kinds for part in PARTS)
+        return (".", PLAN_FOLDER, RUNS_FOLDER, *PARTS, *by_part)
 
     @property
     def reader(self) -> DatasetReader:
-        """The folder as everything that only reads sees it."""
-        return DatasetReader(LocalFiles(self.root))
+        """The data set as everything that only reads sees it."""
+        return DatasetReader(self.store)
+
+    def list_shards(self, part: Part = "samples") -> tuple[str, ...]:
+        """List the names of the files in the folder of a part."""
+        return tuple(sorted(self.store.list_names(part)))
 
     def committed_shards(self, part: Part = "samples") -> tuple[str, ...]:
         """List the ids of the shards whose manifest is there, in order."""
@@ -113,5 +151,5 @@ class DatasetFolder:
 
     def read_failure(self, shard_id: str, part: Part = "samples") -> FailedShard:
         """Read why a shard could not be written; raises FileNotFoundError."""
-        path = self.failure_path(shard_id, part)
-        return parse_record(FailedShard, path.read_bytes(), source=str(path))
+        name = failure_name(shard_id, part)
+        return parse_record(FailedShard, self.store.read(name), source=self.store.where(name))

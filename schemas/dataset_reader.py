@@ -22,6 +22,8 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 DESCRIPTION_NAME = "dataset.json"
 BACKGROUNDS_NAME = "backgrounds.json"
+CARD_NAME = "README.md"
+PLAN_FOLDER, RUNS_FOLDER = "plan", "runs"
 _SHARD_ID = re.compile(r"^shard-\d{5,}$")
 _JSON = ".json"
 _RENDERED = "Give the folder that `scanmill render --out` wrote."
@@ -40,6 +42,16 @@ def manifest_folder_name(part: Part = "samples") -> str:
 def manifest_name(shard_id: str, part: Part = "samples") -> str:
     """Return the name of a shard's commit record."""
     return f"{manifest_folder_name(part)}/{shard_id}{_JSON}"
+
+
+def failure_name(shard_id: str, part: Part = "samples") -> str:
+    """Return the name of the record of why a shard could not be written."""
+    return f"failed/{part}/{shard_id}{_JSON}"
+
+
+def claim_name(shard_id: str, part: Part = "samples") -> str:
+    """Return the name of the lease of who is making a shard."""
+    return f"claims/{part}/{shard_id}{_JSON}"
 
 
 @runtime_checkable

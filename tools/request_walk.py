@@ -17,7 +17,9 @@ LIBRARY_METHODS = frozenset(
 )
 """A method so called is not entered by its name alone: it is more likely a library's."""
 
-SINGLE_TYPES = frozenset({"str", "int", "float", "bool", "bytes", "Path"})
+SINGLE_TYPES = frozenset({"str", "int", "float", "bool", "bytes", "Path", "DatasetStore"})
+"""A store is its address, as a folder is its path."""
+
 SEVERAL = frozenset({"Iterable", "Sequence", "Collection", "list", "set", "frozenset"})
 
 

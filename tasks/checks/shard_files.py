@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from schemas.atomic_files import leftovers
 from schemas.dataset_folder import DatasetFolder, Part
+from schemas.dataset_reader import shard_name
 from schemas.manifest import Manifest
 from tasks.checks.findings import Breach, Finding
 from tasks.dataset.shards import ShardFormat, digest_shard, read_shard_schema
@@ -18,16 +18,15 @@ def check_shard_file(
 
     Raises InputError when it is no Parquet file, OSError when it is missing.
     """
-    path = folder.shard_path(manifest.shard_id, part)
-    size, digest = path.stat().st_size, digest_shard(path)
+    with folder.local_shard(manifest.shard_id, part) as path:
+        size, digest, found = path.stat().st_size, digest_shard(path), read_shard_schema(path)
     breaches: list[Breach] = []
     if size != manifest.bytes:
         breaches.append(Breach("size", f"{size} bytes", f"{manifest.bytes} bytes"))
     if digest != manifest.sha256:
         breaches.append(Breach("sha256", digest, manifest.sha256))
-    found = read_shard_schema(path)
     breaches.extend(_compare(found, layout.schema_like(found)))
-    yield from (breach.at(f"{part}/{path.name}") for breach in breaches)
+    yield from (breach.at(shard_name(manifest.shard_id, part)) for breach in breaches)
 
 
 def check_folders(
@@ -40,16 +39,16 @@ def check_folders(
     looked_at = [*others]
     for part in parts:
         looked_at += [part, f"manifests/{part}"]
-        for path in sorted(folder.shard_path("any", part).parent.glob("*")):
-            if path.suffix != ".parquet" or path.stem not in planned:
+        for name in folder.list_shards(part):
+            if not name.endswith(".parquet") or name.removesuffix(".parquet") not in planned:
                 expected = "planned shards and nothing else"
-                yield Breach("file", "not one of ours", expected).at(f"{part}/{path.name}")
+                yield Breach("file", "not one of ours", expected).at(f"{part}/{name}")
         for shard_id in sorted(set(folder.committed_shards(part)) - planned):
             unplanned = Breach("record", "unplanned", "a plan for it")
             yield unplanned.at(f"manifests/{part}/{shard_id}.json")
     for name in looked_at:
-        for path in leftovers(folder.root / name):
-            yield Breach("file", "left by a killed writer", "nothing").at(f"{name}/{path.name}")
+        for left in folder.store.list_leftovers(name):
+            yield Breach("file", "left by a killed writer", "nothing").at(f"{name}/{left}")
 
 
 def _compare(found: pa.Schema, expected: pa.Schema) -> Iterator[Breach]:

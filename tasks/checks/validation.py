@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_reader import shard_name
 from schemas.errors import ScanmillError
 from schemas.manifest import Manifest, PlannedShard
 from schemas.settings import RenderSettings, digest_of
@@ -81,7 +82,7 @@ def validate_dataset(folder: DatasetFolder, *, run: MapUnits = map_units) -> Val
         *_check_names(names),
     )
     return Validation(
-        uri=str(folder.root),
+        uri=folder.address,
         shards=len(plan),
         samples=len(names),
         bytes=sum(reading.bytes for reading in readings),
@@ -97,23 +98,23 @@ class _Checker:
 
     def check_shard(self, shard: PlannedShard) -> _Reading:
         """Check one shard against its commit record and the columns' promises."""
-        path, place = self.folder.shard_path(shard.shard_id), f"samples/{shard.shard_id}.parquet"
-        if not self.folder.manifest_path(shard.shard_id).exists():
+        place = shard_name(shard.shard_id)
+        if not self.folder.is_committed(shard.shard_id):
             return _Reading((Breach("shard", "no commit record", "a committed shard").at(place),))
         try:
             manifest = self.folder.read_manifest(shard.shard_id)
             findings = list(check_shard_file(self.folder, "samples", manifest, SAMPLE_FORMAT))
-            if findings and path.exists() and _lacks_columns(path):
-                return _Reading(tuple(findings))
-            return self._check_rows(shard, manifest, findings)
+            with self.folder.local_shard(shard.shard_id) as path:
+                if findings and path.exists() and _lacks_columns(path):
+                    return _Reading(tuple(findings))
+                return self._check_rows(shard, manifest, findings, path)
         except (ScanmillError, OSError) as error:
             return _Reading((unreadable(place, error),))
 
     def _check_rows(
-        self, shard: PlannedShard, manifest: Manifest, findings: list[Finding]
+        self, shard: PlannedShard, manifest: Manifest, findings: list[Finding], path: Path
     ) -> _Reading:
-        path, place = self.folder.shard_path(shard.shard_id), f"samples/{shard.shard_id}.parquet"
-        names = []
+        place, names = shard_name(shard.shard_id), []
         try:
             for row in read_rows(path):
                 sample_id = str(row["sample_id"])

@@ -7,8 +7,9 @@ from contextlib import suppress
 
 import pyarrow as pa
 
-from schemas.atomic_files import write_atomically
 from schemas.dataset_folder import PARTS, DatasetFolder, Part
+from schemas.dataset_reader import CARD_NAME, DESCRIPTION_NAME
+from schemas.dataset_store import WHATEVER, ConflictError
 from schemas.errors import InputError
 from schemas.frames import FRAME_COLUMNS, PAIR_COLUMNS
 from schemas.manifest import DatasetDescription, Manifest
@@ -117,14 +118,21 @@ Digest: `{digest}`
 
 
 def write_card(folder: DatasetFolder) -> DatasetDescription:
-    """Bring the totals of dataset.json and README.md up to date with the manifests."""
-    stored = folder.read_description()
-    totals = sum_up(read_manifests(folder)) | sum_up_videos(folder)
-    description = stored.model_copy(update={"totals": totals})
-    if description != stored:
-        write_atomically(folder.description_path, description.model_dump_json(indent=1))
-    write_atomically(folder.card_path, make_card(folder, description))
-    return description
+    """Bring the totals of dataset.json and README.md up to date with the manifests.
+
+    Begins again when another run changes dataset.json meanwhile: the last one knows all shards.
+    """
+    while True:
+        seen, stored = folder.store.stamp(DESCRIPTION_NAME), folder.read_description()
+        totals = sum_up(read_manifests(folder)) | sum_up_videos(folder)
+        description = stored.model_copy(update={"totals": totals})
+        with suppress(ConflictError):
+            if description != stored:
+                text = description.model_dump_json(indent=1)
+                seen = folder.store.write(DESCRIPTION_NAME, text, seen=seen)
+            folder.store.write(CARD_NAME, make_card(folder, description), seen=WHATEVER)
+            if folder.store.stamp(DESCRIPTION_NAME) == seen:
+                return description
 
 
 def read_manifests(folder: DatasetFolder, part: Part = "samples") -> tuple[Manifest, ...]:
@@ -164,7 +172,7 @@ def make_card(folder: DatasetFolder, description: DatasetDescription) -> str:
     """Write the card's text."""
     totals = description.totals
     parts = [part for part in PARTS if folder.committed_shards(part)]
-    name = folder.root.resolve().name
+    name = folder.name
     body = _TEXT.format(
         name=name,
         samples=totals["samples"],

@@ -1,24 +1,27 @@
 """How shards are committed, whatever they hold: written whole, the better of two kept, recorded.
 
     samples/shard-00000.parquet            appears when the last row is written and flushed
-    manifests/samples/shard-00000.json     the commit record: written last, removed first
+    manifests/samples/shard-00000.json     the commit record, written last
     failed/samples/shard-00000.json        why nothing could be written; removed by a commit
 
-Between the removal of the old record and the new one a shard counts as missing, never as something
-that it is not.
+Between new rows and their record a shard counts as missing, or as corrupt where an older record is
+there; never as something that it is not. Every change says what it saw before the work: of two
+writers of one shard the first to publish rows is kept, and the other one's change is refused. Which
+record belongs to the rows is decided by the rows alone.
 """
 
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.atomic_files import remove_leftovers, write_atomically
 from schemas.dataset_folder import DatasetFolder, Part
+from schemas.dataset_reader import failure_name, manifest_name, shard_name
+from schemas.dataset_store import WHATEVER, ConflictError, DatasetStore, StagedFile, Stamp
 from schemas.errors import InputError, MachineError
 from schemas.fits import FitCheck
 from schemas.manifest import (
@@ -31,10 +34,11 @@ from schemas.manifest import (
 )
 from schemas.scan import InputFile
 from schemas.settings import digest_of
+from tasks.dataset.claims import claim_shard
 from tasks.dataset.code_digest import deciding_versions
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.shard_kinds import ShardJob
-from tasks.dataset.shards import ShardWriter, WrittenShard, write_shard
+from tasks.dataset.shards import ShardFormat, ShardWriter, WrittenShard
 from tasks.scans.input_files import locate_input
 
 
@@ -52,6 +56,7 @@ class ShardOutcome(BaseModel):
     bytes: int = 0
     seconds: dict[str, float] = Field(default_factory=dict, description="wall seconds by stage")
     committed: bool = True
+    made_by: str = Field(default="", description="another run that has made it, or is making it")
 
     @property
     def rows(self) -> int:
@@ -140,23 +145,27 @@ def commit_shard(work: ShardWork) -> ShardOutcome:
     """Write the files of a shard and commit them.
 
     When the machine fails (disk, memory, device) the outcome says so and nothing is committed;
-    neither is it when what is there has more rows than the machine let this one have.
+    neither is it when what is there has more rows than the machine let this one have, nor when
+    another run makes the shard, or was faster.
     """
-    job = work.job
-    folder = DatasetFolder.at(job.uri)
+    folder = DatasetFolder.at(work.job.uri)
     try:
-        written = _write_parts(folder, work)
-        manifests = {part: work.describe(part, one) for part, one in written.items()}
-        for part, manifest in manifests.items():
-            path = folder.manifest_path(job.shard.shard_id, part)
-            write_atomically(path, manifest.model_dump_json(indent=1))
+        with claim_shard(folder, work.job) as other:
+            return _leave_to(work.job, other) if other else _make(folder, work)
+    except ConflictError as error:
+        return _leave_to(work.job, error.found)
     except (OSError, MemoryError, MachineError) as error:
-        return fail_shard(job, error, known=work.all_failures)
-    folder.failure_path(job.shard.shard_id, job.kind.parts[0]).unlink(missing_ok=True)
+        return fail_shard(work.job, error, known=work.all_failures)
+
+
+def _make(folder: DatasetFolder, work: ShardWork) -> ShardOutcome:
+    shard_id, parts = work.job.shard.shard_id, work.job.kind.parts
+    manifests = _write_parts(folder, work)
+    folder.store.remove(failure_name(shard_id, parts[0]), seen=WHATEVER)
     _remember(folder, work, manifests)
     return ShardOutcome(
-        shard_id=job.shard.shard_id,
-        names=job.shard.names,
+        shard_id=shard_id,
+        names=work.job.shard.names,
         state=state_by_failures(work.all_failures),
         row_counts={part: one.rows for part, one in manifests.items()},
         failures=work.all_failures,
@@ -164,6 +173,14 @@ def commit_shard(work: ShardWork) -> ShardOutcome:
         bytes=sum(one.bytes for one in manifests.values()),
         seconds=dict(work.seconds),
     )
+
+
+def _leave_to(job: ShardJob, other: str) -> ShardOutcome:
+    """Leave a shard as another run has made it, or is making it."""
+    return ShardOutcome(
+        shard_id=job.shard.shard_id, names=job.shard.names, state="missing", failures=(),
+        committed=False, made_by=other,
+    )  # fmt: skip
 
 
 def fail_shard(job: ShardJob, error: Exception, *, known: Iterable[Failure] = ()) -> ShardOutcome:
@@ -181,30 +198,65 @@ def fail_shard(job: ShardJob, error: Exception, *, known: Iterable[Failure] = ()
         shard_id=job.shard.shard_id, attempt=job.attempt, failures=failures, ended=utc_now(),
         host=socket.gethostname(),
     )  # fmt: skip
-    path = DatasetFolder.at(job.uri).failure_path(job.shard.shard_id, job.kind.parts[0])
+    name = failure_name(job.shard.shard_id, job.kind.parts[0])
     with suppress(OSError, MachineError):
-        write_atomically(path, record.model_dump_json(indent=1))
+        store = DatasetFolder.at(job.uri).store
+        store.write(name, record.model_dump_json(indent=1), seen=WHATEVER)
     return ShardOutcome(
         shard_id=job.shard.shard_id, names=job.shard.names, state="failed", failures=failures,
         committed=False,
     )  # fmt: skip
 
 
-def _write_parts(folder: DatasetFolder, work: ShardWork) -> dict[Part, WrittenShard]:
-    shard_id, kind = work.job.shard.shard_id, work.job.kind
-    paths = {part: folder.shard_path(shard_id, part) for part in work.parts}
+def _write_parts(folder: DatasetFolder, work: ShardWork) -> dict[Part, Manifest]:
+    """Write all rows, then publish them, then their records; returns these."""
+    store, shard_id = folder.store, work.job.shard.shard_id
+    seen = {part: store.stamp(shard_name(shard_id, part)) for part in work.parts}
+    store.sweep(work.parts)
     with ExitStack() as files:
+        staged: dict[Part, StagedFile] = {}
         writers: dict[Part, ShardWriter] = {}
-        for part, path in paths.items():
-            remove_leftovers(path.parent)
-            writers[part] = files.enter_context(write_shard(path, kind.formats[part]))
+        for part in work.parts:
+            staged[part] = files.enter_context(store.stage(shard_name(shard_id, part)))
+            layout = work.job.kind.formats[part]
+            writers[part] = files.enter_context(_abandoning(staged[part], layout))
         work.write_rows(writers)
         _warn_of_lost_normals(folder, work)
         written = {part: writer.finish() for part, writer in writers.items()}
         _keep_the_better(folder, work, written)
-        for part in work.parts:
-            folder.manifest_path(shard_id, part).unlink(missing_ok=True)
-    return written
+        stamps = {part: staged[part].publish(seen[part]) for part in work.parts}
+    manifests = {part: work.describe(part, one) for part, one in written.items()}
+    for part, manifest in manifests.items():
+        _record(store, part, manifest, stamps[part])
+    return manifests
+
+
+@contextmanager
+def _abandoning(staged: StagedFile, layout: ShardFormat) -> Iterator[ShardWriter]:
+    """Write rows into a staged file; after an error nothing more is written."""
+    writer = ShardWriter(staged.file, layout)
+    try:
+        yield writer
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+def _record(store: DatasetStore, part: Part, manifest: Manifest, rows: Stamp) -> None:
+    """Write the commit record of published rows.
+
+    The record follows the rows: while these rows are in place, a record that another run wrote
+    meanwhile is replaced; when they are not, ours is taken back. Raises ConflictError then.
+    """
+    rows_name = shard_name(manifest.shard_id, part)
+    name, text = manifest_name(manifest.shard_id, part), manifest.model_dump_json(indent=1)
+    while store.stamp(rows_name) == rows:
+        with suppress(ConflictError):
+            written = store.write(name, text, seen=store.stamp(name))
+            if store.stamp(rows_name) == rows:
+                return
+            store.remove(name, seen=written)
+    raise ConflictError.at(store.where(rows_name))
 
 
 def _warn_of_lost_normals(folder: DatasetFolder, work: ShardWork) -> None:
@@ -243,10 +295,10 @@ def _held_rows(folder: DatasetFolder, work: ShardWork) -> dict[Part, int]:
     for part in work.parts:
         try:
             held = folder.read_manifest(shard_id, part)
-            size = folder.shard_path(shard_id, part).stat().st_size
         except (OSError, InputError):
             return {}
-        if size != held.bytes:
+        there = folder.store.stamp(shard_name(shard_id, part))
+        if there is None or there.size != held.bytes:
             return {}
         rows[part] = held.rows
     return rows
@@ -254,13 +306,15 @@ def _held_rows(folder: DatasetFolder, work: ShardWork) -> dict[Part, int]:
 
 def _remember(folder: DatasetFolder, work: ShardWork, manifests: Mapping[Part, Manifest]) -> None:
     """Store what was just hashed, so that the next quick look reads nothing of it."""
-    cache, paths = FingerprintCache(folder.root), []
-    for part, manifest in manifests.items():
-        paths.append(folder.shard_path(manifest.shard_id, part))
-        cache.trust(paths[-1], manifest.sha256)
+    cache = FingerprintCache(folder)
+    names = [shard_name(work.job.shard.shard_id, part) for part in manifests]
+    for name, manifest in zip(names, manifests.values(), strict=True):
+        cache.trust_stored(name, manifest.sha256)
+    inputs = []
     for one in work.inputs.values():
         path = locate_input(one, work.job.roots)
         if path is not None and one.sha256 is not None:
             cache.trust(path, one.sha256, unchanged_since_ns=work.begun_ns)
-            paths.append(path)
-    cache.remember(work.job.kind.cache_name(work.job.shard.shard_id), tuple(paths))
+            inputs.append(path)
+    shard = work.job.kind.cache_name(work.job.shard.shard_id)
+    cache.remember(shard, tuple(inputs), stored=tuple(names))

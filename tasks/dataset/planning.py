@@ -6,17 +6,20 @@ A segment is created under a lease, and never replaces another. Shards of scans 
 videos are numbered apart.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from contextlib import suppress
 
-from schemas.atomic_files import create_atomically
 from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_reader import PLAN_FOLDER
+from schemas.dataset_store import ConflictError
 from schemas.errors import InputError, RequestError
 from schemas.manifest import PlannedShard, PlannedVideo, PlanSegment, parse_record
 from schemas.scan import ScanRef, VideoRef
 from tasks.dataset.lease import hold_lease
 
 Segments = tuple[PlanSegment, ...]
+_SEGMENT = re.compile(r"^\d{5,}\.json$")
 
 
 def read_plan(folder: DatasetFolder) -> tuple[PlannedShard, ...]:
@@ -71,13 +74,15 @@ def plan_new_videos(folder: DatasetFolder, refs: Sequence[VideoRef]) -> tuple[Pl
 
 def read_segments(folder: DatasetFolder) -> Segments:
     """Read the pieces of the plan; raises InputError when one is missing between them."""
+    names = {one for one in folder.store.list_names(PLAN_FOLDER) if _SEGMENT.match(one)}
     segments: list[PlanSegment] = []
-    while (path := _segment_path(folder, len(segments))).is_file():
-        segments.append(parse_record(PlanSegment, path.read_bytes(), source=str(path)))
-    beyond = sorted(folder.plan_folder.glob("[0-9]*.json"))
-    if len(beyond) > len(segments):
+    while (last := f"{len(segments):05d}.json") in names:
+        name = f"{PLAN_FOLDER}/{last}"
+        source = folder.store.where(name)
+        segments.append(parse_record(PlanSegment, folder.store.read(name), source=source))
+    if len(names) > len(segments):
         raise InputError(
-            str(beyond[-1]),
+            folder.store.where(f"{PLAN_FOLDER}/{max(names)}"),
             found=f"no segment {len(segments):05d} before it",
             expected="plan segments without a gap",
             hint="Restore the missing segment from a copy: it says which scan is where.",
@@ -87,13 +92,16 @@ def read_segments(folder: DatasetFolder) -> Segments:
 
 def _add_segment(folder: DatasetFolder, plan: Callable[[Segments], PlanSegment]) -> PlanSegment:
     """Create the segment that `plan` makes of the existing ones, unless it is empty."""
-    with hold_lease(folder.plan_folder) as lease:
-        segment = plan(read_segments(folder))
-        if segment.shards or segment.videos:
+    with hold_lease(folder.store) as lease:
+        while True:
+            segment = plan(read_segments(folder))
+            if not segment.shards and not segment.videos:
+                return segment
             lease.check()
-            path = _segment_path(folder, segment.segment)
-            create_atomically(path, segment.model_dump_json(indent=1))
-    return segment
+            name, text = _segment_name(segment.segment), segment.model_dump_json(indent=1)
+            with suppress(ConflictError):  # the lease was lost, and another planned meanwhile
+                folder.store.write(name, text, seen=None)
+                return segment
 
 
 def _check_scans(refs: Sequence[ScanRef]) -> None:
@@ -124,6 +132,6 @@ def _shard_id(number: int) -> str:
     return f"shard-{number:05d}"
 
 
-def _segment_path(folder: DatasetFolder, number: int) -> Path:
+def _segment_name(number: int) -> str:
     """Name a piece of the plan: plan/00000.json and so on."""
-    return folder.plan_folder / f"{number:05d}.json"
+    return f"{PLAN_FOLDER}/{number:05d}.json"

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from schemas.atomic_files import create_atomically, remove_leftovers, write_atomically
 from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_reader import BACKGROUNDS_NAME, DESCRIPTION_NAME
+from schemas.dataset_store import ConflictError
 from schemas.errors import InputError, RequestError
 from schemas.manifest import BackgroundList, DatasetDescription
 from schemas.pairing import PairSettings
@@ -22,7 +23,7 @@ from tasks.dataset.lease import hold_lease
 
 OWN_NAMES = frozenset(
     {"README.md", "dataset.json", "plan", "backgrounds.json", "samples", "frames", "pairs",
-     "manifests", "failed", "runs"}
+     "manifests", "failed", "claims", "runs"}
 )  # fmt: skip
 """What the folder of a data set holds. Source: docs/dataset-folder.md."""
 
@@ -41,7 +42,7 @@ def prepare_dataset(folder: DatasetFolder, settings: RenderSettings) -> DatasetD
     stored = _begin(folder, _render_fields(settings))
     if not stored.renders:
         stored = _change(folder, begin_rendering)
-    refuse_difference(str(folder.root), stored=stored.settings, asked=settings)
+    refuse_difference(folder.uri, stored=stored.settings, asked=settings)
     sweep_leftovers(folder)  # not before: only now is it known to be a data set
     return stored
 
@@ -60,13 +61,13 @@ def prepare_pairing(folder: DatasetFolder, settings: PairSettings) -> DatasetDes
 
     _begin(folder, _render_fields(RenderSettings()) | fields | {"renders": False})
     stored = _change(folder, begin_pairing)
-    refuse_difference(str(folder.root), stored=stored.pairing or settings, asked=settings)
+    refuse_difference(folder.uri, stored=stored.pairing or settings, asked=settings)
     return stored
 
 
-def sweep_leftovers(folder: DatasetFolder) -> tuple[Path, ...]:
+def sweep_leftovers(folder: DatasetFolder) -> tuple[str, ...]:
     """Remove the temporary files of killed writers; what is being written now stays."""
-    return tuple(path for place in folder.places for path in remove_leftovers(place))
+    return folder.store.sweep(folder.places)
 
 
 def resolve_backgrounds(
@@ -83,10 +84,10 @@ def resolve_backgrounds(
     Raises RequestError when the data set was begun with backgrounds and none are given, or the
     other way round.
     """
-    if not folder.backgrounds_path.exists():
+    if not folder.has_backgrounds:
         chosen = _list_backgrounds(root, listed)
-        with suppress(FileExistsError):  # another run was first
-            create_atomically(folder.backgrounds_path, chosen.model_dump_json(indent=1))
+        with suppress(ConflictError):  # another run was first
+            folder.store.write(BACKGROUNDS_NAME, chosen.model_dump_json(indent=1), seen=None)
     elif refresh:
         _renew_backgrounds(folder, _list_backgrounds(root, listed))
     frozen = folder.read_backgrounds()
@@ -103,11 +104,12 @@ def resolve_backgrounds(
 
 def _begin(folder: DatasetFolder, fields: dict[str, object]) -> DatasetDescription:
     """Create dataset.json where there is none, and read it; raises RequestError."""
-    if not folder.description_path.exists():
-        _refuse_foreign(folder.root)
+    if not folder.has_description:
+        folder.store.require_writable()
+        _refuse_foreign(folder)
         first = DatasetDescription.model_validate({"scanmill": scanmill_version(), **fields})
-        with suppress(FileExistsError):  # another run was first; its settings are compared
-            create_atomically(folder.description_path, first.model_dump_json(indent=1))
+        with suppress(ConflictError):  # another run was first; its settings are compared
+            folder.store.write(DESCRIPTION_NAME, first.model_dump_json(indent=1), seen=None)
     return folder.read_description()
 
 
@@ -115,13 +117,16 @@ def _change(
     folder: DatasetFolder, change: Callable[[DatasetDescription], dict[str, object]]
 ) -> DatasetDescription:
     """Replace fields of dataset.json while no other run does; an empty change writes nothing."""
-    with hold_lease(folder.plan_folder):
-        stored = folder.read_description()
-        update = change(stored)
-        if update:
-            stored = stored.model_copy(update=update)
-            write_atomically(folder.description_path, stored.model_dump_json(indent=1))
-    return stored
+    with hold_lease(folder.store):
+        while True:
+            seen, stored = folder.store.stamp(DESCRIPTION_NAME), folder.read_description()
+            update = change(stored)
+            if not update:
+                return stored
+            changed = stored.model_copy(update=update)
+            with suppress(ConflictError):  # another run renewed the totals
+                folder.store.write(DESCRIPTION_NAME, changed.model_dump_json(indent=1), seen=seen)
+                return changed
 
 
 def _render_fields(settings: RenderSettings) -> dict[str, object]:
@@ -145,24 +150,21 @@ def _list_backgrounds(root: Path | None, listed: Path | None) -> BackgroundList:
 
 def _renew_backgrounds(folder: DatasetFolder, found: BackgroundList) -> None:
     """Write the next version of the list, when it is another one."""
-    with hold_lease(folder.plan_folder) as lease:
-        frozen = folder.read_backgrounds()
+    with hold_lease(folder.store) as lease:
+        seen, frozen = folder.store.stamp(BACKGROUNDS_NAME), folder.read_backgrounds()
         if found.images != frozen.images:
             renewed = found.model_copy(update={"version": frozen.version + 1})
             lease.check()
-            write_atomically(folder.backgrounds_path, renewed.model_dump_json(indent=1))
+            folder.store.write(BACKGROUNDS_NAME, renewed.model_dump_json(indent=1), seen=seen)
 
 
-def _refuse_foreign(root: Path) -> None:
-    """Refuse a folder that holds other things than a data set does."""
-    if root.exists() and not root.is_dir():
-        foreign = [root.name]
-    else:
-        names = (path.name for path in root.iterdir()) if root.is_dir() else ()
-        foreign = [name for name in names if name not in OWN_NAMES and not name.startswith(".")]
+def _refuse_foreign(folder: DatasetFolder) -> None:
+    """Refuse a place that holds other things than a data set does."""
+    names = folder.store.list_names("")
+    foreign = [name for name in names if name not in OWN_NAMES and not name.startswith(".")]
     if foreign:
         raise RequestError(
-            str(root),
+            folder.uri,
             found=f"no dataset.json, but {min(foreign)!r}",
             expected="an empty or new folder, or a scanmill data set",
             hint="Give another --out.",

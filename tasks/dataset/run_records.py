@@ -5,10 +5,13 @@ goes by the roots of the last one unless it is given others.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
-from schemas.atomic_files import create_atomically
 from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_reader import RUNS_FOLDER
+from schemas.dataset_store import ConflictError
 from schemas.errors import InputError
 from schemas.manifest import RunRecord, parse_record
 from schemas.scan import DatasetName, ScanRef
@@ -18,29 +21,28 @@ BACKGROUNDS, DENSEPOSE, MODELS, VIDEO_ROOT = "backgrounds", "densepose", "models
 _DATA_PREFIX = "data/"
 
 
-def write_run(folder: DatasetFolder, record: RunRecord) -> Path:
-    """Keep a run; two that ended in the same moment get names of their own."""
+def write_run(folder: DatasetFolder, record: RunRecord) -> str:
+    """Keep a run; two that ended in the same moment get names of their own. Returns the name."""
     stem = "".join(mark for mark in record.ended if mark.isalnum())
     text = record.model_dump_json(indent=1)
-    path, number = folder.runs_folder / f"{stem}.json", 1
-    while True:
-        try:
-            create_atomically(path, text)
-        except FileExistsError:
-            number += 1
-            path = folder.runs_folder / f"{stem}-{number}.json"
-        else:
-            return path
+    for number in count(1):
+        name = f"{RUNS_FOLDER}/{stem}{f'-{number}' if number > 1 else ''}.json"
+        with suppress(ConflictError):
+            folder.store.write(name, text, seen=None)
+            return name
+    raise AssertionError
 
 
 def read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
     """Read the runs that can be read, oldest first; a broken record hides no other."""
     records = []
-    for path in sorted(folder.runs_folder.glob("*.json")):
-        try:
-            records.append(parse_record(RunRecord, path.read_bytes(), source=str(path)))
-        except InputError:
+    for name in sorted(folder.store.list_names(RUNS_FOLDER)):
+        if not name.endswith(".json") or name.startswith("."):
             continue
+        place = f"{RUNS_FOLDER}/{name}"
+        with suppress(InputError, FileNotFoundError):
+            source = folder.store.where(place)
+            records.append(parse_record(RunRecord, folder.store.read(place), source=source))
     return tuple(records)
 
 

@@ -29,10 +29,14 @@ RunRoots = Mapping[str, Path | None]
 class ShardJob(Job):
     """Everything that a worker must know to make a shard.
 
-    data_root: folder that the paths of the inputs count from.
+    data_root: folder that the paths of the inputs count from. run: the run that claims the shard;
+    "": none does. waits: until another run that makes the shard ends, or falls silent.
     """
 
     kind: ClassVar["ShardKind[Any]"]
+
+    run: str = ""
+    waits: bool = False
 
     uri: str
     data_root: Path

@@ -14,7 +14,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.dataset_folder import DatasetFolder, Part
-from schemas.errors import InputError, ScanmillError
+from schemas.dataset_reader import shard_name
+from schemas.errors import InputError, MachineError
+from schemas.local_store import LocalStore
 from schemas.manifest import Failure, Manifest, Planned, ShardState, state_by_failures
 from schemas.scan import InputFile
 from schemas.work import Progress
@@ -100,7 +102,7 @@ def dataset_status(
     plan = kind.read_plan(folder)
     roots = find_roots(folder, given or {})
     inspector = _Inspector(
-        folder, kind, roots, FingerprintCache(folder.root, deep=deep),
+        folder, kind, roots, FingerprintCache(folder, deep=deep),
         settings_digest=kind.settings_digest(description),
         backgrounds_version=folder.read_backgrounds().version if kind.has_views else None,
     )  # fmt: skip
@@ -113,7 +115,7 @@ def dataset_status(
     unplanned = sorted(committed - {shard.shard_id for shard in plan})
     views = len(description.settings.views)
     return DatasetStatus(
-        uri=str(folder.root),
+        uri=folder.address,
         deep=deep,
         inputs_checked=all(kind.roots_of(shard, roots)["data"] for shard in plan),
         samples_planned=sum(
@@ -177,7 +179,7 @@ class _Inspector:
         )  # fmt: skip
         try:
             manifests = self._read_manifests(shard.shard_id)
-        except ScanmillError as error:
+        except InputError as error:
             return _update(status, "corrupt", f"manifest: {error.found}")
         if len(manifests) < len(self.kind.parts):
             return self._look_at_uncommitted(status)
@@ -228,26 +230,37 @@ class _Inspector:
         """Compare the files with their records; rows are counted, bytes as deep as asked."""
         found = []
         for part, manifest in manifests.items():
-            path = self.folder.shard_path(manifest.shard_id, part)
+            name = shard_name(manifest.shard_id, part)
             try:
-                damage = self._compare_file(path, manifest)
-            except (OSError, ScanmillError) as error:
-                damage = str(error)
+                damage = self._compare_file(name, manifest)
+            except MachineError as error:
+                if not isinstance(self.folder.store, LocalStore):
+                    raise  # a store that does not answer says nothing about its files
+                damage = f": {error}"
+            except (OSError, InputError) as error:
+                damage = f": {error}"
             if damage:
-                found.append(f"{part}/{path.name}{damage}")
+                found.append(f"{name}{damage}")
         return tuple(found)
 
-    def _compare_file(self, path: Path, manifest: Manifest) -> str:
-        found = self.cache.digest(path)
+    def _compare_file(self, name: str, manifest: Manifest) -> str:
+        found = self.cache.digest_stored(name)
         if found is None:
             return " is missing"
         if found.size != manifest.bytes:
             return f": not the file that was committed: {found.size} bytes, not {manifest.bytes}"
         if found.sha256 != manifest.sha256:
             return ": not the file that was committed: its sha256 is another"
-        rows = count_rows(path)
+        rows = self._count_rows(name, manifest.bytes)
         agrees = rows == manifest.rows == len(manifest.sample_ids)
         return "" if agrees else f": {rows} rows, {manifest.rows} committed"
+
+    def _count_rows(self, name: str, size: int) -> int:
+        store = self.folder.store
+        if isinstance(store, LocalStore):
+            return count_rows(store.root / name)
+        rows: int = store.open_parquet(name, size).metadata.num_rows
+        return rows
 
     def _find_changes(
         self, shard: Planned, manifests: Mapping[Part, Manifest], roots: Roots
@@ -276,8 +289,10 @@ class _Inspector:
     def _remember(self, manifests: Mapping[Part, Manifest], roots: Roots) -> None:
         first = manifests[self.kind.parts[0]]
         inputs = (locate_input(one, roots) for one in first.inputs)
-        files = (self.folder.shard_path(first.shard_id, part) for part in manifests)
-        self.cache.remember(self.kind.cache_name(first.shard_id), (*files, *filter(None, inputs)))
+        self.cache.remember(
+            self.kind.cache_name(first.shard_id), tuple(filter(None, inputs)),
+            stored=tuple(shard_name(first.shard_id, part) for part in manifests),
+        )  # fmt: skip
 
     def _read_manifests(self, shard_id: str) -> dict[Part, Manifest]:
         found = {}

@@ -15,6 +15,7 @@ from schemas.settings import RenderSettings
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.dataset.run_records import data_root_of, find_roots
 from tasks.dataset.shards import RowFile, read_rows
+from tasks.dataset.stored_rows import read_stored_rows
 from tasks.dataset.stored_sample import StoredSample
 from tasks.scans.input_files import Roots
 from tasks.scans.layouts import LAYOUTS, find_scan
@@ -84,7 +85,7 @@ def choose_split(uris: Sequence[str], camera: CameraName) -> tuple[str, ...]:
         for uri in uris
         for folder in [DatasetFolder.at(uri)]
         for shard_id in folder.committed_shards()
-        for row in read_rows(folder.shard_path(shard_id), _INDEX_COLUMNS)
+        for row in read_stored_rows(folder, shard_id, columns=_INDEX_COLUMNS)
         if row["camera"] == camera
     }
     for split in ("test", "val", "train"):

@@ -89,7 +89,7 @@ class ExportPlan(ABC):
 
         Raises InputError when a shard can't be read; then nothing is left of the export.
         """
-        names = [f"{one.folder.root.name}/{one.shard_id}" for one in self.pieces]
+        names = [f"{one.folder.name}/{one.shard_id}" for one in self.pieces]
         with target.open():
             written = run(_write, self.pieces, _number_repeated(names))
             return self.finish(written, target)
@@ -108,9 +108,9 @@ def _number_repeated(names: Sequence[str]) -> list[str]:
 def list_missing(folders: Sequence[DatasetFolder], *kinds: ShardKind[Any]) -> tuple[str, ...]:
     """Name the planned shards of some kinds that are not committed: <data set>: <shard>."""
     return tuple(
-        f"{folder.root}: {kind.record_name(shard.shard_id)}"
+        f"{folder.address}: {kind.record_name(shard.shard_id)}"
         for folder in folders
         for kind in kinds
         for shard in kind.read_plan(folder)
-        if not all(folder.manifest_path(shard.shard_id, part).exists() for part in kind.parts)
+        if not all(folder.is_committed(shard.shard_id, part) for part in kind.parts)
     )

@@ -106,7 +106,7 @@ def _list_jobs(folder: DatasetFolder, root: Path, settings: RenderSettings) -> l
     attempts = {one.shard_id: one.attempt + 1 for one in status.shards}
     return [
         RenderJob(
-            uri=str(folder.root), data_root=root, shard=shard, settings=settings,
+            uri=folder.uri, data_root=root, shard=shard, settings=settings,
             attempt=attempts[shard.shard_id],
         )
         for shard in read_plan(folder)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 from renderers.projected_joints import draw_overlay
 from schemas.codecs import bounding_window
 from schemas.dataset_folder import DatasetFolder
-from tasks.dataset.shards import read_rows
+from tasks.dataset.stored_rows import read_stored_rows
 from tasks.dataset.stored_sample import StoredSample
 
 STRIP_COLUMNS = (
@@ -59,13 +59,13 @@ def straightest_samples(folder: DatasetFolder, limit: int) -> Iterator[dict[str,
     """Read, for each of the first scans, the sample with the smallest yaw."""
     given = 0
     for shard_id in folder.committed_shards():
-        path = folder.shard_path(shard_id)
         best: dict[object, tuple[float, object]] = {}
-        for row in read_rows(path, ("sample_id", "item", "yaw")):
+        for row in read_stored_rows(folder, shard_id, columns=("sample_id", "item", "yaw")):
             candidate = (abs(float(str(row["yaw"]))), row["sample_id"])
             best[row["item"]] = min(best.get(row["item"], candidate), candidate)
         chosen = {sample_id for _, sample_id in list(best.values())[: limit - given]}
-        yield from (row for row in read_rows(path, STRIP_COLUMNS) if row["sample_id"] in chosen)
+        rows = read_stored_rows(folder, shard_id, columns=STRIP_COLUMNS)
+        yield from (row for row in rows if row["sample_id"] in chosen)
         given += len(chosen)
         if given >= limit:
             return
@@ -74,8 +74,11 @@ def straightest_samples(folder: DatasetFolder, limit: int) -> Iterator[dict[str,
 def sample_wall(folder: DatasetFolder, *, limit: int, side: int) -> Iterator[Tile]:
     """Give the training images of the first samples, small."""
     settings = folder.read_description().settings
-    paths = (folder.shard_path(shard_id) for shard_id in folder.committed_shards())
-    rows = (row for path in paths for row in read_rows(path, ("sample_id", "image")))
+    rows = (
+        row
+        for shard_id in folder.committed_shards()
+        for row in read_stored_rows(folder, shard_id, columns=("sample_id", "image"))
+    )
     for row in islice(rows, limit):
         sample = StoredSample(row, settings)
         yield Tile(sample.sample_id, shrink(sample.image("image"), side))

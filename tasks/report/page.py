@@ -22,11 +22,12 @@ from schemas.atomic_files import write_atomically
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.fits import FitCheck
-from schemas.manifest import Failure, Manifest, RunRecord, parse_record
+from schemas.manifest import Failure, Manifest, RunRecord
 from schemas.settings import RenderSettings
 from schemas.wording import format_bytes
 from tasks.dataset.card import sum_up_videos
 from tasks.dataset.planning import planned_scans, read_plan
+from tasks.dataset.run_records import read_runs
 from tasks.dataset.states import dataset_status
 from tasks.evaluation.result_files import RESULT
 from tasks.report.contact_sheet import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
@@ -100,11 +101,11 @@ def build_report(uris: Sequence[str], out: Path) -> Path:
 
 def _section(uri: str, out: Path) -> DatasetSection | TrainingSection | EvaluationSection:
     folder = DatasetFolder.at(uri)
-    if folder.description_path.is_file():
+    if folder.has_description:
         return describe_dataset(folder)
-    if (folder.root / "run.json").is_file():
+    if folder.store.stamp("run.json") is not None:
         return describe_training(folder.root)
-    if (folder.root / RESULT).is_file():
+    if folder.store.stamp(RESULT) is not None:
         return describe_evaluation(folder.root, out)
     raise RequestError(
         uri, found="neither dataset.json nor run.json nor evaluation.json",
@@ -123,7 +124,7 @@ def describe_dataset(folder: DatasetFolder) -> DatasetSection:
     failures += videos.failures
     warnings = tuple(warning for manifest in manifests for warning in manifest.warnings)
     return DatasetSection(
-        uri=str(folder.root),
+        uri=folder.address,
         tiles=(*_tiles(folder, manifests, failures), *_tiles_of_videos(folder)),
         states=dict(Counter(shard.state for shard in shards)),
         troubles=tuple(
@@ -144,7 +145,7 @@ def describe_dataset(folder: DatasetFolder) -> DatasetSection:
         seconds=_seconds_by_stage(manifests),
         settings=_readable_settings(description.settings),
         renderers=tuple(sorted({manifest.renderer for manifest in manifests})),
-        runs=_read_runs(folder),
+        runs=tuple(reversed(read_runs(folder)))[:TABLE_LIMIT],
     )
 
 
@@ -210,11 +211,6 @@ def _seconds_by_stage(manifests: Sequence[Manifest]) -> tuple[tuple[str, float, 
 
 def _readable_settings(settings: RenderSettings) -> dict[str, object]:
     return {name.replace("_", " "): value for name, value in settings.model_dump().items()}
-
-
-def _read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
-    paths = sorted(folder.runs_folder.glob("*.json"), reverse=True)[:TABLE_LIMIT]
-    return tuple(parse_record(RunRecord, path.read_bytes(), source=str(path)) for path in paths)
 
 
 def _flat(value: Mapping[str, object], prefix: str = "") -> tuple[tuple[str, str], ...]:

@@ -108,9 +108,11 @@ def _draw_widest(
         if not pairs:
             return None
         chosen = max(range(len(pairs)), key=lambda row: (_stride(pairs[row]), -row))
-        image = _draw(folder.shard_path(shard_id, "frames"), frames,
-                        folder.shard_path(shard_id, "pairs"), chosen)  # fmt: skip
-        return pairs[chosen], image
+        with (
+            folder.local_shard(shard_id, "frames") as frames_path,
+            folder.local_shard(shard_id, "pairs") as pairs_path,
+        ):
+            return pairs[chosen], _draw(frames_path, frames, pairs_path, chosen)
     except (InputError, OSError, ValueError):
         return None
 

@@ -18,6 +18,7 @@ from schemas.predicted_normals import FOLDER, PredictedShard, PredictionPlan, re
 from tasks.dataset.commit import ShardOutcome, ShardWork, commit_shard
 from tasks.dataset.planning import read_video_plan
 from tasks.dataset.shards import ShardWriter, WrittenShard, read_rows
+from tasks.dataset.stored_rows import read_stored_rows
 from tasks.video.video_shards import PairJob
 
 
@@ -64,7 +65,7 @@ def _make_job(out: Path, plan: PredictionPlan, shard: PredictedShard) -> Predict
     if held.sha256 != shard.sha256 or shard.shard_id not in planned or not is_there:
         return None
     return PredictedJob(
-        uri=shard.uri, data_root=folder.root, shard=planned[shard.shard_id], out=out,
+        uri=shard.uri, data_root=out, shard=planned[shard.shard_id], out=out,
         settings=folder.read_description().pairing or PairSettings(),
         attempt=held.attempt + 1, weights=plan.weights, predicted=shard,
     )  # fmt: skip
@@ -91,7 +92,7 @@ class _PredictedWork(ShardWork):
         """Copy the frames, with their predictions."""
         began_s, folder = perf_counter(), DatasetFolder.at(self.job.uri)
         shard_id, predicted = self.job.shard.shard_id, self._read_predicted()
-        for number, row in enumerate(read_rows(folder.shard_path(shard_id, "frames"))):
+        for number, row in enumerate(read_stored_rows(folder, shard_id, "frames")):
             is_new = number in self.job.predicted.rows
             normals = _next_of(predicted, row["frame_id"]) if is_new else row["pred_normals"]
             writers["frames"].write(row | {"pred_normals": normals})

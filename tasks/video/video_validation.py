@@ -24,7 +24,8 @@ from tasks.checks.findings import Breach, Finding, unreadable
 from tasks.checks.shard_files import check_folders, check_shard_file
 from tasks.checks.validation import Validation
 from tasks.dataset.planning import read_video_plan
-from tasks.dataset.shards import RowFile, read_rows
+from tasks.dataset.shards import RowFile
+from tasks.dataset.stored_rows import read_stored_rows
 from tasks.video.choosing import MIN_ROWS
 from tasks.video.frame_checks import Row, check_frame, decode_iuv
 from tasks.video.match_rules import StoredMatches, check_matches
@@ -56,7 +57,7 @@ def validate_videos(folder: DatasetFolder, *, run: MapUnits = map_units) -> Vali
         findings += found
         counts += counted
     return Validation(
-        uri=str(folder.root), videos=len(plan), frames=counts["frames"], pairs=counts["pairs"],
+        uri=folder.address, videos=len(plan), frames=counts["frames"], pairs=counts["pairs"],
         findings=tuple(findings),
     )  # fmt: skip
 
@@ -101,7 +102,7 @@ class _Checker:
 
     def _check_frames(self, manifest: Manifest) -> Iterator[Finding]:
         names = []
-        for index, row in enumerate(read_rows(self._path("frames"))):
+        for index, row in enumerate(self._rows("frames")):
             names.append(str(row["frame_id"]))
             self.frames[cast("int", row["frame"])] = index
             for breach in check_frame(row, self.planned.video):
@@ -111,13 +112,14 @@ class _Checker:
     def _check_pairs(self, manifest: Manifest) -> Iterator[Finding]:
         names: list[str] = []
         rows_of: Counter[int] = Counter()
-        with RowFile(self._path("frames")) as frames:
+        shard_id = self.planned.shard_id
+        with self.folder.local_shard(shard_id, "frames") as path, RowFile(path) as frames:
 
             @lru_cache(FRAMES_KEPT)
             def read_iuv(number: int) -> UInt8[np.ndarray, "H W 3"]:
                 return decode_iuv(frames.read(self.frames[number], ["iuv"]))
 
-            for row in read_rows(self._path("pairs")):
+            for row in self._rows("pairs"):
                 names.append(str(row["pair_id"]))
                 rows_of[cast("int", row["frame_i"])] += 1
                 for breach in self._check_pair(row, read_iuv):
@@ -160,5 +162,5 @@ class _Checker:
             if not settings.min_neighbours <= count <= settings.neighbours:
                 yield Breach("neighbours", str(count), expected).at(f"{video}, frame {frame}")
 
-    def _path(self, part: Part) -> Path:
-        return self.folder.shard_path(self.planned.shard_id, part)
+    def _rows(self, part: Part) -> Iterator[dict[str, object]]:
+        return read_stored_rows(self.folder, self.planned.shard_id, part)

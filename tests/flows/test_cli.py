@@ -32,7 +32,7 @@ LIGHT = {
 @pytest.fixture
 def data_set(tmp_path: Path) -> Path:
     """Make a data set without a shard."""
-    folder = DatasetFolder(tmp_path / "set")
+    folder = DatasetFolder.at(tmp_path / "set")
     prepare_dataset(folder, RenderSettings(resolution=128))
     return folder.root
 

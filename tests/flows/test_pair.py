@@ -66,7 +66,7 @@ def test_videos_go_the_whole_way(scanmill: Command, paired: Paired, tmp_path: Pa
         names = [
             [name for shard in folder.committed_shards(part)
              for name in folder.read_manifest(shard, part).sample_ids]
-            for folder in (DatasetFolder(out), DatasetFolder(back))
+            for folder in (DatasetFolder.at(out), DatasetFolder.at(back))
         ]  # fmt: skip
         assert names[0] == names[1]
 
@@ -152,8 +152,8 @@ def test_a_labelled_set_goes_the_whole_way(scanmill: Command, people: Path, tmp_
     ):  # fmt: skip
         done = scanmill(*command)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-    (shard,) = DatasetFolder(back).committed_shards()
-    assert DatasetFolder(back).read_manifest(shard).rows == 3
+    (shard,) = DatasetFolder.at(back).committed_shards()
+    assert DatasetFolder.at(back).read_manifest(shard).rows == 3
 
 
 @pytest.mark.parametrize(

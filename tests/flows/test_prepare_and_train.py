@@ -159,7 +159,7 @@ def test_shards_may_stand_elsewhere_than_the_trainings(
     people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Shown by the refusal of a data set that is there and has other settings."""
-    prepare_dataset(DatasetFolder(tmp_path / "shards"), RenderSettings(resolution=128))
+    prepare_dataset(DatasetFolder.at(tmp_path / "shards"), RenderSettings(resolution=128))
     words = ("prepare-and-train", "--data", people, "--dataset", "RP", "--out", tmp_path / "out")
     code, said = refusal([*words, "--shards", tmp_path / "shards"], capsys)
     assert code == 2

@@ -44,7 +44,7 @@ def test_export_and_import_give_the_samples_back(scanmill: Command, tmp_path: Pa
 
 def test_an_imported_set_is_not_redone_by_rendering(scanmill: Command, tmp_path: Path) -> None:
     settings = RenderSettings(origin="imported")
-    prepare_dataset(DatasetFolder(tmp_path / "back"), settings)
+    prepare_dataset(DatasetFolder.at(tmp_path / "back"), settings)
     refused = scanmill("rerun", tmp_path / "back")
     assert refused.returncode == 2
     assert "a data set that was imported from images" in refused.stderr

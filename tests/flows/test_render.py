@@ -65,7 +65,7 @@ def request(people: Path, out: Path) -> tuple[object, ...]:
 
 
 def states(out: Path) -> list[str]:
-    return [one.state for one in dataset_status(DatasetFolder(out), SAMPLES).shards]
+    return [one.state for one in dataset_status(DatasetFolder.at(out), SAMPLES).shards]
 
 
 def shards(out: Path) -> dict[str, bytes]:

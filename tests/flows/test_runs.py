@@ -70,5 +70,5 @@ def test_a_job_counts_the_attempts_that_failed(data: Path, tmp_path: Path) -> No
 
 def test_a_run_is_recorded_with_what_became_of_its_shards(data: Path, tmp_path: Path) -> None:
     close_run(*pair(begin(tmp_path / "out", data)))
-    (record,) = read_runs(DatasetFolder(tmp_path / "out"))
+    (record,) = read_runs(DatasetFolder.at(tmp_path / "out"))
     assert (record.shards, record.failures) == ({"shard-00000": "failed"}, 2)

@@ -19,22 +19,19 @@ def test_another_scheme_is_refused() -> None:
 
 
 def test_everything_stands_where_the_contract_says() -> None:
-    folder = DatasetFolder(Path("set"))
+    folder = DatasetFolder.at(Path("set"))
     assert [
-        folder.card_path, folder.description_path, folder.plan_folder, folder.backgrounds_path,
         folder.shard_path("shard-00000"), folder.shard_path("shard-00000", "pairs"),
         folder.manifest_path("shard-00000"), folder.manifest_path("shard-00000", "frames"),
-        folder.runs_folder,
     ] == [
-        Path("set/README.md"), Path("set/dataset.json"), Path("set/plan"),
-        Path("set/backgrounds.json"), Path("set/samples/shard-00000.parquet"),
+        Path("set/samples/shard-00000.parquet"),
         Path("set/pairs/shard-00000.parquet"), Path("set/manifests/samples/shard-00000.json"),
-        Path("set/manifests/frames/shard-00000.json"), Path("set/runs"),
+        Path("set/manifests/frames/shard-00000.json"),
     ]  # fmt: skip
 
 
 def test_only_records_of_shards_are_listed_in_order(tmp_path: Path) -> None:
-    folder = DatasetFolder(tmp_path)
+    folder = DatasetFolder.at(tmp_path)
     for name in ("shard-00010.json", "shard-00002.json", ".tmp-shard-00003.json", "notes.json"):
         write_atomically(tmp_path / "manifests/samples" / name, "{}")
     assert folder.committed_shards() == ("shard-00002", "shard-00010")
@@ -42,13 +39,13 @@ def test_only_records_of_shards_are_listed_in_order(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_description_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"no dataset\.json in it"):
-        DatasetFolder(tmp_path).read_description()
+        DatasetFolder.at(tmp_path).read_description()
 
 
 def test_a_broken_description_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text("{")
     with pytest.raises(InputError, match=r"dataset\.json: no readable DatasetDescription"):
-        DatasetFolder(tmp_path).read_description()
+        DatasetFolder.at(tmp_path).read_description()
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:

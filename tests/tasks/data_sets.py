@@ -30,14 +30,14 @@ def ball_rows(item: str = "rp_ball_posed_001") -> list[dict[str, object]]:
 
 def commit_rows(root: Path, shards: Sequence[Sequence[Row]]) -> DatasetFolder:
     """Make a data set of these rows, one shard after the other, and commit it."""
-    folder = DatasetFolder(root)
+    folder = DatasetFolder.at(root)
     prepare_dataset(folder, SETTINGS)
     planned = tuple(
         PlannedShard(shard_id=f"shard-{number:05d}", scans=_scans_of(rows))
         for number, rows in enumerate(shards)
     )
     segment = PlanSegment(segment=0, shards=planned)
-    write_atomically(folder.plan_folder / "00000.json", segment.model_dump_json())
+    write_atomically(folder.root / "plan" / "00000.json", segment.model_dump_json())
     for shard, rows in zip(planned, shards, strict=True):
         commit_shard(folder, shard.shard_id, rows)
     return folder
@@ -71,7 +71,7 @@ def plan_jobs(
     root: Path, data_root: Path, *, scans_per_shard: int = 1, settings: RenderSettings = SETTINGS
 ) -> list[RenderJob]:
     """Begin a data set of all scans of a data root; returns one job a new shard."""
-    folder = DatasetFolder(root)
+    folder = DatasetFolder.at(root)
     prepare_dataset(folder, settings)
     resolve_backgrounds(folder, None)
     found = [ScanName(one.dataset, one.item, one.subject) for one in list_scans(data_root, "RP")]

@@ -46,7 +46,7 @@ def test_whatever_moment_a_renderer_is_killed_no_shard_is_half_there(
     whole = plan_jobs(tmp_path / "whole", tmp_path / "data")
     painter.submit(render_jobs, whole).result()
     jobs = plan_jobs(tmp_path / "out", tmp_path / "data")
-    folder, lives = DatasetFolder(tmp_path / "out"), random.Random(7)  # noqa: S311 - moments, no secrets
+    folder, lives = DatasetFolder.at(tmp_path / "out"), random.Random(7)  # noqa: S311 - moments, no secrets
     lines = "".join(job.model_dump_json() + "\n" for job in jobs).encode()
     for _ in range(KILLS):
         with subprocess.Popen(

@@ -98,7 +98,7 @@ def plan_export(folders: Sequence[DatasetFolder], target: ExportTarget) -> Hdnet
                 expected="a place for a new folder", hint="Give another --to, or move it away.",
             )  # fmt: skip
     videos = [video for folder in folders for video in list_committed_videos(folder)]
-    paired = {(str(one.folder.root), one.shard_id): one for one in videos if one.pairs}
+    paired = {(one.folder.uri, one.shard_id): one for one in videos if one.pairs}
     shifts = choose_shifts({key: video.numbers for key, video in paired.items()})
     pieces: list[ExportPiece] = [
         VideoPiece(
@@ -109,7 +109,7 @@ def plan_export(folders: Sequence[DatasetFolder], target: ExportTarget) -> Hdnet
     pieces += plan_samples(folders, target.staging)
     if not pieces:
         raise RequestError(
-            ", ".join(str(folder.root) for folder in folders),
+            ", ".join(folder.address for folder in folders),
             found="no pairs of frames, and no samples that HDNet's camera could see",
             expected="a data set of `scanmill pair`, or of `scanmill render`",
             hint="Run `scanmill status` on it.",

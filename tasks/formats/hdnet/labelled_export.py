@@ -8,7 +8,7 @@ from schemas.camera import CAMERA_MODELS, CameraName
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError
 from schemas.settings import RenderSettings
-from tasks.dataset.shards import read_rows
+from tasks.dataset.stored_rows import read_stored_rows
 from tasks.dataset.stored_sample import StoredSample
 from tasks.formats.exporting import ExportPiece, WrittenShard
 from tasks.formats.hdnet.frame_list import LabelledFrame
@@ -36,7 +36,7 @@ class SamplesPiece(ExportPiece):
         target = HdnetFolder(self.staging / LABELLED.folder, LABELLED)
         written, refused = list[LabelledFrame](), list[str]()
         for number, row in enumerate(
-            read_rows(self.folder.shard_path(self.shard_id)), start=self.first_number
+            read_stored_rows(self.folder, self.shard_id), start=self.first_number
         ):
             sample = StoredSample(row, self.settings)
             if not is_convertible(sample.camera.name):

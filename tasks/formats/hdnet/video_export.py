@@ -7,7 +7,8 @@ from typing import cast
 from schemas.codecs import decode_front_normals, decode_image, decode_mask
 from schemas.dataset_folder import DatasetFolder
 from schemas.manifest import Manifest
-from tasks.dataset.shards import Row, read_rows
+from tasks.dataset.shards import Row
+from tasks.dataset.stored_rows import read_stored_rows
 from tasks.formats.exporting import ExportPiece, WrittenShard
 from tasks.formats.hdnet.frame_list import VideoFrame
 from tasks.formats.hdnet.hdnet_frames import PublishedFrame, lay_on_white, write_frame, write_pair
@@ -33,12 +34,12 @@ class VideoPiece(ExportPiece):
         """Write all frames and pairs."""
         target = HdnetFolder(self.staging / TIKTOK.folder, TIKTOK)
         frames, bare, pairs = list[VideoFrame](), 0, 0
-        for row in read_rows(self.folder.shard_path(self.shard_id, "frames")):
+        for row in read_stored_rows(self.folder, self.shard_id, "frames"):
             number = cast("int", row["frame"]) + self.shift
             write_frame(target, number, _decode_frame(row))
             bare += row["pred_normals"] is None
             frames.append(_name_frame(row, number))
-        for row in read_rows(self.folder.shard_path(self.shard_id, "pairs")):
+        for row in read_stored_rows(self.folder, self.shard_id, "pairs"):
             frame_i, frame_j = (cast("int", row[name]) for name in ("frame_i", "frame_j"))
             matches = StoredMatches.from_row(row)
             write_pair(target, frame_i + self.shift, frame_j + self.shift, matches)

@@ -12,7 +12,7 @@ from pydantic import Field
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError, ScanmillError
 from schemas.settings import RenderSettings
-from tasks.dataset.shards import read_rows
+from tasks.dataset.stored_rows import read_stored_rows
 from tasks.dataset.stored_sample import StoredSample
 from tasks.formats.exporting import (
     ExportPiece,
@@ -72,7 +72,7 @@ class ViewsPiece(ExportPiece):
     def write(self) -> ExportedViews:
         """Write every sample with a place in the layout; one that can't be written is named."""
         views, failures, skipped = list[ExportedView](), list[SampleReason](), 0
-        for row in read_rows(self.folder.shard_path(self.shard_id)):
+        for row in read_stored_rows(self.folder, self.shard_id):
             sample = StoredSample(row, self.settings)
             if sample.camera.name not in BRANCHES:
                 skipped += 1

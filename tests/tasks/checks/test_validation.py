@@ -324,7 +324,7 @@ def test_an_unplanned_shard_is_found(folder: DatasetFolder) -> None:
 
 
 def test_what_a_killed_writer_left_is_found(folder: DatasetFolder) -> None:
-    left = folder.plan_folder / ".tmp-00001.json-0"
+    left = folder.root / "plan" / ".tmp-00001.json-0"
     left.write_text("")
     assert found(folder) == {("plan/.tmp-00001.json-0", "file")}
 
@@ -355,7 +355,7 @@ def test_an_unreadable_record_is_found(folder: DatasetFolder) -> None:
 
 def test_another_digest_of_the_settings_is_found(folder: DatasetFolder) -> None:
     described = folder.read_description().model_copy(update={"settings_digest": "0"})
-    write_atomically(folder.description_path, described.model_dump_json())
+    write_atomically((folder.root / "dataset.json"), described.model_dump_json())
     assert found(folder) == {("dataset.json", "settings digest")}
 
 
@@ -381,4 +381,4 @@ def test_every_shard_is_a_unit_of_its_name(folder: DatasetFolder) -> None:
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"no dataset\.json in it"):
-        validate_dataset(DatasetFolder(tmp_path))
+        validate_dataset(DatasetFolder.at(tmp_path))

@@ -97,14 +97,14 @@ def test_totals_are_those_of_the_records(folder: DatasetFolder) -> None:
 
 
 def test_the_card_names_the_files_of_what_is_there(folder: DatasetFolder) -> None:
-    card = folder.card_path.read_text()
+    card = (folder.root / "README.md").read_text()
     assert "config_name: samples" in card
     assert "path: samples/*.parquet" in card
     assert "config_name: pairs" not in card
 
 
 def test_the_card_describes_every_column(folder: DatasetFolder) -> None:
-    card = folder.card_path.read_text()
+    card = (folder.root / "README.md").read_text()
     assert "| `keypoints` | 93 x float |" in card
     assert "| `mask` | image | the person |" in card
 
@@ -112,7 +112,7 @@ def test_the_card_describes_every_column(folder: DatasetFolder) -> None:
 def test_a_data_set_without_shards_names_no_files(tmp_path: Path) -> None:
     folder = commit_rows(tmp_path / "people", [])
     write_card(folder)
-    assert "configs:" not in folder.card_path.read_text()
+    assert "configs:" not in (folder.root / "README.md").read_text()
 
 
 def test_an_unreadable_record_counts_nothing(folder: DatasetFolder) -> None:
@@ -121,6 +121,9 @@ def test_an_unreadable_record_counts_nothing(folder: DatasetFolder) -> None:
 
 
 def test_writing_the_card_again_changes_nothing(folder: DatasetFolder) -> None:
-    before = folder.description_path.read_bytes(), folder.card_path.read_bytes()
+    before = (folder.root / "dataset.json").read_bytes(), (folder.root / "README.md").read_bytes()
     write_card(folder)
-    assert (folder.description_path.read_bytes(), folder.card_path.read_bytes()) == before
+    assert (
+        (folder.root / "dataset.json").read_bytes(),
+        (folder.root / "README.md").read_bytes(),
+    ) == before

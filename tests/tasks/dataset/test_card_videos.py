@@ -14,7 +14,7 @@ from tests.tasks.video.sequence_files import write_sequence
 def folder(tmp_path: Path) -> DatasetFolder:
     write_sequence(tmp_path / "data/dance", 3)
     pair_all(tmp_path / "dances", tmp_path / "data")
-    folder = DatasetFolder(tmp_path / "dances")
+    folder = DatasetFolder.at(tmp_path / "dances")
     write_card(folder)
     return folder
 
@@ -25,7 +25,7 @@ def test_totals_count_videos_frames_and_pairs(folder: DatasetFolder) -> None:
 
 
 def test_the_card_of_videos_alone_speaks_of_no_scans(folder: DatasetFolder) -> None:
-    text = folder.card_path.read_text()
+    text = (folder.root / "README.md").read_text()
     assert "config_name: frames" in text
     assert "config_name: pairs" in text
     assert "| pairs of frames | 6 |" in text

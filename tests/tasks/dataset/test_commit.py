@@ -47,7 +47,7 @@ def files(out: Path, *parts: Part) -> dict[str, bytes]:
 
 
 def first(out: Path, kind: ShardKind[Any]) -> ShardStatus:
-    return dataset_status(DatasetFolder(out), kind).shards[0]
+    return dataset_status(DatasetFolder.at(out), kind).shards[0]
 
 
 def test_a_failing_machine_replaces_no_video_that_has_more(
@@ -93,7 +93,7 @@ def import_until(source: Path, out: Path, views: int) -> list[int]:
     samples = FORMATS["2k2k"].open_folder(source).samples
     assert samples is not None
     import_samples(source, str(out), samples, reader_of(views))
-    folder = DatasetFolder(out)
+    folder = DatasetFolder.at(out)
     return [folder.read_manifest(name).rows for name in folder.committed_shards()]
 
 
@@ -109,7 +109,7 @@ def test_a_failing_machine_replaces_no_imported_shard_that_has_more(
 
 def test_a_corrupt_imported_shard_is_imported_again(published: Path, tmp_path: Path) -> None:
     import_until(published, tmp_path / "out", 1000)
-    path = DatasetFolder(tmp_path / "out").shard_path("shard-00000")
+    path = DatasetFolder.at(tmp_path / "out").shard_path("shard-00000")
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
     import_until(published, tmp_path / "out", 1000)
@@ -151,7 +151,7 @@ def test_a_shard_whose_worker_died_twice_is_failed_with_the_reason(
         shard = first(tmp_path / "out", job.kind)
         assert (shard.state, shard.attempt) == ("failed", 2)
         assert "it fell off the bus" in shard.reasons[0]
-        status = dataset_status(DatasetFolder(tmp_path / "out"), job.kind)
+        status = dataset_status(DatasetFolder.at(tmp_path / "out"), job.kind)
         assert shards_to_redo(status) == ("shard-00000",)
 
 
@@ -160,7 +160,7 @@ def test_a_commit_removes_the_record_of_a_failure(data: Path, tmp_path: Path) ->
     fail_shard(job, BROKEN)
     pair_video(job)
     assert not list((tmp_path / "out/failed").rglob("*.json"))
-    DatasetFolder(tmp_path / "out").manifest_path("shard-00000", "pairs").unlink()
+    DatasetFolder.at(tmp_path / "out").manifest_path("shard-00000", "pairs").unlink()
     assert first(tmp_path / "out", VIDEOS).state == "missing"
 
 
@@ -169,7 +169,7 @@ def test_a_record_of_a_failure_that_cannot_be_read_explains_nothing(
 ) -> None:
     (job,) = plan_pairs(tmp_path / "out", data / "dance", FEW)
     fail_shard(job, BROKEN)
-    DatasetFolder(tmp_path / "out").failure_path("shard-00000", "frames").write_text("{")
+    (tmp_path / "out/failed/frames/shard-00000.json").write_text("{")
     assert first(tmp_path / "out", VIDEOS).state == "missing"
 
 
@@ -185,5 +185,5 @@ def test_a_failure_is_recorded_by_its_first_part(data: Path, tmp_path: Path) -> 
 def test_a_video_that_no_plan_names_is_orphaned(data: Path, tmp_path: Path) -> None:
     pair_all(tmp_path / "out", data / "dance")
     (tmp_path / "out/plan/00000.json").unlink()
-    (shard,) = dataset_status(DatasetFolder(tmp_path / "out"), VIDEOS).shards
+    (shard,) = dataset_status(DatasetFolder.at(tmp_path / "out"), VIDEOS).shards
     assert (shard.state, shard.reasons) == ("orphaned", ("no plan segment names it",))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.dataset_folder import DatasetFolder
 from tasks.dataset.fingerprints import FingerprintCache, cache_folder
 
 
@@ -19,7 +20,7 @@ def sha256(data: bytes) -> str:
 
 
 def look(dataset: Path, file: Path, *, deep: bool = False) -> str | None:
-    cache = FingerprintCache(dataset, deep=deep)
+    cache = FingerprintCache(DatasetFolder.at(dataset), deep=deep)
     cache.recall("shard-00000")
     found = cache.digest(file)
     cache.remember("shard-00000", (file,))
@@ -76,12 +77,12 @@ def test_a_folder_has_no_digest(tmp_path: Path) -> None:
 
 def test_a_link_that_leads_in_a_circle_has_no_digest(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    assert FingerprintCache(tmp_path).digest(tmp_path / "loop") is None
+    assert FingerprintCache(DatasetFolder.at(tmp_path)).digest(tmp_path / "loop") is None
 
 
 def test_a_file_without_size_and_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "memory").symlink_to("/proc/self/mem")
-    found = FingerprintCache(tmp_path).digest(tmp_path / "memory")
+    found = FingerprintCache(DatasetFolder.at(tmp_path)).digest(tmp_path / "memory")
     assert found is not None
     assert found.size == 0
 
@@ -89,7 +90,7 @@ def test_a_file_without_size_and_end_is_not_read(tmp_path: Path) -> None:
 def test_a_file_that_changed_after_the_work_began_is_not_trusted(
     tmp_path: Path, file: Path
 ) -> None:
-    cache = FingerprintCache(tmp_path)
+    cache = FingerprintCache(DatasetFolder.at(tmp_path))
     cache.trust(file, "old", unchanged_since_ns=file.stat().st_mtime_ns - 1)
     found = cache.digest(file)
     assert found is not None
@@ -97,7 +98,7 @@ def test_a_file_that_changed_after_the_work_began_is_not_trusted(
 
 
 def test_a_file_that_did_not_change_since_is_trusted(tmp_path: Path, file: Path) -> None:
-    cache = FingerprintCache(tmp_path)
+    cache = FingerprintCache(DatasetFolder.at(tmp_path))
     cache.trust(file, "known", unchanged_since_ns=file.stat().st_mtime_ns + 1)
     found = cache.digest(file)
     assert found is not None

@@ -18,7 +18,7 @@ from tests.tasks.dataset.test_planning import refs_of
 
 sys.stdin.readline()
 for step in range(1, 6):
-    plan_new(DatasetFolder(Path(sys.argv[1])), refs_of(range(step * 4)), scans_per_shard=3)
+    plan_new(DatasetFolder.at(Path(sys.argv[1])), refs_of(range(step * 4)), scans_per_shard=3)
 """
 
 
@@ -35,7 +35,7 @@ def shapes_of(folder: DatasetFolder) -> list[tuple[str, int]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> DatasetFolder:
-    return DatasetFolder(tmp_path / "set")
+    return DatasetFolder.at(tmp_path / "set")
 
 
 def test_scans_go_to_shards_of_the_asked_size(folder: DatasetFolder) -> None:
@@ -55,19 +55,19 @@ def test_scans_are_planned_by_name_whatever_their_order(folder: DatasetFolder) -
 
 def test_new_scans_go_to_new_shards_in_a_new_segment(folder: DatasetFolder) -> None:
     plan_new(folder, refs_of(range(3)), scans_per_shard=2)
-    before = (folder.plan_folder / "00000.json").read_bytes()
+    before = (folder.root / "plan" / "00000.json").read_bytes()
     new = plan_new(folder, refs_of(range(4)), scans_per_shard=2)
     assert [(shard.shard_id, [ref.item for ref in shard.scans]) for shard in new] == [
         ("shard-00002", ["0003"])
     ]
-    assert (folder.plan_folder / "00000.json").read_bytes() == before
-    assert (folder.plan_folder / "00001.json").is_file()
+    assert (folder.root / "plan" / "00000.json").read_bytes() == before
+    assert (folder.root / "plan" / "00001.json").is_file()
 
 
 def test_nothing_new_makes_no_segment(folder: DatasetFolder) -> None:
     plan_new(folder, refs_of(range(3)), scans_per_shard=1)
     assert plan_new(folder, refs_of(range(2)), scans_per_shard=1) == ()
-    assert not (folder.plan_folder / "00001.json").exists()
+    assert not (folder.root / "plan" / "00001.json").exists()
 
 
 def test_a_scan_that_is_there_twice_is_refused(folder: DatasetFolder) -> None:
@@ -85,14 +85,14 @@ def test_a_subject_in_two_splits_is_refused(folder: DatasetFolder) -> None:
 def test_a_missing_segment_is_refused(folder: DatasetFolder) -> None:
     plan_new(folder, refs_of(range(1)), scans_per_shard=1)
     plan_new(folder, refs_of(range(2)), scans_per_shard=1)
-    (folder.plan_folder / "00000.json").unlink()
+    (folder.root / "plan" / "00000.json").unlink()
     with pytest.raises(InputError, match="no segment 00000 before it"):
         read_plan(folder)
 
 
 def test_a_segment_of_another_version_is_refused_with_both_versions(folder: DatasetFolder) -> None:
     plan_new(folder, refs_of(range(1)), scans_per_shard=1)
-    path = folder.plan_folder / "00000.json"
+    path = folder.root / "plan" / "00000.json"
     path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 7'))
     with pytest.raises(InputError, match="format version 7; expected format version 1"):
         read_plan(folder)

@@ -12,7 +12,7 @@ from tasks.dataset.preparation import prepare_dataset, resolve_backgrounds, swee
 
 @pytest.fixture
 def folder(tmp_path: Path) -> DatasetFolder:
-    return DatasetFolder(tmp_path / "set")
+    return DatasetFolder.at(tmp_path / "set")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_folder_of_other_things_is_refused(folder: DatasetFolder) -> None:
 
 def test_a_file_in_the_way_is_refused(folder: DatasetFolder) -> None:
     folder.root.write_text("")
-    with pytest.raises(RequestError, match=r"no dataset\.json, but 'set'"):
+    with pytest.raises(RequestError, match="set is a file; expected a folder"):
         prepare_dataset(folder, RenderSettings())
 
 
@@ -99,5 +99,5 @@ def test_what_killed_writers_left_is_swept(folder: DatasetFolder) -> None:
     left = folder.root / "samples/.tmp-shard-00000.parquet-0"
     left.parent.mkdir()
     left.write_bytes(b"half")
-    assert sweep_leftovers(folder) == (left,)
+    assert sweep_leftovers(folder) == ("samples/.tmp-shard-00000.parquet-0",)
     assert not left.exists()

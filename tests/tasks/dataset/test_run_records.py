@@ -17,7 +17,7 @@ def record(second: int, roots: dict[str, str]) -> RunRecord:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> DatasetFolder:
-    return DatasetFolder(tmp_path)
+    return DatasetFolder.at(tmp_path)
 
 
 def test_runs_are_read_in_the_order_of_their_ends(folder: DatasetFolder) -> None:
@@ -34,7 +34,7 @@ def test_runs_that_end_together_are_both_kept(folder: DatasetFolder) -> None:
 
 def test_a_broken_record_hides_no_other(folder: DatasetFolder) -> None:
     write_run(folder, record(1, {}))
-    (folder.runs_folder / "0.json").write_text("{")
+    (folder.root / "runs" / "0.json").write_text("{")
     assert [run.command for run in read_runs(folder)] == [record(1, {}).command]
 
 

@@ -84,7 +84,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, painter: ProcessPoolExecu
 @pytest.fixture
 def rendered(tmp_path: Path, template: Path) -> Rendered:
     root = shutil.copytree(template, tmp_path / "copy")
-    folder = DatasetFolder(root / "out")
+    folder = DatasetFolder.at(root / "out")
     old = plan_jobs(tmp_path / "again", root / "data")
     jobs = [job.model_copy(update={"uri": str(folder.root)}) for job in old]
     return Rendered(root / "data", folder, jobs)
@@ -239,7 +239,7 @@ def test_without_its_data_root_a_data_set_is_judged_by_itself(rendered: Rendered
 
 
 def test_a_shard_that_no_plan_names_is_orphaned(rendered: Rendered) -> None:
-    (rendered.folder.plan_folder / "00000.json").unlink()
+    (rendered.folder.root / "plan" / "00000.json").unlink()
     assert [shard.state for shard in rendered.look().shards] == ["orphaned", "orphaned"]
 
 
@@ -329,7 +329,7 @@ def test_roots_are_those_of_the_last_run(rendered: Rendered) -> None:
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"no dataset\.json in it"):
-        dataset_status(DatasetFolder(tmp_path), SAMPLES)
+        dataset_status(DatasetFolder.at(tmp_path), SAMPLES)
 
 
 def test_progress_counts_shards(rendered: Rendered) -> None:

@@ -36,7 +36,7 @@ def video_status(
 
 
 def look(out: Path, data: Path | None, *, deep: bool = False) -> ShardStatus:
-    (shard,) = video_status(DatasetFolder(out), data_root=data, deep=deep).shards
+    (shard,) = video_status(DatasetFolder.at(out), data_root=data, deep=deep).shards
     return shard
 
 
@@ -83,9 +83,9 @@ def lose_video(_: Path, data: Path) -> None:
 
 
 def change_settings(out: Path, _: Path) -> None:
-    folder = DatasetFolder(out)
+    folder = DatasetFolder.at(out)
     other = folder.read_description().model_copy(update={"pairing_digest": "0" * 64})
-    write_atomically(folder.description_path, other.model_dump_json())
+    write_atomically((folder.root / "dataset.json"), other.model_dump_json())
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_a_flipped_byte_of_the_same_size_is_found_by_a_deep_look(out: Path, data
 
 def test_what_is_stale_is_redone_and_what_lost_its_video_is_not(out: Path, data: Path) -> None:
     add_frame(out, data)
-    assert shards_to_redo(video_status(DatasetFolder(out), data_root=data)) == ("shard-00000",)
+    assert shards_to_redo(video_status(DatasetFolder.at(out), data_root=data)) == ("shard-00000",)
     lose_video(out, data)
-    assert shards_to_redo(video_status(DatasetFolder(out), data_root=data)) == ()
+    assert shards_to_redo(video_status(DatasetFolder.at(out), data_root=data)) == ()
 
 
 def test_the_root_defaults_to_that_of_the_last_run_that_paired(out: Path, data: Path) -> None:
@@ -147,12 +147,12 @@ def test_the_root_defaults_to_that_of_the_last_run_that_paired(out: Path, data: 
             command="pair", started=ended, ended=ended, seconds=1, workers=1, host="here",
             roots=roots, shards={}, samples=0, failures=0,
         )  # fmt: skip
-        write_run(DatasetFolder(out), record)
+        write_run(DatasetFolder.at(out), record)
     add_frame(out, data)
     assert look(out, None).state == "stale"
 
 
 def test_without_a_root_inputs_are_not_looked_at(out: Path) -> None:
-    found = video_status(DatasetFolder(out))
+    found = video_status(DatasetFolder.at(out))
     assert not found.inputs_checked
     assert found.is_done

@@ -27,7 +27,7 @@ def _job(root: Path, out: Path, *, with_model: bool) -> RenderJob:
     folder = root / "smplx_models"
     digest = digest_model(folder) if with_model else ""
     settings = NO_MODEL.model_copy(update={"smplx_model": digest})
-    prepare_dataset(DatasetFolder(out), settings)
+    prepare_dataset(DatasetFolder.at(out), settings)
     ref = thuman_ref(next((root / "obj/THuman2/data").iterdir()).name)
     shard = PlannedShard(shard_id="shard-00000", scans=(ref,))
     return RenderJob(
@@ -47,7 +47,7 @@ def _render(
     painter: ProcessPoolExecutor, job: RenderJob
 ) -> tuple[ShardOutcome, Manifest, dict[str, Any]]:
     outcome = painter.submit(render_shard, job).result()
-    folder = DatasetFolder(Path(job.uri))
+    folder = DatasetFolder.at(Path(job.uri))
     row: dict[str, Any] = next(read_rows(folder.shard_path("shard-00000")))
     return outcome, folder.read_manifest("shard-00000"), row
 

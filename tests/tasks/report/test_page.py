@@ -31,7 +31,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> DatasetFolder:
     """Make a data set of one good and one broken scan, whose name is hostile."""
     from renderers.session import close_session, open_session  # noqa: PLC0415 - GL only here
 
-    data, folder = tmp_path_factory.mktemp("data"), DatasetFolder(tmp_path_factory.mktemp("out"))
+    data, folder = tmp_path_factory.mktemp("data"), DatasetFolder.at(tmp_path_factory.mktemp("out"))
     for item in ITEMS:
         write_scan(data, item)
     (data / "obj/RP" / f"{ITEMS[1]}_OBJ" / f"{ITEMS[1]}_100k.obj").write_text("<html>")
@@ -86,7 +86,7 @@ def test_the_contact_sheet_is_a_png_of_one_row_a_scan(dataset: DatasetFolder) ->
 
 
 def test_a_data_set_without_samples_has_no_contact_sheet(tmp_path: Path) -> None:
-    folder = DatasetFolder(tmp_path)
+    folder = DatasetFolder.at(tmp_path)
     prepare_dataset(folder, SETTINGS)
     assert contact_sheet(folder) is None
 
@@ -122,7 +122,7 @@ def test_the_square_around_a_mask_stays_inside_the_image() -> None:
 
 
 def test_a_misfit_is_counted_and_listed(tmp_path: Path) -> None:
-    folder = DatasetFolder(make_ball_set(tmp_path / "set"))
+    folder = DatasetFolder.at(make_ball_set(tmp_path / "set"))
     check = FitCheck(
         scan_id="RP/rp_ball_posed_001", overlap=0.31, distance_m=0.2, height_ratio=0.5,
         is_misfit=True,

@@ -102,7 +102,7 @@ def labelled(tmp_path: Path, painter: ProcessPoolExecutor) -> DatasetFolder:
     (job,) = plan_jobs(tmp_path / "out", tmp_path / "data", settings=SETTINGS)
     job = job.model_copy(update={"densepose_root": tmp_path / "iuv"})
     painter.submit(render_jobs, [job]).result()
-    return DatasetFolder(tmp_path / "out")
+    return DatasetFolder.at(tmp_path / "out")
 
 
 def look(folder: DatasetFolder) -> tuple[str, tuple[str, ...]]:
@@ -141,7 +141,7 @@ def test_a_image_that_appears_makes_the_shard_stale(
     (job,) = plan_jobs(tmp_path / "out", tmp_path / "data", settings=SETTINGS)
     job = job.model_copy(update={"densepose_root": tmp_path / "iuv"})
     painter.submit(render_jobs, [job]).result()
-    folder = DatasetFolder(tmp_path / "out")
+    folder = DatasetFolder.at(tmp_path / "out")
     assert [row["iuv"] for row in read_rows(folder.shard_path("shard-00000"))] == [None, None]
     assert look(folder)[0] == "done"
     write_iuv(tmp_path / "iuv", "0", iuv_of(MASK))

@@ -15,7 +15,7 @@ FEW = PairSettings(min_neighbours=2)
 
 def plan_pairs(root: Path, data_root: Path, settings: PairSettings = FEW) -> list[PairJob]:
     """Begin or extend a data set of all videos of a data root; one job a new shard."""
-    folder = DatasetFolder(root)
+    folder = DatasetFolder.at(root)
     prepare_pairing(folder, settings)
     refs = list_videos(data_root, split_seed=settings.split_seed)
     return [

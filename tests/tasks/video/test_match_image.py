@@ -45,13 +45,13 @@ def test_the_sheet_shows_a_pair_of_each_video(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_sequence(tmp_path / "data" / name, 3)
     pair_all(tmp_path / "out", tmp_path / "data")
-    sheet = matches_sheet(DatasetFolder(tmp_path / "out"))
+    sheet = matches_sheet(DatasetFolder.at(tmp_path / "out"))
     assert sheet is not None
     assert decode_image(sheet).shape[0] == 2 * 256 * SCALE
 
 
 def test_without_pairs_there_is_no_sheet(tmp_path: Path) -> None:
-    assert matches_sheet(DatasetFolder(tmp_path)) is None
+    assert matches_sheet(DatasetFolder.at(tmp_path)) is None
 
 
 def test_the_report_shows_matches_and_counts_pairs(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_the_same_video_gives_the_same_bytes(data: Path, tmp_path: Path) -> None
 
 
 def manifest(out: Path, part: str) -> Manifest:
-    return DatasetFolder(out).read_manifest("shard-00000", part)  # type: ignore[arg-type]  # a part
+    return DatasetFolder.at(out).read_manifest("shard-00000", part)  # type: ignore[arg-type]  # a part
 
 
 def test_records_name_every_file_with_its_digest_and_the_absent_ones(data: Path, out: Path) -> None:

@@ -25,13 +25,13 @@ def out(tmp_path: Path) -> Path:
 
 
 def found(out: Path) -> str:
-    check = validate_videos(DatasetFolder(out))
+    check = validate_videos(DatasetFolder.at(out))
     return "\n".join(f"{one.where}|{one.what}|{one.found}|{one.expected}" for one in check.findings)
 
 
 def rewrite(out: Path, part: Part, change: Callable[[list[Row]], list[Row]]) -> None:
     """Change the rows of a part and commit them as if they had been made so."""
-    folder, layout = DatasetFolder(out), FRAMES if part == "frames" else PAIRS
+    folder, layout = DatasetFolder.at(out), FRAMES if part == "frames" else PAIRS
     path = folder.shard_path("shard-00000", part)
     rows = change(list(read_rows(path)))
     with write_shard(path, layout) as writer:
@@ -45,7 +45,7 @@ def rewrite(out: Path, part: Part, change: Callable[[list[Row]], list[Row]]) -> 
 
 
 def test_what_was_paired_holds(out: Path) -> None:
-    check = validate_videos(DatasetFolder(out))
+    check = validate_videos(DatasetFolder.at(out))
     assert (check.findings, check.videos, check.frames, check.pairs) == ((), 1, 3, 6)
 
 

@@ -37,7 +37,7 @@ from training.weights import adopt_weights, read_weights
 
 
 def status_of(dances: Path) -> ShardStatus:
-    (shard,) = dataset_status(DatasetFolder(dances), VIDEOS, deep=True).shards
+    (shard,) = dataset_status(DatasetFolder.at(dances), VIDEOS, deep=True).shards
     return shard
 
 
@@ -64,7 +64,7 @@ def test_a_data_set_with_predictions_is_as_done_as_before(paired: Path, predicte
     before, after = status_of(paired / "out"), status_of(predicted)
     assert (after.state, after.older_code, after.reasons) == ("done", False, ())
     assert (after.attempt, before.attempt) == (2, 1)
-    assert validate_videos(DatasetFolder(predicted)).findings == ()
+    assert validate_videos(DatasetFolder.at(predicted)).findings == ()
     pairs = [root / "pairs/shard-00000.parquet" for root in (paired / "out", predicted)]
     assert pairs[0].read_bytes() == pairs[1].read_bytes()
 
@@ -117,7 +117,7 @@ def test_frames_that_are_made_again_lose_their_predictions_with_a_warning(
     predicted: Path, paired: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(predicted, tmp_path / "dances")
-    folder = DatasetFolder(tmp_path / "dances")
+    folder = DatasetFolder.at(tmp_path / "dances")
     (planned,) = read_video_plan(folder)
     pair_video(
         PairJob(uri=str(folder.root), data_root=paired / "data", shard=planned, settings=FEW)

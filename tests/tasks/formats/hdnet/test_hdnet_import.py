@@ -42,7 +42,7 @@ def samples_of(folder: DatasetFolder) -> list[StoredSample]:
 def imported(published: Path, tmp_path: Path) -> DatasetFolder:
     summary = import_from(published, "hdnet", tmp_path / "back")
     assert summary.passed
-    return DatasetFolder(tmp_path / "back")
+    return DatasetFolder.at(tmp_path / "back")
 
 
 def test_a_labelled_set_comes_back_as_it_was(
@@ -91,7 +91,7 @@ def test_a_set_of_others_needs_no_list_and_no_densepose(published: Path, tmp_pat
     (sample,) = samples_of(imported(published, tmp_path))
     assert sample.row["iuv"] is None
     assert sample.row["subject"] == "HDNet/0000000"
-    manifest = DatasetFolder(tmp_path / "back").read_manifest("shard-00000")
+    manifest = DatasetFolder.at(tmp_path / "back").read_manifest("shard-00000")
     absent = [one.path for one in manifest.inputs if one.sha256 is None]
     assert absent == ["Tang_data/densepose/0000000.png"]
 

@@ -39,8 +39,8 @@ def import_all(root: Path, out: Path) -> list[ShardOutcome]:
     source = open_folder(root).videos
     assert source is not None
     settings = source.settings
-    prepare_pairing(DatasetFolder(out), settings)
-    planned = plan_new_videos(DatasetFolder(out), source.videos)
+    prepare_pairing(DatasetFolder.at(out), settings)
+    planned = plan_new_videos(DatasetFolder.at(out), source.videos)
     return [
         import_video(PairJob(uri=str(out), data_root=root, shard=shard, settings=settings))
         for shard in planned

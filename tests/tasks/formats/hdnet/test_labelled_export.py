@@ -27,7 +27,7 @@ from tests.tasks.formats.hdnet.published_reader import read_frame, read_rgb, rea
 
 def commit(root: Path, camera: str, rows: list[dict[str, object]]) -> DatasetFolder:
     """Commit one shard of rows of one camera."""
-    folder = DatasetFolder(root)
+    folder = DatasetFolder.at(root)
     resolution = 640 if camera == "2k2k" else 256
     settings = RenderSettings.model_validate({"camera": camera, "resolution": resolution})
     prepare_dataset(folder, settings)

@@ -32,15 +32,15 @@ BACKGROUNDS = BackgroundList(
 
 def make_ball_set(root: Path, *, lost: slice | list[int] | None = None) -> Path:
     """Write a committed data set of two shards; returns its folder. lost: joints of all rows."""
-    folder = DatasetFolder(root)
+    folder = DatasetFolder.at(root)
     prepare_dataset(folder, SETTINGS)
-    write_atomically(folder.backgrounds_path, BACKGROUNDS.model_dump_json())
+    write_atomically((folder.root / "backgrounds.json"), BACKGROUNDS.model_dump_json())
     shards = tuple(
         PlannedShard(shard_id=f"shard-{number:05d}", scans=(ref,))
         for number, ref in enumerate(REFS)
     )
     segment = PlanSegment(segment=0, shards=shards)
-    write_atomically(folder.plan_folder / "00000.json", segment.model_dump_json())
+    write_atomically(folder.root / "plan" / "00000.json", segment.model_dump_json())
     for shard in shards:
         _commit(folder, shard, lost)
     return root

@@ -184,6 +184,6 @@ def test_a_planned_shard_that_is_not_there_is_told(ball_set: Path, tmp_path: Pat
 
 
 def test_every_shard_is_a_piece_of_the_plan(ball_set: Path, tmp_path: Path) -> None:
-    plan = plan_export([DatasetFolder(ball_set)], ExportTarget(tmp_path / "out", True))
+    plan = plan_export([DatasetFolder.at(ball_set)], ExportTarget(tmp_path / "out", True))
     written = [piece.write() for piece in plan.pieces]
     assert [len(one.views) for one in written if isinstance(one, ExportedViews)] == [4, 4]

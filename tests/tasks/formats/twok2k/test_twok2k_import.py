@@ -24,7 +24,7 @@ FIRST_ID = "RP/rp_ball_posed_001/-10"
 
 
 def _rows(root: Path) -> Rows:
-    folder = DatasetFolder(root)
+    folder = DatasetFolder.at(root)
     shards = (folder.shard_path(shard_id) for shard_id in folder.committed_shards())
     return {str(row["sample_id"]): row for shard in shards for row in read_rows(shard)}
 
@@ -123,7 +123,7 @@ def test_all_views_of_a_scan_have_one_size(rows: Rows) -> None:
 
 def test_the_imported_set_validates(imported: tuple[Path, ImportOutcome]) -> None:
     assert imported[1].passed
-    assert validate_dataset(DatasetFolder(imported[0])).findings == ()
+    assert validate_dataset(DatasetFolder.at(imported[0])).findings == ()
 
 
 def test_importing_again_does_nothing(
