@@ -6,6 +6,7 @@ Made only when there is a server to look at: a temporary one ends with the run.
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from prefect.artifacts import (
 )
 from prefect.settings import get_current_settings
 
+from flows.progress import Amount, format_seconds
 from flows.runs import Run
 from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
@@ -46,22 +48,36 @@ class ProgressBoard:
     def __init__(self, key: str, what: str, total: int) -> None:
         """Show nothing yet."""
         self._key, self._what, self._total = key, what, max(1, total)
+        self._begun_s = monotonic()
         self._percent = -1
         self._artifact: UUID | None = None
 
-    def show(self, done: int) -> None:
-        """Show how much is done; the server is told once a percent."""
-        percent = PERCENT * done // self._total
+    def show(self, done: int, amount: Amount | None = None) -> None:
+        """Show how much is done; the server is told once a percent.
+
+        amount: rows and bytes, shown beside it with the time left.
+        """
+        share = max(done / self._total, amount.share if amount else 0.0)
+        percent = int(PERCENT * share)
+        text = self._describe(share, amount)
         if not has_server() or percent <= self._percent:
             return
         self._percent = percent
         if self._artifact is None:
             made = create_progress_artifact(
-                progress=float(percent), key=self._key, description=self._what
+                progress=float(percent), key=self._key, description=text
             )
             self._artifact = made if isinstance(made, UUID) else None
         else:
-            update_progress_artifact(artifact_id=self._artifact, progress=float(percent))
+            update_progress_artifact(
+                artifact_id=self._artifact, progress=float(percent), description=text
+            )
+
+    def _describe(self, share: float, amount: Amount | None) -> str:
+        spent_s = monotonic() - self._begun_s
+        left = f"{format_seconds(spent_s * (1 / share - 1))} left" if 0 < share < 1 else ""
+        parts = (self._what, amount.describe() if amount else "", left)
+        return ", ".join(filter(None, parts))
 
 
 def show_image(key: str, image: bytes, description: str) -> None:

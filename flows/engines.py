@@ -12,18 +12,14 @@ from typing import Any, Literal, NamedTuple
 
 from prefect.context import FlowRunContext
 
-from flows.prefect_workers import ProcessWorkers, ThreadWorkers
+from flows.prefect_workers import ThreadWorkers
+from flows.process_workers import Beats, ProcessWorkers
 from flows.worker_pool import Workers
-from schemas.errors import DependencyError
+from schemas.errors import DependencyError, RequestError
 from schemas.requests import LOCAL, engine_of
+from schemas.worker_limits import WorkerLimits
 
 Place = Literal["drawing", "processes", "threads"]
-
-LOCAL_WORKERS: dict[Place, Callable[[int, int | None], Workers]] = {
-    "drawing": lambda count, device: ProcessWorkers(count, draws=True, device=device),
-    "processes": lambda count, _device: ProcessWorkers(count),
-    "threads": lambda count, _device: ThreadWorkers(count),
-}
 
 
 class Engine(NamedTuple):
@@ -49,20 +45,37 @@ ENGINES = {
 """By name, which is that of its extra too. A Ray cluster made here reports nothing to anybody."""
 
 
-def choose_workers(place: Place, count: int, device: int | None) -> Workers:
+def choose_workers(
+    place: Place, count: int, device: int | None, on_beats: Callable[[Beats], None]
+) -> Workers:
     """Make the workers that the options of this flow run ask for.
 
-    Raises DependencyError when the engine is not installed.
+    on_beats: called with the heartbeats of worker processes here. Raises DependencyError when the
+    engine is not installed, RequestError when it can't hold the limits that are asked for.
     """
     context = FlowRunContext.get()
     options = (context.parameters or {}) if context else {}
     runner = str(options.get("runner", LOCAL))
     engine = engine_of(runner)
+    limits = WorkerLimits(**{name: options.get(name) for name in WorkerLimits.model_fields})
+    if engine == LOCAL and place == "threads":
+        return ThreadWorkers(count)
     if engine == LOCAL:
-        return LOCAL_WORKERS[place](count, device)
+        return ProcessWorkers(count, place == "drawing", device, limits, on_beats)
+    _refuse_limits(limits, runner)
     address = runner if runner != engine else None
     made: Workers = _load(engine, runner)(count, place == "drawing", device, address)
     return made
+
+
+def _refuse_limits(limits: WorkerLimits, runner: str) -> None:
+    """Refuse limits that only processes of this machine are held to."""
+    for name in limits.model_dump(exclude_none=True):
+        raise RequestError(
+            f"--{name.replace('_', '-')}", found=f"--runner {runner}",
+            expected="--runner local, whose workers are watched by this command",
+            hint="Leave one of the two out; a cluster has limits of its own.",
+        )  # fmt: skip
 
 
 def _load(engine: str, runner: str) -> Any:  # noqa: ANN401 - a class of an optional module

@@ -1,33 +1,28 @@
-"""Workers that Prefect runs: each job is a task run on its page. In processes or in threads.
+"""What workers of Prefect's runners share: each job is a task run on its page. And threads.
 
-Processes live as long as a round, and so do the GL contexts that they open. Threads are for jobs
-that read and write more than they compute, and never break.
+Threads are for jobs that read and write more than they compute, and never break. Processes of this
+machine: process_workers.py; those of a cluster: cluster_workers.py.
 """
 
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.futures import PrefectConcurrentFuture, PrefectFuture
+from prefect.futures import PrefectFuture
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Crashed
-from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from flows.worker_pool import NotStarted, Returned, WorkerDied
+from flows.worker_pool import Returned
 from schemas.work import Job
-from tasks.machine.memory_limit import memory_budget
-from tasks.worker_process import mark_of, open_worker, stop_workers
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -41,60 +36,6 @@ JOBS_AHEAD = 4
 
 MIN_IN_FLIGHT = 64
 """Even for one worker: another cluster may get more workers while the run goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessWorkers:
-    """Processes of this machine. draws: each opens a GL context on device; None chooses one."""
-
-    count: int
-    draws: bool = False
-    device: int | None = None
-
-    def run_round(
-        self, jobs: Sequence[J], task: Callable[[J], R]
-    ) -> Generator[tuple[J, Returned[R] | Exception], None, None]:
-        """Run jobs in fresh processes; when one dies, all end."""
-        broken: list[tuple[J, PrefectConcurrentFuture[R]]] = []
-        never_submitted: list[J] = []
-        with tempfile.TemporaryDirectory(prefix="scanmill-round-") as folder:
-            marks = Path(folder)
-            waiting = iter(jobs)
-            with self._open(len(jobs), marks) as runner:
-                for job, future in submit_all(runner, waiting, task, workers=self.count):
-                    end = end_of(future)
-                    if isinstance(end, BrokenProcessPool):
-                        broken.append((job, future))
-                        never_submitted += waiting
-                    else:
-                        yield job, end
-            begun = {path.name for path in marks.iterdir()}
-        for job, future in sorted(broken, key=lambda pair: pair[0].name):
-            if mark_of(job.name) in begun:
-                mark_crashed(future.task_run_id)
-                yield job, WorkerDied()
-            else:
-                yield job, NotStarted()
-        for job in never_submitted:
-            yield job, NotStarted()
-
-    @contextmanager
-    def _open(self, jobs: int, marks: Path) -> Iterator[ProcessPoolTaskRunner]:
-        """Open processes; when the block is left by an error or Ctrl-C, they stop at once.
-
-        Nothing is left half-written.
-        """
-        count = min(self.count, jobs)
-        opened = (str(marks), count, self.draws, self.device, memory_budget(count))
-        with (
-            reporting_here(),
-            ProcessPoolTaskRunner(count, initializer=open_worker, initargs=opened) as runner,
-        ):
-            try:
-                yield runner
-            except BaseException:
-                stop_workers(marks)
-                raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from typing import Literal, TextIO
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
@@ -26,17 +25,68 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from schemas.wording import format_bytes
+
 Style = Literal["auto", "lines", "silent"]
 
 SECONDS_BETWEEN_LINES = 2.0
 MINUTE_S, HOUR_S = 60, 3600
 
 
+@dataclass(slots=True)
+class Amount:
+    """How much of some work is done, finer than its items: rows and bytes.
+
+    total_rows: 0 where it is not known before. running_...: of items that are not done yet.
+    """
+
+    total_rows: int = 0
+    unit: str = "samples"
+    rows: int = 0
+    bytes: int = 0
+    running_rows: int = 0
+    running_bytes: int = 0
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """Rows and bytes, those of unfinished items too."""
+        return self.rows + self.running_rows, self.bytes + self.running_bytes
+
+    @property
+    def share(self) -> float:
+        """What is done of all rows, 0 to 1; 0 where that is not known."""
+        return min(1.0, self.written[0] / self.total_rows) if self.total_rows else 0.0
+
+    def describe(self) -> str:
+        """Say it: `42/120 samples, 310 MiB of about 886 MiB`; empty where nothing was written."""
+        rows, size = self.written
+        if not size:
+            return ""
+        if not self.total_rows:
+            return format_bytes(size)
+        all_of_it = round(size / self.share) if 0 < rows < self.total_rows else 0
+        about = f" of about {format_bytes(all_of_it)}" if all_of_it else ""
+        return f"{rows}/{self.total_rows} {self.unit}, {format_bytes(size)}{about}"
+
+    def seconds_left(self, seconds: float) -> float | None:
+        """Return the seconds that are left after so many; None where nothing says it yet."""
+        return seconds * (1 / self.share - 1) if self.share else None
+
+
+@dataclass(slots=True)
 class Tracker:
-    """What a flow says about its work; this one shows nothing."""
+    """What a flow says about its work; this one shows nothing.
+
+    amount: how much is done, more finely; whoever counts it calls `look`.
+    """
+
+    amount: Amount = field(default_factory=Amount, kw_only=True)
 
     def advance(self, note: str = "") -> None:
         """Count one more item as done; a note is shown once (a failure, for example)."""
+
+    def look(self) -> None:
+        """Show again how far the work is: its amount has changed."""
 
 
 @dataclass(slots=True)
@@ -57,17 +107,29 @@ class LineTracker(Tracker):
         now = monotonic()
         if note:
             self._write(f"{self.what}: {note}")
-        if self.done == self.total or now - self.last_line >= SECONDS_BETWEEN_LINES:
+        if self.done == self.total:
+            self._write(self.describe(now - self.begun))
+        else:
+            self.look()
+
+    def look(self) -> None:
+        """Write a line when it is time for one."""
+        now = monotonic()
+        if now - self.last_line >= SECONDS_BETWEEN_LINES:
             self.last_line = now
             self._write(self.describe(now - self.begun))
 
     def describe(self, seconds: float) -> str:
         """Say how far the work is after so many seconds, with its rate and the time left."""
         rate = self.done / seconds if seconds > 0 else 0.0
-        when = f"{format_seconds((self.total - self.done) / rate)} left" if rate else "unknown left"
+        left_s = self.amount.seconds_left(seconds)
+        if left_s is None and rate:
+            left_s = (self.total - self.done) / rate
+        when = "unknown left" if left_s is None else f"{format_seconds(left_s)} left"
         if self.done == self.total:
             when = f"{format_seconds(seconds)} in all"
-        return f"{self.what}: {self.done}/{self.total} {self.unit}, {rate:.2f}/s, {when}"
+        parts = (f"{self.done}/{self.total} {self.unit}", self.amount.describe(), f"{rate:.2f}/s")
+        return f"{self.what}: {', '.join((*filter(None, parts), when))}"
 
     def _write(self, line: str) -> None:
         self.stream.write(line + "\n")
@@ -80,12 +142,24 @@ class BarTracker(Tracker):
 
     bar: Progress
     task: TaskID
+    items: int
+    done: int = 0
 
     def advance(self, note: str = "") -> None:
         """Count one item; a note is shown above the bar."""
         if note:
             self.bar.console.print(Text(note, style="red"))
-        self.bar.advance(self.task)
+        self.done += 1
+        self.look()
+
+    def look(self) -> None:
+        """Move the bar: by rows where their number is known, else by items."""
+        share = max(self.amount.share, self.done / self.items) if self.items else 0.0
+        done = share if self.done < self.items else 1.0
+        self.bar.update(
+            self.task, completed=done * self.items, done=f"{self.done}/{self.items}",
+            amount=self.amount.describe(),
+        )  # fmt: skip
 
 
 class RateColumn(ProgressColumn):
@@ -120,7 +194,8 @@ def tracking(
         yield Tracker()
     elif style == "auto" and out.isatty():
         with _make_bar(out) as bar:
-            yield BarTracker(bar, bar.add_task(f"{what} ({unit})", total=total))
+            task = bar.add_task(f"{what} ({unit})", total=total, done=f"0/{total}", amount="")
+            yield BarTracker(bar, task, total)
     else:
         yield LineTracker(what, unit, total, out)
 
@@ -152,7 +227,8 @@ def _make_bar(stream: TextIO) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[done]}"),
+        TextColumn("{task.fields[amount]}"),
         RateColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, Generic, NoReturn, TypeVar
 
 from flows.artifacts import ProgressBoard
 from flows.engines import Place, choose_workers
+from flows.process_workers import Beats
 from flows.progress import tracking
 from flows.worker_pool import ResilientPool
 from schemas.errors import ScanmillError
@@ -21,13 +21,18 @@ def _say_nothing(_outcome: object) -> str:
     return ""
 
 
+def _write_nothing(_outcome: object) -> tuple[int, int]:
+    return 0, 0
+
+
 @dataclass(frozen=True, slots=True)
 class JobSpec(Generic[J, R]):
     """How one kind of job is run; must be used inside a flow.
 
     unit: plural of what people count. task: a Prefect task whose parameter is `job`. give_up:
     makes the outcome of a job that raised, or whose worker died twice. runs_in: "drawing" are
-    processes that open a GL context each. note: a line to show as a job ends, or "".
+    processes that open a GL context each. note: a line to show as a job ends, or "". written: rows
+    and bytes of an outcome, where the job writes any.
     """
 
     unit: str
@@ -35,6 +40,7 @@ class JobSpec(Generic[J, R]):
     give_up: Callable[[J, ScanmillError], R]
     runs_in: Place
     note: Callable[[R], str] = _say_nothing
+    written: Callable[[R], tuple[int, int]] = _write_nothing
 
 
 def run_jobs(
@@ -54,15 +60,28 @@ def run_jobs(
         return []
     board = ProgressBoard(f"{command}-progress", f"{command}: {len(jobs)} {spec.unit}", len(jobs))
     board.show(0)
-    ended = count(1)
+    ended = 0
     with tracking(command, total=len(jobs), unit=spec.unit) as tracker:
+        amount = tracker.amount
+        amount.total_rows = sum(job.rows for job in jobs)
 
         def on_end(outcome: R) -> None:
+            nonlocal ended
+            ended += 1
+            rows, size = spec.written(outcome)
+            amount.rows, amount.bytes = amount.rows + rows, amount.bytes + size
+            amount.running_rows = amount.running_bytes = 0
             tracker.advance(note=spec.note(outcome))
-            board.show(next(ended))
+            board.show(ended, amount)
 
-        pool = ResilientPool(choose_workers(spec.runs_in, workers, device), spec.give_up)
-        return pool.run(jobs, spec.task, on_end)
+        def on_beats(beats: Beats) -> None:
+            amount.running_rows = sum(one.rows for one in beats.values())
+            amount.running_bytes = sum(one.bytes for one in beats.values())
+            tracker.look()
+            board.show(ended, amount)
+
+        chosen = choose_workers(spec.runs_in, workers, device, on_beats)
+        return ResilientPool(chosen, spec.give_up).run(jobs, spec.task, on_end)
 
 
 def as_tasks(

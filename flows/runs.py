@@ -185,4 +185,6 @@ def _describe(run: Run, outcomes: Sequence[ShardOutcome]) -> RunRecord:
         shards={run.kind.record_name(one.shard_id): one.state for one in outcomes},
         samples=sum(one.rows for one in outcomes),
         failures=sum(len(one.failures) for one in outcomes),
+        bytes=sum(one.bytes for one in outcomes),
+        use=tuple(one.use for one in outcomes if one.use),
     )

@@ -17,7 +17,7 @@ from tasks.video.task import pair_video_task
 
 RENDERING: JobSpec[Any, ShardOutcome] = JobSpec(
     unit="shards", task=render_shard_task, give_up=fail_shard, runs_in="drawing",
-    note=describe_failures,
+    note=describe_failures, written=lambda outcome: (outcome.rows, outcome.bytes),
 )  # fmt: skip
 PAIRING = replace(RENDERING, unit="videos", task=pair_video_task, runs_in="processes")
 SPECS = {

@@ -5,9 +5,9 @@ Source: docs/dataset-folder.md, "A data set on disk".
 """
 
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 
 from schemas.errors import FailureKind, InputError, as_utf8, kind_of
 from schemas.fits import FitCheck
@@ -15,6 +15,7 @@ from schemas.pairing import PairSettings
 from schemas.samples import FORMAT_VERSION
 from schemas.scan import InputFile, ScanRef, VideoRef
 from schemas.settings import RenderSettings
+from schemas.worker_use import WorkerUse, sum_uses
 
 R = TypeVar("R", bound=BaseModel)
 ShardState = Literal["done", "rejects", "failed", "missing", "corrupt", "stale", "orphaned"]
@@ -214,6 +215,10 @@ class RunRecord(_Record):
     shards: dict[str, str] = Field(description="state of each shard that the run worked on")
     samples: int
     failures: int
+    bytes: int = Field(default=0, ge=0, description="of the shards that it committed")
+    use: Annotated[tuple[WorkerUse, ...], AfterValidator(sum_uses)] = Field(
+        default=(), description="what each worker process took"
+    )
 
 
 def utc_now() -> str:

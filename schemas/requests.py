@@ -19,6 +19,7 @@ from schemas.request_base import Request
 from schemas.scan import ScannedName
 from schemas.settings import RenderSettings
 from schemas.tolerance import Tolerance
+from schemas.worker_limits import WorkerLimits
 
 BACKGROUNDS_FOLDER = "IndoorCVPR09"
 """Where the published layout keeps background images.
@@ -84,6 +85,7 @@ AcceptRejects = Annotated[
     ),
     Shown("N|P%"),
 ]
+Limits = Annotated[WorkerLimits, Part()]
 LAYOUT = Shown(word="the layout")
 _BACKGROUNDS = "Images to put behind the person."
 _DENSEPOSE = "DensePose images of the views, DATASET/ITEM/YAW.png, for the column iuv."
@@ -124,6 +126,7 @@ class RenderRequest(Request):
     workers: Workers = None
     runner: Runner = LOCAL
     device: Device = None
+    limits: Limits = Field(default_factory=WorkerLimits)
     accept_rejects: AcceptRejects = "0"
 
     def check(self) -> None:
@@ -163,6 +166,7 @@ class RerunRequest(Request):
     workers: Workers = None
     runner: Runner = LOCAL
     device: Device = None
+    limits: Limits = Field(default_factory=WorkerLimits)
     accept_rejects: AcceptRejects = "0"
 
     def check(self) -> None:
@@ -182,6 +186,7 @@ class PairRequest(Request):
     settings: Annotated[PairSettings, Part()] = Field(default_factory=PairSettings)
     workers: Workers = None
     runner: Runner = LOCAL
+    limits: Limits = Field(default_factory=WorkerLimits)
     accept_rejects: AcceptRejects = "0"
 
     def check(self) -> None:

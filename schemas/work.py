@@ -8,8 +8,11 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.errors import ScanmillError
+
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S", bound="Job")
 
 Progress = Callable[[int, int], None]
 """Called with the number of items done and the number of all items; 0 done begins a count."""
@@ -26,6 +29,26 @@ class Job(BaseModel, ABC):
     @abstractmethod
     def name(self) -> str:
         """Name of its task run, as in shard-00000: unique within a run."""
+
+    @property
+    def units(self) -> int:
+        """Scans or videos that it holds."""
+        return 1
+
+    @property
+    def rows(self) -> int:
+        """Rows that people count which it makes; 0: not known before."""
+        return 0
+
+    def without(  # noqa: PYI019 - beartype, which tests run under, knows no Self here
+        self: S, unit: str, error: ScanmillError, stage: str
+    ) -> S | None:
+        """Return the job without a scan or video that can't be done here; None: nothing is left.
+
+        unit, stage: as its worker's heartbeats name them; error: why.
+        """
+        del unit, error, stage
+        return None
 
 
 class UnitJob(Job):

@@ -5,6 +5,8 @@ back through the pool would end the thread that manages the pool, and the run wo
 """
 
 import multiprocessing
+import multiprocessing.connection
+import multiprocessing.process
 import os
 import signal
 import threading
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 from urllib.parse import quote
 
@@ -19,6 +22,8 @@ from renderers.session import open_session
 from schemas.atomic_files import storage_errors
 from schemas.spawned_pool import watch_owner
 from tasks.machine.memory_limit import limit_memory
+from tasks.machine.meter import Meter
+from tasks.worker_beats import begin_job, start_beating
 
 GRACE_S = 10.0
 """How long a worker may clean up after its parent died, before it ends anyway."""
@@ -68,6 +73,7 @@ def open_for_jobs(
     """
     if marks:
         _WORKER.marks = Path(marks)
+        start_beating(_WORKER.marks)
     if workers:
         share = max(1, (os.cpu_count() or 1) // workers)
         os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
@@ -77,15 +83,17 @@ def open_for_jobs(
 
 
 @contextmanager
-def at_work(name: str) -> Iterator[None]:
+def at_work(name: str, *, units: int = 1) -> Iterator[Meter]:
     """Do one job: mark that this process began it, and let SIGINT end the block.
+
+    units: scans or videos that the job holds. Yields what measures the job.
 
     The mark holds this process's pid: when a worker dies, marks say which jobs were running.
     Outside of a pool's processes the block runs as it is. Raises WorkInterrupted when the pool
     is stopped before the job or during it; what the block opened is cleaned up.
     """
     if _WORKER.marks is None:
-        yield
+        yield Meter()
         return
     if (_WORKER.marks / STOP).exists():
         raise WorkInterrupted
@@ -94,11 +102,13 @@ def at_work(name: str) -> Iterator[None]:
         mark = _WORKER.marks / mark_of(name)
         with storage_errors(mark):
             mark.write_text(str(os.getpid()), encoding="ascii")
-        yield
+        begin_job(name, units=units)
+        yield Meter()
     except KeyboardInterrupt as error:
         raise WorkInterrupted from error
     finally:
         _WORKER.at_work = False
+        begin_job("")
 
 
 def mark_of(name: str) -> str:
@@ -106,12 +116,24 @@ def mark_of(name: str) -> str:
     return quote(name, safe="")
 
 
-def stop_workers(marks: Path) -> None:
-    """Interrupt the jobs of this process's children, so that they clean up and begin no more."""
-    (marks / STOP).touch()
-    for child in multiprocessing.active_children():
+def end_workers() -> None:
+    """Interrupt the jobs of this process's children; kill what has not ended after a while.
+
+    An interrupted job cleans up. A child that is stopped, or hangs in a driver, hears nothing.
+    """
+    children = [one for one in multiprocessing.active_children() if one.pid is not None]
+    for child in children:
         if child.pid is not None and child.is_alive():
             os.kill(child.pid, signal.SIGINT)
+    watch = threading.Thread(target=_kill_later, args=(children,), daemon=True)
+    watch.start()
+
+
+def _kill_later(children: list[multiprocessing.process.BaseProcess]) -> None:
+    deadline = monotonic() + GRACE_S
+    for child in children:
+        if not multiprocessing.connection.wait([child.sentinel], max(0.0, deadline - monotonic())):
+            child.kill()
 
 
 def _interrupt_job(_signal: int, _frame: FrameType | None) -> None:

@@ -87,6 +87,9 @@ NOT_PIXELS: dict[str, str] = {
     "schemas/regular_files.py": "opens files and refuses what is none",
     "schemas/size_limits.py": "refuses what is too big",
     "schemas/wording.py": "messages",
+    "schemas/worker_use.py": "what workers took, beside the shards",
+    "tasks/machine/meter.py": "measures workers",
+    "tasks/worker_beats.py": "heartbeats of workers",
 }
 """Imported by what decides pixels, without deciding any; and why."""
 

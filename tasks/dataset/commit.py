@@ -14,7 +14,7 @@ import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,12 +34,14 @@ from schemas.manifest import (
 )
 from schemas.scan import InputFile
 from schemas.settings import digest_of
+from schemas.worker_use import WorkerUse
 from tasks.dataset.claims import claim_shard
 from tasks.dataset.code_digest import deciding_versions
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.shard_kinds import ShardJob
 from tasks.dataset.shards import ShardFormat, ShardWriter, WrittenShard
 from tasks.scans.input_files import locate_input
+from tasks.worker_beats import at_unit
 
 
 class ShardOutcome(BaseModel):
@@ -57,6 +59,7 @@ class ShardOutcome(BaseModel):
     seconds: dict[str, float] = Field(default_factory=dict, description="wall seconds by stage")
     committed: bool = True
     made_by: str = Field(default="", description="another run that has made it, or is making it")
+    use: WorkerUse | None = Field(default=None, description="what its worker took for it")
 
     @property
     def rows(self) -> int:
@@ -189,7 +192,7 @@ def fail_shard(job: ShardJob, error: Exception, *, known: Iterable[Failure] = ()
     known: samples that failed for reasons of their own. What can't be recorded either, as on a
     full disk, is in the outcome alone.
     """
-    own = {one.sample_id: one for one in known}
+    own = {one.sample_id: one for one in (*job.lost, *known)}
     failures = tuple(
         own.get(sample_id) or Failure.of(sample_id, error, "write", kind="environment")
         for sample_id in job.sample_ids
@@ -220,7 +223,8 @@ def _write_parts(folder: DatasetFolder, work: ShardWork) -> dict[Part, Manifest]
             staged[part] = files.enter_context(store.stage(shard_name(shard_id, part)))
             layout = work.job.kind.formats[part]
             writers[part] = files.enter_context(_abandoning(staged[part], layout))
-        work.write_rows(writers)
+        with nullcontext() if work.job.kind.has_views else at_unit(work.job.shard.names[0]):
+            work.write_rows(writers)
         _warn_of_lost_normals(folder, work)
         written = {part: writer.finish() for part, writer in writers.items()}
         _keep_the_better(folder, work, written)

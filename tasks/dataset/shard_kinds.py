@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from schemas.dataset_folder import DatasetFolder, Part
-from schemas.manifest import DatasetDescription, Planned
+from schemas.manifest import DatasetDescription, Failure, Planned
 from schemas.pairing import PairSettings
 from schemas.settings import RenderSettings
 from schemas.work import Job
@@ -30,7 +30,8 @@ class ShardJob(Job):
     """Everything that a worker must know to make a shard.
 
     data_root: folder that the paths of the inputs count from. run: the run that claims the shard;
-    "": none does. waits: until another run that makes the shard ends, or falls silent.
+    "": none does. waits: until another run that makes the shard ends, or falls silent. lost:
+    samples that are not tried again, because they stopped or killed a worker.
     """
 
     kind: ClassVar["ShardKind[Any]"]
@@ -42,6 +43,7 @@ class ShardJob(Job):
     data_root: Path
     shard: Planned
     settings: RenderSettings | PairSettings
+    lost: tuple[Failure, ...] = ()
 
     @property
     @abstractmethod

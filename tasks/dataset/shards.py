@@ -22,6 +22,7 @@ from schemas.errors import InputError
 from schemas.regular_files import measure_file
 from schemas.samples import SAMPLE_COLUMNS, Column, row_table, schema_of
 from schemas.size_limits import check_row_group_sizes
+from tasks.worker_beats import count_row
 
 STATISTICS_COLUMNS = (
     "sample_id", "dataset", "item", "subject", "split", "yaw", "pitch", "camera", "width", "height",
@@ -82,7 +83,9 @@ class ShardWriter:
 
     def write(self, row: Row) -> None:
         """Append one sample as a row group; raises KeyError when a column is missing."""
+        before = self._hashing.size
         self._writer.write_table(row_table(row, self._schema))
+        count_row(self._hashing.size - before)
         self._sample_ids.append(str(row[self._name_column]))
 
     def abandon(self) -> None:

@@ -13,8 +13,8 @@ from tasks.worker_process import at_work
 @unit_task("import-batch")
 def import_video_task(job: PairJob) -> ShardOutcome:
     """Read the published pairs of one video back; raises WorkInterrupted as the others."""
-    with at_work(job.name):
-        return import_video(job)
+    with at_work(job.name) as meter:
+        return import_video(job).model_copy(update={"use": meter.read()})
 
 
 @unit_task("export-shard")

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import psutil
 
-from schemas.errors import RequestError
+from schemas.errors import MachineError, RequestError
 from schemas.size_limits import GIB
+from schemas.wording import shorten_text
 
 LIMIT_VARIABLE = "SCANMILL_WORKER_MEMORY_GIB"
 """GiB that one worker may take; 0: no limit."""
+
+LIMIT_OPTION = "--worker-memory-gib"
 
 MIN_LIMIT_GIB = 4.0
 """Default of a worker that shares a small machine: a 16k texture and its mesh need about 3."""
@@ -27,12 +30,15 @@ _CGROUP_FILES = (
 _STATUS = Path("/proc/self/status")
 
 
-def memory_budget(workers: int) -> int:
+def memory_budget(workers: int, asked_gib: float | None = None) -> int:
     """Return the bytes that each of some workers may take; 0: no limit.
 
-    Without LIMIT_VARIABLE it is a worker's share of the machine's (or container's) memory,
-    MIN_LIMIT_GIB at least. Raises RequestError when the variable is no number.
+    asked_gib: of the option; None: LIMIT_VARIABLE decides. Without it either, it is a worker's
+    share of the machine's (or container's) memory, MIN_LIMIT_GIB at least. Raises RequestError
+    when the variable is no number.
     """
+    if asked_gib is not None:
+        return round(asked_gib * GIB)
     text = os.environ.get(LIMIT_VARIABLE, "")
     if not text:
         total = usable_memory()
@@ -56,6 +62,23 @@ def limit_memory(budget: int) -> None:
     held = (limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY)
     if budget:
         resource.setrlimit(resource.RLIMIT_DATA, (min([_private_bytes() + budget, *held]), hard))
+
+
+def explain_memory(error: Exception) -> Exception:
+    """Return the error of a scan that asked for more than its worker may take; others as they are.
+
+    Python's own says nothing of the limit, and often nothing at all.
+    """
+    if not isinstance(error, MemoryError):
+        return error
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    limited = soft != resource.RLIM_INFINITY
+    at_most = f"at most {soft / GIB:.1f} GiB with all that it holds" if limited else "less"
+    return MachineError(
+        "the memory of a worker", found=f"no room: {shorten_text(str(error))}",
+        expected=f"a scan for which a worker takes {at_most}",
+        hint=f"Use fewer --workers, or give each more with {LIMIT_OPTION}.",
+    )  # fmt: skip
 
 
 def usable_memory() -> int:

@@ -19,12 +19,14 @@ from tasks.dataset.commit import ShardOutcome, ShardWork, commit_shard
 from tasks.dataset.shards import Row, ShardWriter
 from tasks.fits.body_model import BodyModel, open_body_model
 from tasks.fits.check import describe_misfit
+from tasks.machine.memory_limit import explain_memory
 from tasks.samples.densepose_files import DenseposeFiles
 from tasks.samples.drawing import Stopwatch, ViewFailure, draw_scan
 from tasks.samples.encoding_threads import EncodedSample, encode_behind
 from tasks.samples.sample_shards import RenderJob
 from tasks.samples.scan_reading import load_scan
 from tasks.scans.input_files import list_failed_background, list_inputs, list_inputs_of_failed
+from tasks.worker_beats import at_unit
 
 
 def render_shard(job: RenderJob) -> ShardOutcome:
@@ -57,12 +59,18 @@ class _RenderWork(ShardWork):
 
     def write_rows(self, writers: Mapping[Part, ShardWriter]) -> None:
         """Write the samples of all scans; encoding runs beside the other stages."""
+        self.failures["samples"] += self.job.lost
         for ref in self.job.shard.scans:
-            for row in self._rows_of(ref):
-                with self.watch.during("write"):
-                    writers["samples"].write(row)
+            if ref.scan_id not in self.job.lost_scans:
+                with at_unit(ref.scan_id, lambda: self.watch.stage):
+                    self._write_scan(ref, writers["samples"])
         stages = (*self.watch.seconds.items(), ("encode", self.encode_seconds))
         self.seconds = {stage: round(seconds, 4) for stage, seconds in sorted(stages)}
+
+    def _write_scan(self, ref: ScanRef, writer: ShardWriter) -> None:
+        for row in self._rows_of(ref):
+            with self.watch.during("write"):
+                writer.write(row)
 
     def _rows_of(self, ref: ScanRef) -> Iterator[Row]:
         """Yield the rows of one scan in the order of its views; failures are kept."""
@@ -108,7 +116,7 @@ class _RenderWork(ShardWork):
     def _keep_failure(self, failed: ViewFailure) -> None:
         named = _thing_of(failed.error)
         self.keep_inputs(list_failed_background(self.backgrounds.root, named))
-        failure = Failure.of(failed.sample_id, failed.error, failed.stage)
+        failure = Failure.of(failed.sample_id, explain_memory(failed.error), failed.stage)
         self.failures["samples"].append(failure)
 
 

@@ -4,10 +4,11 @@ Imported samples are shards of this kind too: `tasks.formats.importing` makes th
 """
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from schemas.dataset_folder import DatasetFolder, Part
-from schemas.manifest import DatasetDescription, PlannedShard
+from schemas.errors import ScanmillError
+from schemas.manifest import DatasetDescription, Failure, PlannedShard, Stage
 from schemas.settings import RenderSettings
 from tasks.dataset.code_digest import code_digest
 from tasks.dataset.planning import read_plan
@@ -102,6 +103,36 @@ class RenderJob(ShardJob):
         """Name every view of every scan."""
         views = self.settings.views
         return tuple(view.sample_id(ref.scan_id) for ref in self.shard.scans for view in views)
+
+    @property
+    def units(self) -> int:
+        """Scans of the shard."""
+        return len(self.shard.scans)
+
+    @property
+    def rows(self) -> int:
+        """Samples of the shard."""
+        return len(self.sample_ids)
+
+    @property
+    def lost_scans(self) -> frozenset[str]:
+        """Scans all of whose samples are lost."""
+        lost = {one.sample_id for one in self.lost}
+        return frozenset(
+            ref.scan_id for ref in self.shard.scans if lost.issuperset(self._ids_of(ref.scan_id))
+        )
+
+    def without(self, unit: str, error: ScanmillError, stage: str) -> "RenderJob | None":
+        """Leave out a scan; None where it is the last one, or none of the shard's."""
+        scans = {ref.scan_id for ref in self.shard.scans}
+        if unit not in scans or not scans - self.lost_scans - {unit}:
+            return None
+        named: Stage = next((one for one in get_args(Stage) if one == stage), "read")
+        failures = tuple(Failure.of(one, error, named) for one in self._ids_of(unit))
+        return self.model_copy(update={"lost": (*self.lost, *failures)})
+
+    def _ids_of(self, scan_id: str) -> tuple[str, ...]:
+        return tuple(view.sample_id(scan_id) for view in self.settings.views)
 
 
 def _data_root_of(shard: PlannedShard) -> str:

@@ -10,5 +10,5 @@ from tasks.worker_process import at_work
 @unit_task("render-shard")
 def render_shard_task(job: RenderJob) -> ShardOutcome:
     """Render one shard in this worker process; raises WorkInterrupted when the pool is stopped."""
-    with at_work(job.name):
-        return render_shard(job)
+    with at_work(job.name, units=job.units) as meter:
+        return render_shard(job).model_copy(update={"use": meter.read()})

@@ -11,8 +11,8 @@ from tasks.worker_process import at_work
 @unit_task("pair-video")
 def pair_video_task(job: PairJob) -> ShardOutcome:
     """Pair one video in this worker process; raises WorkInterrupted when the pool is stopped."""
-    with at_work(job.name):
-        return pair_video(job)
+    with at_work(job.name) as meter:
+        return pair_video(job).model_copy(update={"use": meter.read()})
 
 
 @unit_task("commit-normals")

@@ -4,7 +4,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from flows.worker_pool import NotStarted, Returned, WorkerDied
+from flows.worker_pool import NotStarted, Returned, TookTooLong, WorkerDied
+from schemas.errors import ScanmillError
 from schemas.work import Job
 
 J = TypeVar("J", bound=Job)
@@ -22,13 +23,27 @@ class Letter(Job):
         return self.letter
 
 
+class Word(Letter):
+    """A job of several letters, which can go on without one of them. left_out: those."""
+
+    left_out: str = ""
+
+    def without(self, unit: str, error: ScanmillError, stage: str) -> "Word | None":
+        """Leave a letter out."""
+        del error, stage
+        left_out = self.left_out + unit
+        is_rest = bool(unit) and not set(self.letter) <= set(left_out)
+        return self.model_copy(update={"left_out": left_out}) if is_rest else None
+
+
 @dataclass
 class BreakingWorkers:
     """Breaks when it comes to a job that kills.
 
     kills: how often each of these jobs kills its worker. together: jobs under way at a time, all
     of them suspected. rounds: the names of the jobs that each round was given. closed: rounds
-    that were left early.
+    that were left early. at: the letter that a job's worker was at when it broke. hangs: letters
+    that take too long.
     """
 
     kills: dict[str, int] = field(default_factory=dict)
@@ -36,6 +51,8 @@ class BreakingWorkers:
     never_starts: bool = False
     rounds: list[str] = field(default_factory=list)
     closed: int = 0
+    at: str = ""
+    hangs: str = ""
 
     def run_round(
         self, jobs: Sequence[J], task: Callable[[J], R]
@@ -52,7 +69,11 @@ class BreakingWorkers:
             raise
         for place, job in enumerate(waiting):
             began = place < self.together and not self.never_starts
-            yield job, WorkerDied() if began else NotStarted()
+            yield job, self._death() if began else NotStarted()
+
+    def _death(self) -> WorkerDied:
+        is_slow = bool(self.at) and self.at in self.hangs
+        return TookTooLong(self.at, "read", 8) if is_slow else WorkerDied(self.at, "read")
 
     def _breaks(self, waiting: Sequence[J]) -> bool:
         names = [job.name for job in waiting[: self.together] if self.kills.get(job.name, 0)]

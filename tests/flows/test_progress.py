@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from flows.progress import LineTracker, format_seconds, showing, tracking
+from flows.progress import Amount, LineTracker, format_seconds, showing, tracking
 
 
 class Terminal(io.StringIO):
@@ -58,3 +58,25 @@ def test_silence_is_silent() -> None:
 )
 def test_times_are_written_as_people_say_them(seconds: float, said: str) -> None:
     assert format_seconds(seconds) == said
+
+
+def test_line_tells_rows_bytes_and_the_time_left_by_rows() -> None:
+    """One of four shards is done and half of the next: 3 of 8 samples in 30 s."""
+    amount = Amount(total_rows=8, rows=2, bytes=2 << 20, running_rows=1, running_bytes=1 << 20)
+    tracker = LineTracker("render", "shards", 4, io.StringIO(), done=1, amount=amount)
+    assert tracker.describe(30.0) == (
+        "render: 1/4 shards, 3/8 samples, 3.0 MiB of about 8.0 MiB, 0.03/s, 50 s left"
+    )
+
+
+def test_bar_moves_by_rows_and_shows_bytes() -> None:
+    out = Terminal()
+    with showing("auto"), tracking("render", total=2, unit="shards", stream=out) as tracker:
+        amount = tracker.amount
+        amount.total_rows, amount.running_rows, amount.running_bytes = 8, 2, 5 << 20
+        tracker.look()
+    assert "2/8 samples, 5.0 MiB of about 20.0 MiB" in " ".join(out.getvalue().split())
+
+
+def test_failed_shard_without_rows_promises_no_size() -> None:
+    assert Amount(total_rows=8, bytes=4096).describe() == "0/8 samples, 4.0 KiB"

@@ -7,7 +7,7 @@ import pytest
 from flows.worker_pool import ResilientPool
 from schemas.errors import InputError, MachineError, RequestError, ScanmillError
 from tasks.worker_process import WorkInterrupted
-from tests.flows.breaking_workers import BreakingWorkers, Letter
+from tests.flows.breaking_workers import BreakingWorkers, Letter, Word
 
 DIED_TWICE = "its worker process died twice"
 JOBS = [Letter(letter=one) for one in "abcd"]
@@ -124,3 +124,25 @@ def test_failing_callback_closes_the_workers() -> None:
     with pytest.raises(ZeroDivisionError):
         ResilientPool(workers, give_up).run(JOBS, work, lambda _: 1 // 0)  # type: ignore[arg-type]
     assert workers.closed == 1
+
+
+def test_job_that_took_too_long_is_given_up_at_once_and_says_why() -> None:
+    workers = BreakingWorkers(kills={"b": 9}, at="b", hangs="b")
+    found = "took more than 8 s (the last stage was read)"
+    assert run(workers) == ["a1", f"b1 lost: it {found}", "c1", "d1"]
+    assert workers.rounds == ["abcd", "cd"]
+
+
+@pytest.mark.parametrize(("hangs", "rounds"), [("n", 2), ("", 3)])
+def test_only_the_unit_at_fault_is_left_out(hangs: str, rounds: int) -> None:
+    """One that hangs is not tried again, one that kills its worker once more."""
+    workers = BreakingWorkers(kills={"anb": rounds - 1}, at="n", hangs=hangs)
+    pool: ResilientPool[Word, str] = ResilientPool(workers, give_up)
+    assert pool.run([Word(letter="anb")], lambda job: job.left_out, lambda _: None) == ["n"]
+    assert workers.rounds == ["anb"] * rounds
+
+
+def test_job_of_which_nothing_is_left_is_given_up() -> None:
+    workers = BreakingWorkers(kills={"x": 9}, at="x")
+    pool = ResilientPool(workers, give_up)
+    assert pool.run([Word(letter="x")], work, lambda _: None) == [f"x2 lost: {DIED_TWICE}"]

@@ -18,6 +18,7 @@ NOT_DECIDING = LIFE_CYCLE | {
     "schemas/wording.py", "schemas/options.py", "schemas/regular_files.py",
     "schemas/size_limits.py",
     "schemas/views.py", "schemas/keypoints.py", "schemas/fits.py", "tasks/dataset/code_digest.py",
+    "schemas/worker_use.py", "tasks/machine/meter.py", "tasks/worker_beats.py",
 }  # fmt: skip
 """Names, messages and records: imported, without deciding a byte of frames and pairs."""
 

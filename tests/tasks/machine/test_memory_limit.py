@@ -8,7 +8,12 @@ import pytest
 from schemas.errors import RequestError, kind_of
 from schemas.size_limits import GIB
 from tasks.machine import memory_limit
-from tasks.machine.memory_limit import LIMIT_VARIABLE, limit_memory, memory_budget
+from tasks.machine.memory_limit import (
+    LIMIT_VARIABLE,
+    explain_memory,
+    limit_memory,
+    memory_budget,
+)
 
 
 def _take_numpy(limit: int) -> str:
@@ -62,3 +67,22 @@ def test_without_it_each_worker_has_its_share(
     monkeypatch.delenv(LIMIT_VARIABLE, raising=False)
     monkeypatch.setattr(memory_limit, "usable_memory", lambda: total * GIB)
     assert memory_budget(workers) == share * GIB
+
+
+def test_memory_error_says_the_limit_and_the_way_on() -> None:
+    said = str(explain_memory(MemoryError()))
+    assert "--worker-memory-gib" in said
+    assert said.startswith("the memory of a worker: no room")
+
+
+def test_other_errors_are_not_explained_away() -> None:
+    error = ValueError("x")
+    assert explain_memory(error) is error
+
+
+@pytest.mark.parametrize(("asked", "budget"), [(2.0, 2 * GIB), (0.0, 0)])
+def test_the_option_wins_over_the_variable(
+    monkeypatch: pytest.MonkeyPatch, asked: float, budget: int
+) -> None:
+    monkeypatch.setenv(LIMIT_VARIABLE, "8")
+    assert memory_budget(4, asked) == budget
