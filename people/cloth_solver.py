@@ -102,7 +102,7 @@ def relax_cloth(
     rounds: int = 4,
     gravity: float = 1.0,
 ) -> Places:
-    """Let cloth fall and settle; return its vertices.
+    """Let cloth fall until it rests; return its vertices.
 
     start: where it is put on. held: 0 (free) to 1 (stays where it was put on), by vertex.
     """

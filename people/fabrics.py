@@ -84,7 +84,7 @@ def _checks(grid: Grid, color: Image) -> Image:
 
 
 def _print(grid: Grid, color: Image) -> Image:
-    """Print a picture of rings, bars and letters on the chest."""
+    """Print an image of rings, bars and letters on the chest."""
     rng = np.random.default_rng([grid.look.seed, 5])
     size = 256
     mask = np.zeros((size, size), np.uint8)

@@ -147,8 +147,8 @@ def covered(cut: Cut, surface: Surface) -> Float64[np.ndarray, " N"]:
         parts.append(np.where(surface.on_arm > 0.3, -1.0, NO_CUT))
     if cut.opening >= 0:
         parts.append(np.where((z > 2) & (surface.on_arm < 0.5), np.abs(x) - cut.opening, NO_CUT))
-    least: Float64[np.ndarray, " N"] = np.minimum.reduce(parts)
-    return least
+    cover: Float64[np.ndarray, " N"] = np.minimum.reduce(parts)
+    return cover
 
 
 def _neckline(
@@ -162,5 +162,5 @@ def _neckline(
     if neck == "vee":
         plunge = 0.9 * np.abs(x) + 0.45 * (NECK_CENTRE[1] - 8 - y) - 0.45 * VEE_DEPTH_CM + 1.2
         inside = np.where(z > 4, np.minimum(inside, np.maximum(plunge, 130 - y)), inside)
-    least: Float64[np.ndarray, " N"] = np.minimum(inside, NECK_TOP_CM - y)
-    return least
+    cover: Float64[np.ndarray, " N"] = np.minimum(inside, NECK_TOP_CM - y)
+    return cover

@@ -29,7 +29,7 @@ class Ease:
 
     body: all over. hang: 0 follows the trunk to 1 falls straight from chest, back and belly.
     flare: wider at the hem, for each centimetre of fall. sleeve: more at the cuff. arm_taper: the
-    cuff's least radius over the upper arm's. knee, hem: least radii there over the thigh's.
+    cuff's smallest radius over the upper arm's. knee, hem: smallest radii there over the thigh's.
     """
 
     body: float = 0.8
@@ -80,10 +80,10 @@ def _hang(surface: Surface, tight: Points, ease: Ease) -> Points:
     table = gaussian_filter(table, (1.0, 1.5), mode=("nearest", "wrap"))
     grid = [np.clip(level - 0.5, 0, LEVELS - 1), sector - 0.5]
     fallen = map_coordinates(table, grid, order=1, mode="grid-wrap")
-    wanted = np.maximum(fallen - radius, 0) * ease.hang
-    wanted += ease.flare * np.maximum(top - surface.place[:, 1], 0)
-    wanted *= trunk * np.clip((top - surface.place[:, 1]) / 12, 0, 1)
-    out: Points = flat / np.maximum(radius, 1)[:, None] * wanted[:, None]
+    missing = np.maximum(fallen - radius, 0) * ease.hang
+    missing += ease.flare * np.maximum(top - surface.place[:, 1], 0)
+    missing *= trunk * np.clip((top - surface.place[:, 1]) / 12, 0, 1)
+    out: Points = flat / np.maximum(radius, 1)[:, None] * missing[:, None]
     return out
 
 
@@ -100,8 +100,8 @@ def _sleeves(surface: Surface, tight: Points, bind: Skeleton, ease: Ease) -> Poi
             share = np.clip(surface.arm[own] / 45, 0, 1)
             upper = (surface.arm[own] > 8) & (surface.arm[own] < 18)
             thick = float(np.mean(radius[upper])) if upper.any() else float(np.mean(radius))
-            least = thick * (1 - (1 - ease.arm_taper) * share) if ease.arm_taper else 0.0
-            grown = np.maximum(least - radius, 0) + ease.sleeve * np.clip(share * 3, 0, 1)
+            thinnest = thick * (1 - (1 - ease.arm_taper) * share) if ease.arm_taper else 0.0
+            grown = np.maximum(thinnest - radius, 0) + ease.sleeve * np.clip(share * 3, 0, 1)
             amount = grown * np.clip(2 * surface.on_arm[own] - 0.2, 0, 1)
             shift[own] = out / np.maximum(radius, 1)[:, None] * amount[:, None]
     return shift
@@ -119,9 +119,9 @@ def _legs(surface: Surface, tight: Points, bind: Skeleton, ease: Ease) -> Points
         radius = np.linalg.norm(out, axis=1)
         thigh = (height[own] > 60) & (height[own] < 74)
         thick = float(np.mean(radius[thigh])) if thigh.any() else float(np.mean(radius))
-        least = thick * np.interp(height[own], [8, 45, 72], [ease.hem, ease.knee, 1.0])
+        thinnest = thick * np.interp(height[own], [8, 45, 72], [ease.hem, ease.knee, 1.0])
         blend = np.clip((LEG_TOP_CM - height[own]) / LEG_BLEND_CM, 0, 1)
-        amount = np.maximum(least - radius, 0) * blend
+        amount = np.maximum(thinnest - radius, 0) * blend
         shift[own] = out / np.maximum(radius, 1)[:, None] * amount[:, None]
     return shift
 
