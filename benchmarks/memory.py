@@ -58,8 +58,8 @@ def draw_scan(context: GLContext, mesh: Mesh, resolution: int, random: np.random
     camera = camera_2k2k(resolution)
     with Rasterizer(context, mesh) as rasterizer:
         for yaw in (-20.0, 10.0):
-            mask = rasterizer.draw(camera, rotation_y(yaw)).mask
-            draw_lit(rasterizer, camera, rotation_y(yaw), mask, choose_spot_lights(random))
+            seen = rasterizer.draw(camera, rotation_y(yaw)).front.triangle
+            draw_lit(rasterizer, camera, rotation_y(yaw), seen, choose_spot_lights(random))
 
 
 def resident_mib() -> float:

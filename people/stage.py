@@ -104,12 +104,14 @@ def shoot(
     """Draw a frame and read the surface point of every pixel."""
     with Rasterizer(context, mesh) as rasterizer:
         front = rasterizer.draw(camera, mesh_to_world).front
+        charts = charts_of(model.atlas)
+        iuv = draw_iuv(rasterizer, charts, camera, mesh_to_world, front.triangle)
     mask = front.triangle >= 0
     shares = find_shares(camera, mesh, mesh_to_world, front.triangle, front.depth)
     return Shot(
         color=light_color(front.color, front.normal),
         mask=mask,
-        iuv=draw_iuv(charts_of(model.atlas), mesh, camera, mesh_to_world, front),
+        iuv=iuv,
         depth=front.depth,
         normal=front.normal,
         triangle=front.triangle,

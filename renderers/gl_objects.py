@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int32, UInt8
 
 from renderers.gl import GL
 from schemas.errors import MachineError
@@ -19,20 +19,23 @@ Uniform = int | float | np.ndarray
 class Program:
     """Own a linked pair of shaders from `shaders/`; set uniforms by name."""
 
-    def __init__(self, vertex: str, fragment: str) -> None:
-        """Compile and link; raise MachineError with the driver's words when it refuses."""
+    def __init__(self, vertex: str, *fragment: str) -> None:
+        """Compile and link; raise MachineError with the driver's words when it refuses.
+
+        fragment: files that make one shader, one after the other.
+        """
         self._id = GL.glCreateProgram()
-        for name, kind in ((vertex, GL.GL_VERTEX_SHADER), (fragment, GL.GL_FRAGMENT_SHADER)):
+        for names, kind in (((vertex,), GL.GL_VERTEX_SHADER), (fragment, GL.GL_FRAGMENT_SHADER)):
             shader = GL.glCreateShader(kind)
-            GL.glShaderSource(shader, (SHADERS / name).read_text())
+            GL.glShaderSource(shader, "".join((SHADERS / name).read_text() for name in names))
             GL.glCompileShader(shader)
             if not GL.glGetShaderiv(shader, GL.GL_COMPILE_STATUS):
-                raise _shader_error(name, GL.glGetShaderInfoLog(shader))
+                raise _shader_error(names[-1], GL.glGetShaderInfoLog(shader))
             GL.glAttachShader(self._id, shader)
             GL.glDeleteShader(shader)
         GL.glLinkProgram(self._id)
         if not GL.glGetProgramiv(self._id, GL.GL_LINK_STATUS):
-            raise _shader_error(f"{vertex} + {fragment}", GL.glGetProgramInfoLog(self._id))
+            raise _shader_error(f"{vertex} + {fragment[-1]}", GL.glGetProgramInfoLog(self._id))
         self._locations: dict[str, int] = {}
 
     def use(self, uniforms: Mapping[str, Uniform]) -> None:
@@ -159,6 +162,54 @@ class ImageTexture:
         """Free the texture."""
         GL.glDeleteTextures([self.id])
         self._image = None
+
+
+class IndexTexture:
+    """Own a texture of integers that shaders read pixel by pixel; uploaded anew for each use."""
+
+    def __init__(self) -> None:
+        """Make it, without any pixel."""
+        self._id = int(GL.glGenTextures(1))
+
+    def upload(self, numbers: Int32[np.ndarray, "H W"]) -> None:
+        """Take these numbers in the place of those before; row 0 is row 0 of the texture."""
+        numbers = np.ascontiguousarray(numbers)
+        height, width = numbers.shape
+        GL.glBindTexture(GL.GL_TEXTURE_2D, self._id)
+        GL.glTexImage2D(
+            GL.GL_TEXTURE_2D, 0, GL.GL_R32I, width, height, 0,
+            GL.GL_RED_INTEGER, GL.GL_INT, numbers,
+        )  # fmt: skip
+        for name in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
+            GL.glTexParameteri(GL.GL_TEXTURE_2D, name, GL.GL_NEAREST)
+        GL.glBindTexture(GL.GL_TEXTURE_2D, 0)
+
+    def bind(self, unit: int) -> None:
+        """Bind to a texture unit."""
+        GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
+        GL.glBindTexture(GL.GL_TEXTURE_2D, self._id)
+
+    def close(self) -> None:
+        """Free the texture."""
+        GL.glDeleteTextures([self._id])
+
+
+class EmptyVertexArray:
+    """Own a vertex array without data, which the core profile wants even for computed vertices."""
+
+    def __init__(self) -> None:
+        """Make it."""
+        self._id = GL.glGenVertexArrays(1)
+
+    def draw_triangle(self) -> None:
+        """Draw the one triangle that covers everything."""
+        GL.glBindVertexArray(self._id)
+        GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
+        GL.glBindVertexArray(0)
+
+    def close(self) -> None:
+        """Free it."""
+        GL.glDeleteVertexArrays(1, [self._id])
 
 
 class LevelSampler:

@@ -3,31 +3,30 @@
 import numpy as np
 from jaxtyping import Float32, Float64, Int32, UInt8
 
+from renderers.gl_objects import BufferTexture
+from renderers.rasterizer import UNITS, Rasterizer
+from renderers.seen_pixels import paint_seen
 from schemas.camera import Camera, lift
-from schemas.sample import Surface
 from schemas.scan import Charts, Mesh
-
-LEVELS = 255
 
 
 def draw_iuv(
+    rasterizer: Rasterizer,
     charts: Charts,
-    mesh: Mesh,
     camera: Camera,
     mesh_to_world: Float64[np.ndarray, "4 4"],
-    front: Surface,
+    triangle: Int32[np.ndarray, "H W"],
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return part, U and V of every pixel, U and V over 0..255 of the part's own chart; 0 outside.
 
-    front: what this camera sees of the mesh.
+    triangle: of the front surface, from `Rasterizer.draw` with the same camera and placement.
     """
-    seen = front.triangle[front.triangle >= 0]
-    shares = find_shares(camera, mesh, mesh_to_world, front.triangle, front.depth)
-    chart_uv = np.einsum("nk,nkc->nc", shares, charts.uv[seen])
-    iuv = np.zeros((*front.triangle.shape, 3), np.uint8)
-    levels = np.clip(np.rint(LEVELS * chart_uv), 0, LEVELS)
-    iuv[front.triangle >= 0] = np.column_stack([charts.part[seen], levels]).astype(np.uint8)
-    return iuv
+    corners = np.zeros((len(charts.part), 8), np.float32)
+    corners[:, :6] = charts.uv.reshape(-1, 6)
+    corners[:, 6] = charts.part
+    data = rasterizer.cached("charts", lambda: BufferTexture(corners.reshape(-1, 4)))
+    data.bind(UNITS["charts"])
+    return paint_seen(rasterizer, "iuv.frag", camera, mesh_to_world, triangle, {})
 
 
 def find_shares(

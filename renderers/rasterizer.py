@@ -9,8 +9,8 @@ Axes and conventions: see schemas.camera and schemas.sample. Row 0 of the frameb
 row of the image everywhere in here; nothing is flipped.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
 
 import cv2
@@ -22,6 +22,7 @@ from renderers.gl import GL
 from renderers.gl_objects import (
     Attachment,
     BufferTexture,
+    EmptyVertexArray,
     ImageTexture,
     Program,
     Target,
@@ -32,6 +33,7 @@ from renderers.limits import check_faces, check_resolution, fit_images
 from renderers.mesh_buffers import pack_mesh
 from renderers.view_rays import Rectangle, ViewRays, work_out_view
 from schemas.camera import Camera
+from schemas.profiling import is_profiled, span
 from schemas.sample import Surface, Surfaces
 from schemas.scan import Mesh
 
@@ -48,7 +50,9 @@ NORMAL_DEPTH = Attachment(GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT, GL.GL_COLOR_AT
 TARGET_STEP_PX = 128
 """Targets grow in steps, so that the views of one scan share one pair."""
 
-UNITS = {"triangles": 0, "face_data": 1, "corner_colors": 2, "face_slots": 3, "picture": 4}
+UNITS = {
+    "triangles": 0, "face_data": 1, "corner_colors": 2, "face_slots": 3, "picture": 4, "charts": 5,
+}  # fmt: skip
 """Texture unit of each sampler; every one needs its own, as their kinds differ."""
 
 
@@ -75,21 +79,24 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         """
         context.check()
         self.context = context
-        self.buffers = pack_mesh(mesh)
+        with span("pack mesh"):
+            self.buffers = pack_mesh(mesh)
         check_faces(context.info, self.buffers)
         self._settings: dict[str, Uniform] = {
             "flat_normals": int(normals == "flat"),
             "point_sampled": int(color_filter == "nearest"),
         }
         images, self.warnings = fit_images(self.buffers.images, context.info.max_texture)
-        self.images = [ImageTexture(image) for image in images]
-        self._triangles = TriangleArray(self.buffers.positions, self.buffers.faces)
-        self._face_data = BufferTexture(self.buffers.face_data.reshape(-1, 4))
-        self._face_slots = BufferTexture(self.buffers.face_slots)
-        colors = self.buffers.corner_colors
-        self._colors = BufferTexture(
-            np.zeros((3, 4), np.uint8) if colors is None else colors.reshape(-1, 4)
-        )
+        with span("upload texture"):
+            self.images = [ImageTexture(image) for image in images]
+        with span("upload mesh"):
+            self._triangles = TriangleArray(self.buffers.positions, self.buffers.faces)
+            self._face_data = BufferTexture(self.buffers.face_data.reshape(-1, 4))
+            self._face_slots = BufferTexture(self.buffers.face_slots)
+            colors = self.buffers.corner_colors
+            self._colors = BufferTexture(
+                np.zeros((3, 4), np.uint8) if colors is None else colors.reshape(-1, 4)
+            )
         self._slots = [int(slot) for slot in np.unique(self.buffers.face_slots)]
         self._targets: tuple[Target, Target] | None = None
         self._cache = GLResourceCache()
@@ -141,10 +148,13 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
     ) -> Surface:
         visibility, resolved = targets
         reset_state(view.rectangle)
-        self._draw_visibility(visibility, view, is_front=is_front)
-        self._resolve(visibility, resolved, camera, view, is_front=is_front)
+        with drawing("draw visibility"):
+            self._draw_visibility(visibility, view, is_front=is_front)
+        with drawing("draw surface"):
+            self._resolve(visibility, resolved, camera, view, is_front=is_front)
         GL.glDisable(GL.GL_SCISSOR_TEST)  # else it would cut what others draw in this context
-        return _read_surface(visibility, resolved, camera, view.rectangle)
+        with span("read back"):
+            return _read_surface(visibility, resolved, camera, view.rectangle)
 
     def _draw_visibility(self, target: Target, view: ViewRays, *, is_front: bool) -> None:
         target.bind()
@@ -168,15 +178,24 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         is_front: bool,
     ) -> None:
         resolved.bind()
-        GL.glDisable(GL.GL_DEPTH_TEST)
-        for attachment in (0, 1):
-            GL.glClearBufferfv(GL.GL_COLOR, attachment, np.zeros(4, np.float32))
         program = self.context.cached(
-            "resolve program", lambda: Program("rectangle.vert", "resolve.frag")
+            "resolve program", lambda: Program("rectangle.vert", "hit.glsl", "resolve.frag")
         )
-        program.use(_ray_uniforms(camera, view) | UNITS | self._settings)
+        program.use(_camera_uniforms(camera, view) | self._settings)
         program.use({"viewer_side": 1.0 if is_front else -1.0})
         visibility.bind_texture(0, UNITS["triangles"])
+        self.paint_pixels(program, view, attachments=2)
+
+    def paint_pixels(self, program: Program, view: ViewRays, *, attachments: int = 1) -> None:
+        """Run a program that begins with hit.glsl over the pixels of the bound target.
+
+        It runs once for each texture of the mesh. Bound before: the triangles of the pixels, on
+        UNITS["triangles"]. attachments: of the target, cleared to 0.
+        """
+        GL.glDisable(GL.GL_DEPTH_TEST)
+        for attachment in range(attachments):
+            GL.glClearBufferfv(GL.GL_COLOR, attachment, np.zeros(4, np.float32))
+        program.use(_ray_uniforms(view) | UNITS)
         self._face_data.bind(UNITS["face_data"])
         self._colors.bind(UNITS["corner_colors"])
         self._face_slots.bind(UNITS["face_slots"])
@@ -196,22 +215,13 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         }
 
 
-class EmptyVertexArray:
-    """Own a vertex array without data, which the core profile wants even for computed vertices."""
-
-    def __init__(self) -> None:
-        """Make it."""
-        self._id = GL.glGenVertexArrays(1)
-
-    def draw_triangle(self) -> None:
-        """Draw the one triangle that covers everything."""
-        GL.glBindVertexArray(self._id)
-        GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
-        GL.glBindVertexArray(0)
-
-    def close(self) -> None:
-        """Free it."""
-        GL.glDeleteVertexArrays(1, [self._id])
+@contextmanager
+def drawing(name: str) -> Iterator[None]:
+    """Count a pass as a span; only then is it waited for, else the next one is given at once."""
+    with span(name):
+        yield
+        if is_profiled():
+            GL.glFinish()
 
 
 def fit_target(
@@ -242,7 +252,7 @@ def reset_state(rectangle: Rectangle) -> None:
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
 
 
-def _ray_uniforms(camera: Camera, view: ViewRays) -> dict[str, Uniform]:
+def _ray_uniforms(view: ViewRays) -> dict[str, Uniform]:
     return {
         "middle": view.middle,
         "origin": view.origin,
@@ -251,6 +261,11 @@ def _ray_uniforms(camera: Camera, view: ViewRays) -> dict[str, Uniform]:
         "direction": view.direction,
         "direction_x": view.direction_x,
         "direction_y": view.direction_y,
+    }
+
+
+def _camera_uniforms(camera: Camera, view: ViewRays) -> dict[str, Uniform]:
+    return {
         "camera_direction": view.camera_direction,
         "camera_direction_step": view.camera_direction_step,
         "local_to_camera": view.local_to_camera,

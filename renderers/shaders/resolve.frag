@@ -1,24 +1,8 @@
-#version 330 core
-// Meets the ray of each pixel's centre with the triangle that owns the pixel.
-//
-// Local space: the mesh's own axes, centred and scaled to about one unit, so that float32 holds it.
-// Rays: origin + t * direction, t such that t * |camera_direction| is the ray length in scene units.
-// q: the pixel's centre, counted from the middle of the drawn rectangle.
-uniform isampler2D triangles;
-uniform samplerBuffer face_data;     // six texels a face: see mesh_buffers.py
-uniform samplerBuffer corner_colors; // three texels a face
-uniform isamplerBuffer face_slots;
-uniform sampler2D picture;
-
-uniform int slot;            // which faces this pass draws; -1: all
-uniform int textured;        // 1: picture, 0: corner_colors
+// Colour, normal and ray length of the surface that a pixel sees. hit.glsl comes before.
 uniform int point_sampled;   // 1: color filter "nearest", 0: "box"
 uniform int flat_normals;
 uniform float viewer_side;   // +1 front surface, -1 back surface
 
-uniform vec2 middle;         // of the rectangle, in its own pixels
-uniform vec3 origin, origin_x, origin_y;
-uniform vec3 direction, direction_x, direction_y;
 uniform vec2 camera_direction, camera_direction_step;  // x and y of the ray where its z is 1
 uniform int orthographic;
 uniform mat3 local_to_camera;  // rotation alone
@@ -69,57 +53,27 @@ vec3 picture_mean(vec2 uv, vec2 uv_x, vec2 uv_y) {
     return sum / (nx * ny);
 }
 
-// Barycentrics (of corners 1 and 2) of a vector in the triangle's plane.
-vec2 in_triangle(vec3 offset, vec3 edge_1, vec3 edge_2, vec3 face_normal) {
-    vec2 areas = vec2(dot(cross(offset, edge_2), face_normal), dot(cross(edge_1, offset), face_normal));
-    return areas / dot(face_normal, face_normal);
-}
-
 vec2 shorten(vec2 step, vec3 along, float pixel) {
     return step * min(1.0, MAX_STRETCH * pixel / max(length(along), 1e-30));
 }
 
 void main() {
-    int triangle = texelFetch(triangles, ivec2(gl_FragCoord.xy), 0).r;
-    if (triangle < 0)
-        discard;
-    if (slot >= 0 && texelFetch(face_slots, triangle).r != slot)
-        discard;
+    int triangle = find_triangle();
     vec4 f0 = texelFetch(face_data, 6 * triangle), f1 = texelFetch(face_data, 6 * triangle + 1);
     vec4 f2 = texelFetch(face_data, 6 * triangle + 2), f3 = texelFetch(face_data, 6 * triangle + 3);
     vec4 f4 = texelFetch(face_data, 6 * triangle + 4), f5 = texelFetch(face_data, 6 * triangle + 5);
-    vec3 edge_1 = f1.xyz, edge_2 = f2.xyz;
-
     vec2 q = gl_FragCoord.xy - middle;
-    vec3 eye = origin + q.x * origin_x + q.y * origin_y;
-    vec3 ray = direction + q.x * direction_x + q.y * direction_y;
-
-    vec3 face_normal = cross(edge_1, edge_2);
-    float slope = dot(face_normal, ray);
-    vec3 offset = eye - f0.xyz;
-    float t = -dot(face_normal, offset) / slope;
-    vec2 bary = in_triangle(offset + t * ray, edge_1, edge_2, face_normal);
-    vec3 weights = vec3(1.0 - bary.x - bary.y, bary);
-    // The device snaps vertices to a 1/256 pixel grid, so a centre may lie a hair outside.
-    if (!(min(weights.x, min(weights.y, weights.z)) >= 0.0)) {
-        weights = max(weights, 0.0);
-        float sum = weights.x + weights.y + weights.z;
-        weights = sum > 0.0 && sum < 1e30 ? weights / sum : vec3(1.0 / 3.0);
-        vec3 nearest = weights.y * edge_1 + weights.z * edge_2 - offset;
-        t = dot(nearest, ray) / dot(ray, ray);
-    }
+    Hit hit = meet(f0.xyz, f1.xyz, f2.xyz, q);
+    vec3 weights = hit.weights, face_normal = hit.face_normal;
     vec2 toward = camera_direction + q * camera_direction_step;
-    float depth = orthographic == 1 ? t : t * length(vec3(toward, 1.0));
-
-    // Where the hit point goes when the ray moves by one pixel to the right or down.
-    vec3 move_x = origin_x + t * direction_x, move_y = origin_y + t * direction_y;
-    vec3 along_x = move_x - ray * (dot(face_normal, move_x) / slope);
-    vec3 along_y = move_y - ray * (dot(face_normal, move_y) / slope);
+    float depth = orthographic == 1 ? hit.t : hit.t * length(vec3(toward, 1.0));
 
     if (textured == 1) {
         vec2 uv_0 = vec2(f0.w, f1.w), uv_1 = vec2(f2.w, f3.w), uv_2 = vec2(f4.w, f5.w);
-        vec2 b_x = shorten(in_triangle(along_x, edge_1, edge_2, face_normal), along_x, length(move_x));
-        vec2 b_y = shorten(in_triangle(along_y, edge_1, edge_2, face_normal), along_y, length(move_y));
+        vec2 b_x = in_triangle(hit.along_x, hit.edge_1, hit.edge_2, face_normal);
+        vec2 b_y = in_triangle(hit.along_y, hit.edge_1, hit.edge_2, face_normal);
+        b_x = shorten(b_x, hit.along_x, length(hit.move_x));
+        b_y = shorten(b_y, hit.along_y, length(hit.move_y));
         mat2 turn = mat2(uv_1, uv_2);
         color = vec4(picture_mean(uv_0 + turn * weights.yz, turn * b_x, turn * b_y), 1.0);
     } else {
@@ -133,9 +87,9 @@ void main() {
     if (flat_normals == 1 || dot(normal, normal) < 1e-12)
         normal = unit_face;
     // Seen from outside where the slope is negative: kept on the front, turned on the back.
-    float turn_round = slope * viewer_side <= 0.0 ? 1.0 : -1.0;
+    float turn_round = hit.slope * viewer_side <= 0.0 ? 1.0 : -1.0;
     normal = normalize(normal) * turn_round;
-    vec3 unit_ray = normalize(ray);
+    vec3 unit_ray = normalize(hit.ray);
     float past = dot(normal, unit_ray);
     if (past * viewer_side > 0.0) {
         vec3 rest = normal - past * unit_ray;

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from schemas.atomic_files import atomic_file
 from schemas.errors import InputError
+from schemas.profiling import span
 from schemas.regular_files import measure_file
 from schemas.samples import SAMPLE_COLUMNS, Column, row_table, schema_of
 from schemas.size_limits import check_row_group_sizes
@@ -211,8 +212,10 @@ class _HashingSink:
     def write(self, data: bytes) -> int:
         if self._discards:
             return len(data)
-        self._sink.write(data)
-        self.digest.update(data)
+        with span("write file"):
+            self._sink.write(data)
+        with span("hash shard"):
+            self.digest.update(data)
         self.size += len(data)
         return len(data)
 

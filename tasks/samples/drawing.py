@@ -22,6 +22,7 @@ from renderers.session import DrawingSession
 from renderers.viewpoint import Viewpoint, take_viewpoint
 from schemas.fits import FitCheck
 from schemas.manifest import Stage
+from schemas.profiling import span
 from schemas.sample import Sample, Surfaces
 from schemas.scan import InputFile, Scan
 from schemas.seeds import derive_seed, generator
@@ -45,7 +46,8 @@ class Stopwatch:
         """Count the time of one stage; the stage stays named when it fails."""
         self.stage = stage
         start = perf_counter()
-        yield
+        with span(stage):
+            yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
 
 
@@ -153,14 +155,16 @@ class ViewRenderer:
         self, view: View, stand: Viewpoint, surfaces: Surfaces
     ) -> UInt8[np.ndarray, "H W 3"] | None:
         """Take the image that somebody made of this view, else draw the scan's own charts."""
-        charts, mesh = self.scan.charts, self.scan.mesh
+        charts = self.scan.charts
         if self.densepose is not None:
             made = self.densepose.read(self.scan.ref, view, surfaces.mask)
             if made is not None:
                 return made
         if charts is None:
             return None
-        return draw_iuv(charts, mesh, stand.camera, stand.mesh_to_world, surfaces.front)
+        return draw_iuv(
+            self.rasterizer, charts, stand.camera, stand.mesh_to_world, surfaces.front.triangle
+        )
 
     def _light(self, stand: Viewpoint, surfaces: Surfaces, seed: int) -> UInt8[np.ndarray, "H W 3"]:
         rng = generator(seed, "lights")
@@ -172,9 +176,8 @@ class ViewRenderer:
             )  # fmt: skip
         lights = choose_spot_lights(rng)
         return draw_lit(
-            self.rasterizer, stand.camera, stand.mesh_to_world, surfaces.mask, lights,
-            ambient=self.settings.ambient, visible=surfaces.front.triangle,
-            lights_to_world=stand.lights_to_world,
+            self.rasterizer, stand.camera, stand.mesh_to_world, surfaces.front.triangle, lights,
+            ambient=self.settings.ambient, lights_to_world=stand.lights_to_world,
         )  # fmt: skip
 
     def _lay_over_background(

@@ -1,6 +1,10 @@
 """A drawn sample as the row of its shard: every array in its codec."""
 
+from collections.abc import Callable
+from typing import ParamSpec
+
 from schemas.codecs import encode_depth, encode_jpeg, encode_mask, encode_normals, encode_png
+from schemas.profiling import span
 from schemas.sample import Sample
 
 
@@ -24,14 +28,14 @@ def encode_sample(sample: Sample, *, jpeg_quality: int) -> dict[str, object]:
         "mesh_to_world": sample.mesh_to_world.ravel().tolist(),
         "metres_per_unit": sample.metres_per_unit,
         "metric_source": sample.metric_source,
-        "image": _image(encode_jpeg(sample.image, jpeg_quality)),
-        "color_front": _image(encode_png(front.color)),
-        "color_back": _image(encode_png(back.color)),
-        "shaded": _image(encode_png(sample.shaded)),
-        "mask": _image(encode_mask(mask)),
-        "iuv": None if sample.iuv is None else _image(encode_png(sample.iuv)),
-        "depth": encode_depth(front.depth, back.depth, mask),
-        "normals": encode_normals(front.normal, back.normal, mask),
+        "image": _image(_encode("image", encode_jpeg, sample.image, jpeg_quality)),
+        "color_front": _image(_encode("color_front", encode_png, front.color)),
+        "color_back": _image(_encode("color_back", encode_png, back.color)),
+        "shaded": _image(_encode("shaded", encode_png, sample.shaded)),
+        "mask": _image(_encode("mask", encode_mask, mask)),
+        "iuv": None if sample.iuv is None else _image(_encode("iuv", encode_png, sample.iuv)),
+        "depth": _encode("depth", encode_depth, front.depth, back.depth, mask),
+        "normals": _encode("normals", encode_normals, front.normal, back.normal, mask),
         "keypoints": sample.keypoints.ravel(),
         "joints_camera": sample.joints_camera.ravel(),
         "keypoint_source": sample.keypoint_source,
@@ -39,6 +43,16 @@ def encode_sample(sample: Sample, *, jpeg_quality: int) -> dict[str, object]:
         "background": sample.background.path if sample.background else "",
         "seed": sample.seed,
     }
+
+
+P = ParamSpec("P")
+
+
+def _encode(
+    column: str, encode: Callable[P, bytes], *arguments: P.args, **settings: P.kwargs
+) -> bytes:
+    with span(f"encode {column}"):
+        return encode(*arguments, **settings)
 
 
 def _image(data: bytes) -> dict[str, object]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from schemas.errors import as_utf8
 from schemas.regular_files import is_readable_file
+from schemas.profiling import span
 from schemas.scan import InputFile, ScanRef
 from tasks.scans.files import digest_file, digest_files, is_plain
 from tasks.scans.layouts import LAYOUTS, find_scan
@@ -16,7 +17,8 @@ Roots = dict[str, Path | None]
 def list_inputs(data_root: Path, ref: ScanRef) -> tuple[InputFile, ...]:
     """Digest the files that the layout gives a scan, found or absent."""
     files = find_scan(data_root, ref.dataset, ref.item)
-    return digest_files(files.looked_for, data_root)
+    with span("hash inputs"):
+        return digest_files(files.looked_for, data_root)
 
 
 def list_inputs_of_failed(data_root: Path, ref: ScanRef, *, named: str) -> tuple[InputFile, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from schemas.errors import InputError
+from schemas.profiling import span
 from schemas.regular_files import is_readable_file
 from schemas.scan import InputFile, Material, Mesh
 from tasks.scans.files import digest_files, find_inside, show
@@ -86,7 +87,8 @@ def read_outline(files: ScanFiles) -> MeshOutline:
     """
     if files.mesh is None:
         raise _refuse_missing(files, LAYOUTS[files.dataset].meshes, "mesh")
-    geometry = _READERS[files.mesh.suffix.lower()](files.mesh)
+    with span("read mesh"):
+        geometry = _READERS[files.mesh.suffix.lower()](files.mesh)
     if geometry.uv is None:
         return _outline_without_uv(files, geometry)
     defined, asked_for, warnings = _read_libraries(files.folder, geometry.libraries)
@@ -111,7 +113,8 @@ def list_textures(outline: MeshOutline) -> tuple[Path, ...]:
 
 def digest_inputs(files: ScanFiles, asked_for: tuple[Path, ...] = ()) -> tuple[InputFile, ...]:
     """Digest all files of a scan, found or not, with those that its files asked for."""
-    return digest_files((*files.looked_for, *asked_for), files.data_root)
+    with span("hash inputs"):
+        return digest_files((*files.looked_for, *asked_for), files.data_root)
 
 
 def _outline_without_uv(files: ScanFiles, geometry: Geometry) -> MeshOutline:

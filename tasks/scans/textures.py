@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 
 from schemas.codecs import decode_pixels
 from schemas.errors import InputError
+from schemas.profiling import span
 from schemas.regular_files import read_whole
 from schemas.size_limits import (
     JPEG_FRAMES,
@@ -39,8 +40,11 @@ def read_texture(path: Path) -> UInt8[np.ndarray, "H W 3"]:
     coordinates mean the stored rows.
     Raises InputError when the file is missing, no JPEG or PNG, cut, damaged or of absurd size.
     """
-    data = read_whole(path, MAX_IMAGE_BYTES)
-    return decode_whole(data, str(path), read_header(data, str(path), check_sums=True))
+    with span("read texture"):
+        data = read_whole(path, MAX_IMAGE_BYTES)
+        header = read_header(data, str(path), check_sums=True)
+    with span("decode texture"):
+        return decode_whole(data, str(path), header)
 
 
 def decode_whole(

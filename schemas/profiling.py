@@ -1,0 +1,124 @@
+"""Where the time of a piece of work goes: named spans, in wall and processor seconds.
+
+Spans cost a microsecond while nobody profiles, so that they stay where they are. A span's figures are
+its own: what spans inside it took, in the same thread, is taken off. The threads in which Mesa's
+software renderer draws belong to no span: the kernel's account of them is read at both ends.
+"""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter, process_time, thread_time
+
+from pydantic import BaseModel, ConfigDict
+
+DRIVER = "driver's threads"
+"""Name under which the threads of a software renderer are counted; they have no wall time."""
+
+_DRIVER_THREADS = "llvmpipe"
+_NANOSECOND = 1e-9
+
+
+class Spent(BaseModel):
+    """What the spans of one name took together: how often, wall and processor seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int = 0
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        """Take both together."""
+        return Spent(
+            count=self.count + other.count, wall=self.wall + other.wall, cpu=self.cpu + other.cpu
+        )
+
+
+@dataclass(slots=True)
+class Profile:
+    """What a process spent while it was profiled. wall, cpu: of the whole block, in seconds."""
+
+    spent: dict[str, Spent] = field(default_factory=dict)
+    wall: float = 0.0
+    cpu: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, name: str, wall: float, cpu: float) -> None:
+        """Count one span."""
+        with self._lock:
+            self.spent[name] = self.spent.get(name, Spent()) + Spent(count=1, wall=wall, cpu=cpu)
+
+
+class _Open(threading.local):
+    """The wall and processor seconds that inner spans took, innermost last; one list a thread."""
+
+    def __init__(self) -> None:
+        self.inner: list[list[float]] = []
+
+
+@dataclass(slots=True)
+class _Holder:
+    profile: Profile | None = None
+
+
+_HOLDER, _OPEN = _Holder(), _Open()
+
+
+@contextmanager
+def profiling() -> Iterator[Profile]:
+    """Profile all spans of this process until the block ends; one block at a time."""
+    profile = Profile()
+    began, cpu, driver = perf_counter(), process_time(), _driver_seconds()
+    _HOLDER.profile = profile
+    try:
+        yield profile
+    finally:
+        _HOLDER.profile = None
+        profile.wall, profile.cpu = perf_counter() - began, process_time() - cpu
+        drawn = _driver_seconds() - driver
+        if drawn > 0:
+            profile.add(DRIVER, 0.0, drawn)
+
+
+def is_profiled() -> bool:
+    """Return whether spans are counted now: what runs behind may then be waited for."""
+    return _HOLDER.profile is not None
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """Count what the block takes in this thread; costs nothing while nobody profiles."""
+    profile = _HOLDER.profile
+    if profile is None:
+        yield
+        return
+    inner = [0.0, 0.0]
+    _OPEN.inner.append(inner)
+    began, cpu = perf_counter(), thread_time()
+    try:
+        yield
+    finally:
+        took, used = perf_counter() - began, thread_time() - cpu
+        _OPEN.inner.pop()
+        if _OPEN.inner:
+            _OPEN.inner[-1][0] += took
+            _OPEN.inner[-1][1] += used
+        profile.add(name, took - inner[0], used - inner[1])
+
+
+def _driver_seconds() -> float:
+    """Return the processor seconds of the software renderer's threads so far; 0 elsewhere."""
+    if sys.platform != "linux":
+        return 0.0
+    total = 0
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            if (task / "comm").read_text().startswith(_DRIVER_THREADS):
+                total += int((task / "schedstat").read_text().split()[0])
+        except (OSError, IndexError, ValueError):
+            continue  # a thread that just ended
+    return total * _NANOSECOND
