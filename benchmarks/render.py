@@ -61,7 +61,7 @@ def scanmill_way(work: Work) -> Seconds:
     session = open_session()
     seconds: Seconds = {}
     with counted(seconds, "read"):
-        scan = load_scan(work.data, work.ref)
+        scan = load_scan(work.data, work.ref, resolution=work.settings.resolution)
     watch = Stopwatch()
     drawn = draw_scan(scan, work.settings, session, backgrounds=work.backgrounds, stopwatch=watch)
 

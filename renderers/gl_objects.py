@@ -165,7 +165,7 @@ class ImageTexture:
 
 
 class IndexTexture:
-    """Own a texture of integers that shaders read pixel by pixel; uploaded anew for each use."""
+    """Own a texture of integers that shaders read pixel by pixel; uploaded for each use."""
 
     def __init__(self) -> None:
         """Make it, without any pixel."""

@@ -26,7 +26,7 @@ def draw_iuv(
     corners[:, 6] = charts.part
     data = rasterizer.cached("charts", lambda: BufferTexture(corners.reshape(-1, 4)))
     data.bind(UNITS["charts"])
-    return paint_seen(rasterizer, "iuv.frag", camera, mesh_to_world, triangle, {})
+    return paint_seen(rasterizer, "iuv.frag", camera, mesh_to_world, triangle, uniforms={})
 
 
 def find_shares(

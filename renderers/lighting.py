@@ -6,7 +6,6 @@ scene to pyrender itself.
 """
 
 import math
-
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,6 +41,8 @@ AMBIENT: dict[tuple[AmbientLight, str], tuple[float, float, float]] = {
 """By setting and projection. The published blue cast is kept out unless asked for."""
 
 _AS_THEY_STAND = np.eye(4)
+
+
 @dataclass(frozen=True, slots=True)
 class SpotLights:
     """A ring of spot lights at height 0 round the world's origin, aimed at it.
@@ -91,8 +92,9 @@ def draw_lit(
         "roughness": ROUGHNESS,
     }
     return paint_seen(
-        rasterizer, "lit.frag", camera, mesh_to_world, triangle, uniforms | _spot_uniforms(lights)
-    )
+        rasterizer, "lit.frag", camera, mesh_to_world, triangle,
+        uniforms=uniforms | _spot_uniforms(lights),
+    )  # fmt: skip
 
 
 def _spot_uniforms(lights: SpotLights) -> dict[str, Uniform]:

@@ -1,8 +1,8 @@
 """Passes over the pixels of a surface that was drawn before: what its points look like otherwise.
 
-The rasteriser says which triangle each pixel sees; a pass meets each pixel's ray with its triangle once
-more (shaders/hit.glsl) and works out a colour, so that nothing is rasterised a second time and the
-silhouette is the same to the pixel.
+The rasteriser says which triangle each pixel sees; a pass meets each pixel's ray with its triangle
+once more (shaders/hit.glsl) and works out a colour, so that nothing is rasterised a second time and
+the silhouette is the same to the pixel.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class PixelPasses:
         return self._target
 
     def mix_levels(self, *, is_on: bool) -> None:
-        """Let the picture be read between two of its levels, or from its own filter again."""
+        """Let the texture be read between two of its levels, or from its own filter again."""
         if is_on:
             self._sampler.bind(UNITS["picture"])
         else:
@@ -52,8 +52,10 @@ class PixelPasses:
 
     def close(self) -> None:
         """Free it all."""
-        for thing in (self._triangles, self._sampler, *self._programs.values()):
-            thing.close()
+        self._triangles.close()
+        self._sampler.close()
+        for program in self._programs.values():
+            program.close()
         if self._target is not None:
             self._target.close()
             self._target = None
@@ -65,6 +67,7 @@ def paint_seen(
     camera: Camera,
     mesh_to_world: Float[np.ndarray, "4 4"],
     triangle: Int32[np.ndarray, "H W"],
+    *,
     uniforms: Mapping[str, Uniform],
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Run a pass over the pixels of a surface; 0 where no triangle is seen.

@@ -12,6 +12,7 @@ import OpenEXR
 from jaxtyping import Bool, Float, Float32, UInt, UInt8
 
 from schemas.errors import InputError
+from schemas.png_encoding import encode_8bit
 from schemas.size_limits import MAX_TEXTURE_SIDE_PX, check_exr_size, check_image_size
 
 DEPTH_CHANNELS = ("front.Z", "back.Z")
@@ -24,18 +25,19 @@ _EXR_HEADER = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlinei
 
 def encode_png(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
     """Encode RGB without loss."""
-    return _encode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), ())
+    return encode_8bit(image)
 
 
 def encode_mask(mask: Bool[np.ndarray, "H W"]) -> bytes:
     """Encode a mask as 8-bit PNG, 255 inside."""
-    return _encode(".png", mask.astype(np.uint8) * np.uint8(MASK_INSIDE), ())
+    return encode_8bit(mask.astype(np.uint8) * np.uint8(MASK_INSIDE))
 
 
 def encode_jpeg(image: UInt8[np.ndarray, "H W 3"], quality: int) -> bytes:
     """Encode RGB as JPEG with full chroma resolution (4:4:4)."""
     options = (cv2.IMWRITE_JPEG_QUALITY, quality, *_JPEG_444)
-    return _encode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    return data.tobytes()
 
 
 def encode_depth(
@@ -53,8 +55,13 @@ def encode_normals(
     mask: Bool[np.ndarray, "H W"],
 ) -> bytes:
     """Encode unit normals in camera axes as OpenEXR, 16-bit float; 0 outside."""
-    planes = [surface[..., axis] for surface in (front, back) for axis in range(3)]
-    return _encode_exr(dict(zip(NORMAL_CHANNELS, planes, strict=True)), mask, np.float16)
+    window = _window_of(mask)
+    planes = [
+        plane.view(np.float16)
+        for surface in (front, back)  # halves first: a third of the time of planes first
+        for plane in cv2.split(surface[window].astype(np.float16).view(np.uint16))
+    ]
+    return _write_exr(dict(zip(NORMAL_CHANNELS, planes, strict=True)), mask)
 
 
 def encode_front_normals(
@@ -152,13 +159,6 @@ def bounding_window(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
 
 
-def _encode(
-    suffix: str, image: UInt8[np.ndarray, "H W *channels"], options: tuple[int, ...]
-) -> bytes:
-    _, data = cv2.imencode(suffix, image, options)
-    return data.tobytes()
-
-
 def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, "H W *channels"]:
     try:
         check_image_size(data, what, max_pixels=MAX_TEXTURE_SIDE_PX**2)
@@ -175,9 +175,24 @@ def _encode_exr(
     mask: Bool[np.ndarray, "H W"],
     precision: type[np.float16 | np.float32],
 ) -> bytes:
+    window = _window_of(mask)
+    channels = {
+        name: np.ascontiguousarray(plane[window], dtype=precision) for name, plane in planes.items()
+    }
+    return _write_exr(channels, mask)
+
+
+def _window_of(mask: Bool[np.ndarray, "H W"]) -> tuple[slice, slice]:
+    left, top, right, bottom = bounding_window(mask)
+    return np.s_[top : bottom + 1, left : right + 1]
+
+
+def _write_exr(
+    channels: dict[str, Float[np.ndarray, "h w"]], mask: Bool[np.ndarray, "H W"]
+) -> bytes:
+    """Write channels of the mask's bounding window."""
     left, top, right, bottom = bounding_window(mask)
     height, width = mask.shape
-    window = np.s_[top : bottom + 1, left : right + 1]
     header = {
         **_EXR_HEADER,
         "dataWindow": (np.array([left, top], np.int32), np.array([right, bottom], np.int32)),
@@ -186,11 +201,8 @@ def _encode_exr(
             np.array([width - 1, height - 1], np.int32),
         ),
     }
-    channels = {
-        name: np.ascontiguousarray(plane[window], dtype=precision) for name, plane in planes.items()
-    }
     buffer = io.BytesIO()
-    OpenEXR.File(header, channels).write(buffer)
+    OpenEXR.File(header, dict(channels)).write(buffer)  # it puts values of its own into the dict
     return buffer.getvalue()
 
 

@@ -1,8 +1,8 @@
 """Where the time of a piece of work goes: named spans, in wall and processor seconds.
 
-Spans cost a microsecond while nobody profiles, so that they stay where they are. A span's figures are
-its own: what spans inside it took, in the same thread, is taken off. The threads in which Mesa's
-software renderer draws belong to no span: the kernel's account of them is read at both ends.
+Spans cost a microsecond while nobody profiles, so that they stay where they are. A span's figures
+are its own: what spans inside it took, in the same thread, is taken off. The threads in which
+Mesa's software renderer draws belong to no span: the kernel's account of them is read at both ends.
 """
 
 import sys

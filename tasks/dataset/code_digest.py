@@ -18,12 +18,14 @@ PIXEL_FILES: tuple[str, ...] = (
     "renderers/projected_joints.py",
     "renderers/lighting.py",
     "renderers/limits.py",
-    "renderers/lit_geometry.py",
-    "renderers/lit_scene.py",
     "renderers/mesh_buffers.py",
     "renderers/mesh_normals.py",
     "renderers/placement.py",
     "renderers/rasterizer.py",
+    "renderers/seen_pixels.py",
+    "renderers/shaders/hit.glsl",
+    "renderers/shaders/iuv.frag",
+    "renderers/shaders/lit.frag",
     "renderers/shaders/rectangle.vert",
     "renderers/shaders/resolve.frag",
     "renderers/shaders/visibility.frag",
@@ -35,6 +37,7 @@ PIXEL_FILES: tuple[str, ...] = (
     "schemas/fits.py",
     "schemas/joint_corrections.toml",
     "schemas/keypoints.py",
+    "schemas/png_encoding.py",
     "schemas/sample.py",
     "schemas/samples.py",
     "schemas/scan.py",
@@ -67,6 +70,7 @@ PIXEL_FILES: tuple[str, ...] = (
     "tasks/scans/ply.py",
     "tasks/scans/polygons.py",
     "tasks/scans/scan_mesh.py",
+    "tasks/scans/texture_scale.py",
     "tasks/scans/textures.py",
     "tasks/dataset/shards.py",
     "tasks/video/images.py",
@@ -84,6 +88,7 @@ NOT_PIXELS: dict[str, str] = {
     "schemas/manifest.py": "records beside the shards",
     "schemas/options.py": "how options are shown",
     "schemas/pairing.py": "settings of video pairs; imported by the records",
+    "schemas/profiling.py": "counts seconds",
     "schemas/regular_files.py": "opens files and refuses what is none",
     "schemas/size_limits.py": "refuses what is too big",
     "schemas/wording.py": "messages",
@@ -98,6 +103,7 @@ PAIR_FILES: tuple[str, ...] = (
     "schemas/codecs.py",
     "schemas/frames.py",
     "schemas/pairing.py",
+    "schemas/png_encoding.py",
     "schemas/samples.py",
     "schemas/scan.py",
     "tasks/dataset/shards.py",
@@ -117,7 +123,7 @@ PAIR_FILES: tuple[str, ...] = (
 """What decides frames and pairs."""
 
 DECIDING_LIBRARIES = (
-    "numpy", "opencv-python", "openexr", "pyarrow", "pyopengl", "pyrender2", "trimesh",
+    "isal", "numpy", "opencv-python", "openexr", "pyarrow", "pyopengl", "trimesh",
 )  # fmt: skip
 """Distributions whose code makes or encodes pixels, or lays out the Parquet file."""
 

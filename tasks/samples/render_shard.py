@@ -97,7 +97,10 @@ class _RenderWork(ShardWork):
             self.keep_inputs(list_inputs(self.job.data_root, ref))
             if self.densepose is not None:
                 self.keep_inputs(self.densepose.list_inputs(ref, self.job.settings.views))
-            scan = load_scan(self.job.data_root, ref, model=self.model)
+            scan = load_scan(
+                self.job.data_root, ref, model=self.model,
+                resolution=self.job.settings.resolution,
+            )  # fmt: skip
             self.keep_inputs(scan.files)
         self.warnings += [f"{ref.scan_id}: {warning}" for warning in scan.warnings]
         drawn = draw_scan(

@@ -18,15 +18,23 @@ from tasks.scans.scan_mesh import digest_inputs, read_mesh
 Warnings = tuple[str, ...]
 
 
-def load_scan(data_root: Path, ref: ScanRef, *, model: BodyModel | None = None) -> Scan:
+def load_scan(
+    data_root: Path,
+    ref: ScanRef,
+    *,
+    model: BodyModel | None = None,
+    resolution: int | None = None,
+) -> Scan:
     """Read a scan whole; model: makes the body of its fit, which fills missing joints.
+
+    resolution: of the images that will be drawn of it, pixels a side; see read_mesh.
 
     Raises InputError when its mesh, texture, annotation, fit or charts are missing or broken; a
     scan without any annotation is read with unknown joints and a warning, one without a fit
     unturned, one without charts knows no DensePose parts.
     """
     files = find_scan(data_root, ref.dataset, ref.item)
-    reading = read_mesh(files)
+    reading = read_mesh(files, resolution=resolution)
     fit, about_fit = _read_fit(files)
     body = model.make_body(fit) if model and fit else None
     joints, about_joints = _read_joints(files, ref, body, reading.mesh)

@@ -4,6 +4,7 @@ Of all names inside the files only those below the scan's own folder are followe
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from tasks.scans.layouts import LAYOUTS, ScanFiles
 from tasks.scans.mtl import MtlMaterial, read_mtl
 from tasks.scans.obj import read_obj
 from tasks.scans.ply import read_ply
+from tasks.scans.texture_scale import choose_reduction, texels_a_pixel
 from tasks.scans.textures import read_texture
 
 LAYOUT_MATERIAL = "layout"
@@ -60,14 +62,19 @@ class MeshReading:
     asked_for: tuple[Path, ...]
 
 
-def read_mesh(files: ScanFiles) -> MeshReading:
+def read_mesh(files: ScanFiles, *, resolution: int | None = None) -> MeshReading:
     """Read mesh and textures of a scan.
 
+    resolution: of the images that will be drawn, pixels a side; textures are then read as small as
+    these let them be. None: as they are.
     Raises InputError when anything is missing or broken that can't be done without.
     """
     outline = read_outline(files)
     geometry = outline.geometry
-    images = {path: read_texture(path) for path in list_textures(outline)}
+    reduce = None
+    if resolution is not None:
+        reduce = partial(choose_reduction, texels_a_pixel(geometry, resolution))
+    images = {path: read_texture(path, reduce=reduce) for path in list_textures(outline)}
     mesh = Mesh(
         vertices=geometry.vertices,
         faces=geometry.faces,

@@ -5,6 +5,8 @@ walked first: that is also all that a quick look needs.
 """
 
 import zlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -33,8 +35,20 @@ _PNG_CHUNK_OVERHEAD = 12
 """Length, type and checksum of a PNG chunk, 4 bytes each. Source: PNG, 3rd ed., 5.3."""
 
 
-def read_texture(path: Path) -> UInt8[np.ndarray, "H W 3"]:
+Reduce = Callable[[int, int], int]
+"""Takes width and height in texels; returns by which factor both are to be divided."""
+
+_REDUCED_JPEG = {
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}  # fmt: skip
+"""OpenCV's flags that scale; colour is asked for by a flag of its own."""
+
+
+def read_texture(path: Path, *, reduce: Reduce | None = None) -> UInt8[np.ndarray, "H W 3"]:
     """Read a JPEG or PNG as RGB, row 0 at the top, whatever its channels and depth.
+
+    reduce: how much smaller it may be, each texel the mean of those in its place; None: as it is.
 
     Transparency is dropped, not blended; an EXIF orientation is not applied, since texture
     coordinates mean the stored rows.
@@ -44,7 +58,10 @@ def read_texture(path: Path) -> UInt8[np.ndarray, "H W 3"]:
         data = read_whole(path, MAX_IMAGE_BYTES)
         header = read_header(data, str(path), check_sums=True)
     with span("decode texture"):
-        return decode_whole(data, str(path), header)
+        by = 1 if reduce is None else reduce(header.width, header.height)
+        if by == 1:
+            return decode_whole(data, str(path), header)
+        return _decode_reduced(data, str(path), header, by)
 
 
 def decode_whole(
@@ -60,6 +77,18 @@ def decode_whole(
         found = "no image could be decoded" if image is None else f"decoded to {image.shape}"
         raise _refuse(name, f"{header.format} data that is damaged ({found})")
     return image
+
+
+def _decode_reduced(
+    data: bytes, name: str, header: ImageHeader, by: int
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Decode to a size divided by 2, 4 or 8; a JPEG is never decoded whole."""
+    size = header.width // by, header.height // by
+    if not data.startswith(JPEG_START):
+        whole = decode_whole(data, name, header)
+        return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA))
+    reduced = replace(header, width=size[0], height=size[1])
+    return decode_whole(data, name, reduced, flags=cv2.IMREAD_COLOR_RGB | _REDUCED_JPEG[by])
 
 
 def probe_texture(path: Path) -> ImageHeader:
