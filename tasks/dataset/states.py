@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.dataset_folder import DatasetFolder, Part
 from schemas.dataset_reader import shard_name
@@ -21,6 +21,7 @@ from schemas.manifest import Failure, Manifest, Planned, ShardState, state_by_fa
 from schemas.scan import InputFile
 from schemas.work import Progress
 from tasks.dataset.fingerprints import FingerprintCache
+from tasks.dataset.known_states import KnownStates
 from tasks.dataset.run_records import find_roots
 from tasks.dataset.shard_kinds import RunRoots, ShardKind
 from tasks.dataset.shards import count_rows
@@ -101,16 +102,22 @@ def dataset_status(
     description = folder.read_description()
     plan = kind.read_plan(folder)
     roots = find_roots(folder, given or {})
+    settings = kind.settings_digest(description)
+    backgrounds = folder.read_backgrounds().version if kind.has_views else None
+    key = repr((kind.code_digest(), settings, backgrounds, sorted(map(str, roots.items()))))
+    remembers = kind.has_views and isinstance(folder.store, LocalStore) and not deep
     inspector = _Inspector(
         folder, kind, roots, FingerprintCache(folder, deep=deep),
-        settings_digest=kind.settings_digest(description),
-        backgrounds_version=folder.read_backgrounds().version if kind.has_views else None,
+        settings_digest=settings, backgrounds_version=backgrounds,
+        known=KnownStates.load(folder.root, kind.label, key) if remembers else None,
     )  # fmt: skip
     shards = []
     for shard in plan:
-        shards.append(inspector.look_at(shard))
+        shards.append(inspector.recall_or_look_at(shard))
         if progress is not None:
             progress(len(shards), len(plan))
+    if inspector.known is not None:
+        inspector.known.flush()
     committed = {name for part in kind.parts for name in folder.committed_shards(part)}
     unplanned = sorted(committed - {shard.shard_id for shard in plan})
     views = len(description.settings.views)
@@ -167,6 +174,15 @@ class _Inspector:
     cache: FingerprintCache
     settings_digest: str | None
     backgrounds_version: int | None
+    known: KnownStates | None = None
+
+    def recall_or_look_at(self, shard: Planned) -> ShardStatus:
+        """Decide the state of one planned shard, without reading what did not change."""
+        kept = self.known.recall(shard.shard_id) if self.known is not None else None
+        if kept is not None:
+            with suppress(ValidationError):
+                return ShardStatus.model_validate(kept)
+        return self.look_at(shard)
 
     def look_at(self, shard: Planned) -> ShardStatus:
         """Decide the state of one planned shard."""
@@ -224,7 +240,21 @@ class _Inspector:
             return _update(status, "orphaned")
         if changes:
             return _update(status, "stale", *changes)
-        return _update(status, state_by_failures(status.failures), *map(_explain, status.failures))
+        decided = _update(
+            status, state_by_failures(status.failures), *map(_explain, status.failures)
+        )
+        self._keep(decided, manifests, roots)
+        return decided
+
+    def _keep(self, decided: ShardStatus, manifests: Mapping[Part, Manifest], roots: Roots) -> None:
+        """Remember a state together with the files that decided it."""
+        if self.known is None:
+            return
+        name_of = (self.folder.manifest_path, self.folder.shard_path)
+        files = [path(decided.shard_id, part) for part in manifests for path in name_of]
+        inputs = (locate_input(one, roots) for one in manifests[self.kind.parts[0]].inputs)
+        kept = decided.model_dump(mode="json", exclude_defaults=True)
+        self.known.remember(decided.shard_id, (*files, *filter(None, inputs)), kept)
 
     def _find_damage(self, manifests: Mapping[Part, Manifest]) -> tuple[str, ...]:
         """Compare the files with their records; rows are counted, bytes as deep as asked."""
