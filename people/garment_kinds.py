@@ -63,6 +63,11 @@ GARMENTS: dict[str, Cut] = {
         fabrics=("jersey",), patterns=("plain", "stripes", "print", "print"),
         marks=("collar", "hems", "seams"), stuff=SOFT_STUFF,
     ),
+    "polo": Cut(
+        "top", 83, sleeve=18, neck="crew", ease=Ease(1.1, hang=0.7, flare=0.02, sleeve=0.8),
+        fabrics=("woven",), patterns=("plain", "stripes"),
+        marks=("collar", "hems", "seams", "short_placket"),
+    ),
     "tank": Cut(
         "top", 84, sleeve=2, strap=13.5, neck="scoop", ease=Ease(0.7, hang=0.4),
         fabrics=("jersey",), patterns=("plain", "stripes"), marks=("hems", "seams"),
@@ -103,6 +108,18 @@ GARMENTS: dict[str, Cut] = {
     "coat_skirt": Cut(
         "outer", 48, waist=99, group="helper-skirt", opening=2.0, ease=Ease(2.6, flare=0.06),
         thickness_cm=0.6, fabrics=("felt",), patterns=("plain",), stuff=STIFF_STUFF, gap_cm=0.6,
+    ),
+    "sneakers": Cut(
+        "feet", -NO_CUT, waist=8.0, ease=Ease(0.7, hem=2.0), thickness_cm=0.35, steps=0,
+        fabrics=("woven", "leather"), patterns=("plain", "plain"), marks=("sneaker",),
+    ),
+    "shoes": Cut(
+        "feet", -NO_CUT, waist=7.5, ease=Ease(0.6, hem=1.6), thickness_cm=0.3, steps=0,
+        fabrics=("leather",), marks=("leather_shoe",),
+    ),
+    "boots": Cut(
+        "feet", -NO_CUT, waist=25, ease=Ease(0.9, hem=2.4), thickness_cm=0.35, steps=0,
+        fabrics=("leather",), marks=("leather_shoe",),
     ),
     "trousers": Cut(
         "bottom", 6.5, waist=97, ease=Ease(0.9, knee=0.82, hem=0.74), patterns=("plain", "checks"),

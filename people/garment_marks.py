@@ -6,8 +6,11 @@ import numpy as np
 
 from people.cloth_grid import Grid, line, soft, wave
 from people.figure import Color
-from people.pixels import Image, darken, tint
+from people.pixels import Image, Plane, darken, tint
 
+SOLE: Color = (228, 226, 220)
+LACE: Color = (238, 236, 230)
+FOOT_AXIS_CM = 22.0
 STITCH: Color = (196, 148, 84)
 
 
@@ -53,6 +56,15 @@ def _placket(grid: Grid, color: Image) -> Image:
     return tint(color, grid.look.third, 0.9 * soft(grid, radius - 0.55) * front)
 
 
+def _short_placket(grid: Grid, color: Image) -> Image:
+    """Sew on a placket with two buttons below the neck."""
+    here = ((grid.z > 4) & (grid.y > 122)).astype(np.float32)
+    color = darken(color, 0.3 * line(grid, np.abs(grid.x) - 1.5, 0.2) * here)
+    color = darken(color, 0.4 * line(grid, grid.x, 0.2) * here)
+    radius = np.minimum(np.hypot(grid.x, grid.y - 129), np.hypot(grid.x, grid.y - 125))
+    return tint(color, LACE, 0.9 * soft(grid, radius - 0.5) * here)
+
+
 def _zip(grid: Grid, color: Image) -> Image:
     front = (grid.z > 2) & (grid.fields[..., 4] < 0.3)
     teeth = 0.5 + 0.5 * wave(grid, grid.y, 2.0)
@@ -96,8 +108,45 @@ def _pouch(grid: Grid, color: Image) -> Image:
     return darken(color, 0.4 * line(grid, outline, 0.3) * (grid.z > 3))
 
 
+def _foot(grid: Grid) -> tuple[Plane, Plane]:
+    """Return how far to the side of the foot's own axis texels lie, and how far forward."""
+    return np.abs(grid.x) - FOOT_AXIS_CM, grid.z
+
+
+def _sneaker(grid: Grid, color: Image) -> Image:
+    """Draw sole, toe cap, tongue, laces and a stripe."""
+    side, ahead = _foot(grid)
+    tongue = soft(grid, np.abs(side) - 1.7) * (ahead > 2.5) * (ahead < 12.5) * (grid.y > 5)
+    color = tint(color, grid.look.third, 0.5 * tongue)
+    rows = np.abs((ahead / 1.7) % 1 - 0.5) * 1.7 - 0.32
+    color = tint(color, LACE, 0.95 * soft(grid, rows) * tongue)
+    color = darken(color, 0.4 * line(grid, np.abs(side) - 2.0, 0.25) * (grid.y > 5) * (ahead < 13))
+    slash = np.abs(ahead - 4 - 0.9 * (grid.y - 5)) - 0.7
+    color = tint(color, grid.look.second, soft(grid, slash) * (np.abs(side) > 2.4) * (grid.y < 8.5))
+    cap = soft(grid, 15.2 - ahead) * (grid.y < 6)
+    color = tint(color, SOLE, 0.8 * cap)
+    return _sole(grid, color, SOLE)
+
+
+def _leather_shoe(grid: Grid, color: Image) -> Image:
+    """Draw a dark sole, a toe seam and a shine."""
+    side, ahead = _foot(grid)
+    seam = line(grid, ahead - 12.5 + 0.12 * side * side, 0.25) + line(grid, ahead - 0.5, 0.2)
+    color = darken(color, 0.35 * np.clip(seam, 0, 1))
+    shine = np.exp(-(((side + 1.2) / 1.2) ** 2 + ((ahead - 15) / 2.5) ** 2)) * (grid.y > 4)
+    color = tint(color, (230, 225, 220), 0.25 * shine)
+    return _sole(grid, color, (34, 28, 26))
+
+
+def _sole(grid: Grid, color: Image, sole: Color) -> Image:
+    color = tint(color, sole, soft(grid, grid.y - 2.6))
+    tread = 0.15 * soft(grid, np.abs((grid.z / 0.8) % 1 - 0.5) * 0.8 - 0.1) * (grid.y < 0.4)
+    return darken(color, 0.35 * line(grid, grid.y - 2.7, 0.22) + tread)
+
+
 MARKS: dict[str, Callable[[Grid, Image], Image]] = {
     "hems": _hems, "ribs": _ribs, "collar": _collar_rib, "seams": _seams, "placket": _placket,
+    "sneaker": _sneaker, "leather_shoe": _leather_shoe, "short_placket": _short_placket,
     "zip": _zip, "trousers": _trousers, "pockets": _pockets, "pouch": _pouch,
 }  # fmt: skip
 """What is sewn on, by name."""

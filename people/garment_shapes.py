@@ -20,6 +20,8 @@ HANG_FROM_CM = 128.0
 """Cloth on the trunk falls from here, canonical: below the armpits' upper rim."""
 LOWEST_CM = 60.0
 SMOOTHING_ROUNDS = 6
+SHOE_ROUNDS = 5
+SOLE_SIDE_CM, SOLE_OUT_CM, TOE_ROOM_CM = 3.0, 0.9, 0.7
 LEG_TOP_CM, LEG_BLEND_CM = 82.0, 10.0
 
 
@@ -57,6 +59,31 @@ def tailor(surface: Surface, tight: Points, bind: Skeleton, ease: Ease) -> Point
     for _ in range(SMOOTHING_ROUNDS):
         shift = 0.5 * shift + 0.5 * (smooth @ shift)
     shaped: Points = tight + shift
+    return shaped
+
+
+def cobble(surface: Surface, tight: Points, ease: Ease) -> Points:
+    """Return shoes around feet: a flat sole below them, room for the toes; `Ease.hem`: the sole."""
+    normals = np.nan_to_num(
+        igl.per_vertex_normals(np.ascontiguousarray(tight), surface.faces.astype(np.int64))
+    )
+    smooth = averaging(surface.faces, len(tight))
+    shoe = tight + ease.body * normals
+    for _ in range(SHOE_ROUNDS):
+        shoe = 0.4 * shoe + 0.6 * (smooth @ shoe)
+    for sign in (1.0, -1.0):
+        own = surface.place[:, 0] * sign > 0
+        floor = float(tight[own, 1].min())
+        height = np.maximum(shoe[own, 1] - floor, 0)
+        low = np.exp(-((height / SOLE_SIDE_CM) ** 2))
+        toe = np.clip((surface.place[own, 2] - 11) / 6, 0, 1) * np.clip(height / 3, 0, 1)
+        middle = shoe[own].mean(axis=0)
+        out = (shoe[own] - middle) * np.array([1.0, 0.0, 0.35])
+        out /= np.linalg.norm(out, axis=1, keepdims=True) + 1.0
+        shoe[own] += out * (SOLE_OUT_CM * low)[:, None]
+        top = np.interp(height, [0.0, 1.6, 3.0, 40.0], [-ease.hem, -ease.hem, 2.2, 40.0])
+        shoe[own, 1] = floor + top + TOE_ROOM_CM * toe
+    shaped: Points = shoe
     return shaped
 
 

@@ -11,8 +11,8 @@ from scipy.spatial import cKDTree
 from people.anny_assets import BODY_VERTICES
 from people.cloth_grid import Look
 from people.cloth_solver import Collider, measure_lengths, relax_cloth
-from people.garment_kinds import GARMENTS, Cut, covered
-from people.garment_shapes import averaging, tailor
+from people.garment_kinds import GARMENTS, covered
+from people.garment_shapes import averaging, cobble, tailor
 from people.garment_surfaces import Surface, canonical_places, cut, skin_surface, whole_surface
 from people.human_body import HumanBody, PosedBody, bind_to_pose
 from people.human_mesh import piece_mesh
@@ -73,19 +73,20 @@ def put_on(
     row, fitted = GARMENTS[name], _fit(name)
     welded = fitted.welded
     tight = welded.rows @ body.bind.astype(np.float64)
-    shape = tailor(welded, tight, bind_skeleton(body.bind.astype(np.float64)), row.ease)
+    if row.place == "feet":
+        shape = cobble(welded, tight, row.ease)
+    else:
+        shape = tailor(welded, tight, bind_skeleton(body.bind.astype(np.float64)), row.ease)
     start = bind_to_pose(body, posed, shape, welded.rows).astype(np.float64)
     held = np.zeros(len(start))
     if row.waist < 200:
         held = WAIST_HELD * np.clip((welded.place[:, 1] - row.waist) / WAIST_BAND_CM + 1, 0, 1)
-    place = relax_cloth(
-        start,
-        measure_lengths(shape, welded.faces, row.stuff),
-        _join(below, row.gap_cm),
-        held=held,
-        steps=row.steps,
-    )
-    return Worn(place, welded.faces), _finish(name, row, fitted, place, look)
+    place = start
+    if row.steps:
+        lengths = measure_lengths(shape, welded.faces, row.stuff)
+        below_all = _join(below, row.gap_cm)
+        place = relax_cloth(start, lengths, below_all, held=held, steps=row.steps)
+    return Worn(place, welded.faces), _finish(name, fitted, shape, place, look)
 
 
 @cache
@@ -113,13 +114,21 @@ def _join(worn: list[Worn], gap_cm: float) -> Collider:
 
 
 def _finish(
-    name: str, row: Cut, fitted: _Fitted, place: Float64[np.ndarray, "V 3"], look: Look
+    name: str,
+    fitted: _Fitted,
+    shape: Float64[np.ndarray, "V 3"],
+    place: Float64[np.ndarray, "V 3"],
+    look: Look,
 ) -> Piece:
+    row = GARMENTS[name]
     part, faces = fitted.open, fitted.welded.faces
+    shown = part.place.copy()
+    if row.place == "feet":
+        shown[:, 1] = (shape[:, 1] - shape[:, 1].min())[fitted.place_of]
     sheet = close_sheet(place, faces, part.faces, thickness_cm=row.thickness_cm)
     light = soft_light(place, faces)[fitted.place_of]
     values = np.column_stack(
-        [part.place, part.arm, part.on_arm, _rim_distance(part.place, fitted), light]
+        [shown, part.arm, part.on_arm, _rim_distance(part.place, fitted), light]
     )
     corner, size = part.uv.min(axis=0), np.ptp(part.uv, axis=0)
     uv = part.uv - corner

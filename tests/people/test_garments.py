@@ -14,9 +14,11 @@ from people.cloth_solver import (
     relax_cloth,
 )
 from people.figure import draw_figure, rng_for
+from people.garment_kinds import GARMENTS
 from people.garments import wear
 from people.human_body import build_body, pose_body
 from people.human_mesh import piece_mesh
+from people.outfits import draw_outfit
 from people.pieces import Piece, close_sheet, pack_tiles
 from people.pose import pose_rotations, pose_table
 from people.traits import draw_traits
@@ -116,3 +118,23 @@ def open_edges(faces: np.ndarray) -> int:
 def sheet_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+
+
+@pytest.mark.parametrize("kind", ["sneakers", "boots"])
+def test_shoes_have_a_flat_sole_below_the_feet(kind: str) -> None:
+    body = build_body(draw_traits(1, 0))
+    posed = pose_body(body, {})
+    (shoes,) = wear(body, posed, [(kind, COTTON)])
+    low = shoes.vertices[:, 1].min()
+    sole = shoes.vertices[shoes.vertices[:, 1] < low + 0.05]
+    assert low < -1
+    assert np.ptp(sole[:, 2]) > 0.7 * np.ptp(shoes.vertices[:, 2])
+
+
+def test_all_garments_are_worn_by_somebody() -> None:
+    worn = {name for i in range(150) for name, _ in draw_outfit(draw_traits(2, i)).garments}
+    assert worn == set(GARMENTS)
+
+
+def test_an_outfit_is_the_same_for_the_same_person() -> None:
+    assert draw_outfit(draw_traits(4, 9)) == draw_outfit(draw_traits(4, 9))

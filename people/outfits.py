@@ -1,0 +1,161 @@
+"""What a person wears: garments, their cloth and colours, haircut and beard, from the traits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from people.cloth_grid import Look
+from people.figure import Color, rng_for
+from people.garment_kinds import GARMENTS
+from people.hairs import HairLook
+from people.traits import Traits
+
+OUTFIT_PURPOSE = 21
+Weights = dict[str, float]
+
+TOPS: dict[bool, Weights] = {
+    False: {"tshirt": 4, "shirt": 3, "sweater": 2, "hoodie": 2, "polo": 1, "tank": 0.4},
+    True: {"tshirt": 3, "blouse": 3, "sweater": 2, "shirt": 1, "tank": 1.5, "hoodie": 1},
+}
+BOTTOMS: dict[bool, Weights] = {
+    False: {"jeans": 4, "trousers": 3, "shorts": 1.2},
+    True: {"jeans": 3, "trousers": 2, "leggings": 1.2, "skirt": 2, "shorts": 0.8},
+}
+OUTER: Weights = {"jacket": 2, "coat": 1}
+SHOES: Weights = {"sneakers": 4, "shoes": 2, "boots": 1.2}
+DRESS_SHARE, OUTER_SHARE, BARE_FEET = 0.22, 0.22, 0.03
+HAIR: dict[bool, Weights] = {
+    False: {"short": 4, "buzz": 2, "swept": 2, "curly": 0.8, "afro": 0.5, "bald": 1, "bob": 0.3,
+            "bun": 0.2},
+    True: {"long": 3, "bob": 2, "wavy": 2, "ponytail": 2, "bun": 1.2, "pixie": 1, "curly": 1,
+           "afro": 0.5},
+}  # fmt: skip
+BEARD: Weights = {"none": 6, "short_beard": 2, "full_beard": 1, "goatee": 0.7}
+GROWN_YEARS = 19
+CLOTH_COLORS: tuple[Color, ...] = (
+    (28, 29, 32), (52, 54, 58), (96, 98, 102), (148, 150, 152), (206, 205, 200), (228, 225, 216),
+    (34, 44, 70), (52, 72, 106), (110, 134, 164), (164, 188, 206), (92, 30, 38), (150, 48, 46),
+    (66, 78, 52), (104, 112, 78), (142, 126, 92), (188, 170, 138), (122, 84, 56), (84, 62, 50),
+    (196, 150, 60), (176, 106, 66), (206, 160, 158), (120, 86, 122), (46, 92, 92), (130, 160, 140),
+)  # fmt: skip
+"""Cloth as it is worn: mostly dark, pale or muted."""
+DENIM_COLORS: tuple[Color, ...] = ((40, 56, 88), (62, 84, 120), (92, 118, 152), (30, 34, 44))
+LEATHER_COLORS: tuple[Color, ...] = ((30, 27, 26), (64, 42, 30), (98, 66, 44), (46, 34, 30))
+HAIR_COLORS: tuple[Color, ...] = (
+    (26, 21, 19),
+    (42, 31, 25),
+    (66, 46, 32),
+    (98, 70, 46),
+    (140, 108, 70),
+    (188, 156, 106),
+)
+"""From black to blond."""
+RED_HAIR: Color = (138, 64, 34)
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """Names of GARMENTS with their looks, from the innermost; hair of CUTS and beard of BEARDS.
+
+    hair, beard: "" for none. recede: how far temples have gone back, 0 to 1.
+    """
+
+    garments: tuple[tuple[str, Look], ...]
+    hair: str
+    beard: str
+    hair_look: HairLook
+    recede: float
+
+
+def draw_outfit(traits: Traits) -> Outfit:
+    """Draw all that a person wears; a pure function of the traits."""
+    rng = rng_for(traits.seed, traits.index, OUTFIT_PURPOSE)
+    female, grown = traits.female, traits.age_years >= GROWN_YEARS
+    names = _draw_garments(rng, female=female)
+    hair = _draw(rng, HAIR[female])
+    if hair == "bald" and traits.age_years < 30:
+        hair = "buzz"
+    beard = "none" if female or not grown else _draw(rng, BEARD)
+    recede = float(rng.random() * np.clip((traits.age_years - 25) / 35, 0, 1)) * (not female)
+    return Outfit(
+        garments=_draw_looks(names, rng),
+        hair="" if hair == "bald" else hair,
+        beard="" if beard == "none" else beard,
+        hair_look=_hair_look(traits, rng),
+        recede=recede,
+    )
+
+
+def _draw_garments(rng: np.random.Generator, *, female: bool) -> list[str]:
+    """Return names from the innermost to the outermost."""
+    shoes = [] if rng.random() < BARE_FEET else [_draw(rng, SHOES)]
+    if female and rng.random() < DRESS_SHARE:
+        return [*shoes, "dress_skirt", "dress"]
+    bottom, top = _draw(rng, BOTTOMS[female]), _draw(rng, TOPS[female])
+    names = [*shoes, bottom]
+    if shoes == ["boots"] and bottom == "leggings":
+        names.reverse()
+    names += [top] if bottom != "skirt" else []
+    if bottom == "skirt":
+        names = [*shoes, top, bottom]
+    if rng.random() < OUTER_SHARE and top in OVER and bottom != "skirt":
+        outer = _draw(rng, OUTER)
+        names += ["coat_skirt", "coat"] if outer == "coat" else [outer]
+    return names
+
+
+OVER = ("tshirt", "shirt", "tank", "blouse", "polo")
+"""Tops that a jacket goes over."""
+TOGETHER = {"dress": "dress_skirt", "coat": "coat_skirt"}
+"""Upper parts that are of one cloth with their lower parts."""
+
+
+def _draw_looks(names: list[str], rng: np.random.Generator) -> tuple[tuple[str, Look], ...]:
+    looks = {name: _draw_look(name, rng) for name in names}
+    for upper, lower in TOGETHER.items():
+        if upper in looks:
+            own, cloth = looks[lower], looks[upper]
+            looks[lower] = Look(
+                cloth.fabric, cloth.pattern, cloth.color, cloth.second, cloth.third, cloth.seed,
+                own.marks,
+            )  # fmt: skip
+    return tuple((name, looks[name]) for name in names)
+
+
+def _draw_look(name: str, rng: np.random.Generator) -> Look:
+    row = GARMENTS[name]
+    fabric = row.fabrics[int(rng.integers(len(row.fabrics)))]
+    pattern = row.patterns[int(rng.integers(len(row.patterns)))]
+    order = rng.permutation(len(CLOTH_COLORS))
+    first, second, third = (CLOTH_COLORS[number] for number in order[:3])
+    if fabric == "denim":
+        first = _pick(rng, DENIM_COLORS)
+    if fabric == "leather":
+        first = _pick(rng, LEATHER_COLORS)
+    seed = int(rng.integers(2**31))
+    return Look(fabric, pattern, _vary(first, rng), second, third, seed, row.marks)
+
+
+def _hair_look(traits: Traits, rng: np.random.Generator) -> HairLook:
+    """Mix hair's colour of its tone, red and grey."""
+    table = np.array(HAIR_COLORS, np.float64)
+    where = float(np.clip(traits.hair_tone, 0, 1)) * (len(table) - 1)
+    color = np.array([np.interp(where, np.arange(len(table)), table[:, k]) for k in range(3)])
+    color += np.clip(traits.hair_red, 0, 1) * (np.array(RED_HAIR) - color) * 0.8
+    mixed = (int(color[0]), int(color[1]), int(color[2]))
+    return HairLook(mixed, float(rng.uniform(0.15, 0.45)), traits.grey, traits.noise)
+
+
+def _vary(color: Color, rng: np.random.Generator) -> Color:
+    shifted = np.clip(np.array(color) * rng.uniform(0.85, 1.15) + rng.normal(0, 4, 3), 12, 240)
+    return int(shifted[0]), int(shifted[1]), int(shifted[2])
+
+
+def _draw(rng: np.random.Generator, weights: Weights) -> str:
+    names = list(weights)
+    shares = np.cumsum(list(weights.values()))
+    return names[int(np.searchsorted(shares / shares[-1], rng.random()))]
+
+
+def _pick(rng: np.random.Generator, colors: tuple[Color, ...]) -> Color:
+    return colors[int(rng.integers(len(colors)))]
