@@ -36,7 +36,11 @@ SMOOTH_ROUNDS, REPAIR_ROUNDS = 4, 6
 def label_faces(figure: Figure, rest: Points, faces: Faces) -> Islands:
     """Return each face's island: 2 * part + half; every island is one connected piece."""
     centre = rest[faces].mean(axis=1)
-    islands = _label_points(figure, centre)
+    return clean_islands(_label_points(figure, centre), faces)
+
+
+def clean_islands(islands: Islands, faces: Faces) -> Islands:
+    """Smooth the borders of islands of faces, and give splinters to their neighbours."""
     pairs = face_pairs(faces)
     for _ in range(SMOOTH_ROUNDS):
         islands = _majority(islands, pairs)

@@ -64,24 +64,25 @@ def piece_mesh(piece: PieceName, level: int) -> PieceMesh:
     matrix = sparse.csr_matrix(picked, shape=(len(own), VERTICES))
     uv, origin = mesh.uv[uv_own], rows
     for _ in range(level):
-        smooth, quads = _refine(quads, len(own))
-        linear, uv_quads = _refine(uv_quads, len(uv), smooth=False)
+        smooth, quads = refine_quads(quads, len(own))
+        linear, uv_quads = refine_quads(uv_quads, len(uv), smooth=False)
         matrix, uv = sparse.csr_matrix(smooth @ matrix), linear @ uv
         own, origin = np.arange(smooth.shape[0]), np.repeat(origin, CORNERS)
     return PieceMesh(
         matrix=matrix.astype(np.float32),
-        faces=_triangles(quads),
+        faces=triangulate(quads),
         uv=uv,
-        uv_faces=_triangles(uv_quads),
+        uv_faces=triangulate(uv_quads),
         quad=np.repeat(origin, 2).astype(np.int32),
     )
 
 
-def _triangles(quads: Quads) -> Int32[np.ndarray, "F 3"]:
+def triangulate(quads: Quads) -> Int32[np.ndarray, "F 3"]:
+    """Cut every quadrangle into two triangles, which follow each other."""
     return quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)
 
 
-def _refine(
+def refine_quads(
     quads: Quads, count: int, *, smooth: bool = True
 ) -> tuple[sparse.csr_matrix, Int32[np.ndarray, "R 4"]]:
     """Cut every quadrangle into four; return the matrix of new from old vertices, and the faces.

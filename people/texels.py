@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, Int32
+from jaxtyping import Float, Float32, Float64, Int32
 from scipy.ndimage import distance_transform_edt
 
 from people.atlas import Atlas
@@ -107,8 +107,8 @@ def texel_cells(
     for part in CELLS:
         rows, columns = cell_slices(part, size)
         own_face, own_share = face[rows, columns], share[rows, columns]
-        coarse = _interpolate(corner_values, atlas.faces[own_face], own_share)
-        filled = _fill_gutter(coarse, own_face >= 0)
+        coarse = interpolate(corner_values, atlas.faces[own_face], own_share)
+        filled = fill_gutter(coarse, own_face >= 0)
         rows, columns = cell_slices(part, texture_size)
         yield Cell(part, rows, columns, filled)
 
@@ -119,11 +119,12 @@ def cell_slices(part: int, size: int) -> tuple[slice, slice]:
     return slice(size - bottom - height, size - bottom), slice(left, left + width)
 
 
-def _interpolate(
+def interpolate(
     values: Float32[np.ndarray, "T C"],
     corners: Int32[np.ndarray, "h w 3"],
     share: Float32[np.ndarray, "h w 2"],
 ) -> Float32[np.ndarray, "h w C"]:
+    """Mix the values at three corners; share: weights of the second and the third."""
     second, third = share[..., :1], share[..., 1:]
     mixed: Float32[np.ndarray, "h w C"] = (
         values[corners[..., 0]] * (1 - second - third)
@@ -133,11 +134,12 @@ def _interpolate(
     return mixed
 
 
-def _fill_gutter(
-    values: Float32[np.ndarray, "h w C"], covered: np.ndarray
-) -> Float32[np.ndarray, "h w C"]:
+def fill_gutter(
+    values: Float[np.ndarray, "h w C"], covered: np.ndarray
+) -> Float[np.ndarray, "h w C"]:
+    """Repeat the nearest covered texel wherever none is covered."""
     _, (row, column) = distance_transform_edt(~covered, return_indices=True)
-    filled: Float32[np.ndarray, "h w C"] = values[row, column]
+    filled: Float[np.ndarray, "h w C"] = values[row, column]
     return filled
 
 

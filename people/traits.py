@@ -74,7 +74,11 @@ SIDED_PAIRS: tuple[tuple[str, str, str, float], ...] = (
 """The same for targets of which each side has its own; both sides move nearly alike."""
 ASYMMETRY = 0.12
 """Of a side's own step, in units of the shared one's deviation."""
+STEP_SHARE, STEP_LIMIT = 0.7, 0.55
+"""All deviations are scaled by the first; no step is longer than the second."""
 
+RESTING: Shares = {"mouthSmileLeft": 0.14, "mouthSmileRight": 0.14}
+"""Added to every expression: the files' own mouth droops."""
 EXPRESSIONS: dict[str, Shares] = {
     "neutral": {},
     "calm": {"mouthPressLeft": 0.15, "mouthPressRight": 0.15, "eyeSquintLeft": 0.1,
@@ -128,7 +132,8 @@ class Traits:
     @property
     def shares(self) -> Shares:
         """Return the step of every detail and facial action."""
-        actions = EXPRESSIONS[self.expression]
+        own = EXPRESSIONS[self.expression]
+        actions = {name: own.get(name, 0) + RESTING.get(name, 0) for name in {**RESTING, **own}}
         return self.details | {f"faceunits/{name}": step for name, step in actions.items()}
 
 
@@ -209,7 +214,7 @@ def _draw_details(rng: np.random.Generator) -> Shares:
 
 
 def _add_step(steps: Shares, pair: tuple[str, str], step: float) -> None:
-    steps[pair[step > 0]] = float(np.clip(abs(step), 0, 1))
+    steps[pair[step > 0]] = float(np.clip(STEP_SHARE * abs(step), 0, STEP_LIMIT))
 
 
 def _draw_expression(rng: np.random.Generator) -> str:
