@@ -31,6 +31,7 @@ def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> Mad
         texture_size=request.texture,
         dataset=request.dataset,
         detail=request.detail,
+        figures=request.figures,
         backgrounds=request.backgrounds,
         workers=request.workers or os.cpu_count() or 1,
         progress=on_item,

@@ -5,17 +5,17 @@ from jaxtyping import Float64, Int32, UInt8
 
 from people.atlas import Atlas
 from people.figure import CM_PER_M
+from people.made_scan import MadeScan
 from people.meshing import edges_of
-from people.person import Person
 
 
-def cut_finer(person: Person, *, subdivisions: int) -> tuple[Float64[np.ndarray, "N 3"], Atlas]:
+def cut_finer(scan: MadeScan, *, subdivisions: int) -> tuple[Float64[np.ndarray, "N 3"], Atlas]:
     """Cut a person's triangles into four `subdivisions` times.
 
     Returns the places in metres, texture seams still open, and the atlas, whose vertices they are.
     """
-    atlas = person.model.atlas
-    place = person.posed.vertices[atlas.vertex] / CM_PER_M
+    atlas = scan.atlas
+    place = scan.vertices[atlas.vertex] / CM_PER_M
     corners, faces = np.column_stack([place, atlas.uv, atlas.chart_uv]), atlas.faces
     for _ in range(subdivisions):
         corners, faces = subdivide(corners, faces)

@@ -7,7 +7,7 @@ from functools import cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from scipy.spatial import cKDTree
 
 from people.pixels import bump
@@ -75,7 +75,7 @@ def _blush(color: Image, xyf: tuple[Plane, Plane, Plane], ears: Plane, light: fl
 
 
 def _wrinkle(
-    traits: Traits, color: Image, place: Float32[np.ndarray, "H W 3"], rng: np.random.Generator
+    traits: Traits, color: Image, place: Float[np.ndarray, "H W 3"], rng: np.random.Generator
 ) -> Image:
     """Darken the lines that age draws: forehead, crow's feet, under the eyes, round the mouth."""
     strength = float(np.clip((traits.age_years - 24) / 50, 0, 1))
@@ -98,7 +98,7 @@ def _wrinkle(
     return np.asarray(color * (1 - amount[..., None] * np.array((0.8, 1.0, 1.05))), np.float32)
 
 
-def beard_region(place: Float32[np.ndarray, "H W 3"]) -> Plane:
+def beard_region(place: Float[np.ndarray, "H W 3"]) -> Plane:
     """Return 0 to 1: where a beard grows on the base mesh's head."""
     x, y, z = np.abs(place[..., 0]), place[..., 1], place[..., 2]
     cheek = 66.6 + 0.115 * np.clip(x - 2.2, 0, None) ** 2
@@ -158,7 +158,7 @@ def _paint_lids(color: Image, ground: Ground, brow: Tone, *, female: bool) -> Im
 
 
 @cache
-def _brow_texels() -> tuple[cKDTree, Float32[np.ndarray, "n 2"]]:
+def _brow_texels() -> tuple[cKDTree, Float[np.ndarray, "n 2"]]:
     """Return a search tree over x and y of the texels about the brows, and their raster places."""
     raster = island_raster("head", RASTER_SIZE["head"])
     place = raster.spread(vertex_values("skin"))[..., :3]
@@ -198,7 +198,7 @@ def _draw_brows(
 
 
 def _draw_lines(
-    shape: tuple[int, int], roots: Float32[np.ndarray, "n 2"], tips: Float32[np.ndarray, "n 2"]
+    shape: tuple[int, int], roots: Float[np.ndarray, "n 2"], tips: Float[np.ndarray, "n 2"]
 ) -> Plane:
     """Draw thin lines between places on the face; returns their cover of each texel."""
     tree, places = _brow_texels()
@@ -211,7 +211,7 @@ def _draw_lines(
     return np.asarray(small, np.float32) / 255
 
 
-def scalp_region(place: Float32[np.ndarray, "H W 3"]) -> Plane:
+def scalp_region(place: Float[np.ndarray, "H W 3"]) -> Plane:
     """Return centimetres above the hairline of places on the base mesh's head, below: negative."""
     angle = np.arctan2(np.abs(place[..., 0]), place[..., 2] - HEAD_AXIS_Z)
     line = np.interp(angle, HAIRLINE_ANGLES, HAIRLINE_Y)

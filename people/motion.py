@@ -57,7 +57,7 @@ def _draw_key(figure: Figure, rng: np.random.Generator) -> Rotations:
         turns |= table.dance["raised"]
     if name in STAYING:
         turns = {bone: turn for bone, turn in turns.items() if _is_upper(bone)}
-    return pose_rotations(figure, table.relaxed | turns, rng)
+    return pose_rotations(figure.heft, table.relaxed | turns, rng)
 
 
 def _is_upper(bone: str) -> bool:

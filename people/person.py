@@ -100,7 +100,7 @@ def make_person(
 
 def draw_pose(model: Model, rng: np.random.Generator) -> Rotations:
     """Draw a figure's own pose, its arms clear of its body."""
-    rotations = pose_rotations(model.figure, pose_table().turns_of(model.figure.pose), rng)
+    rotations = pose_rotations(model.figure.heft, pose_table().turns_of(model.figure.pose), rng)
     return clear_arms(model.dressed, model.skeleton, rotations)
 
 

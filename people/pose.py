@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from scipy.spatial.transform import Rotation
 
 from people.clothes import Dressed, dressed_distance
-from people.figure import Figure, read_table
+from people.figure import read_table
 from people.skeleton import FINGERS, Rotations, Skeleton, Transforms, carry, pose_skeleton
 
 Turn = tuple[float, float, float, float]
@@ -71,8 +71,11 @@ def _as_turns(rows: dict[str, list[float]]) -> Turns:
     return {bone: (twist, y, z, swing) for bone, (twist, y, z, swing) in rows.items()}
 
 
-def pose_rotations(figure: Figure, turns: Turns, rng: np.random.Generator) -> Rotations:
-    """Turn a row of the table into rotations: mirrored or not, each bone a little varied."""
+def pose_rotations(heft: float, turns: Turns, rng: np.random.Generator) -> Rotations:
+    """Turn a row of the table into rotations: mirrored or not, each bone a little varied.
+
+    heft: -1 thin to 1 heavy, whose arms stand off further.
+    """
     flip = bool(rng.integers(2))
     turns = {_swap_side(name) if flip else name: turn for name, turn in turns.items()}
     turns |= _curl_fingers(rng)
@@ -83,7 +86,7 @@ def pose_rotations(figure: Figure, turns: Turns, rng: np.random.Generator) -> Ro
             turns.setdefault(f"{side}_{bone}", (0.0, 0.0, 0.0, 0.0))
     if flip:
         turns = {n: t if "_" in n else (t[0], -t[1], -t[2], t[3]) for n, t in turns.items()}
-    return {name: _rotation(name, _vary(figure, name, turns[name], rng)) for name in sorted(turns)}
+    return {name: _rotation(name, _vary(heft, name, turns[name], rng)) for name in sorted(turns)}
 
 
 def _swap_side(name: str) -> str:
@@ -105,13 +108,13 @@ def _curl_fingers(rng: np.random.Generator) -> dict[str, Turn]:
     return turns
 
 
-def _vary(figure: Figure, name: str, turn: Turn, rng: np.random.Generator) -> Turn:
+def _vary(heft: float, name: str, turn: Turn, rng: np.random.Generator) -> Turn:
     part = name.split("_", 1)[-1]
     spread = JITTER_DEG.get(part, 0.0)
     twist, y, z, swing = turn
     dy, dz, dswing = rng.normal(0.0, 0.5 * spread, 3)
     if part == "upper_arm":
-        room = WIDE_ARMS_DEG * max(0.0, figure.heft)
+        room = WIDE_ARMS_DEG * max(0.0, heft)
         z, dz = z + room, abs(dz)
     if part in ("shin", "forearm"):
         dz = 0.0

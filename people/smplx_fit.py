@@ -12,9 +12,10 @@ from jaxtyping import Float64
 from scipy.spatial.transform import Rotation
 
 from people.figure import CM_PER_M, Figure
+from people.made_scan import FitPose, MadeScan
 from people.person import Person
 from people.pose import CURL_DEG
-from people.skeleton import Rotations, build_skeleton, shoulder_shift_cm
+from people.skeleton import build_skeleton, shoulder_shift_cm
 
 HAND_NUMBERS = 12
 BODY_JOINTS: tuple[str | None, ...] = (
@@ -24,7 +25,8 @@ BODY_JOINTS: tuple[str | None, ...] = (
     "right_hand", None, None, None,
 )  # fmt: skip
 """Our bone of each of SMPL-X's first 25 joints; None: one that our figures do not have."""
-POSED_JOINTS = slice(1, 22)
+HAND_JOINTS = {"left": 25, "right": 40}
+"""The first of each hand's fifteen joints."""
 HAND_ORDER = ("index", "middle", "pinky", "ring", "thumb")
 
 
@@ -39,8 +41,34 @@ def joint_bones() -> tuple[str | None, ...]:
     return (*BODY_JOINTS, *hands)
 
 
+def finish_person(person: Person) -> MadeScan:
+    """Return an older kind of person as it is written."""
+    return MadeScan(
+        person.model.figure.index,
+        person.posed.vertices,
+        person.model.faces,
+        person.model.atlas,
+        person.texture,
+        person.joints,
+        fit_pose(person),
+    )
+
+
+def fit_pose(person: Person) -> FitPose:
+    """Return the fit of an older kind of person: joints' turns carry over as they are."""
+    figure, rotations = person.model.figure, person.rotations
+    turns = {
+        number: rotations[bone]
+        for number, bone in enumerate(joint_bones())
+        if bone is not None and bone in rotations
+    }
+    rest = build_skeleton(figure).head("pelvis") * figure.scale / CM_PER_M
+    betas = _betas(figure, person.model.dressed.body.head.size)
+    return FitPose(betas, turns, rest, person.posed.pelvis)
+
+
 def format_fit(
-    person: Person,
+    fit: FitPose,
     heading: Float64[np.ndarray, "3 3"],
     units_per_m: float,
     offset: Float64[np.ndarray, " 3"],
@@ -49,19 +77,17 @@ def format_fit(
 
     A pickle of plain float32 arrays in the shapes of the published release A, protocol 2.
     """
-    figure, rotations = person.model.figure, person.rotations
-    rest = build_skeleton(figure).head("pelvis") * figure.scale / CM_PER_M
-    posed = heading @ person.posed.pelvis * units_per_m / CM_PER_M + offset
+    posed = heading @ fit.posed_pelvis_cm * units_per_m / CM_PER_M + offset
     arrays = {
-        "betas": _betas(figure, person.model.dressed.body.head.size)[None],
-        "global_orient": _axis_angle(heading @ rotations.get("pelvis", np.eye(3)))[None],
-        "body_pose": _body_pose(rotations)[None],
-        "left_hand_pose": _hand_numbers(rotations, "left")[None],
-        "right_hand_pose": _hand_numbers(rotations, "right")[None],
+        "betas": fit.betas[None],
+        "global_orient": _axis_angle(heading @ fit.turns.get(0, np.eye(3)))[None],
+        "body_pose": _body_pose(fit)[None],
+        "left_hand_pose": _hand_numbers(fit, "left")[None],
+        "right_hand_pose": _hand_numbers(fit, "right")[None],
         **{name: np.zeros((1, 3)) for name in ("jaw_pose", "leye_pose", "reye_pose")},
         "expression": np.zeros((1, 10)),
         "scale": np.array([units_per_m]),
-        "translation": posed - units_per_m * rest,
+        "translation": posed - units_per_m * fit.rest_pelvis_m,
     }
     plain = {name: value.astype(np.float32) for name, value in arrays.items()}
     return pickle.dumps(plain, protocol=2)
@@ -90,16 +116,17 @@ def _betas(figure: Figure, head_size: float) -> Float64[np.ndarray, " 10"]:
     return betas
 
 
-def _body_pose(rotations: Rotations) -> Float64[np.ndarray, " 63"]:
-    turns = [rotations.get(bone or "", np.eye(3)) for bone in BODY_JOINTS[POSED_JOINTS]]
+def _body_pose(fit: FitPose) -> Float64[np.ndarray, " 63"]:
+    turns = [fit.turns.get(number, np.eye(3)) for number in range(1, 22)]
     return np.concatenate([_axis_angle(turn) for turn in turns])
 
 
-def _hand_numbers(rotations: Rotations, side: str) -> Float64[np.ndarray, " 12"]:
+def _hand_numbers(fit: FitPose, side: str) -> Float64[np.ndarray, " 12"]:
     """Return how strongly each finger is curled: the hand components' coefficients."""
     numbers = np.zeros(HAND_NUMBERS)
+    first_joint = HAND_JOINTS[side]
     for row, finger in enumerate(HAND_ORDER):
-        turn = _axis_angle(rotations[f"{side}_{finger}1"])
+        turn = _axis_angle(fit.turns.get(first_joint + 3 * row, np.eye(3)))
         first = curl_axis_angles(side, finger)[0]
         numbers[row] = turn @ first / (first @ first)
     return numbers

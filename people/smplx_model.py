@@ -83,7 +83,7 @@ def build_model() -> Arrays:
         "posedirs": np.zeros((VERTICES, 3, POSE_DIRECTIONS), np.float32),
         "lmk_faces_idx": np.zeros(51, np.int64),
         "lmk_bary_coords": np.full((51, 3), 1 / 3),
-        **_hand_arrays(),
+        **hand_arrays(),
     }
 
 
@@ -154,7 +154,8 @@ def _weights(
     return weights
 
 
-def _hand_arrays() -> Arrays:
+def hand_arrays() -> Arrays:
+    """Return the hands' components: one curls one finger."""
     arrays: Arrays = {}
     for side in ("left", "right"):
         components = np.eye(HAND_COMPONENTS)

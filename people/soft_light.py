@@ -14,7 +14,9 @@ Plane = Float32[np.ndarray, " V"]
 
 DIRECTIONS, CELL_CM, BIAS_CM, SOFT_CM = 26, 1.1, 1.0, 2.2
 SMOOTH_ROUNDS = 2
-STRENGTH, FROM_ABOVE = 0.72, 0.06
+STRENGTH, FROM_ABOVE = 0.66, 0.05
+OPEN_PERCENTILE = 85
+"""Of what points see of the sky: those that see as much are not shaded."""
 
 
 def sky_directions(count: int = DIRECTIONS) -> Float32[np.ndarray, "D 3"]:
@@ -34,14 +36,15 @@ def soft_light(points: Points, normals: Points, faces: Faces) -> Plane:
     seen = np.zeros(len(points), np.float32)
     whole = np.full(len(points), 1e-6, np.float32)
     for direction in sky_directions():
-        facing = np.clip(normals @ direction + 0.15, 0, None)
+        facing = np.clip(normals @ direction, 0, None)
         seen += facing * _sees(points, direction)
         whole += facing
     share = seen / whole
     mean = averaging_matrix(faces, len(points))
     for _ in range(SMOOTH_ROUNDS):
         share = 0.5 * (share + mean @ share)
-    light = (1 - STRENGTH * (1 - share)) * (1 + FROM_ABOVE * (normals[:, 1] - 0.3))
+    share = np.clip(share / np.percentile(share, OPEN_PERCENTILE), 0, 1)
+    light = (1 - STRENGTH * (1 - share)) * (1 + FROM_ABOVE * normals[:, 1])
     return np.asarray(light, np.float32)
 
 

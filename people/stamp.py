@@ -41,6 +41,10 @@ class SynthJob(BaseModel):
     def key(self) -> str:
         """Return what the stamp files this job under."""
 
+    def stamped(self) -> dict[str, object]:
+        """Return the fields that decide the job's bytes, as the stamp holds them."""
+        return self.model_dump()
+
 
 Job = TypeVar("Job", bound=SynthJob)
 
@@ -58,7 +62,7 @@ def make_missing(
     stamp = read_stamp(out)
     todo = [job for job in jobs if not _is_whole(out, job, stamp.get(job.key))]
     for done, (job, files) in enumerate(make(todo), start=1):
-        stamp[job.key] = {"job": job.model_dump(), "files": files}
+        stamp[job.key] = {"job": job.stamped(), "files": files}
         text = json.dumps(dict(sorted(stamp.items())), indent=1, sort_keys=True)
         write_atomically(out / STAMP, text)
         if progress is not None:
@@ -87,6 +91,6 @@ def read_stamp(out: Path) -> Stamp:
 def _is_whole(out: Path, job: SynthJob, entry: dict[str, object] | None) -> bool:
     """Return whether a job's files all exist, of their size, and were made by equal settings."""
     files = (entry or {}).get("files")
-    if entry is None or entry.get("job") != job.model_dump() or not isinstance(files, dict):
+    if entry is None or entry.get("job") != job.stamped() or not isinstance(files, dict):
         return False
     return all((out / p).is_file() and (out / p).stat().st_size == s for p, s in files.items())

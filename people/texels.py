@@ -85,6 +85,7 @@ def _covered(
     rows = low[owner, 1] + order // extent[owner, 0]
     a, b, c = (corners[:, i] for i in range(3))
     det = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    det[det == 0] = np.inf  # a triangle without area covers the texels of its first corner at most
     x, y = columns + 0.5 - a[owner, 0], rows + 0.5 - a[owner, 1]
     v = (x * (c - a)[owner, 1] - y * (c - a)[owner, 0]) / det[owner]
     w = (y * (b - a)[owner, 0] - x * (b - a)[owner, 1]) / det[owner]

@@ -7,6 +7,7 @@
     DensePose/<dataset>/<item>.npy                                 part, U and V of each face: ours
     smplx_models/smplx/SMPLX_MALE.npz                              the stand-in that the fits fit
     IndoorCVPR09/<category>/<image>.jpg                          rooms
+    truth/<dataset>/<item>/       ground truth of lifelike people: naked body, labels, albedo, bones, traits
     synth.json                                                     what made each of these files
 
 Every file is written under a temporary name and renamed; what is there already is kept.
@@ -18,6 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from people.human import finish_scan, make_human
+from people.human_fit import format_human_model
+from people.made_scan import MadeScan
 from people.person import Detail, make_person
 from people.published_files import (
     Files,
@@ -27,6 +31,7 @@ from people.published_files import (
     two_k_files,
 )
 from people.rooms import background_name, draw_background
+from people.smplx_fit import finish_person
 from people.smplx_model import format_model
 from people.stamp import OnItem, Sizes, SynthJob, make_missing, write_files
 from schemas.errors import RequestError
@@ -34,9 +39,14 @@ from schemas.spawned_pool import spawned_pool
 
 PersonKind = Literal["RP", "THuman2", "2K2K"]
 DatasetChoice = Literal[PersonKind, "all"]
+FigureKind = Literal["lifelike", "sculpted"]
+"""lifelike: MakeHuman's bodies in draped clothes. sculpted: the older kind, signed distances."""
 
 GENERATOR_VERSION = 7
 """Raised whenever the same seed gives other bytes: older files are then made again."""
+VERSIONS: dict[FigureKind, int] = {"sculpted": GENERATOR_VERSION, "lifelike": 101}
+"""Of each kind of people."""
+MODEL_JOB = {"kind": "model", "seed": 0, "texture_size": 0, "detail": "full", "markers": False}
 FIRST_INDEX: dict[PersonKind, int] = {"RP": 0, "THuman2": 1000, "2K2K": 2000}
 """Each layout shows other people."""
 FIRST_ID = 9000
@@ -56,6 +66,7 @@ class RootJob(SynthJob):
 
     kind: Literal[PersonKind, "background", "model"]
     markers: bool = False
+    figures: FigureKind = "sculpted"
     version: int = GENERATOR_VERSION
 
     @property
@@ -74,6 +85,13 @@ class RootJob(SynthJob):
         """Return kind and name."""
         return f"{self.kind}/{self.name}"
 
+    def stamped(self) -> dict[str, object]:
+        """Return the fields as stamps have them: those from before there were two kinds too."""
+        fields = self.model_dump()
+        if self.figures == "sculpted" or self.kind == "background":
+            del fields["figures"]
+        return fields
+
 
 def write_synthetic_root(
     out: Path,
@@ -87,6 +105,7 @@ def write_synthetic_root(
     progress: OnItem | None = None,
     markers: bool = False,
     detail: Detail = "full",
+    figures: FigureKind = "sculpted",
 ) -> tuple[str, ...]:
     """Write a data root in the published layouts; return the names of the people in it.
 
@@ -96,15 +115,16 @@ def write_synthetic_root(
     _check(subjects, texture_size)
     kinds: tuple[PersonKind, ...] = tuple(FIRST_INDEX) if dataset == "all" else (dataset,)
     look = RootJob(
-        kind="RP", seed=seed, index=0, texture_size=texture_size, detail=detail, markers=markers
-    )
+        kind="RP", seed=seed, index=0, texture_size=texture_size, detail=detail, markers=markers,
+        figures=figures, version=VERSIONS[figures],
+    )  # fmt: skip
     people = [
         look.model_copy(update={"kind": kind, "index": number})
         for kind in kinds
         for number in range(subjects)
     ]
     rooms = [RootJob(kind="background", seed=seed, index=number) for number in range(backgrounds)]
-    model = [RootJob(kind="model", seed=0, index=0)] if "THuman2" in kinds else []
+    model = [look.model_copy(update=MODEL_JOB)] if "THuman2" in kinds else []
     make_missing(out, [*people, *rooms, *model], partial(_make_all, out, workers), progress)
     return tuple(job.name for job in people)
 
@@ -138,19 +158,29 @@ def _make(job: RootJob) -> Files:
         image = draw_background(job.seed, job.index, width=width, height=height)
         return {f"IndoorCVPR09/{job.name}": encode_jpeg(image)}
     if job.kind == "model":
-        return {MODEL_PATH: format_model()}
+        lifelike = job.figures == "lifelike"
+        return {MODEL_PATH: format_human_model() if lifelike else format_model()}
+    scan = _make_scan(job, job.kind)
+    if job.kind == "RP":
+        return render_people_files(scan, job.name)
+    if job.kind == "THuman2":
+        return thuman_files(scan, job.name, job.seed)
+    return two_k_files(scan, job.name, job.detail)
+
+
+def _make_scan(job: RootJob, kind: PersonKind) -> MadeScan:
+    index = FIRST_INDEX[kind] + job.index
+    if job.figures == "lifelike":
+        human = make_human(job.seed, index, texture_size=job.texture_size, detail=job.detail)
+        return finish_scan(human, fitted=kind == "THuman2")
     person = make_person(
         job.seed,
-        FIRST_INDEX[job.kind] + job.index,
+        index,
         texture_size=job.texture_size,
         detail=job.detail,
         markers=job.markers,
     )
-    if job.kind == "RP":
-        return render_people_files(person, job.name)
-    if job.kind == "THuman2":
-        return thuman_files(person, job.name, job.seed)
-    return two_k_files(person, job.name, job.detail)
+    return finish_person(person)
 
 
 def background_size(index: int) -> tuple[int, int]:

@@ -23,14 +23,13 @@ def refuse(event, arguments):
         raise SystemExit(arguments[0])
 
 sys.addaudithook(refuse)
-from people.human_body import build_body, pose_body
-from people.traits import draw_traits
-pose_body(build_body(draw_traits(0, 0)), {})
+from people.human import finish_scan, make_human
+finish_scan(make_human(0, 0, texture_size=64, detail="fast"), fitted=False)
 print("made")
 """
 
 
-def test_making_a_body_opens_no_socket_and_imports_no_foreign_code() -> None:
+def test_making_a_person_opens_no_socket_and_imports_no_foreign_code() -> None:
     run = subprocess.run(
         [sys.executable, "-c", GUARDED], capture_output=True, text=True, check=False
     )

@@ -35,7 +35,7 @@ def dress(index: int, *kinds: str) -> tuple[Piece, ...]:
     body = build_body(draw_traits(1, index))
     figure = draw_figure(1, index)
     turns = pose_table().turns_of("contrapposto")
-    posed = pose_body(body, pose_rotations(figure, turns, rng_for(1, index)))
+    posed = pose_body(body, pose_rotations(figure.heft, turns, rng_for(1, index)))
     return tuple(wear(body, posed, [(kind, COTTON) for kind in kinds]))
 
 
@@ -84,7 +84,7 @@ def test_garments_are_closed(dressed: tuple[Piece, ...], number: int) -> None:
 def test_cloth_lies_outside_the_body(dressed: tuple[Piece, ...], number: int) -> None:
     body = build_body(draw_traits(1, 0))
     turns = pose_table().turns_of("contrapposto")
-    posed = pose_body(body, pose_rotations(draw_figure(1, 0), turns, rng_for(1, 0)))
+    posed = pose_body(body, pose_rotations(draw_figure(1, 0).heft, turns, rng_for(1, 0)))
     skin = piece_mesh("skin", 0)
     places = skin.place(posed.vertices).astype(np.float64)
     outside = dressed[number].vertices[: len(dressed[number].vertices) // 2]

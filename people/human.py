@@ -1,0 +1,189 @@
+"""A whole person of the newer kind: body, clothes, hair, texture, annotations, from its seed."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int32, UInt8
+
+from people.atlas import Atlas
+from people.figure import rng_for
+from people.human_annotations import human_annotations
+from people.human_atlas import Surface, charts_near, inner_surface, join_surfaces, skin_surface
+from people.human_body import HumanBody, PosedBody, build_body, pose_body
+from people.human_fit import fit_human
+from people.human_joints import posed_joints
+from people.human_mesh import PieceName, piece_mesh
+from people.human_outfit import dress_human
+from people.human_pose import draw_human_pose
+from people.human_texture import Rectangle, paint_human
+from people.made_scan import MadeScan
+from people.meshing import vertex_normals
+from people.person import Detail
+from people.pieces import Piece, pack_tiles
+from people.skeleton import Rotations
+from people.soft_light import soft_light
+from people.traits import draw_traits
+
+LEVELS: dict[Detail, int] = {"full": 1, "fast": 0, "sketch": 0}
+"""Rounds of refinement of the skin: 107,024 or 26,756 triangles before what clothes hide is left
+out."""
+CLOTH_REGION = (0.5, 0.0, 0.5, 1.0)
+"""Left, bottom, width and height of what clothes and hair have of the texture."""
+GUTTER = 0.004
+POSE_PURPOSE = 12
+OPEN_MOUTH = ("surprised", "talking")
+"""Expressions that show teeth and tongue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Human:
+    """A finished person; centimetres, y up, facing +z, feet or soles on y = 0.
+
+    surfaces: what the mesh is joined from, in the order of its faces. labels: of each face, a
+    number in `classes`. light: what soft light leaves at each vertex. joints: COCO-WholeBody.
+    texture: RGB with soft light, row 0 at the top. albedo: without.
+    """
+
+    body: HumanBody
+    posed: PosedBody
+    vertices: Float64[np.ndarray, "V 3"]
+    faces: Int32[np.ndarray, "F 3"]
+    atlas: Atlas
+    surfaces: tuple[Surface, ...]
+    labels: Int32[np.ndarray, " F"]
+    classes: tuple[str, ...]
+    texture: UInt8[np.ndarray, "S S 3"]
+    albedo: UInt8[np.ndarray, "S S 3"]
+    joints: Float64[np.ndarray, "133 3"]
+
+
+def make_human(
+    seed: int, index: int, *, texture_size: int = 2048, detail: Detail = "full"
+) -> Human:
+    """Make one person: a pure function of its arguments."""
+    body = build_body(draw_traits(seed, index))
+    rotations = draw_human_pose(body, rng_for(seed, index, POSE_PURPOSE))
+    return finish_human(body, rotations, texture_size=texture_size, detail=detail)
+
+
+def finish_human(
+    body: HumanBody, rotations: Rotations, *, texture_size: int, detail: Detail
+) -> Human:
+    """Pose, dress, join and paint a body."""
+    posed = pose_body(body, rotations)
+    dressing = dress_human(body, posed, detail)
+    placed = place_tiles(dressing.pieces)
+    whole = _all_surfaces(body, posed, placed, LEVELS[detail])
+    light = _light(whole)
+    seen = (_drop_hidden(whole[0], dressing.hidden), *whole[1:])
+    vertices, faces, atlas = join_surfaces(seen)
+    floor = np.array([0.0, vertices[:, 1].min(), 0.0])
+    classes = tuple(dict.fromkeys(surface.label for surface in seen))
+    texture, albedo = paint_human(body.traits, whole, light, placed, texture_size)
+    return Human(
+        body=body,
+        posed=lift_posed(posed, floor),
+        vertices=vertices - floor,
+        faces=faces,
+        atlas=atlas,
+        surfaces=seen,
+        labels=_label_faces(seen, classes),
+        classes=classes,
+        texture=texture,
+        albedo=albedo,
+        joints=posed_joints(body, posed) - floor,
+    )
+
+
+def lift_posed(posed: PosedBody, floor: Float64[np.ndarray, " 3"]) -> PosedBody:
+    """Return a posed body moved by -floor: soles of shoes are below those of feet."""
+    transforms = {}
+    for name, matrix in posed.transforms.items():
+        transforms[name] = matrix.copy()
+        transforms[name][:3, 3] -= floor
+    moves = posed.moves.copy()
+    moves[:, :, 3] -= floor.astype(np.float32)
+    vertices = posed.vertices - floor.astype(np.float32)
+    return replace(posed, vertices=vertices, transforms=transforms, moves=moves)
+
+
+def place_tiles(pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, Rectangle], ...]:
+    """Return each piece with its tile's left, bottom, right and top in the texture."""
+    left, bottom, width, height = CLOTH_REGION
+    sizes = [piece.tile_cm for piece in pieces]
+    tiles = pack_tiles(sizes, width=width, height=height) if sizes else []
+    placed = []
+    for piece, (x, y, wide, high) in zip(pieces, tiles, strict=True):
+        inner = (left + x + GUTTER, bottom + y + GUTTER)
+        far = (left + x + wide - GUTTER, bottom + y + high - GUTTER)
+        placed.append((piece, (*inner, *far)))
+    return tuple(placed)
+
+
+def _all_surfaces(
+    body: HumanBody, posed: PosedBody, placed: tuple[tuple[Piece, Rectangle], ...], level: int
+) -> tuple[Surface, ...]:
+    inner: list[PieceName] = ["left_eye", "right_eye"]
+    if body.traits.expression in OPEN_MOUTH:
+        inner += ["upper_teeth", "lower_teeth", "tongue"]
+    skin = skin_surface(posed.vertices, level)
+    eyes = (inner_surface(posed.vertices, name, level) for name in inner)
+    return (skin, *eyes, *(_cloth_surface(piece, place) for piece, place in placed))
+
+
+def _cloth_surface(piece: Piece, rectangle: Rectangle) -> Surface:
+    left, bottom, right, top = rectangle
+    uv = np.array([left, bottom]) + piece.uv * np.array([right - left, top - bottom])
+    parts, corners = charts_near(piece.near, piece.faces)
+    return Surface(
+        piece.name, piece.name, piece.vertices, piece.faces, uv, piece.uv_faces, parts, corners
+    )
+
+
+def _light(surfaces: tuple[Surface, ...]) -> Float32[np.ndarray, " V"]:
+    """Return soft light at all vertices, one surface after another."""
+    starts = np.cumsum([0, *(len(surface.vertices) for surface in surfaces)])
+    faces = np.concatenate([s.faces + start for s, start in zip(surfaces, starts, strict=False)])
+    points = np.concatenate([surface.vertices for surface in surfaces]).astype(np.float32)
+    faces = faces.astype(np.int32)
+    return soft_light(points, vertex_normals(points, faces), faces)
+
+
+def _drop_hidden(skin: Surface, hidden: Bool[np.ndarray, " 13380"]) -> Surface:
+    """Leave out skin that clothes hide for good; hidden: of the base mesh's skin vertices."""
+    base = piece_mesh("skin", 0)
+    level = 0 if len(skin.faces) == len(base.faces) else 1
+    matrix = piece_mesh("skin", level).matrix[:, : len(hidden)]
+    under = np.asarray(matrix @ hidden.astype(np.float32)) > 1 - 1e-4
+    keep = ~under[skin.faces].all(axis=1)
+    used, faces = np.unique(skin.faces[keep], return_inverse=True)
+    return replace(
+        skin,
+        vertices=skin.vertices[used],
+        faces=faces.reshape(-1, 3).astype(np.int32),
+        uv_faces=skin.uv_faces[keep],
+        parts=skin.parts[keep],
+        corner_charts=skin.corner_charts[keep],
+    )
+
+
+def _label_faces(
+    surfaces: tuple[Surface, ...], classes: tuple[str, ...]
+) -> Int32[np.ndarray, " F"]:
+    numbers = [classes.index(surface.label) for surface in surfaces]
+    return np.repeat(numbers, [len(surface.faces) for surface in surfaces]).astype(np.int32)
+
+
+def finish_scan(human: Human, *, fitted: bool) -> MadeScan:
+    """Return a person as it is written in any layout; fitted: with an SMPL-X fit."""
+    return MadeScan(
+        human.body.traits.index,
+        human.vertices,
+        human.faces,
+        human.atlas,
+        human.texture,
+        human.joints,
+        fit_human(human.body, human.posed) if fitted else None,
+        human.labels.astype(np.uint8),
+        human_annotations(human),
+    )
