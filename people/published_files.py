@@ -110,7 +110,7 @@ def _annotations(
         "labels.npy": _format_array(np.tile(scan.labels, times)),
         "placement.json": json.dumps(placement.tolist()).encode(),
     }
-    return {f"truth/{folder}/{name}": data for name, data in files.items()}
+    return {f"known/{folder}/{name}": data for name, data in files.items()}
 
 
 def format_obj(scan: MadeScan, vertices: Float64[np.ndarray, "V 3"], material_file: str) -> bytes:

@@ -7,7 +7,7 @@
     DensePose/<dataset>/<item>.npy                                 part, U and V of each face: ours
     smplx_models/smplx/SMPLX_MALE.npz                              the stand-in that the fits fit
     IndoorCVPR09/<category>/<image>.jpg                          rooms
-    truth/<dataset>/<item>/       ground truth of lifelike people: naked body, labels, albedo, bones, traits
+    known/<dataset>/<item>/      of lifelike people: naked body, labels, albedo, bones, traits
     synth.json                                                     what made each of these files
 
 Every file is written under a temporary name and renamed; what is there already is kept.
