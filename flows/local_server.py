@@ -12,12 +12,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 from flows.prefect_settings import API_URL, PATIENCE_S, apply_prefect_defaults, prefect_home
 from flows.server_api import Deployed, ServerApi
+from schemas.config_file import load_yaml
 from schemas.errors import InputError, MachineError, RequestError
+from schemas.manifest import utc_now
 from schemas.parent_death_signal import PARENT_VARIABLE
 from schemas.requests import ServeRequest
 
@@ -31,6 +35,12 @@ WORKER_GRACE_S = 60.0
 SERVER_GRACE_S = 20.0
 DEPLOYING_S = 300.0
 POLL_S = 0.5
+LOOK_S = 30.0
+"""Between two looks for runs whose process is gone."""
+
+SILENT_S = 150.0
+"""When the server is up for so long, every run in a terminal has beaten: they do every 30 s."""
+
 LAST_LINES = 15
 Say = Callable[[str], None]
 
@@ -46,19 +56,34 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A server, a worker and deployments that are there. address: of the page."""
+    """A server, a worker and deployments that are there.
+
+    address: of the page. since: when the server was up, UTC, ISO 8601.
+    """
 
     address: str
+    api: ServerApi
+    since: str
     deployments: tuple[Deployed, ...]
     server: Program
     worker: Program
 
-    def wait(self) -> None:
-        """Wait for ever; raises MachineError when one of the two programs has ended."""
+    def wait(self, say: Say) -> None:
+        """Wait for ever, and mark runs crashed as they die.
+
+        Raises MachineError when one of the two programs has ended.
+        """
+        look_s, silent_s = monotonic() + LOOK_S, monotonic() + SILENT_S
         while True:
             for one in (self.worker, self.server):
                 if one.process.poll() is not None:
                     raise _ended_early(one)
+            if monotonic() > look_s:
+                look_s = monotonic() + LOOK_S
+                is_time = monotonic() > silent_s
+                silent_s = inf if is_time else silent_s
+                with suppress(OSError):  # it may be busy
+                    _crash_dead_runs(self.api, say, silent_since=self.since if is_time else "")
             sleep(POLL_S)
 
 
@@ -81,7 +106,10 @@ def serving(request: ServeRequest, *, say: Say) -> Iterator[Serving]:
     api = ServerApi(environment[API_URL])
     with _program("server", server_words, environment, logs, SERVER_GRACE_S) as server:
         _wait_until_healthy(server, api)
+        since = utc_now()
         _crash_dead_runs(api, say)
+        for automation in read_automations(Path(request.file)):
+            api.replace_automation(automation)
         say(f"Deploying what {request.file} lists.")
         _prefect(request, environment, "work-pool", "create", POOL, "--type", "process",
                  "--overwrite")  # fmt: skip
@@ -91,16 +119,30 @@ def serving(request: ServeRequest, *, say: Say) -> Iterator[Serving]:
                         "--limit", str(request.limit))  # fmt: skip
         try:
             with _program("worker", worker_words, environment, logs, WORKER_GRACE_S) as worker:
-                yield Serving(address, api.list_deployments(), server, worker)
+                yield Serving(
+                    address, api, since, api.list_deployments(), server, worker
+                )  # fmt: skip
         finally:
             with suppress(OSError):  # the server itself may be gone
                 _crash_dead_runs(api, say)
 
 
-def _crash_dead_runs(api: ServerApi, say: Say) -> None:
-    """Let no run that nobody works on be shown as running."""
+def read_automations(path: Path) -> list[dict[str, Any]]:
+    """Read the automations of a file of deployments; raises RequestError where it is no YAML."""
+    content = load_yaml(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    found = content.get("automations") if isinstance(content, dict) else None
+    return [one for one in found or [] if isinstance(one, dict) and "name" in one]
+
+
+def _crash_dead_runs(api: ServerApi, say: Say, *, silent_since: str = "") -> None:
+    """Let no run that nobody works on be shown as running.
+
+    silent_since: also those of terminals that have not beaten since then; empty: not now.
+    """
     for name in api.crash_dead_runs(POOL):
         say(f"Marked crashed, its process is gone: {name}.")
+    for name in api.crash_silent_runs(POOL, silent_since) if silent_since else ():
+        say(f"Marked crashed, it has not beaten since the server started: {name}.")
 
 
 def _refuse_chosen_server() -> None:

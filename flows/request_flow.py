@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from prefect import Flow
 from pydantic import Field
 
+from flows.run_watch import shown_as_running
 from schemas.errors import RequestError
 from schemas.options import Option
 from schemas.request_base import Request, make_request
@@ -26,7 +27,8 @@ class RequestFlow(Flow[..., R], Generic[Q, R]):
         def run(**options: Any) -> R:  # noqa: ANN401 - checked by the request
             request = read_parameters(kind, options)
             request.check()
-            return body(request)
+            with shown_as_running():
+                return body(request)
 
         run.__signature__ = _signature(kind)  # type: ignore[attr-defined]  # read by inspect
         run.__module__, run.__doc__ = body.__module__, body.__doc__

@@ -4,19 +4,24 @@ import os
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from flows.progress import say
+from flows.server_api import crash_run
 from flows.summary import PairSummary, RunSummary
 from schemas.dataset_folder import DatasetFolder
-from schemas.errors import StorageError
+from schemas.errors import MachineError, StorageError
 from schemas.manifest import RunRecord, utc_now
 from tasks.dataset.card import write_card
 from tasks.dataset.commit import ShardOutcome
+from tasks.dataset.lease import new_record
 from tasks.dataset.preparation import sweep_leftovers
+from tasks.dataset.run_beats import RUN_BEAT_S, RunBeat, beating_run, mark_crashed_runs
 from tasks.dataset.run_records import last_roots, write_run
 from tasks.dataset.shard_kinds import ShardJob, ShardKind
 from tasks.dataset.states import DatasetStatus, ShardStatus, dataset_status
@@ -60,9 +65,12 @@ def begin_run(
     device: int | None = None,
     accept_rejects: str = "0",
 ) -> Run:
-    """Start the clock of a run, and clear away what killed runs left half-written."""
+    """Start the clock of a run; clear away what killed runs left, and mark them crashed."""
     folder = DatasetFolder.at(uri)
     sweep_leftovers(folder)
+    for dead in mark_crashed_runs(folder):
+        say(f"{command}: marked crashed, its process is gone: {dead.command} of {dead.started}")
+        crash_run(dead.server, dead.flow_run)
     return Run(
         kind=kind,
         command=command,
@@ -74,6 +82,28 @@ def begin_run(
         started=utc_now(),
         began_s=monotonic(),
     )
+
+
+@contextmanager
+def going_on(run: Run, *, flow_run: str = "", server: str = "") -> Iterator[None]:
+    """Show for the length of a block that a run is going on; one that raises is put on record.
+
+    flow_run, server: its id on Prefect's server, and the address of that.
+    """
+    beat = RunBeat(
+        run=run.token, command=run.command, started=run.started, beat=utc_now(),
+        holder=new_record(RUN_BEAT_S, owner=run.token), workers=run.workers,
+        roots={name: str(path) for name, path in run.roots.items()},
+        flow_run=flow_run, server=server,
+    )  # fmt: skip
+    with beating_run(run.folder.store, beat.model_dump_json()):
+        try:
+            yield
+        except BaseException:
+            stopped = _describe(run, ()).model_copy(update={"state": "stopped"})
+            with suppress(OSError, MachineError):
+                write_run(run.folder, stopped)
+            raise
 
 
 def record_roots(run: Run) -> None:
@@ -175,6 +205,7 @@ def _describe_left(kind: ShardKind[Any], shard: ShardStatus) -> str:
 
 def _describe(run: Run, outcomes: Sequence[ShardOutcome]) -> RunRecord:
     return RunRecord(
+        run=run.token,
         command=run.command,
         started=run.started,
         ended=utc_now(),

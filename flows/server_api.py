@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ MAX_ROWS = 200
 """As many as the server returns at once."""
 
 ANSWER_S = 10.0
-_UNFINISHED = ("RUNNING", "PENDING", "CANCELLING", "PAUSED")
+_UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
+"""States of runs that have a process. One that is paused may have none, and go on later."""
+
+_GONE = "The process of this run is gone."
+_SILENT = "No heartbeat since the server started."
 _RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
 """A worker gives it to the process of a run."""
 
@@ -57,9 +62,61 @@ class ServerApi:
             reached = self._unfinished(parents)
             dead += reached
         for run in dead:
-            state = {"type": "CRASHED", "message": "The process of this run is gone."}
-            self._ask("POST", f"flow_runs/{run['id']}/set_state", {"state": state, "force": True})
+            self._set_state(run["id"], "CRASHED", _GONE)
         return tuple(run["name"] for run in dead)
+
+    def crash_run(self, run_id: str) -> bool:
+        """Mark one run crashed, unless it has ended or is paused; returns whether it was."""
+        found = self._unfinished({"id": {"any_": [run_id]}})
+        for run in found:
+            self._set_state(run["id"], "CRASHED", _GONE)
+        return bool(found)
+
+    def crash_silent_runs(self, pool: str, since: str, *, before: str = "") -> tuple[str, ...]:
+        """Mark runs crashed that have not beaten once since a time (ISO 8601); returns their names.
+
+        Those of the pool are left to crash_dead_runs, which looks at their processes. before: a
+        time before which they have begun; by default since.
+        """
+        of_pool = {one["id"] for one in self._unfinished({}, work_pools={"name": {"any_": [pool]}})}
+        began = {
+            "start_time": {"before_": before or since},
+            "state": {"type": {"any_": ["RUNNING"]}},
+        }
+        runs = [
+            one for one in self._filter("flow_runs", flow_runs=began) if one["id"] not in of_pool
+        ]
+        silent = [one for one in runs if not self._has_beaten(one["id"], since)]
+        for run in silent:
+            self._set_state(run["id"], "CRASHED", _SILENT)
+        return tuple(run["name"] for run in silent)
+
+    def _has_beaten(self, run_id: str, since: str) -> bool:
+        asked = {
+            "occurred": {"since": since}, "event": {"name": ["prefect.flow-run.heartbeat"]},
+            "resource": {"id": [f"prefect.flow-run.{run_id}"]},
+        }  # fmt: skip
+        return bool(self._ask("POST", "events/filter", {"filter": asked, "limit": 1})["events"])
+
+    def state_of(self, run_id: str) -> str:
+        """Return the type of a run's state; empty where it has none."""
+        state = self._ask("GET", f"flow_runs/{run_id}").get("state") or {}
+        return str(state.get("type", ""))
+
+    def set_running(self, run_id: str, why: str) -> None:
+        """Take back that a run was marked crashed."""
+        self._set_state(run_id, "RUNNING", why)
+
+    def replace_automation(self, automation: dict[str, Any]) -> None:
+        """Create an automation; older ones of its name are deleted, with what they counted."""
+        named = {"name": {"any_": [automation["name"]]}}
+        for one in list(self._filter("automations", automations=named)):
+            self._ask("DELETE", f"automations/{one['id']}")
+        self._ask("POST", "automations/", automation)
+
+    def _set_state(self, run_id: str, kind: str, message: str) -> None:
+        state = {"type": kind, "message": message}
+        self._ask("POST", f"flow_runs/{run_id}/set_state", {"state": state, "force": True})
 
     def _unfinished(self, runs: dict[str, Any], **others: object) -> list[dict[str, Any]]:
         filters = {**runs, "state": {"type": {"any_": list(_UNFINISHED)}}}
@@ -83,7 +140,15 @@ class ServerApi:
             headers={"Content-Type": "application/json"},
         )  # fmt: skip
         with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:  # noqa: S310 - as above
-            return json.loads(answer.read())
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
+def crash_run(server: str, run_id: str) -> None:
+    """Mark a run crashed on its server, if it has one that answers."""
+    if server and run_id:
+        with suppress(OSError, ValueError):
+            ServerApi(server).crash_run(run_id)
 
 
 def _schedule(deployment: dict[str, Any]) -> str:

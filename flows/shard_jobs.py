@@ -1,12 +1,23 @@
 """Shards of a run made by workers: which task makes which kind, and what the page shows of it."""
 
+import os
 from dataclasses import replace
 from typing import Any
 
+from prefect.runtime import flow_run
+
 from flows.artifacts import show_results
+from flows.prefect_settings import API_URL
 from flows.progress import say
 from flows.run_jobs import JobSpec, run_jobs
-from flows.runs import Run, close_run, describe_failures, make_jobs, record_roots
+from flows.runs import (
+    Run,
+    close_run,
+    describe_failures,
+    going_on,
+    make_jobs,
+    record_roots,
+)
 from flows.summary import RunSummary
 from tasks.dataset.commit import ShardOutcome, fail_shard
 from tasks.dataset.shard_kinds import ShardJob
@@ -35,11 +46,12 @@ def make_shards(
 
     deep: read every byte to find what is broken. rejects, older_code: redo these too.
     """
-    record_roots(run)
-    status = run.status(deep=deep)
-    chosen = shards_to_redo(status, rejects=rejects, older_code=older_code)
-    outcomes = _run_all(run, make_jobs(run, status, chosen))
-    summary = close_run(run, outcomes)
+    with going_on(run, flow_run=str(flow_run.id or ""), server=os.environ.get(API_URL, "")):
+        record_roots(run)
+        status = run.status(deep=deep)
+        chosen = shards_to_redo(status, rejects=rejects, older_code=older_code)
+        outcomes = _run_all(run, make_jobs(run, status, chosen))
+        summary = close_run(run, outcomes)
     show_results(run, summary, outcomes)
     return summary
 

@@ -202,6 +202,10 @@ class RunRecord(_Record):
     """runs/<time>.json: what one run did."""
 
     format_version: int = FORMAT_VERSION
+    run: str = Field(default="", description="its token; of two records of a run the later counts")
+    state: Literal["ended", "stopped", "crashed"] = Field(
+        default="ended", description="stopped: by an error or Ctrl-C; crashed: its process died"
+    )
     command: str
     started: str
     ended: str

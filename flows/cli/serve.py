@@ -22,7 +22,7 @@ def serve(request: ServeRequest) -> None:
     try:
         with serving(request, say=say) as there:
             _show(there, request)
-            there.wait()
+            there.wait(say)
     except KeyboardInterrupt:
         say("Ended: the worker with its runs, then the server.")
 

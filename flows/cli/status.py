@@ -10,6 +10,7 @@ from flows.cli.answers import Json, Uri, print_json, print_table, say, style_of
 from flows.progress import showing, tracking
 from flows.summary import SAID
 from schemas.dataset_folder import DatasetFolder
+from tasks.dataset.run_beats import RunBeat, read_run_beats
 from tasks.dataset.states import REDONE_ALWAYS, DatasetStatus, ShardStatus, dataset_status
 from tasks.samples.sample_shards import SAMPLES
 from tasks.video.video_shards import VIDEOS
@@ -30,7 +31,7 @@ def status(
     """
     folder = DatasetFolder.at(uri)
     with showing(style_of(json=json)):
-        found = _look(folder, deep=deep)
+        found = _look(folder, deep=deep).model_copy(update={"runs": read_run_beats(folder)})
     if json:
         print_json(found)
     else:
@@ -73,12 +74,22 @@ def _show(found: DatasetStatus) -> None:
         pairs = sum(one.rows for one in found.videos)
         states = _count_states(found.videos)
         say(f"{found.uri}: {len(found.videos)} videos: {states}; {pairs} pairs.")
+    for one in found.runs:
+        say(_describe_run(one))
     if not found.inputs_checked:
         say("The data root of the last run is missing: whether scans changed is not known.")
     if any(one.state in REDONE_ALWAYS for one in (*found.shards, *found.videos)):
         say(f"Redo what is left with: scanmill rerun {found.uri}")
     elif not found.is_done:
         say(f"Fix the scans that were rejected and run: scanmill rerun {found.uri}")
+
+
+def _describe_run(run: RunBeat) -> str:
+    """Say that a run is going on, or that it died: the next run puts that on record."""
+    since = f"{run.command} on {run.holder.host} since {run.started}"
+    if run.holder.is_ended:
+        return f"Crashed, its process is gone: {since}."
+    return f"Running: {since}, last heartbeat {run.beat}."
 
 
 def _count_states(shards: Sequence[ShardStatus]) -> str:

@@ -59,6 +59,12 @@ class LeaseRecord(BaseModel):
         place, _, started = self.process.rpartition(":")
         return bool(place) and place == _machine() and started != _start_of(self.pid)
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the holder is, or was, a process of this machine."""
+        place, _, _ = self.process.rpartition(":")
+        return bool(place) and place == _machine()
+
     def __str__(self) -> str:
         """Name the holder for people."""
         return f"process {self.pid} on {self.host}"

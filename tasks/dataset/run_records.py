@@ -4,7 +4,7 @@ A data set may hold several of RP, THuman2 and 2K2K, each from a data root of it
 goes by the roots of the last one unless it is given others.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -43,7 +43,15 @@ def read_runs(folder: DatasetFolder) -> tuple[RunRecord, ...]:
         with suppress(InputError, FileNotFoundError):
             source = folder.store.where(place)
             records.append(parse_record(RunRecord, folder.store.read(place), source=source))
-    return tuple(records)
+    return tuple(_last_of_each(records))
+
+
+def _last_of_each(records: Sequence[RunRecord]) -> Iterator[RunRecord]:
+    """Yield the records without those that a later one of the same run replaces."""
+    last = {record.run: place for place, record in enumerate(records) if record.run}
+    for place, record in enumerate(records):
+        if last.get(record.run, place) == place:
+            yield record
 
 
 def last_roots(folder: DatasetFolder) -> dict[str, Path]:

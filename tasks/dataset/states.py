@@ -22,6 +22,7 @@ from schemas.scan import InputFile
 from schemas.work import Progress
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.known_states import KnownStates
+from tasks.dataset.run_beats import RunBeat
 from tasks.dataset.run_records import find_roots
 from tasks.dataset.shard_kinds import RunRoots, ShardKind
 from tasks.dataset.shards import count_rows
@@ -61,6 +62,7 @@ class DatasetStatus(BaseModel):
     videos: tuple[ShardStatus, ...] = Field(
         default=(), description="shards of frames and pairs, as this module decides them too"
     )
+    runs: tuple[RunBeat, ...] = Field(default=(), description="that say that they are going on")
 
     @property
     def counts(self) -> dict[str, int]:
