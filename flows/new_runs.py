@@ -11,7 +11,7 @@ from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.requests import PairRequest, RenderRequest
 from schemas.settings import refuse_difference
-from tasks.dataset.planning import planned_scans, read_plan, read_video_plan
+from tasks.dataset.planning import read_video_plan
 from tasks.dataset.run_records import BACKGROUNDS, DENSEPOSE, MODELS, VIDEO_ROOT, data_roots
 from tasks.dataset.states import shards_to_redo
 from tasks.fits.body_model import digest_model
@@ -60,12 +60,12 @@ def find_nothing_to_render(request: RenderRequest) -> RunSummary | None:
     renews = bool(request.splits) or request.refresh_backgrounds
     if not run.folder.has_description or renews:
         return None
-    planned = {ref.scan_id for ref in planned_scans(read_plan(run.folder))}
     found = {
         f"{name.dataset}/{name.item}"
         for name in list_scan_names(Path(request.data), request.dataset)
     }
     status = run.status()
+    planned = {name for shard in status.shards for name in shard.scans}
     if found - planned or shards_to_redo(status) or not is_described(run, status):
         return None
     return sum_up(run, status, ())

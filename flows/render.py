@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.new_runs import begin_render, resolve
+from flows.new_runs import begin_render, find_nothing_to_render, resolve
 from flows.progress import say
 from flows.request_flow import request_flow
 from flows.runs import Run
@@ -25,17 +25,21 @@ def render(request: RenderRequest) -> RunSummary:
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
     request = resolve(request)
+    finished = find_nothing_to_render(request)
+    if finished is not None:  # before anything that takes longer than a look
+        say(finished.sentence)
+        return judge(finished)
     check_device(request.device, request.settings.resolution)
     run = begin_render(request)
     found = list_scan_names(Path(request.data), request.dataset)
     prepare_dataset(run.folder, request.settings)
     _say_shortages(request, _freeze_backgrounds(run, request))
-    plan_scans(
+    new = plan_scans(
         run.folder, found, request.settings,
         splits=Path(request.splits) if request.splits else None,
         scans_per_shard=request.scans_per_shard,
     )  # fmt: skip
-    return judge(make_shards(run))
+    return judge(make_shards(run, new=new))
 
 
 def _freeze_backgrounds(run: Run, request: RenderRequest) -> BackgroundList:

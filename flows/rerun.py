@@ -1,7 +1,8 @@
 """The flow `rerun`: redo only what is not done."""
 
+from flows.progress import say
 from flows.request_flow import request_flow
-from flows.reruns import begin_reruns
+from flows.reruns import begin_reruns, find_nothing_to_redo
 from flows.shard_jobs import make_shards
 from flows.summary import RunSummary, judge
 from schemas.requests import RerunRequest
@@ -14,6 +15,10 @@ def rerun(request: RerunRequest) -> RunSummary:
 
     Raises RequestError before any work, UnfinishedWork when not all is done at the end.
     """
+    finished = None if request.deep else find_nothing_to_redo(request)
+    if finished is not None:
+        say(finished.sentence)
+        return judge(finished)
     summaries = []
     for run in begin_reruns(request):
         if run.kind.has_views:

@@ -165,6 +165,7 @@ def sum_up(
         uri=status.uri,
         worked_on=len(outcomes),
         states=status.counts,
+        inputs=status.inputs,
         samples=status.samples,
         rejected=sum(failure.kind == "input" for failure in failures),
         accept_rejects=run.accept_rejects,

@@ -40,18 +40,27 @@ SPECS = {
 
 
 def make_shards(
-    run: Run, *, deep: bool = False, rejects: bool = False, older_code: bool = False
+    run: Run,
+    *,
+    deep: bool = False,
+    rejects: bool = False,
+    older_code: bool = False,
+    new: tuple[str, ...] = (),
 ) -> RunSummary:
     """Make the shards of a run that are not done, and put it on record.
 
-    deep: read every byte to find what is broken. rejects, older_code: redo these too.
+    deep: read every byte to find what is broken. rejects, older_code: redo these too. new: inputs
+    that were planned just now.
     """
     with going_on(run, flow_run=str(flow_run.id or ""), server=os.environ.get(API_URL, "")):
         record_roots(run)
         status = run.status(deep=deep)
+        inputs = status.inputs.model_copy(update={"new": (*new, *status.inputs.new)})
+        if inputs.sentence:
+            say(f"{run.command}: {inputs.sentence}")
         chosen = shards_to_redo(status, rejects=rejects, older_code=older_code)
         outcomes = _run_all(run, make_jobs(run, status, chosen))
-        summary = close_run(run, outcomes)
+        summary = close_run(run, outcomes).model_copy(update={"inputs": inputs})
     show_results(run, summary, outcomes)
     return summary
 

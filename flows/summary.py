@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows.progress import format_seconds
 from schemas.manifest import Failure
 from schemas.tolerance import Tolerance
+from tasks.dataset.input_notice import InputNotice
 
 SAID = {"rejects": "done with rejects"}
 """What people read for the states whose short names say too little."""
@@ -30,6 +31,7 @@ class RunSummary(BaseModel):
     bytes: int = Field(description="of the shards that this run wrote")
     seconds: float = Field(description="wall time of the run")
     stages: dict[str, float] = Field(description="seconds of work by stage, all workers together")
+    inputs: InputNotice = Field(default=InputNotice(), description="as the run found them")
 
     @property
     def is_done(self) -> bool:

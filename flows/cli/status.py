@@ -76,6 +76,10 @@ def _show(found: DatasetStatus) -> None:
         say(f"{found.uri}: {len(found.videos)} videos: {states}; {pairs} pairs.")
     for one in found.runs:
         say(_describe_run(one))
+    if found.inputs.sentence:
+        say(f"{found.inputs.sentence.capitalize()}.")
+    if found.new:
+        say("Add what is new with the command that made the data set: scanmill render.")
     if not found.inputs_checked:
         say("The data root of the last run is missing: whether scans changed is not known.")
     if any(one.state in REDONE_ALWAYS for one in (*found.shards, *found.videos)):

@@ -9,7 +9,7 @@ How shards are committed (`commit`), what each one is (`states`), and how runs g
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -99,6 +99,11 @@ class ShardKind(ABC, Generic[P]):
     @abstractmethod
     def list_gone(self, shard: P, data_root: Path) -> tuple[str, ...]:
         """Name what is planned and no longer in the data root."""
+
+    def list_unplanned(self, plan: Sequence[P], roots: RunRoots) -> tuple[str, ...]:
+        """Name what the data roots hold and no shard is planned for; by default not known."""
+        del plan, roots
+        return ()
 
     def find_new(self, shard: P, data_root: Path, recorded: frozenset[str]) -> tuple[str, ...]:
         """Name the inputs that exist now and are not recorded; by default none can."""

@@ -21,6 +21,7 @@ from schemas.manifest import Failure, Manifest, Planned, ShardState, state_by_fa
 from schemas.scan import InputFile
 from schemas.work import Progress
 from tasks.dataset.fingerprints import FingerprintCache
+from tasks.dataset.input_notice import InputNotice
 from tasks.dataset.known_states import KnownStates
 from tasks.dataset.run_beats import RunBeat
 from tasks.dataset.run_records import find_roots
@@ -47,6 +48,8 @@ class ShardStatus(BaseModel):
     bytes: int = 0
     attempt: int = Field(default=0, description="of the last commit; 0: never committed")
     failures: tuple[Failure, ...] = ()
+    inputs_changed: bool = Field(default=False, description="stale because of its inputs")
+    gone: tuple[str, ...] = Field(default=(), description="those of its scans that are gone")
 
 
 class DatasetStatus(BaseModel):
@@ -63,6 +66,18 @@ class DatasetStatus(BaseModel):
         default=(), description="shards of frames and pairs, as this module decides them too"
     )
     runs: tuple[RunBeat, ...] = Field(default=(), description="that say that they are going on")
+
+    new: tuple[str, ...] = Field(default=(), description="scans in the data roots, in no shard yet")
+
+    @property
+    def inputs(self) -> InputNotice:
+        """Say which inputs are new, changed or removed."""
+        all_shards = (*self.shards, *self.videos)
+        return InputNotice(
+            new=self.new,
+            changed=tuple(name for one in all_shards if one.inputs_changed for name in one.scans),
+            removed=tuple(name for one in all_shards for name in one.gone),
+        )
 
     @property
     def counts(self) -> dict[str, int]:
@@ -131,6 +146,7 @@ def dataset_status(
             len(shard.names) * views if kind.has_views else known.rows
             for shard, known in zip(plan, shards, strict=True)
         ),
+        new=kind.list_unplanned(plan, roots),
         shards=(*shards, *(_report_unplanned(shard_id) for shard_id in unplanned)),
     )
 
@@ -193,6 +209,7 @@ class _Inspector:
         gone = self.kind.list_gone(shard, data_root) if data_root is not None else ()
         status = ShardStatus(
             shard_id=shard.shard_id, scans=shard.names, state="missing", source_gone=bool(gone),
+            gone=gone,
             reasons=tuple(f"{name}: the {self.kind.unit} is gone" for name in gone),
         )  # fmt: skip
         try:
@@ -236,12 +253,15 @@ class _Inspector:
         damage = self._find_damage(manifests)
         if damage:
             return _update(status, "corrupt", *damage)
-        changes = () if status.source_gone else self._find_changes(shard, manifests, roots)
+        first = manifests[self.kind.parts[0]]
+        changed = () if status.source_gone else self._find_changed_inputs(shard, first, roots)
+        decisions = () if status.source_gone else self._find_other_decisions(manifests)
         self._remember(manifests, roots)
         if status.source_gone:
             return _update(status, "orphaned")
-        if changes:
-            return _update(status, "stale", *changes)
+        if decisions or changed:
+            known = status.model_copy(update={"inputs_changed": bool(changed)})
+            return _update(known, "stale", *decisions, *changed)
         decided = _update(
             status, state_by_failures(status.failures), *map(_explain, status.failures)
         )
@@ -294,9 +314,8 @@ class _Inspector:
         rows: int = store.open_parquet(name, size).metadata.num_rows
         return rows
 
-    def _find_changes(
-        self, shard: Planned, manifests: Mapping[Part, Manifest], roots: Roots
-    ) -> tuple[str, ...]:
+    def _find_other_decisions(self, manifests: Mapping[Part, Manifest]) -> tuple[str, ...]:
+        """Say which decisions of the data set are no longer those it was made with."""
         first = manifests[self.kind.parts[0]]
         changes = []
         if self.backgrounds_version not in {None, first.backgrounds_version}:
@@ -306,7 +325,13 @@ class _Inspector:
             )
         if any(one.settings_digest != self.settings_digest for one in manifests.values()):
             changes.append("made with other settings than the data set's")
-        changes += [self._compare_input(one, roots) for one in first.inputs]
+        return tuple(changes)
+
+    def _find_changed_inputs(
+        self, shard: Planned, first: Manifest, roots: Roots
+    ) -> tuple[str, ...]:
+        """Say which inputs differ from those on record."""
+        changes = [self._compare_input(one, roots) for one in first.inputs]
         if roots["data"] is not None:
             recorded = frozenset(one.path for one in first.inputs)
             new = self.kind.find_new(shard, roots["data"], recorded)

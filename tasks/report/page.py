@@ -57,6 +57,7 @@ class DatasetSection:
 
     uri: str
     tiles: tuple[tuple[str, str], ...]
+    inputs: str
     states: Mapping[str, int]
     troubles: tuple[tuple[str, str, str], ...]
     failures: tuple[Failure, ...]
@@ -126,6 +127,7 @@ def describe_dataset(folder: DatasetFolder) -> DatasetSection:
     return DatasetSection(
         uri=folder.address,
         tiles=(*_tiles(folder, manifests, failures), *_tiles_of_videos(folder)),
+        inputs=status.inputs.sentence.capitalize(),
         states=dict(Counter(shard.state for shard in shards)),
         troubles=tuple(
             (shard.shard_id, shard.state, "; ".join(shard.reasons))

@@ -3,6 +3,7 @@
 Imported samples are shards of this kind too: `tasks.formats.importing` makes their rows.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
@@ -16,6 +17,7 @@ from tasks.dataset.run_records import BACKGROUNDS, DENSEPOSE, MODELS, data_root_
 from tasks.dataset.shard_kinds import RunRoots, ShardJob, ShardKind
 from tasks.dataset.shards import SAMPLE_FORMAT, ShardFormat
 from tasks.scans.input_files import Roots, is_scan_gone
+from tasks.scans.layouts import LAYOUTS, list_items
 
 
 class SampleShards(ShardKind[PlannedShard]):
@@ -49,6 +51,16 @@ class SampleShards(ShardKind[PlannedShard]):
     def list_gone(self, shard: PlannedShard, data_root: Path) -> tuple[str, ...]:
         """Name the scans whose folder is gone."""
         return tuple(ref.scan_id for ref in shard.scans if is_scan_gone(data_root, ref))
+
+    def list_unplanned(self, plan: Sequence[PlannedShard], roots: RunRoots) -> tuple[str, ...]:
+        """Name the scans in the folders of the datasets that are planned already."""
+        planned = {ref.scan_id for shard in plan for ref in shard.scans}
+        found = []
+        for name in sorted({shard.scans[0].dataset for shard in plan} & LAYOUTS.keys()):
+            root = roots.get(data_root_of(name))
+            if root is not None and (root / LAYOUTS[name].folders).is_dir():
+                found += [f"{name}/{item}" for item in list_items(root, name)]
+        return tuple(one for one in found if one not in planned)
 
     def make_job(
         self,

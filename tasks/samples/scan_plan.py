@@ -10,18 +10,18 @@ from schemas.scan import DatasetName, ScanRef
 from schemas.settings import RenderSettings
 from tasks.dataset.planning import plan_new, planned_scans, read_plan
 from tasks.dataset.splits import ScanName, assign_splits, read_splits, unmatched_rows
-from tasks.scans.layouts import list_scans
+from tasks.scans.layouts import list_items, subject_of
 
 
 def list_scan_names(data_root: Path, dataset: DatasetName) -> tuple[ScanName, ...]:
     """List the scans of a data root; raises RequestError when there is none."""
-    files = list_scans(data_root, dataset)
-    if not files:
+    items = list_items(data_root, dataset)
+    if not items:
         raise RequestError(
             "--data", found=f"no scan of {dataset} in {data_root}", expected="at least one scan",
             hint="Run `scanmill inspect`; check --dataset and the folder names.",
         )  # fmt: skip
-    return tuple(ScanName(one.dataset, one.item, one.subject) for one in files)
+    return tuple(ScanName(dataset, item, subject_of(dataset, item)) for item in items)
 
 
 def plan_scans(
@@ -31,8 +31,8 @@ def plan_scans(
     *,
     splits: Path | None,
     scans_per_shard: int,
-) -> None:
-    """Give new scans their split and their shard; what is planned stays as it is.
+) -> tuple[str, ...]:
+    """Give new scans their split and their shard, and name them; what is planned stays as it is.
 
     splits: CSV that overrides the split by hash. Raises RequestError for a row that names nothing.
     """
@@ -48,7 +48,8 @@ def plan_scans(
             hint="Run `scanmill inspect` for the names.",
         )  # fmt: skip
     check_sample_ids(refs, settings)
-    plan_new(folder, refs, scans_per_shard=scans_per_shard)
+    added = plan_new(folder, refs, scans_per_shard=scans_per_shard)
+    return tuple(ref.scan_id for ref in planned_scans(added))
 
 
 def check_sample_ids(refs: Iterable[ScanRef], settings: RenderSettings) -> None:

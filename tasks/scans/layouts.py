@@ -1,5 +1,6 @@
 """Where the published data sets keep their scans: a table, and what it finds below a data root."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -158,6 +159,15 @@ def list_scans(data_root: Path, dataset: DatasetName) -> tuple[ScanFiles, ...]:
     folder whose name can't name a scan is left to list_unusable_names.
     Raises RequestError when the folder of the data set is missing, or it has no scans.
     """
+    items = list_items(data_root, dataset)
+    return tuple(find_scan(data_root, dataset, item) for item in items)
+
+
+def list_items(data_root: Path, dataset: DatasetName) -> tuple[str, ...]:
+    """Name the scans of one data set, sorted, without a look for their files.
+
+    Raises RequestError when the folder of the data set is missing, or it has no scans.
+    """
     if dataset not in LAYOUTS:
         raise RequestError(
             "--dataset", found=dataset, expected=" or ".join(LAYOUTS),
@@ -165,7 +175,13 @@ def list_scans(data_root: Path, dataset: DatasetName) -> tuple[ScanFiles, ...]:
         )  # fmt: skip
     ending = LAYOUTS[dataset].folder_ending
     items = (name.removesuffix(ending) for name in _list_folders(data_root, dataset))
-    return tuple(find_scan(data_root, dataset, item) for item in items if _is_usable(item))
+    return tuple(item for item in items if _is_usable(item))
+
+
+def subject_of(dataset: DatasetName, item: str) -> str:
+    """Name the person of a scan."""
+    until = LAYOUTS[dataset].subject_until
+    return item.partition(until)[0] if until else item
 
 
 def list_unusable_names(data_root: Path, dataset: DatasetName) -> tuple[str, ...]:
@@ -188,7 +204,7 @@ def find_scan(data_root: Path, dataset: DatasetName, item: str) -> ScanFiles:
     return ScanFiles(
         dataset=dataset,
         item=item,
-        subject=item.partition(layout.subject_until)[0] if layout.subject_until else item,
+        subject=subject_of(dataset, item),
         data_root=data_root,
         folder=folder,
         tried=tried,
@@ -209,12 +225,13 @@ def _list_folders(data_root: Path, dataset: DatasetName) -> list[str]:
             expected=f"a data root in the published layout of {dataset}",
             hint=f"Give the folder that holds {layout.folders.partition('/')[0]}/.",
         )  # fmt: skip
-    return sorted(path.name for path in folders.iterdir() if _is_scan_folder(path, layout))
+    with os.scandir(folders) as entries:  # says what is a folder without asking for each
+        return sorted(one.name for one in entries if _is_scan_folder(one, layout))
 
 
-def _is_scan_folder(path: Path, layout: Layout) -> bool:
-    name = path.name
-    if name.startswith((".", "__MACOSX")) or not path.is_dir():
+def _is_scan_folder(entry: "os.DirEntry[str]", layout: Layout) -> bool:
+    name = entry.name
+    if name.startswith((".", "__MACOSX")) or not entry.is_dir():
         return False
     return name.endswith(layout.folder_ending) and name != layout.folder_ending
 

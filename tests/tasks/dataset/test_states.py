@@ -366,3 +366,21 @@ def kill_while_writing(rendered: Rendered) -> None:
             assert renderer.poll() is None
             threading.Event().wait(0.005)
         os.kill(renderer.pid, signal.SIGKILL)
+
+
+def test_new_changed_and_removed_scans_are_named(rendered: Rendered) -> None:
+    assert rendered.look().inputs.sentence == ""
+    write_scan(rendered.data, "rp_late_posed_001")
+    write_texture(rendered.texture, seed=7)
+    shutil.rmtree(rendered.data / f"obj/RP/{SECOND}_OBJ")
+    assert rendered.look().inputs.model_dump() == {
+        "new": ("RP/rp_late_posed_001",),
+        "changed": (f"RP/{FIRST}",),
+        "removed": (f"RP/{SECOND}",),
+    }
+
+
+def test_other_settings_are_no_change_of_inputs(rendered: Rendered) -> None:
+    rendered.rewrite(settings_digest="0" * 64)
+    assert rendered.first().state == "stale"
+    assert rendered.look().inputs.sentence == ""
