@@ -51,6 +51,7 @@ def begin_render(request: RenderRequest) -> Run:
         workers=request.workers,
         device=request.device,
         accept_rejects=request.accept_rejects,
+        profiled=request.profile,
     )
 
 
@@ -75,7 +76,7 @@ def begin_pairing(request: PairRequest) -> Run:
     """Begin to pair."""
     return begin_run(
         VIDEOS, "pair", request.out, roots={VIDEO_ROOT: request.data},
-        workers=request.workers, accept_rejects=request.accept_rejects,
+        workers=request.workers, accept_rejects=request.accept_rejects, profiled=request.profile,
     )  # fmt: skip
 
 

@@ -73,6 +73,7 @@ def _begin_scan_rerun(request: RerunRequest, folder: DatasetFolder) -> Run:
             MODELS: request.smplx_models or roots.get(MODELS),
             DENSEPOSE: request.densepose or roots.get(DENSEPOSE),
         },
+        profiled=request.profile,
         workers=request.workers,
         device=request.device,
         accept_rejects=request.accept_rejects,
@@ -89,7 +90,7 @@ def _begin_video_rerun(request: RerunRequest, folder: DatasetFolder, *, given: s
         )  # fmt: skip
     return begin_run(
         VIDEOS, "rerun", request.uri, roots={VIDEO_ROOT: root},
-        workers=request.workers, accept_rejects=request.accept_rejects,
+        workers=request.workers, accept_rejects=request.accept_rejects, profiled=request.profile,
     )  # fmt: skip
 
 

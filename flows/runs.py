@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -17,6 +19,7 @@ from flows.summary import PairSummary, RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import MachineError, StorageError
 from schemas.manifest import RunRecord, utc_now
+from schemas.profiling import ProfileTable
 from tasks.dataset.card import write_card
 from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.lease import new_record
@@ -36,7 +39,7 @@ class Run:
     """One run on one data set: which shards it works on, with what, since when.
 
     roots: folders that inputs come from, absolute, by the names that records know them by. token:
-    claims shards, so that runs at once on one data set share them.
+    claims shards, so that runs at once on one data set share them. profiled: time is counted.
     """
 
     kind: ShardKind[Any]
@@ -46,6 +49,7 @@ class Run:
     workers: int
     device: int | None
     accept_rejects: str
+    profiled: bool
     started: str
     began_s: float
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -64,6 +68,7 @@ def begin_run(
     workers: int | None,
     device: int | None = None,
     accept_rejects: str = "0",
+    profiled: bool = False,
 ) -> Run:
     """Start the clock of a run; clear away what killed runs left, and mark them crashed."""
     folder = DatasetFolder.at(uri)
@@ -79,6 +84,7 @@ def begin_run(
         workers=workers or os.cpu_count() or 1,
         device=device,
         accept_rejects=accept_rejects,
+        profiled=profiled,
         started=utc_now(),
         began_s=monotonic(),
     )
@@ -128,7 +134,8 @@ def make_jobs(run: Run, status: DatasetStatus, shard_ids: Sequence[str]) -> list
         for shard in run.kind.read_plan(run.folder)
         if shard.shard_id in chosen
     )
-    return [job.model_copy(update={"run": run.token}) for job in jobs if job is not None]
+    added = {"run": run.token, "profiled": run.profiled}
+    return [job.model_copy(update=added) for job in jobs if job is not None]
 
 
 def close_run(run: Run, outcomes: Sequence[ShardOutcome]) -> RunSummary:
@@ -175,6 +182,8 @@ def sum_up(
         bytes=sum(one.bytes for one in outcomes),
         seconds=monotonic() - run.began_s,
         stages={stage: round(spent, 3) for stage, spent in sorted(stages.items())},
+        workers=run.workers,
+        profile=_add_profiles(outcomes),
     )
     if run.kind is not VIDEOS:
         return summary
@@ -219,4 +228,10 @@ def _describe(run: Run, outcomes: Sequence[ShardOutcome]) -> RunRecord:
         failures=sum(len(one.failures) for one in outcomes),
         bytes=sum(one.bytes for one in outcomes),
         use=tuple(one.use for one in outcomes if one.use),
+        profile=_add_profiles(outcomes),
     )
+
+
+def _add_profiles(outcomes: Sequence[ShardOutcome]) -> ProfileTable | None:
+    profiles = [one.profile for one in outcomes if one.profile]
+    return reduce(add, profiles) if profiles else None

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.progress import format_seconds
 from schemas.manifest import Failure
+from schemas.profiling import ProfileTable
 from schemas.tolerance import Tolerance
 from tasks.dataset.input_notice import InputNotice
 
@@ -32,6 +33,10 @@ class RunSummary(BaseModel):
     seconds: float = Field(description="wall time of the run")
     stages: dict[str, float] = Field(description="seconds of work by stage, all workers together")
     inputs: InputNotice = Field(default=InputNotice(), description="as the run found them")
+    workers: int = Field(default=1, description="that the run had at once")
+    profile: ProfileTable | None = Field(
+        default=None, description="where the time of all workers went, if asked"
+    )
 
     @property
     def is_done(self) -> bool:

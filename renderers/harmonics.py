@@ -8,6 +8,7 @@ SIGGRAPH 2001, eq. 3, 7 and 8.
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, UInt8
@@ -44,6 +45,8 @@ SRGB_OFFSET, SRGB_POWER, SRGB_KNEE, SRGB_SLOPE = 0.055, 2.4, 0.04045, 12.92
 _SPHERE_POINTS = 400
 _KNEE_LINEAR = SRGB_KNEE / SRGB_SLOPE
 _WHITE = 255
+_STEPS = 65535
+"""Of linear light between black and white: twenty to a level where the curve is steepest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,19 @@ def harmonics(directions: Float[np.ndarray, "*N 3"]) -> Float64[np.ndarray, "*N 
 
 def find_irradiance(
     light: HarmonicLight, normals_world: Float[np.ndarray, "*N 3"]
-) -> Float64[np.ndarray, "*N"]:
-    """Return what falls on surfaces of these unit normals; 0 where the series dips below."""
-    lobe = np.repeat(COSINE_LOBE, (1, 3, 5))
-    falling: Float64[np.ndarray, "*N"] = harmonics(normals_world) @ (lobe * light.coefficients)
-    clipped: Float64[np.ndarray, "*N"] = np.maximum(falling, 0)
+) -> Float[np.ndarray, "*N"]:
+    """Return what falls on surfaces of these unit normals; 0 where the series dips below.
+
+    The series up to order 2 is a quadric of the normal, worked out in the normals' own precision.
+    """
+    c = np.repeat(COSINE_LOBE, (1, 3, 5)) * light.coefficients
+    xy, yz, xz, xx, zz = _Y2 * c[4], _Y2 * c[5], _Y2 * c[7], 0.5 * _Y2 * c[8], 3 * _Y20 * c[6]
+    half = np.array([[2 * xx, xy, xz], [xy, -2 * xx, yz], [xz, yz, 2 * zz]]) / 2
+    linear, even = _Y1 * c[[3, 1, 2]], _Y0 * c[0] - _Y20 * c[6]
+    kind = normals_world.dtype
+    slope = normals_world @ half.astype(kind) + linear.astype(kind)
+    falling = np.einsum("...i,...i->...", slope, normals_world) + kind.type(even)
+    clipped: Float[np.ndarray, "*N"] = np.maximum(falling, 0)
     return clipped
 
 
@@ -116,24 +127,32 @@ def shade(
     left, top, right, bottom = bounding_window(mask)
     window = np.s_[top : bottom + 1, left : right + 1]
     inside = mask[window]
-    normals_world = normals_camera[window][inside] @ camera.world_to_camera[:3, :3]
+    turn = camera.world_to_camera[:3, :3].astype(np.float32)
+    normals_world = normals_camera[window][inside] @ turn
     irradiance = find_irradiance(light, normals_world)
     image[window][inside] = _brighten(color[window][inside], irradiance)
     return image
 
 
 def _brighten(
-    color: UInt8[np.ndarray, "N 3"], factor: Float64[np.ndarray, " N"]
+    color: UInt8[np.ndarray, "N 3"], factor: Float32[np.ndarray, " N"]
 ) -> UInt8[np.ndarray, "N 3"]:
-    """Multiply sRGB colours in linear light."""
+    """Multiply sRGB colours in linear light; both curves are tables."""
+    to_linear, to_levels = _curves()
+    linear = np.minimum(to_linear[color] * factor[:, None], 1)
+    return to_levels[(linear * _STEPS + np.float32(0.5)).astype(np.uint16)]
+
+
+@cache
+def _curves() -> tuple[Float32[np.ndarray, " 256"], UInt8[np.ndarray, " 65536"]]:
+    """Return linear light of each level, and the level of each step of linear light."""
     levels = np.arange(_WHITE + 1) / _WHITE
     curved = ((levels + SRGB_OFFSET) / (1 + SRGB_OFFSET)) ** SRGB_POWER
     to_linear = np.where(levels <= SRGB_KNEE, levels / SRGB_SLOPE, curved)
-    linear = np.minimum(to_linear[color] * factor[:, None], 1)
+    linear = np.arange(_STEPS + 1) / _STEPS
     bright = (1 + SRGB_OFFSET) * linear ** (1 / SRGB_POWER) - SRGB_OFFSET
     encoded = np.where(linear <= _KNEE_LINEAR, SRGB_SLOPE * linear, bright)
-    rounded: UInt8[np.ndarray, "N 3"] = np.rint(encoded * _WHITE).astype(np.uint8)
-    return rounded
+    return to_linear.astype(np.float32), np.rint(encoded * _WHITE).astype(np.uint8)
 
 
 def _choose_key(random: np.random.Generator) -> Float64[np.ndarray, " 3"]:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 from schemas.errors import FailureKind, InputError, as_utf8, kind_of
 from schemas.fits import FitCheck
 from schemas.pairing import PairSettings
+from schemas.profiling import ProfileTable
 from schemas.samples import FORMAT_VERSION
 from schemas.scan import InputFile, ScanRef, VideoRef
 from schemas.settings import RenderSettings
@@ -222,6 +223,9 @@ class RunRecord(_Record):
     bytes: int = Field(default=0, ge=0, description="of the shards that it committed")
     use: Annotated[tuple[WorkerUse, ...], AfterValidator(sum_uses)] = Field(
         default=(), description="what each worker process took"
+    )
+    profile: ProfileTable | None = Field(
+        default=None, description="where the time of all workers went, if it was asked for"
     )
 
 

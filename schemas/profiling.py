@@ -38,6 +38,26 @@ class Spent(BaseModel):
         )
 
 
+class ProfileTable(BaseModel):
+    """Where the time of one or more profiled blocks went.
+
+    wall, cpu: of the blocks, in seconds; what no span counted is theirs too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wall: float
+    cpu: float
+    spent: dict[str, Spent]
+
+    def __add__(self, other: "ProfileTable") -> "ProfileTable":
+        """Take both together."""
+        names = {**self.spent, **other.spent}
+        none = Spent()
+        both = {name: self.spent.get(name, none) + other.spent.get(name, none) for name in names}
+        return ProfileTable(wall=self.wall + other.wall, cpu=self.cpu + other.cpu, spent=both)
+
+
 @dataclass(slots=True)
 class Profile:
     """What a process spent while it was profiled. wall, cpu: of the whole block, in seconds."""
@@ -51,6 +71,11 @@ class Profile:
         """Count one span."""
         with self._lock:
             self.spent[name] = self.spent.get(name, Spent()) + Spent(count=1, wall=wall, cpu=cpu)
+
+    @property
+    def table(self) -> ProfileTable:
+        """What was counted."""
+        return ProfileTable(wall=self.wall, cpu=self.cpu, spent=dict(self.spent))
 
 
 class _Open(threading.local):

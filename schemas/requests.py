@@ -86,6 +86,9 @@ AcceptRejects = Annotated[
     Shown("N|P%"),
 ]
 Limits = Annotated[WorkerLimits, Part()]
+Profiled = Annotated[
+    bool, Field(description="Show where the time goes, step by step; kept in the run's record.")
+]
 LAYOUT = Shown(word="the layout")
 _BACKGROUNDS = "Images to put behind the person."
 _DENSEPOSE = "DensePose images of the views, DATASET/ITEM/YAW.png, for the column iuv."
@@ -127,6 +130,7 @@ class RenderRequest(Request):
     runner: Runner = LOCAL
     device: Device = None
     limits: Limits = Field(default_factory=WorkerLimits)
+    profile: Profiled = False
     accept_rejects: AcceptRejects = "0"
 
     def check(self) -> None:
@@ -167,6 +171,7 @@ class RerunRequest(Request):
     runner: Runner = LOCAL
     device: Device = None
     limits: Limits = Field(default_factory=WorkerLimits)
+    profile: Profiled = False
     accept_rejects: AcceptRejects = "0"
 
     def check(self) -> None:
@@ -187,6 +192,7 @@ class PairRequest(Request):
     workers: Workers = None
     runner: Runner = LOCAL
     limits: Limits = Field(default_factory=WorkerLimits)
+    profile: Profiled = False
     accept_rejects: AcceptRejects = "0"
 
     def check(self) -> None:

@@ -16,7 +16,6 @@ Uri = Annotated[
     str, typer.Argument(help="Folder of a data set.", metavar="URI", show_default=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
-Profile = Annotated[bool, typer.Option("--profile", help="Show seconds by stage.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show Prefect's log too.")]
 
 WIDTH_WITHOUT_TERMINAL = 160

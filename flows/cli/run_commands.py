@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from flows.cli.answers import (
     Json,
-    Profile,
     Verbose,
     print_json,
     print_table,
@@ -20,6 +19,7 @@ from flows.cli.answers import (
     style_of,
 )
 from flows.cli.flow_runs import run_flow
+from flows.cli.profile_table import show_profile
 from flows.cli.request_options import request_command
 from flows.new_runs import find_nothing_to_pair, find_nothing_to_render, resolve
 from flows.reruns import find_nothing_to_redo
@@ -56,7 +56,6 @@ SHOWN = 20
 def render(
     request: RenderRequest,
     *,
-    profile: Profile = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -67,7 +66,7 @@ def render(
     request = resolve(request)
     _run_and_answer(
         "render", request, find_finished=lambda: find_nothing_to_render(request),
-        json=json, profile=profile, verbose=verbose,
+        json=json, verbose=verbose,
     )  # fmt: skip
 
 
@@ -75,7 +74,6 @@ def render(
 def pair(
     request: PairRequest,
     *,
-    profile: Profile = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -86,7 +84,7 @@ def pair(
     find_sequences(Path(request.data))
     _run_and_answer(
         "pair", request, find_finished=lambda: find_nothing_to_pair(request),
-        json=json, profile=profile, verbose=verbose,
+        json=json, verbose=verbose,
     )  # fmt: skip
 
 
@@ -94,14 +92,13 @@ def pair(
 def rerun(
     request: RerunRequest,
     *,
-    profile: Profile = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Redo only what is not done: failed, missing, corrupt and stale shards."""
     _run_and_answer(
         "rerun", request, find_finished=lambda: find_nothing_to_redo(request),
-        json=json, profile=profile, verbose=verbose,
+        json=json, verbose=verbose,
     )  # fmt: skip
 
 
@@ -111,7 +108,6 @@ def _run_and_answer(
     *,
     find_finished: Callable[[], RunSummary | None],
     json: bool,
-    profile: bool,
     verbose: bool,
 ) -> None:
     """Run a flow on shards, print its summary, and exit with 0 or 1.
@@ -122,11 +118,11 @@ def _run_and_answer(
         name, request, answer=RunSummary, style=style_of(json=json), verbose=verbose,
         find_finished=find_finished,
     )  # fmt: skip
-    _answer(summary, json=json, profile=profile)
+    _answer(summary, json=json)
     raise typer.Exit(0 if summary.is_done else 1)
 
 
-def _answer(summary: RunSummary, *, json: bool, profile: bool) -> None:
+def _answer(summary: RunSummary, *, json: bool) -> None:
     """Print the summary."""
     if json:
         print_json(summary)
@@ -137,8 +133,8 @@ def _answer(summary: RunSummary, *, json: bool, profile: bool) -> None:
         say(f"warning  {line}")
     for line in summary.unfinished[:SHOWN]:
         say(f"left to do  {line}")
-    if profile:
-        _show_profile(summary)
+    if summary.profile:
+        show_profile(summary.profile, elapsed=summary.seconds * summary.workers)
     say(summary.sentence)
     say(f"Data set: {summary.uri}" + (f" (+{format_bytes(summary.bytes)})" * bool(summary.bytes)))
     if summary.unfinished or summary.rejected:
@@ -161,17 +157,6 @@ def _show_failures(summary: RunSummary) -> None:
 def _samples(failed: list[Failure]) -> str:
     more = f"\nand {len(failed) - 1} more" if len(failed) > 1 else ""
     return failed[0].sample_id + more
-
-
-def _show_profile(summary: RunSummary) -> None:
-    total = sum(summary.stages.values()) or 1.0
-    rows = [
-        (stage, f"{seconds:.2f}", f"{seconds / total:.0%}")
-        for stage, seconds in sorted(summary.stages.items(), key=lambda item: -item[1])
-    ]
-    say("Seconds of work, all workers together:")
-    print_table(("stage", "seconds", "share"), rows)
-    say("")
 
 
 def _hint(summary: RunSummary) -> str:

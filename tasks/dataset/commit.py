@@ -32,6 +32,7 @@ from schemas.manifest import (
     state_by_failures,
     utc_now,
 )
+from schemas.profiling import ProfileTable, profiling, span
 from schemas.scan import InputFile
 from schemas.settings import digest_of
 from schemas.worker_use import WorkerUse
@@ -60,6 +61,7 @@ class ShardOutcome(BaseModel):
     committed: bool = True
     made_by: str = Field(default="", description="another run that has made it, or is making it")
     use: WorkerUse | None = Field(default=None, description="what its worker took for it")
+    profile: ProfileTable | None = Field(default=None, description="where the time went, if asked")
 
     @property
     def rows(self) -> int:
@@ -162,6 +164,14 @@ def commit_shard(work: ShardWork) -> ShardOutcome:
 
 
 def _make(folder: DatasetFolder, work: ShardWork) -> ShardOutcome:
+    if not work.job.profiled:
+        return _write(folder, work)
+    with profiling() as profile, span("commit"):
+        outcome = _write(folder, work)
+    return outcome.model_copy(update={"profile": profile.table})
+
+
+def _write(folder: DatasetFolder, work: ShardWork) -> ShardOutcome:
     shard_id, parts = work.job.shard.shard_id, work.job.kind.parts
     manifests = _write_parts(folder, work)
     folder.store.remove(failure_name(shard_id, parts[0]), seen=WHATEVER)
@@ -228,10 +238,12 @@ def _write_parts(folder: DatasetFolder, work: ShardWork) -> dict[Part, Manifest]
         _warn_of_lost_normals(folder, work)
         written = {part: writer.finish() for part, writer in writers.items()}
         _keep_the_better(folder, work, written)
-        stamps = {part: staged[part].publish(seen[part]) for part in work.parts}
+        with span("flush and publish"):
+            stamps = {part: staged[part].publish(seen[part]) for part in work.parts}
     manifests = {part: work.describe(part, one) for part, one in written.items()}
-    for part, manifest in manifests.items():
-        _record(store, part, manifest, stamps[part])
+    with span("record"):
+        for part, manifest in manifests.items():
+            _record(store, part, manifest, stamps[part])
     return manifests
 
 

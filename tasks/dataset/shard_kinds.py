@@ -31,7 +31,8 @@ class ShardJob(Job):
 
     data_root: folder that the paths of the inputs count from. run: the run that claims the shard;
     "": none does. waits: until another run that makes the shard ends, or falls silent. lost:
-    samples that are not tried again, because they stopped or killed a worker.
+    samples that are not tried again, because they stopped or killed a worker. profiled: its time is
+    counted, step by step.
     """
 
     kind: ClassVar["ShardKind[Any]"]
@@ -44,6 +45,7 @@ class ShardJob(Job):
     shard: Planned
     settings: RenderSettings | PairSettings
     lost: tuple[Failure, ...] = ()
+    profiled: bool = False
 
     @property
     @abstractmethod

@@ -13,7 +13,7 @@ from tasks.scans.geometry import Geometry
 REDUCTIONS = (8, 4, 2)
 """Factors by which libjpeg scales while it decodes, the largest first."""
 
-KEPT_TEXELS = 2.0
+KEPT_TEXELS = 1.75
 """Texels a side that a pixel sees of a reduced texture on half of the surface, at least."""
 
 
