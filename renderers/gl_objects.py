@@ -1,8 +1,10 @@
 """The GL objects that the rasteriser needs, each owned by one Python object with `close`."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -192,6 +194,26 @@ class IndexTexture:
     def close(self) -> None:
         """Free the texture."""
         GL.glDeleteTextures([self._id])
+
+
+class ReadBuffers:
+    """Own the arrays into which targets are read: memory that is there already costs nothing."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._held: dict[np.dtype[Any], np.ndarray] = {}
+
+    def take(self, shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
+        """Return an array with any content; the next call of this kind takes it again."""
+        size, dtype = math.prod(shape), np.dtype(kind)
+        held = self._held.get(dtype)
+        if held is None or held.size < size:
+            held = self._held[dtype] = np.empty(size, dtype)
+        return held[:size].reshape(shape)
+
+    def close(self) -> None:
+        """Free them."""
+        self._held.clear()
 
 
 class EmptyVertexArray:

@@ -140,7 +140,10 @@ def _brighten(
     """Multiply sRGB colours in linear light; both curves are tables."""
     to_linear, to_levels = _curves()
     linear = np.minimum(to_linear[color] * factor[:, None], 1)
-    return to_levels[(linear * _STEPS + np.float32(0.5)).astype(np.uint16)]
+    rounded: UInt8[np.ndarray, "N 3"] = to_levels[
+        (linear * _STEPS + np.float32(0.5)).astype(np.uint16)
+    ]
+    return rounded
 
 
 @cache

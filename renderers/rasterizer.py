@@ -25,6 +25,7 @@ from renderers.gl_objects import (
     EmptyVertexArray,
     ImageTexture,
     Program,
+    ReadBuffers,
     Target,
     TriangleArray,
     Uniform,
@@ -154,7 +155,8 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
             self._resolve(visibility, resolved, camera, view, is_front=is_front)
         GL.glDisable(GL.GL_SCISSOR_TEST)  # else it would cut what others draw in this context
         with span("read back"):
-            return _read_surface(visibility, resolved, camera, view.rectangle)
+            buffers = self.context.cached("read buffers", ReadBuffers)
+            return _read_surface(visibility, resolved, camera, view.rectangle, buffers)
 
     def _draw_visibility(self, target: Target, view: ViewRays, *, is_front: bool) -> None:
         target.bind()
@@ -284,14 +286,18 @@ def _blank_surface(camera: Camera) -> Surface:
 
 
 def _read_surface(
-    visibility: Target, resolved: Target, camera: Camera, rectangle: Rectangle
+    visibility: Target,
+    resolved: Target,
+    camera: Camera,
+    rectangle: Rectangle,
+    buffers: ReadBuffers,
 ) -> Surface:
     """Read both targets back and place them in images of full size, in place (OpenCV's `dst`)."""
     shape, box = (rectangle.height, rectangle.width), rectangle.slices
     surface = _blank_surface(camera)
-    triangle: Int32[np.ndarray, "h w"] = visibility.read(0, np.empty(shape, np.int32))
-    color = resolved.read(0, np.empty((*shape, 4), np.uint8))
-    normal_depth = resolved.read(1, np.empty((*shape, 4), np.float32))
+    triangle: Int32[np.ndarray, "h w"] = visibility.read(0, buffers.take(shape, np.int32))
+    color = resolved.read(0, buffers.take((*shape, 4), np.uint8))
+    normal_depth = resolved.read(1, buffers.take((*shape, 4), np.float32))
     surface.triangle[box] = triangle
     cv2.cvtColor(color, cv2.COLOR_RGBA2RGB, dst=surface.color[box])
     cv2.cvtColor(normal_depth, cv2.COLOR_RGBA2RGB, dst=surface.normal[box])

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int32, UInt8
 
 from renderers.gl import GL
-from renderers.gl_objects import IndexTexture, LevelSampler, Program, Target, Uniform
+from renderers.gl_objects import IndexTexture, LevelSampler, Program, ReadBuffers, Target, Uniform
 from renderers.rasterizer import COLOR, UNITS, Rasterizer, drawing, fit_target, reset_state
 from renderers.view_rays import Rectangle, ViewRays, work_out_view
 from schemas.camera import Camera
@@ -84,7 +84,8 @@ def paint_seen(
     target = _run(rasterizer, fragment, view, triangle[box], uniforms)
     with span("read back"):
         shape = (view.rectangle.height, view.rectangle.width, 4)
-        painted = target.read(0, np.empty(shape, np.uint8))
+        buffers = rasterizer.context.cached("read buffers", ReadBuffers)
+        painted = target.read(0, buffers.take(shape, np.uint8))
         cv2.cvtColor(painted, cv2.COLOR_RGBA2RGB, dst=image[box])
     return image
 

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from renderers.session import open_session
 from schemas.atomic_files import storage_errors
 from schemas.spawned_pool import watch_owner
+from tasks.machine.kept_memory import keep_freed_memory
 from tasks.machine.memory_limit import limit_memory
 from tasks.machine.meter import Meter
 from tasks.worker_beats import begin_job, start_beating
@@ -78,6 +79,7 @@ def open_for_jobs(
         share = max(1, (os.cpu_count() or 1) // workers)
         os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
     if draws:
+        keep_freed_memory()
         open_session(device)
     limit_memory(memory)
 
