@@ -44,13 +44,18 @@ class _Fitted:
     place_of: Int32[np.ndarray, " N"]
 
 
-def wear(body: HumanBody, posed: PosedBody, kinds: list[tuple[str, Look]]) -> list[Piece]:
-    """Dress a posed body; kinds: names of GARMENTS and their looks, from the innermost."""
+def wear(
+    body: HumanBody, posed: PosedBody, kinds: list[tuple[str, Look]], *, fine: bool = True
+) -> list[Piece]:
+    """Dress a posed body; kinds: names of GARMENTS and their looks, from the innermost.
+
+    fine: with four times the triangles on the outside.
+    """
     skin = piece_mesh("skin", 0)
     below = [Worn(skin.place(posed.vertices).astype(np.float64), skin.faces)]
     pieces = []
     for name, look in kinds:
-        worn, piece = put_on(body, posed, name, look, below)
+        worn, piece = put_on(body, posed, name, look, below, fine=fine)
         below.append(worn)
         pieces.append(piece)
     return pieces
@@ -67,7 +72,13 @@ def hidden_skin(kinds: list[str]) -> Bool[np.ndarray, " 13380"]:
 
 
 def put_on(
-    body: HumanBody, posed: PosedBody, name: str, look: Look, below: list[Worn]
+    body: HumanBody,
+    posed: PosedBody,
+    name: str,
+    look: Look,
+    below: list[Worn],
+    *,
+    fine: bool = True,
 ) -> tuple[Worn, Piece]:
     """Put one garment on over what is worn already."""
     row, fitted = GARMENTS[name], _fit(name)
@@ -86,7 +97,7 @@ def put_on(
         lengths = measure_lengths(shape, welded.faces, row.stuff)
         below_all = _join(below, row.gap_cm)
         place = relax_cloth(start, lengths, below_all, held=held, steps=row.steps)
-    return Worn(place, welded.faces), _finish(name, fitted, shape, place, look)
+    return Worn(place, welded.faces), _finish(fitted, shape, place, look, name=name, fine=fine)
 
 
 @cache
@@ -114,18 +125,20 @@ def _join(worn: list[Worn], gap_cm: float) -> Collider:
 
 
 def _finish(
-    name: str,
     fitted: _Fitted,
     shape: Float64[np.ndarray, "V 3"],
     place: Float64[np.ndarray, "V 3"],
     look: Look,
+    *,
+    name: str,
+    fine: bool,
 ) -> Piece:
     row = GARMENTS[name]
     part, faces = fitted.open, fitted.welded.faces
     shown = part.place.copy()
     if row.place == "feet":
         shown[:, 1] = (shape[:, 1] - shape[:, 1].min())[fitted.place_of]
-    sheet = close_sheet(place, faces, part.faces, thickness_cm=row.thickness_cm)
+    sheet = close_sheet(place, faces, part.faces, thickness_cm=row.thickness_cm, fine=fine)
     light = soft_light(place, faces)[fitted.place_of]
     values = np.column_stack(
         [shown, part.arm, part.on_arm, _rim_distance(part.place, fitted), light]

@@ -20,6 +20,7 @@ SKULL_CM = 151.0
 """Below this canonical height a lock hangs; above it lies on the skull."""
 FACE_HALF_CM, FACE_TOP_CM, FACE_Z_CM = 6.6, 161.0, 8.0
 """Hair that is not a fringe stays out of this box."""
+PART_X_CM = 1.5
 ROOT_DEPTH_CM = 0.25
 TIP_WIDTH = 0.25
 THICK_SHARE = 0.16
@@ -83,7 +84,7 @@ def spread_roots(
         np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
     )
     weight = area * share[own].mean(axis=1)
-    chosen = np.searchsorted(np.cumsum(weight) / weight.sum(), np.sort(rng.random(count)))
+    chosen = np.searchsorted(np.cumsum(weight) / weight.sum(), rng.random(count))
     chosen = np.minimum(chosen, len(own) - 1)
     mix = np.sort(rng.random((count, 2)), axis=1)
     mix = np.stack([mix[:, 0], mix[:, 1] - mix[:, 0], 1 - mix[:, 1]], axis=1)
@@ -98,10 +99,10 @@ def spread_roots(
 def grow_locks(
     head: Head, roots: Roots, cut: Cut, length: Float64[np.ndarray, " L"], rng: np.random.Generator
 ) -> Float64[np.ndarray, "L K 3"]:
-    """Grow the middle lines of locks; length: of each, centimetres."""
+    """Grow the middle lines of locks, the outermost last; length: of each, centimetres."""
     below = _Below(head.vertices, head.faces)
     count = len(roots.place)
-    layer = cut.lift * rng.random(count) ** 0.8
+    layer = cut.lift * np.linspace(0, 1, count) ** 0.8
     step = (length / cut.segments)[:, None]
     sway = cut.rough * rng.standard_normal((count, 3))
     place = roots.place
@@ -147,7 +148,7 @@ def comb(cut: Cut, place: Points) -> Points:
         away[:, 0] += 4.0 * front
         away[:, 1] += 3.0 * front
         return _unit(away)
-    aside = np.tanh((place[:, 0] - 1.5) / 0.6) * np.clip((place[:, 1] - 156) / 7, 0.0, 1)
+    aside = np.where(place[:, 0] > PART_X_CM, 1.0, -1.0) * np.clip((place[:, 1] - 156) / 7, 0.0, 1)
     back = -0.55 * np.clip((place[:, 2] - 2) / 8, -0.2, 1)
     return _unit(np.stack([aside, np.full(len(place), -0.8), back], axis=1))
 

@@ -61,32 +61,40 @@ def grow_hair(
     collider: tuple[Points, Int32[np.ndarray, "F 3"]],
     *,
     recede: float = 0.0,
+    share: float = 1.0,
 ) -> Piece:
-    """Grow a haircut of CUTS on a posed person; collider: skin and clothes that it lies on."""
+    """Grow a haircut of CUTS on a posed person; collider: skin and clothes that it lies on.
+
+    share: of the locks that grow; fewer are wider.
+    """
     cut, rng = CUTS[style], np.random.default_rng([look.seed, 31])
     skin = posed.vertices[:BODY_VERTICES].astype(np.float64)
     head = find_head(skin, *collider)
     place = canonical_places()[:BODY_VERTICES]
     above = np.where(place[:, 1] > 143, above_hairline(place, recede), -1.0)
-    roots = spread_roots(skin, np.clip(above + 0.4, 0, 1.4), cut.locks, rng)
+    roots = spread_roots(skin, np.clip(above + 0.4, 0, 1.4), round(share * cut.locks), rng)
     height = np.clip((head.canonical(roots.place)[:, 1] - 155) / 7, 0, 1)
     length = (cut.side + (cut.top - cut.side) * height) * rng.uniform(0.75, 1.1, len(height))
     if cut.knot:
         gap = head.canonical(roots.place) - TIES[cut.knot]
         length = 1.12 * np.sqrt((gap**2).sum(axis=1))
     lines = grow_locks(head, roots, cut, length * head.size, rng)
-    width = cut.width * rng.uniform(0.7, 1.3, len(lines))
-    parts = [_locks(lines, width, roots.near, rng)]
+    width = cut.width / np.sqrt(share) * rng.uniform(0.7, 1.3, len(lines))
+    parts = [_cap(skin, above, cut, head), _locks(lines, width, roots.near, rng)]
     if style == "ponytail":
         parts.append(_tail(head, rng))
     if style == "bun":
         parts.append(_bun(head, rng))
-    parts.append(_cap(skin, above, cut, head))
     return _join("hair", parts, look)
 
 
 def grow_beard(
-    posed: PosedBody, kind: str, look: HairLook, collider: tuple[Points, Int32[np.ndarray, "F 3"]]
+    posed: PosedBody,
+    kind: str,
+    look: HairLook,
+    collider: tuple[Points, Int32[np.ndarray, "F 3"]],
+    *,
+    share: float = 1.0,
 ) -> Piece:
     """Grow a beard of BEARDS."""
     cut, rng = BEARDS[kind], np.random.default_rng([look.seed, 37])
@@ -94,10 +102,10 @@ def grow_beard(
     head = find_head(skin, *collider)
     place = canonical_places()[:BODY_VERTICES]
     inside = np.where(place[:, 1] > 139, inside_beard(place, full=kind != "goatee"), -1.0)
-    roots = spread_roots(skin, np.clip(inside + 0.2, 0, 0.8), cut.locks, rng)
+    roots = spread_roots(skin, np.clip(inside + 0.2, 0, 0.8), round(share * cut.locks), rng)
     length = cut.top * rng.uniform(0.6, 1.1, len(roots.place))
     lines = grow_locks(head, roots, cut, length * head.size, rng)
-    width = cut.width * rng.uniform(0.7, 1.3, len(lines))
+    width = cut.width / np.sqrt(share) * rng.uniform(0.7, 1.3, len(lines))
     return _join("beard", [_locks(lines, width, roots.near, rng)], look)
 
 

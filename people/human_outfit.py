@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float64, Int32
 
-from people.cloth_grid import Look
-from people.figure import TOP_COLORS, rng_for
-from people.garment_kinds import GARMENTS
 from people.garments import hidden_skin, wear
+from people.hairs import grow_beard, grow_hair
 from people.human_body import HumanBody, PosedBody
+from people.human_mesh import piece_mesh
+from people.outfits import Outfit, draw_outfit
 from people.person import Detail
 from people.pieces import Piece
-
-OUTFIT_PURPOSE = 21
-TOPS, BOTTOMS = ("tshirt", "shirt", "sweater", "hoodie"), ("jeans", "trousers", "shorts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +24,43 @@ class Dressing:
 
 def dress_human(body: HumanBody, posed: PosedBody, detail: Detail) -> Dressing:
     """Dress a posed body and give it hair; a pure function of its traits and the pose."""
-    del detail
-    rng = rng_for(body.traits.seed, body.traits.index, OUTFIT_PURPOSE)
-    names = [TOPS[int(rng.integers(len(TOPS)))], BOTTOMS[int(rng.integers(len(BOTTOMS)))]]
-    kinds = [(name, _look(name, rng)) for name in reversed(names)]
-    return Dressing(tuple(wear(body, posed, kinds)), hidden_skin(names))
+    outfit = draw_outfit(body.traits)
+    pieces = wear(body, posed, list(outfit.garments), fine=detail == "full")
+    pieces += _grow(posed, outfit, _collider(posed, pieces), detail)
+    return Dressing(tuple(pieces), hidden_skin([name for name, _ in outfit.garments]))
 
 
-def _look(name: str, rng: np.random.Generator) -> Look:
-    row = GARMENTS[name]
-    colors = [TOP_COLORS[int(pick)] for pick in rng.permutation(len(TOP_COLORS))[:3]]
-    fabric = row.fabrics[int(rng.integers(len(row.fabrics)))]
-    pattern = row.patterns[int(rng.integers(len(row.patterns)))]
-    seed = int(rng.integers(2**31))
-    return Look(fabric, pattern, colors[0], colors[1], colors[2], seed, row.marks)
+def _collider(
+    posed: PosedBody, pieces: list[Piece]
+) -> tuple[Float64[np.ndarray, "V 3"], Int32[np.ndarray, "F 3"]]:
+    """Return skin and clothes as one surface for hair to lie on."""
+    skin = piece_mesh("skin", 0)
+    places = [skin.place(posed.vertices).astype(np.float64)]
+    faces = [skin.faces]
+    for piece in pieces:
+        faces.append(piece.faces + sum(len(place) for place in places))
+        places.append(piece.vertices)
+    return np.concatenate(places), np.concatenate(faces).astype(np.int32)
+
+
+def _grow(
+    posed: PosedBody,
+    outfit: Outfit,
+    collider: tuple[Float64[np.ndarray, "V 3"], Int32[np.ndarray, "F 3"]],
+    detail: Detail,
+) -> list[Piece]:
+    share = LOCK_SHARES[detail]
+    grown = []
+    if outfit.hair:
+        grown.append(
+            grow_hair(
+                posed, outfit.hair, outfit.hair_look, collider, recede=outfit.recede, share=share
+            )
+        )
+    if outfit.beard:
+        grown.append(grow_beard(posed, outfit.beard, outfit.hair_look, collider, share=share))
+    return grown
+
+
+LOCK_SHARES: dict[Detail, float] = {"full": 1.0, "fast": 0.35, "sketch": 0.2}
+"""How many of a haircut's locks grow; fewer are wider."""

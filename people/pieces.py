@@ -50,7 +50,8 @@ class Piece:
 class Sheet:
     """A closed sheet around a surface.
 
-    vertices: outside, then inside. source: (V, n) weights over the surface's points, for any value
+    vertices: outside, then inside. faces: the outside's last, so that it wins where a texture is
+    made by drawing them in turn. source: (V, n) weights over the surface's points, for any value
     that is to be carried over. uv_source: the same for texture coordinates.
     """
 
@@ -91,8 +92,8 @@ def close_sheet(
     rim_uv = _rim(uv_faces, uv_outer, uv_fine.shape[0], sides)
     return Sheet(
         vertices=np.concatenate([outside, inside]),
-        faces=np.concatenate([outer, inner, rim]).astype(np.int32),
-        uv_faces=np.concatenate([uv_outer, uv_faces[:, ::-1] + uv_fine.shape[0], rim_uv]).astype(
+        faces=np.concatenate([inner, rim, outer]).astype(np.int32),
+        uv_faces=np.concatenate([uv_faces[:, ::-1] + uv_fine.shape[0], rim_uv, uv_outer]).astype(
             np.int32
         ),
         source=sparse.vstack([smooth, sparse.identity(count)]).tocsr(),

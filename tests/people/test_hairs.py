@@ -57,7 +57,7 @@ def test_locks_stay_outside_the_skull(posed: PosedBody) -> None:
     vertices, faces = collider(posed)
     hair = grow_hair(posed, "swept", LOOK, (vertices, faces))
     rings = CUTS["swept"].segments + 1
-    tips = hair.vertices[: CUTS["swept"].locks * rings * 3].reshape(-1, rings, 3, 3)[:, 2:]
+    tips = hair.vertices[-CUTS["swept"].locks * rings * 3 :].reshape(-1, rings, 3, 3)[:, 2:]
     points = np.ascontiguousarray(tips.reshape(-1, 3))
     inside = igl.fast_winding_number(vertices, faces.astype(np.int64), points) > 0.5
     assert inside.mean() < 0.01
