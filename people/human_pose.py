@@ -34,7 +34,7 @@ CLEARANCE_CM, ROUNDS, LIFT_DEG = 1.4, 8, 3.0
 """Room for clothes between arm and body; rounds to get it; how far a hanging arm gives way."""
 BALANCE_ROUNDS = 3
 DROP_SHARE = 0.008
-"""How much a standing knee is bent, as a share of the leg's length."""
+"""How much a knee is bent at least, as a share of the leg's length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,56 @@
+"""Studio poses: balanced over both feet, hands where they hold, no arm inside the body."""
+
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull
+
+from people.arm_room import arm_gap_cm
+from people.figure import read_table, rng_for
+from people.human_body import HumanBody, PosedBody, build_body, pose_body
+from people.human_pose import draw_human_pose, hold_pose, mass_centre
+from people.traits import draw_traits
+
+TABLE = read_table("studio_poses.toml")
+
+
+@pytest.fixture(scope="module")
+def body() -> HumanBody:
+    return build_body(draw_traits(0, 4))
+
+
+@pytest.fixture(scope="module", params=sorted(TABLE["stances"]))
+def standing(request: pytest.FixtureRequest, body: HumanBody) -> PosedBody:
+    return pose_body(body, hold_pose(body, request.param, "hanging", rng_for(0, 1)))
+
+
+def test_the_centre_of_mass_is_over_the_feet(standing: PosedBody) -> None:
+    floor = standing.vertices[:13380]
+    soles = floor[floor[:, 1] < 4][:, [0, 2]]
+    x, z = mass_centre(standing)[[0, 2]]
+    hull = ConvexHull(soles)
+    assert (hull.equations @ [x, z, 1] <= 0).all()
+
+
+def test_both_feet_touch_the_floor(standing: PosedBody) -> None:
+    floor = standing.vertices[:13380]
+    for sign in (1, -1):
+        assert floor[(floor[:, 0] * sign > 0)][:, 1].min() < 2.0
+
+
+@pytest.mark.parametrize("pair", sorted(TABLE["pairs"]))
+def test_no_arm_is_inside_the_body(body: HumanBody, pair: str) -> None:
+    posed = pose_body(body, hold_pose(body, "even", pair, rng_for(0, 2)))
+    # Flesh gives way where it is touched: half a finger's thickness.
+    assert min(arm_gap_cm(posed, side) for side in ("left", "right")) > -1.6
+
+
+def test_a_hand_on_the_hip_is_near_the_hip(body: HumanBody) -> None:
+    posed = pose_body(body, hold_pose(body, "even", "hands_on_hips", rng_for(0, 3)))
+    wrist = posed.transforms["left_hand"] @ [*body.skeleton.head("left_hand"), 1]
+    pelvis = posed.transforms["pelvis"] @ [*body.skeleton.head("pelvis"), 1]
+    assert np.linalg.norm((wrist - pelvis)[:3]) < 32
+
+
+def test_the_same_draw_gives_the_same_pose(body: HumanBody) -> None:
+    first, second = (draw_human_pose(body, rng_for(7, 7)) for _ in range(2))
+    assert all((first[name] == second[name]).all() for name in first)
