@@ -55,7 +55,11 @@ class Roots:
     near: Int32[np.ndarray, " L"]
 
 
-def find_head(skin: Points, above: Points, faces: Int32[np.ndarray, "F 3"]) -> Head:
+def find_head(
+    skin: Float64[np.ndarray, "13380 3"],
+    above: Float64[np.ndarray, "V 3"],
+    faces: Int32[np.ndarray, "F 3"],
+) -> Head:
     """Fit the canonical head to a posed one; skin: posed base vertices of the skin.
 
     above, faces: the collider, of which what lies far below the head is left out.
@@ -138,8 +142,9 @@ def comb(cut: Cut, place: Points) -> Points:
         return _unit(TIES[cut.knot] - place)
     if cut.flow == "back":
         sides = np.clip((np.abs(place[:, :1]) - 4) / 3, 0, 1)
+        sides = np.maximum(sides, np.clip((2 - place[:, 2:]) / 5, 0, 1))
         return _unit(
-            np.array([0.0, 0.25, -1.0]) * (1 - sides) + np.array([0.0, -0.9, -0.7]) * sides
+            np.array([0.0, 0.1, -1.0]) * (1 - sides) + np.array([0.0, -1.0, -0.35]) * sides
         )
     away = place - CROWN
     if cut.flow == "crown":
