@@ -33,7 +33,13 @@ from schemas.errors import RequestError
 from schemas.local_store import LocalStore
 from schemas.manifest import BackgroundList, DatasetDescription, FailedShard, Manifest, parse_record
 
-__all__ = ["PARTS", "DatasetFolder", "Part"]
+__all__ = ["PARTS", "DatasetFolder", "Part", "is_address"]
+
+
+def is_address(uri: str | Path) -> bool:
+    """Return whether this is the address of a store, and no path or file:// address."""
+    scheme, separator, _ = str(uri).partition("://")
+    return bool(separator) and scheme != "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +50,16 @@ class DatasetFolder:
 
     @staticmethod
     def at(uri: str | Path) -> "DatasetFolder":
-        """Take a folder by path or file:// address; raises RequestError for other schemes."""
-        scheme, separator, rest = str(uri).partition("://")
-        if separator and scheme != "file":
-            raise RequestError(
-                str(uri), found=f"the scheme {scheme}://",
-                expected="a folder on a local or mounted disk",
-                hint="Give a path; only `scanmill train` reads from object stores so far.",
-            )  # fmt: skip
-        return DatasetFolder(LocalStore(Path(rest if separator else uri)))
+        """Take a folder by path or file:// address, or a place in an object store.
+
+        Nothing is asked of a store yet. Raises as schemas.object_store.open_system.
+        """
+        if is_address(uri):
+            # Commands on local folders do without the drivers of stores.
+            from schemas.s3_store import open_store  # noqa: PLC0415
+
+            return DatasetFolder(open_store(str(uri)))
+        return DatasetFolder(LocalStore(Path(str(uri).removeprefix("file://"))))
 
     @property
     def address(self) -> str:

@@ -1,4 +1,6 @@
-"""Data sets in an object store, or anywhere else that fsspec reaches: read only, by ranges.
+"""Data sets in an object store, or anywhere else that fsspec reaches: read by ranges.
+
+`schemas.s3_store` writes them.
 
 s3:// addresses need the extra `s3`; AWS_ENDPOINT_URL and the usual AWS variables and files are
 honoured, and FSSPEC_S3_ANON=true reads a public bucket without credentials.
@@ -6,26 +8,27 @@ honoured, and FSSPEC_S3_ANON=true reads a public bucket without credentials.
 
 import errno
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 
 from schemas.dataset_reader import DatasetReader, LocalFiles, RowGroups
-from schemas.errors import (
-    DependencyError,
-    MachineError,
-    RequestError,
-    ScanmillError,
-)
+from schemas.dataset_store import ConflictError
+from schemas.errors import DependencyError, RequestError, ScanmillError
 from schemas.parquet_ranges import Range, RangedParquet
+from schemas.store_errors import explain_store_error, is_conflict, is_no_bucket, patiently
+
+R = TypeVar("R")
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 8
+PROBE_PREFIX = ".scanmill-"
+"""Of objects that are made to see whether a place can be written to."""
+
 ATTEMPTS = 2
 """At the request itself, and once more at an answer that broke off: nobody waits for minutes."""
 
@@ -41,24 +44,32 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """What a file system is opened with, by scheme; its own environment variables come on top."""
 
-_WAYS_OUT: Mapping[str, str] = {
-    "s3": (
-        "Check the network, AWS_ENDPOINT_URL, and the credentials (AWS_ACCESS_KEY_ID and "
-        "AWS_SECRET_ACCESS_KEY, or a profile; for a public bucket FSSPEC_S3_ANON=true)."
-    ),
-}
-_HINT = "Check the network, the address and the credentials of the store."
-
 
 def open_dataset(uri: str) -> DatasetReader:
     """Take a folder by path or file:// address, or a place that fsspec knows by its scheme.
 
-    Nothing is asked of the place yet. Raises DependencyError when the scheme's driver is not
-    installed, RequestError when nobody knows the scheme.
+    Nothing is asked of the place yet. Raises as open_system does.
     """
     scheme, separator, rest = uri.partition("://")
     if not separator or scheme == "file":
         return DatasetReader(LocalFiles(Path(rest if separator else uri)))
+    system, root = open_system(uri)
+    return DatasetReader(ObjectStoreFiles(uri.rstrip("/"), system, root))
+
+
+def open_system(uri: str) -> tuple[AbstractFileSystem, str]:
+    """Open the file system of an address; returns it, and the place as it names it.
+
+    Nothing is asked of the place yet. Raises DependencyError when the scheme's driver is not
+    installed, RequestError when nobody knows the scheme, or the address holds more than a place.
+    """
+    scheme = uri.partition("://")[0]
+    if "@" in uri or "?" in uri:
+        raise RequestError(
+            f"{scheme}://...", found="credentials or options in an address",
+            expected="an address such as s3://bucket/prefix",
+            hint="Give credentials by the environment: addresses are kept in records.",
+        )  # fmt: skip
     try:
         system, root = url_to_fs(uri, **_OPTIONS.get(scheme, {}))
     except ImportError as error:
@@ -74,7 +85,7 @@ def open_dataset(uri: str) -> DatasetReader:
         ) from error  # fmt: skip
     if hasattr(system, "retries"):
         system.retries = ATTEMPTS
-    return DatasetReader(ObjectStoreFiles(uri.rstrip("/"), system, root.rstrip("/")))
+    return system, root.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +103,7 @@ class ObjectStoreFiles:
     def require(self) -> None:
         """Raise RequestError when nothing is there, MachineError when the store is silent."""
         try:
-            with self._asking(self.address):
-                self.system.ls(self.root, detail=False)
+            self.ask("", lambda: self.system.ls(self.root, detail=False))
         except FileNotFoundError as error:
             raise RequestError(
                 self.address, found=f"no such bucket or prefix: {error}",
@@ -104,55 +114,57 @@ class ObjectStoreFiles:
 
     def list_names(self, folder: str) -> tuple[str, ...]:
         """List the last names below a prefix; none where there is no such prefix."""
-        place = posixpath.join(self.root, folder)
+        place = posixpath.join(self.root, folder).rstrip("/")
         try:
-            with self._asking(self.where(folder)):
-                found = self.system.ls(place, detail=False)
+            found = self.ask(folder, lambda: self.system.ls(place, detail=False))
         except FileNotFoundError:
             return ()
         return tuple(posixpath.basename(path.rstrip("/")) for path in found)
 
     def read(self, name: str) -> bytes:
         """Read a whole small file; raises FileNotFoundError."""
-        with self._asking(self.where(name)):
-            data: bytes = self.system.cat_file(posixpath.join(self.root, name))
+        data: bytes = self.ask(name, lambda: self.system.cat_file(self.path_of(name)))
         return data
 
     def open_parquet(self, name: str, size: int) -> RowGroups:
         """Read a shard's footer; rows come by ranges of bytes when they are asked for."""
-        path = posixpath.join(self.root, name)
+        path = self.path_of(name)
 
         def fetch(ranges: Sequence[Range]) -> list[bytes]:
             starts, ends = [first for first, _ in ranges], [end for _, end in ranges]
             paths = [path] * len(ranges)
-            with self._asking(self.where(name)):
-                fetched: list[bytes] = self.system.cat_ranges(paths, starts, ends, on_error="raise")
+            fetched: list[bytes] = self.ask(
+                name, lambda: self.system.cat_ranges(paths, starts, ends, on_error="raise")
+            )
             if [len(data) for data in fetched] != [end - first for first, end in ranges]:
                 raise OSError(errno.EINVAL, f"shorter than the {size} bytes of its manifest")
             return fetched
 
         return RangedParquet(fetch, size)
 
-    @contextmanager
-    def _asking(self, where: str) -> Iterator[None]:
-        """Turn what the store's driver raises into our errors.
+    def path_of(self, name: str) -> str:
+        """Return the place of a file as the file system names it."""
+        return posixpath.join(self.root, name)
+
+    def ask(self, name: str, request: Callable[[], R]) -> R:
+        """Make a request about a file, patiently; turn what the driver raises into our errors.
 
         A file that is absent or too short stays OSError: that is the data's fault.
         """
+        where = self.where(name) if name and not name.startswith(PROBE_PREFIX) else self.address
         try:
-            yield
+            return patiently(request)
         except Exception as error:
             if isinstance(error, ScanmillError) or _lies_in_the_file(error):
                 raise
-            scheme = self.address.partition("://")[0]
-            refused = "access refused: " if isinstance(error, PermissionError) else ""
-            raise MachineError(
-                where, found=f"{refused}{type(error).__name__}: {error}",
-                expected="an answer from the store", hint=_WAYS_OUT.get(scheme, _HINT),
-            ) from error  # fmt: skip
+            if is_conflict(error):
+                raise ConflictError.at(where) from error
+            raise explain_store_error(where, error) from error
 
 
 def _lies_in_the_file(error: Exception) -> bool:
+    if is_no_bucket(error) or is_conflict(error):
+        return False
     return isinstance(error, OSError) and (
         isinstance(error, FileNotFoundError) or error.errno == errno.EINVAL
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.camera import LayoutName
-from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_folder import DatasetFolder, is_address
 from schemas.errors import RequestError
 from schemas.options import Part, Shown
 from schemas.pairing import PairSettings
@@ -146,7 +146,7 @@ class RenderRequest(Request):
         ):  # fmt: skip
             if path is not None:
                 check_file(option, path)
-        check_writable("--out", DatasetFolder.at(self.out).root)
+        check_output("--out", self.out)
 
 
 class RerunRequest(Request):
@@ -178,7 +178,7 @@ class RerunRequest(Request):
         """Refuse what is no data set, and folders that can't serve; raises RequestError."""
         folder = DatasetFolder.at(self.uri)
         folder.read_description()
-        check_writable("URI", folder.root)
+        check_output("URI", self.uri)
         _check_folders(self, "data", "backgrounds", "smplx_models", "densepose")
 
 
@@ -198,7 +198,7 @@ class PairRequest(Request):
     def check(self) -> None:
         """Refuse folders that can't serve; raises RequestError naming the option at fault."""
         check_folder("--data", self.data)
-        check_writable("--out", DatasetFolder.at(self.out).root)
+        check_output("--out", self.out)
 
 
 class ValidateRequest(Request):
@@ -254,7 +254,7 @@ class ImportRequest(Request):
     def check(self) -> None:
         """Refuse folders that can't serve; raises RequestError."""
         check_folder("DIR", self.source)
-        check_writable("--out", Path(self.out))
+        check_output("--out", self.out)
 
 
 class ReportRequest(Request):
@@ -268,7 +268,10 @@ class ReportRequest(Request):
     def check(self) -> None:
         """Refuse folders that are missing or empty; raises RequestError."""
         for uri in self.uris:
-            check_folder("URI", uri)
+            if is_address(uri):
+                DatasetFolder.at(uri).store.require()
+            else:
+                check_folder("URI", uri)
 
 
 class ReportAnswer(BaseModel):
@@ -353,6 +356,14 @@ class InspectRequest(Request):
     def check(self) -> None:
         """Refuse a folder that is missing or empty; raises RequestError."""
         check_folder("--data", self.data)
+
+
+def check_output(option: str, uri: str) -> None:
+    """Refuse a folder that can't be made or written to, or a store that can't be written to."""
+    if is_address(uri):
+        DatasetFolder.at(uri).store.require_writable()
+    else:
+        check_writable(option, DatasetFolder.at(uri).root)
 
 
 def _check_folders(request: Request, *names: str) -> None:

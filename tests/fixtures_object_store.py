@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,10 @@ def s3_server() -> Iterator[str]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            yield next(filter(None, map(_address_in, process.stderr)))
+            address = next(filter(None, map(_address_in, process.stderr)))
+            # It says a line a request: a pipe that nobody reads would stop it.
+            Thread(target=deque, args=(process.stderr, 0), daemon=True).start()
+            yield address
         finally:
             process.terminate()
 

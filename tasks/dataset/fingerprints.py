@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.atomic_files import write_atomically
+from schemas.cache_folder import cache_folder
 from schemas.dataset_folder import DatasetFolder
 from schemas.dataset_store import Stamp
 from schemas.errors import InputError, MachineError, StorageError
@@ -158,12 +159,6 @@ class FingerprintCache:
     def _path(self, shard_id: str) -> Path:
         key = hashlib.sha256(_identity(self.dataset.uri).encode()).hexdigest()[:24]
         return cache_folder() / "fingerprints" / key / f"{shard_id}.json"
-
-
-def cache_folder() -> Path:
-    """Return scanmill's folder below the user's cache folder (XDG_CACHE_HOME)."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "scanmill"
 
 
 def _key(path: Path) -> str:

@@ -208,10 +208,10 @@ def new_record(beat_s: float, owner: str = "") -> LeaseRecord:
 
 
 def _machine() -> str:
-    """Name the running system and the process namespace; empty where there is no such thing."""
+    """Name host, running system and process namespace; empty where there is no such thing."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
+        return f"{socket.gethostname()}:{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
     except OSError:
         return ""
 

@@ -13,9 +13,9 @@ def test_a_folder_is_named_by_path_or_file_address(uri: str) -> None:
     assert DatasetFolder.at(uri).root == Path("some/where")
 
 
-def test_another_scheme_is_refused() -> None:
-    with pytest.raises(RequestError, match="the scheme s3://"):
-        DatasetFolder.at("s3://bucket/set")
+def test_a_data_set_in_a_store_has_no_path() -> None:
+    with pytest.raises(RequestError, match="s3://bucket/set: a data set in an object store"):
+        _ = DatasetFolder.at("s3://bucket/set").root
 
 
 def test_everything_stands_where_the_contract_says() -> None:

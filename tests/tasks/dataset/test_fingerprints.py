@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.cache_folder import cache_folder
 from schemas.dataset_folder import DatasetFolder
-from tasks.dataset.fingerprints import FingerprintCache, cache_folder
+from tasks.dataset.fingerprints import FingerprintCache
 
 
 @pytest.fixture
