@@ -16,8 +16,8 @@ from pathlib import Path
 from time import time_ns
 
 from schemas.atomic_files import write_atomically
+from schemas.cache_folder import cache_folder
 from schemas.errors import StorageError
-from tasks.dataset.fingerprints import cache_folder
 
 MEMORY_VERSION = 1
 Entry = tuple[str, list[str], object]

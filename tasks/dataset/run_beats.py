@@ -18,12 +18,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.atomic_files import write_atomically
+from schemas.cache_folder import cache_folder
 from schemas.dataset_folder import DatasetFolder
 from schemas.dataset_reader import RUNS_FOLDER
 from schemas.dataset_store import WHATEVER, DatasetStore
 from schemas.errors import MachineError
 from schemas.manifest import RunRecord, utc_now
-from tasks.dataset.fingerprints import cache_folder
 from tasks.dataset.lease import LeaseRecord
 from tasks.dataset.run_records import write_run
 
