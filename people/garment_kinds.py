@@ -14,8 +14,8 @@ from people.cloth_solver import Stuff
 from people.garment_shapes import Ease
 from people.garment_surfaces import Surface
 
-Group = Literal["helper-tights", "helper-skirt"]
-Place = Literal["top", "bottom", "outer", "feet"]
+Group = Literal["helper-tights", "helper-skirt", "accessory"]
+Place = Literal["top", "bottom", "outer", "feet", "extra"]
 Neckline = Literal["crew", "vee", "scoop", "high", "none"]
 
 NECK_CENTRE = np.array([0.0, 143.0, 2.0])
@@ -108,6 +108,34 @@ GARMENTS: dict[str, Cut] = {
     "coat_skirt": Cut(
         "outer", 48, waist=99, group="helper-skirt", opening=2.0, ease=Ease(2.6, flare=0.06),
         thickness_cm=0.6, fabrics=("felt",), patterns=("plain",), stuff=STIFF_STUFF, gap_cm=0.6,
+    ),
+    "collar": Cut(
+        "extra", 0, group="accessory", marks=(), thickness_cm=0.2, steps=4, gap_cm=0.45,
+        stuff=STIFF_STUFF,
+    ),
+    "hood": Cut(
+        "extra", 0, group="accessory", fabrics=("fleece",), marks=("hems",), thickness_cm=0.5,
+        steps=16, gap_cm=0.7, stuff=Stuff(bend=0.3, press=0.6),
+    ),
+    "scarf": Cut(
+        "extra", 0, group="accessory", fabrics=("knit", "felt"),
+        patterns=("plain", "checks", "stripes"), marks=(), thickness_cm=0.5, steps=30, gap_cm=0.7,
+        stuff=Stuff(bend=0.3, press=0.7),
+    ),
+    "backpack": Cut(
+        "extra", 0, group="accessory", fabrics=("woven", "leather"), marks=("hems",),
+        thickness_cm=0.4, steps=8, gap_cm=0.5, stuff=Stuff(bend=0.9, press=1.0),
+    ),
+    "glasses": Cut(
+        "extra", 0, group="accessory", fabrics=("jersey",), marks=(), thickness_cm=0.08, steps=0,
+    ),
+    "beanie": Cut(
+        "extra", 0, group="accessory", fabrics=("knit",), patterns=("plain", "plain", "stripes"),
+        marks=("ribs",), thickness_cm=0.4, steps=0,
+    ),
+    "cap": Cut(
+        "extra", 0, group="accessory", marks=("hems",), patterns=("plain", "plain"),
+        thickness_cm=0.25, steps=0,
     ),
     "sneakers": Cut(
         "feet", -NO_CUT, waist=8.0, ease=Ease(0.7, hem=2.0), thickness_cm=0.35, steps=0,

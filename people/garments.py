@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
 from scipy.spatial import cKDTree
 
+from people.accessories import accessory
 from people.anny_assets import BODY_VERTICES
 from people.cloth_grid import Look
 from people.cloth_solver import Collider, measure_lengths, relax_cloth
@@ -83,8 +84,11 @@ def put_on(
     """Put one garment on over what is worn already."""
     row, fitted = GARMENTS[name], _fit(name)
     welded = fitted.welded
-    tight = welded.rows @ body.bind.astype(np.float64)
-    if row.place == "feet":
+    away = welded.place - welded.rows @ canonical_places()
+    tight = welded.rows @ body.bind.astype(np.float64) + away
+    if row.place == "extra":
+        shape = tight
+    elif row.place == "feet":
         shape = cobble(welded, tight, row.ease)
     else:
         shape = tailor(welded, tight, bind_skeleton(body.bind.astype(np.float64)), row.ease)
@@ -104,8 +108,11 @@ def put_on(
 def _fit(name: str) -> _Fitted:
     """Cut a garment's surface; the same for everybody."""
     row = GARMENTS[name]
-    whole = whole_surface(row.group)
-    part = cut(whole, covered(row, whole))
+    if row.group == "accessory":
+        part = accessory(name)
+    else:
+        whole = whole_surface(row.group)
+        part = cut(whole, covered(row, whole))
     first, place_of = part.welded()
     welded = Surface(
         part.rows[first], part.place[first], part.arm[first], part.on_arm[first],

@@ -1,6 +1,6 @@
 """Hair and beard of a posed person: a cap on the scalp, locks over it, tails and buns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import cv2
@@ -29,6 +29,7 @@ STRIPS = 16
 """A tile shows so many kinds of lock beside each other."""
 TILE_CM = (24.0, 24.0)
 CAP_DEPTH_CM = 0.4
+HAT_CAP_CM, HAT_LIFT_CM, HAT_RIM_CM = 0.1, 0.5, 160.0
 WHITE: Color = (188, 186, 182)
 TAIL = Cut(
     "hang", 380, 30, 30, width=0.6, lift=0.4, stiff=0.45, segments=12, rough=0.1, rise=1.0,
@@ -62,17 +63,20 @@ def grow_hair(
     *,
     recede: float = 0.0,
     share: float = 1.0,
+    hat: bool = False,
 ) -> Piece:
     """Grow a haircut of CUTS on a posed person; collider: skin and clothes that it lies on.
 
-    share: of the locks that grow; fewer are wider.
+    share: of the locks that grow; fewer are wider. hat: none grow under it, all lie flat.
     """
-    cut, rng = CUTS[style], np.random.default_rng([look.seed, 31])
+    cut = replace(CUTS[style], cap=HAT_CAP_CM, lift=HAT_LIFT_CM) if hat else CUTS[style]
+    rng = np.random.default_rng([look.seed, 31])
     skin = posed.vertices[:BODY_VERTICES].astype(np.float64)
     head = find_head(skin, *collider)
     place = canonical_places()[:BODY_VERTICES]
     above = np.where(place[:, 1] > 143, above_hairline(place, recede), -1.0)
-    roots = spread_roots(skin, np.clip(above + 0.4, 0, 1.4), round(share * cut.locks), rng)
+    grows = np.clip(above + 0.4, 0, 1.4) * ((place[:, 1] < HAT_RIM_CM) | (not hat))
+    roots = spread_roots(skin, grows, round(share * cut.locks), rng)
     height = np.clip((head.canonical(roots.place)[:, 1] - 155) / 7, 0, 1)
     length = (cut.side + (cut.top - cut.side) * height) * rng.uniform(0.75, 1.1, len(height))
     if cut.knot:

@@ -54,7 +54,13 @@ def _grow(
     if outfit.hair:
         grown.append(
             grow_hair(
-                posed, outfit.hair, outfit.hair_look, collider, recede=outfit.recede, share=share
+                posed,
+                outfit.hair,
+                outfit.hair_look,
+                collider,
+                recede=outfit.recede,
+                share=share,
+                hat=outfit.hat,
             )
         )
     if outfit.beard:

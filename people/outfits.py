@@ -23,6 +23,12 @@ BOTTOMS: dict[bool, Weights] = {
 }
 OUTER: Weights = {"jacket": 2, "coat": 1}
 SHOES: Weights = {"sneakers": 4, "shoes": 2, "boots": 1.2}
+GLASSES_SHARE, SCARF_SHARE, HAT_SHARE, BACKPACK_SHARE, HOOD_SHARE = 0.16, 0.1, 0.12, 0.08, 0.85
+HATS: Weights = {"beanie": 1, "cap": 1.2}
+HAIR_UNDER_HATS: dict[bool, Weights] = {
+    False: {"buzz": 2, "short": 3},
+    True: {"long": 2, "bob": 2, "wavy": 1.5, "short": 1},
+}
 DRESS_SHARE, OUTER_SHARE, BARE_FEET = 0.22, 0.22, 0.03
 HAIR: dict[bool, Weights] = {
     False: {"short": 4, "buzz": 2, "swept": 2, "curly": 0.8, "afro": 0.5, "bald": 1, "bob": 0.3,
@@ -57,7 +63,8 @@ RED_HAIR: Color = (138, 64, 34)
 class Outfit:
     """Names of GARMENTS with their looks, from the innermost; hair of CUTS and beard of BEARDS.
 
-    hair, beard: "" for none. recede: how far temples have gone back, 0 to 1.
+    hair, beard: "" for none. recede: how far temples have gone back, 0 to 1. hat: whether
+    hair is under one.
     """
 
     garments: tuple[tuple[str, Look], ...]
@@ -65,6 +72,7 @@ class Outfit:
     beard: str
     hair_look: HairLook
     recede: float
+    hat: bool
 
 
 def draw_outfit(traits: Traits) -> Outfit:
@@ -72,7 +80,8 @@ def draw_outfit(traits: Traits) -> Outfit:
     rng = rng_for(traits.seed, traits.index, OUTFIT_PURPOSE)
     female, grown = traits.female, traits.age_years >= GROWN_YEARS
     names = _draw_garments(rng, female=female)
-    hair = _draw(rng, HAIR[female])
+    hat = set(HATS) & set(names)
+    hair = _draw(rng, (HAIR_UNDER_HATS if hat else HAIR)[female])
     if hair == "bald" and traits.age_years < 30:
         hair = "buzz"
     beard = "none" if female or not grown else _draw(rng, BEARD)
@@ -83,6 +92,7 @@ def draw_outfit(traits: Traits) -> Outfit:
         beard="" if beard == "none" else beard,
         hair_look=_hair_look(traits, rng),
         recede=recede,
+        hat=bool(hat),
     )
 
 
@@ -92,28 +102,47 @@ def _draw_garments(rng: np.random.Generator, *, female: bool) -> list[str]:
     if female and rng.random() < DRESS_SHARE:
         return [*shoes, "dress_skirt", "dress"]
     bottom, top = _draw(rng, BOTTOMS[female]), _draw(rng, TOPS[female])
+    above = {"shirt": ["collar"], "polo": ["collar"]}.get(top, [])
+    if top == "hoodie" and rng.random() < HOOD_SHARE:
+        above = ["hood"]
     names = [*shoes, bottom]
     if shoes == ["boots"] and bottom == "leggings":
         names.reverse()
-    names += [top] if bottom != "skirt" else []
-    if bottom == "skirt":
-        names = [*shoes, top, bottom]
+    names = [*shoes, top, bottom, *above] if bottom == "skirt" else [*names, top, *above]
     if rng.random() < OUTER_SHARE and top in OVER and bottom != "skirt":
         outer = _draw(rng, OUTER)
         names += ["coat_skirt", "coat"] if outer == "coat" else [outer]
-    return names
+    return names + _draw_extras(rng, hooded="hood" in names, closed=top in WARM)
 
 
+def _draw_extras(rng: np.random.Generator, *, hooded: bool, closed: bool) -> list[str]:
+    extras = []
+    if closed and not hooded and rng.random() < 3 * SCARF_SHARE:
+        extras.append("scarf")
+    if not hooded and not extras and rng.random() < BACKPACK_SHARE:
+        extras.append("backpack")
+    if rng.random() < GLASSES_SHARE:
+        extras.append("glasses")
+    if rng.random() < HAT_SHARE:
+        extras.append(_draw(rng, HATS))
+    return extras
+
+
+WARM = ("sweater", "shirt")
+"""Tops that a scarf goes with."""
 OVER = ("tshirt", "shirt", "tank", "blouse", "polo")
 """Tops that a jacket goes over."""
-TOGETHER = {"dress": "dress_skirt", "coat": "coat_skirt"}
-"""Upper parts that are of one cloth with their lower parts."""
+TOGETHER = (
+    ("dress", "dress_skirt"), ("coat", "coat_skirt"), ("shirt", "collar"), ("polo", "collar"),
+    ("hoodie", "hood"),
+)  # fmt: skip
+"""Garments of one cloth: the second takes the look of the first."""
 
 
 def _draw_looks(names: list[str], rng: np.random.Generator) -> tuple[tuple[str, Look], ...]:
     looks = {name: _draw_look(name, rng) for name in names}
-    for upper, lower in TOGETHER.items():
-        if upper in looks:
+    for upper, lower in TOGETHER:
+        if upper in looks and lower in looks:
             own, cloth = looks[lower], looks[upper]
             looks[lower] = Look(
                 cloth.fabric, cloth.pattern, cloth.color, cloth.second, cloth.third, cloth.seed,

@@ -132,7 +132,7 @@ def test_shoes_have_a_flat_sole_below_the_feet(kind: str) -> None:
 
 
 def test_all_garments_are_worn_by_somebody() -> None:
-    worn = {name for i in range(150) for name, _ in draw_outfit(draw_traits(2, i)).garments}
+    worn = {name for i in range(500) for name, _ in draw_outfit(draw_traits(2, i)).garments}
     assert worn == set(GARMENTS)
 
 
