@@ -53,5 +53,6 @@ def make_videos(request: SynthRequest) -> tuple[str, ...]:
             videos=request.videos,
             frames=request.frames,
             seed=request.seed,
+            figures=request.figures,
         )
         return made.result()

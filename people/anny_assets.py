@@ -168,3 +168,63 @@ def read_mask(name: str) -> UInt8[np.ndarray, "2048 2048"]:
             f"the mask {name}", found="no image", expected="a JPEG", hint="Run: make setup"
         )
     return np.asarray(image, np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class WalkCycle:
+    """One walk cycle at equal steps of time, first and last alike; centimetres and degrees.
+
+    root_ahead: how far the pelvis has come. foot_ahead, foot_lift, foot_pitch_deg: of each ankle,
+    by side; pitch lifts the heel. pelvis_yaw_deg, pelvis_roll_deg: to the person's left.
+    """
+
+    root_ahead: Float64[np.ndarray, " K"]
+    foot_ahead: dict[str, Float64[np.ndarray, " K"]]
+    foot_lift: dict[str, Float64[np.ndarray, " K"]]
+    foot_pitch_deg: dict[str, Float64[np.ndarray, " K"]]
+    pelvis_yaw_deg: Float64[np.ndarray, " K"]
+    pelvis_roll_deg: Float64[np.ndarray, " K"]
+
+
+WALK_KEYS = tuple(str(frame) for frame in range(0, 41, 5))
+CM_PER_M = 100.0
+
+
+@cache
+def read_walk_cycle() -> WalkCycle:
+    """Read the walk cycle: controls of an inverse-kinematic rig, in metres of their own axes.
+
+    A foot's control moves along the line between its two planted places; what is across that line
+    is height.
+    """
+    path = _mpfb() / "walkcycles/crappy_experimental_female.json"
+    table = json.loads(path.read_text())["animation_data"]
+    ahead, lift, pitch = {}, {}, {}
+    for side in ("left", "right"):
+        track = _track(table[f"{side}_foot_ik"], "location")[:, 1:] * CM_PER_M
+        planted = ((0, 4), (4, 8)) if side == "left" else ((4, 8), (0, 4))
+        line = track[8] - track[0]
+        line = line / np.linalg.norm(line)
+        across = np.array([line[1], -line[0]])
+        own = track - track[planted[0][0]]
+        ahead[side] = own @ line + (track[planted[0][0]] - track[0]) @ line
+        height = np.abs(own @ across)
+        lift[side] = height - height.min()
+        pitch[side] = np.degrees(_track(table[f"{side}_foot_ik"], "rotation_euler")[:, 0])
+    root = _track(table["root"], "location")[:, 1] * CM_PER_M
+    turns = np.degrees(_track(table["root"], "rotation_euler"))
+    ahead["right"] = ahead["right"] + (ahead["left"].mean() - ahead["right"].mean())
+    return WalkCycle(root, ahead, lift, pitch, turns[:, 2], turns[:, 1])
+
+
+def _track(keys: dict[str, Any], channel: str) -> Float64[np.ndarray, "9 3"]:
+    """Return a channel at every key; a key that lacks it is interpolated."""
+    own = [
+        (int(key), keys[key][channel]["values"])
+        for key in WALK_KEYS
+        if channel in keys.get(key, {})
+    ]
+    frames, values = zip(*own, strict=True)
+    table = np.array(values, np.float64)
+    times = [int(key) for key in WALK_KEYS]
+    return np.stack([np.interp(times, frames, table[:, axis]) for axis in range(3)], axis=1)

@@ -15,7 +15,7 @@ from people.human_joints import posed_joints
 from people.human_mesh import PieceName, piece_mesh
 from people.human_outfit import dress_human
 from people.human_pose import draw_human_pose
-from people.human_texture import Rectangle, paint_human
+from people.human_texture import Rectangle, Texture, paint_human
 from people.made_scan import MadeScan
 from people.meshing import vertex_normals
 from people.person import Detail
@@ -66,32 +66,57 @@ def make_human(
     return finish_human(body, rotations, texture_size=texture_size, detail=detail)
 
 
+@dataclass(frozen=True, slots=True)
+class Dressed:
+    """A posed body with all that lies on it, before it is joined and painted.
+
+    placed: clothes and hair with their tiles' rectangles. whole: all surfaces. seen: the same
+    without the skin that clothes hide for good.
+    """
+
+    posed: PosedBody
+    placed: tuple[tuple[Piece, Rectangle], ...]
+    whole: tuple[Surface, ...]
+    seen: tuple[Surface, ...]
+
+    def paint(self, body: HumanBody, size: int) -> tuple[Texture, Texture]:
+        """Return texture and albedo."""
+        return paint_human(body.traits, self.whole, _light(self.whole), self.placed, size)
+
+
+def pose_dressed(body: HumanBody, rotations: Rotations, detail: Detail) -> Dressed:
+    """Pose a body and dress it; feet or soles are on y = 0."""
+    posed = pose_body(body, rotations)
+    dressing = dress_human(body, posed, detail)
+    lowest = min([0.0, *(float(piece.vertices[:, 1].min()) for piece in dressing.pieces)])
+    floor = np.array([0.0, lowest, 0.0])
+    pieces = tuple(replace(one, vertices=one.vertices - floor) for one in dressing.pieces)
+    posed, placed = lift_posed(posed, floor), place_tiles(pieces)
+    whole = _all_surfaces(body, posed, placed, LEVELS[detail])
+    return Dressed(posed, placed, whole, (_drop_hidden(whole[0], dressing.hidden), *whole[1:]))
+
+
 def finish_human(
     body: HumanBody, rotations: Rotations, *, texture_size: int, detail: Detail
 ) -> Human:
     """Pose, dress, join and paint a body."""
-    posed = pose_body(body, rotations)
-    dressing = dress_human(body, posed, detail)
-    placed = place_tiles(dressing.pieces)
-    whole = _all_surfaces(body, posed, placed, LEVELS[detail])
-    light = _light(whole)
-    seen = (_drop_hidden(whole[0], dressing.hidden), *whole[1:])
-    vertices, faces, atlas = join_surfaces(seen)
-    floor = np.array([0.0, vertices[:, 1].min(), 0.0])
-    classes = tuple(dict.fromkeys(surface.label for surface in seen))
-    texture, albedo = paint_human(body.traits, whole, light, placed, texture_size)
+    dressed = pose_dressed(body, rotations, detail)
+    vertices, faces, atlas = join_surfaces(dressed.seen)
+    vertices[:, 1] -= vertices[:, 1].min()
+    classes = tuple(dict.fromkeys(surface.label for surface in dressed.seen))
+    texture, albedo = dressed.paint(body, texture_size)
     return Human(
         body=body,
-        posed=lift_posed(posed, floor),
-        vertices=vertices - floor,
+        posed=dressed.posed,
+        vertices=vertices,
         faces=faces,
         atlas=atlas,
-        surfaces=seen,
-        labels=_label_faces(seen, classes),
+        surfaces=dressed.seen,
+        labels=_label_faces(dressed.seen, classes),
         classes=classes,
         texture=texture,
         albedo=albedo,
-        joints=posed_joints(body, posed) - floor,
+        joints=posed_joints(body, dressed.posed),
     )
 
 

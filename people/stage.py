@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
-from people.atlas import charts_of
+from people.atlas import Atlas, charts_of
 from people.figure import CM_PER_M
 from people.person import Model, Posed
 from renderers.egl import GLContext
@@ -49,6 +49,14 @@ class Shot:
     rest: Float32[np.ndarray, "H W 3"]
 
 
+@dataclass(frozen=True, slots=True)
+class StageSurface:
+    """What stays the same in all frames. rest: vertices in the T-pose, centimetres."""
+
+    rest: Float32[np.ndarray, "V 3"]
+    atlas: Atlas
+
+
 def stage_camera(*, height_m: float, width_m: float) -> Camera:
     """Place HDNet's camera so that a box on the floor fills the crop, and faces it.
 
@@ -72,23 +80,35 @@ def stage_camera(*, height_m: float, width_m: float) -> Camera:
 
 def textured_mesh(model: Model, posed: Posed, texture: UInt8[np.ndarray, "S S 3"]) -> Mesh:
     """Return a posed model as a textured mesh, centimetres."""
+    return atlas_mesh(posed.vertices, model.faces, model.atlas, texture)
+
+
+def atlas_mesh(
+    vertices: Float64[np.ndarray, "V 3"],
+    faces: Int32[np.ndarray, "F 3"],
+    atlas: Atlas,
+    texture: UInt8[np.ndarray, "S S 3"],
+) -> Mesh:
+    """Return a mesh textured by an atlas."""
     return Mesh(
-        vertices=posed.vertices,
-        faces=model.faces,
-        uv=model.atlas.uv.astype(np.float32),
-        uv_faces=model.atlas.faces,
-        face_material=np.zeros(len(model.faces), np.int32),
+        vertices=vertices,
+        faces=faces,
+        uv=atlas.uv.astype(np.float32),
+        uv_faces=atlas.faces,
+        face_material=np.zeros(len(faces), np.int32),
         materials=(Material("skin", texture),),
     )
 
 
-def stand_on_stage(posed: Posed, heading_deg: float) -> Float64[np.ndarray, "4 4"]:
+def stand_on_stage(
+    pelvis: Float64[np.ndarray, " 3"], heading_deg: float
+) -> Float64[np.ndarray, "4 4"]:
     """Return mesh_to_world: the pelvis over the stage's centre, turned, in metres."""
     angle = np.radians(heading_deg)
     place = np.eye(4)
     place[0, 0] = place[2, 2] = np.cos(angle)
     place[0, 2], place[2, 0] = np.sin(angle), -np.sin(angle)
-    centre = np.array([posed.pelvis[0], 0.0, posed.pelvis[2]])
+    centre = np.array([pelvis[0], 0.0, pelvis[2]])
     place[:3, 3] = -place[:3, :3] @ centre
     place[:3] /= CM_PER_M
     return place
@@ -97,14 +117,14 @@ def stand_on_stage(posed: Posed, heading_deg: float) -> Float64[np.ndarray, "4 4
 def shoot(
     context: GLContext,
     camera: Camera,
-    model: Model,
+    surface: StageSurface,
     mesh: Mesh,
     mesh_to_world: Float64[np.ndarray, "4 4"],
 ) -> Shot:
     """Draw a frame and read the surface point of every pixel."""
     with Rasterizer(context, mesh) as rasterizer:
         front = rasterizer.draw(camera, mesh_to_world).front
-        charts = charts_of(model.atlas)
+        charts = charts_of(surface.atlas)
         iuv = draw_iuv(rasterizer, charts, camera, mesh_to_world, front.triangle)
     mask = front.triangle >= 0
     shares = find_shares(camera, mesh, mesh_to_world, front.triangle, front.depth)
@@ -115,7 +135,7 @@ def shoot(
         depth=front.depth,
         normal=front.normal,
         triangle=front.triangle,
-        rest=_mix(model.rest, model.faces, front.triangle, shares),
+        rest=_mix(surface.rest, mesh.faces, front.triangle, shares),
     )
 
 

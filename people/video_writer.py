@@ -18,12 +18,12 @@ import numpy as np
 from jaxtyping import UInt8
 from pydantic import Field
 
-from people.motion import Step, plan_dance
-from people.person import Detail, Model, build_model, paint_model, pose_model
-from people.pose import clear_arms
+from people.dancers import Dancer, lifelike_dancer, sculpted_dancer
+from people.figure import CM_PER_M
+from people.made_scan import FigureKind
+from people.person import Detail
 from people.rooms import draw_background
-from people.skeleton import carry, pose_skeleton
-from people.stage import Shot, shoot, stage_camera, stand_on_stage, textured_mesh
+from people.stage import Shot, atlas_mesh, shoot, stage_camera, stand_on_stage
 from people.stamp import OnItem, Sizes, SynthJob, make_missing, write_files
 from renderers.egl import GLContext
 from schemas.camera import HDNET_RESOLUTION, Camera
@@ -31,6 +31,7 @@ from schemas.codecs import encode_mask, encode_png
 from schemas.errors import RequestError
 
 VIDEO_VERSION = 2
+VIDEO_VERSIONS: dict[FigureKind, int] = {"sculpted": VIDEO_VERSION, "lifelike": 101}
 FIRST_DANCER = 3000
 """Videos show other people than the scans."""
 ROOM_OFFSET = 500
@@ -43,6 +44,7 @@ class VideoJob(SynthJob):
     """One video. index: which one."""
 
     frames: int = Field(description="how many, 30 a second")
+    figures: FigureKind = "sculpted"
     detail: Detail = "fast"
     version: int = VIDEO_VERSION
 
@@ -56,6 +58,13 @@ class VideoJob(SynthJob):
         """Return `video/` and the name."""
         return f"video/{self.name}"
 
+    def stamped(self) -> dict[str, object]:
+        """Return the fields as stamps have them: those from before there were two kinds too."""
+        fields = self.model_dump()
+        if self.figures == "sculpted":
+            del fields["figures"]
+        return fields
+
 
 def write_synthetic_videos(
     out: Path,
@@ -66,6 +75,7 @@ def write_synthetic_videos(
     texture_size: int = 1024,
     detail: Detail = "fast",
     progress: OnItem | None = None,
+    figures: FigureKind = "sculpted",
 ) -> tuple[str, ...]:
     """Write dances; return the names of the videos in the root.
 
@@ -79,7 +89,10 @@ def write_synthetic_videos(
             expected="0 or more videos of at least one frame",
             hint="Change --videos or --frames.",
         )
-    look = VideoJob(seed=seed, index=0, frames=frames, texture_size=texture_size, detail=detail)
+    look = VideoJob(
+        seed=seed, index=0, frames=frames, texture_size=texture_size, detail=detail,
+        figures=figures, version=VIDEO_VERSIONS[figures],
+    )  # fmt: skip
     jobs = [look.model_copy(update={"index": number}) for number in range(videos)]
     return make_missing(out, jobs, partial(_make_all, out), progress)
 
@@ -94,34 +107,25 @@ def _make_all(out: Path, jobs: list[VideoJob]) -> Iterator[tuple[VideoJob, Sizes
 
 def _video(context: GLContext, job: VideoJob) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of a video."""
-    model = build_model(job.seed, FIRST_DANCER + job.index, detail=job.detail)
-    clear = partial(clear_arms, model.dressed, model.skeleton)
-    steps = plan_dance(model.figure, job.seed, job.frames, clear=clear)
-    camera = _choose_camera(model, steps)
-    texture = paint_model(model, pose_model(model, steps[0].rotations), job.texture_size)
+    make = lifelike_dancer if job.figures == "lifelike" else sculpted_dancer
+    dancer = make(job.seed, FIRST_DANCER + job.index, job.frames, job.detail, job.texture_size)
+    camera = _choose_camera(dancer)
     room = draw_background(
         job.seed, ROOM_OFFSET + job.index, width=HDNET_RESOLUTION, height=HDNET_RESOLUTION
     )
     yield f"truth/{job.name}/camera.json", _format_camera(camera)
-    for number, step in enumerate(steps, start=1):
-        posed = pose_model(model, step.rotations)
-        mesh = textured_mesh(model, posed, texture)
-        shot = shoot(context, camera, model, mesh, stand_on_stage(posed, step.heading_deg))
+    for number, frame in enumerate(dancer.frames(), start=1):
+        mesh = atlas_mesh(frame.vertices, dancer.faces, dancer.surface.atlas, dancer.texture)
+        place = stand_on_stage(frame.pelvis, frame.heading_deg)
+        shot = shoot(context, camera, dancer.surface, mesh, place)
         yield from _frame_files(job.name, number, shot, room)
 
 
-def _choose_camera(model: Model, steps: tuple[Step, ...]) -> Camera:
+def _choose_camera(dancer: Dancer) -> Camera:
     """Choose one camera in whose crop the dancer stays throughout."""
-    high, wide = 0.0, 0.0
-    heads, pelvis = model.skeleton.heads, model.skeleton.head("pelvis")
-    for step in steps:
-        transforms = pose_skeleton(model.skeleton, step.rotations)
-        places = carry(heads, model.skeleton.names, transforms)
-        high = max(high, float(np.ptp(places[:, 1])))
-        wide = max(wide, float(np.linalg.norm((places - pelvis)[:, [0, 2]], axis=1).max()))
-    scale = model.figure.scale / 100
+    high, wide = dancer.extent_cm
     return stage_camera(
-        height_m=(high + 1.2 * REACH_CM) * scale, width_m=2 * (wide + REACH_CM) * scale
+        height_m=(high + 1.2 * REACH_CM) / CM_PER_M, width_m=2 * (wide + REACH_CM) / CM_PER_M
     )
 
 

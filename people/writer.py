@@ -21,7 +21,7 @@ from typing import Literal
 
 from people.human import finish_scan, make_human
 from people.human_fit import format_human_model
-from people.made_scan import MadeScan
+from people.made_scan import FigureKind, MadeScan
 from people.person import Detail, make_person
 from people.published_files import (
     Files,
@@ -39,8 +39,6 @@ from schemas.spawned_pool import spawned_pool
 
 PersonKind = Literal["RP", "THuman2", "2K2K"]
 DatasetChoice = Literal[PersonKind, "all"]
-FigureKind = Literal["lifelike", "sculpted"]
-"""lifelike: MakeHuman's bodies in draped clothes. sculpted: the older kind, signed distances."""
 
 GENERATOR_VERSION = 7
 """Raised whenever the same seed gives other bytes: older files are then made again."""

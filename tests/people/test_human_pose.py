@@ -7,7 +7,8 @@ from scipy.spatial import ConvexHull
 from people.arm_room import arm_gap_cm
 from people.figure import read_table, rng_for
 from people.human_body import HumanBody, PosedBody, build_body, pose_body
-from people.human_pose import draw_human_pose, hold_pose, mass_centre
+from people.human_pose import draw_human_pose, hold_pose
+from people.leg_solver import mass_centre
 from people.traits import draw_traits
 
 TABLE = read_table("studio_poses.toml")
