@@ -19,6 +19,9 @@ from people.skeleton import Skeleton, carry, pose_skeleton
 from people.stage import StageSurface
 from people.traits import draw_traits
 
+STRIDE_ROOM = 1.06
+"""Room for a foot that steps towards the camera."""
+
 
 @dataclass(frozen=True, slots=True)
 class DancerFrame:
@@ -77,7 +80,8 @@ def lifelike_dancer(seed: int, index: int, frames: int, detail: Detail, size: in
             yield DancerFrame(vertices, np.asarray(pelvis[:3]), step.heading_deg)
 
     surface = StageSurface(rest.astype(np.float32), atlas)
-    return Dancer(faces, surface, texture, _extent(body.skeleton, steps), poses)
+    high, wide = _extent(body.skeleton, steps)
+    return Dancer(faces, surface, texture, (STRIDE_ROOM * high, STRIDE_ROOM * wide), poses)
 
 
 def _extent(skeleton: Skeleton, steps: tuple[Step, ...]) -> tuple[float, float]:

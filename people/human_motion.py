@@ -49,7 +49,7 @@ def plan_human_motion(body: HumanBody, frames: int) -> tuple[Step, ...]:
     """Return the frames of a person's video, 30 a second: a pure function of the body's traits."""
     rng = rng_for(body.traits.seed, body.traits.index, MOTION_PURPOSE)
     if rng.random() < WALK_SHARE:
-        return _walk(body, frames, rng)
+        return walk(body, frames, rng)
     count = -(-frames // FRAMES_PER_KEY) + 1
     keys = [_draw_key(body, rng) for _ in range(count)]
     turns = np.cumsum(rng.uniform(-1, 1, count) * TURN_DEG_PER_KEY)
@@ -128,8 +128,8 @@ def keep_arms_clear(body: HumanBody, rotations: Rotations) -> Rotations:
     return rotations
 
 
-def _walk(body: HumanBody, frames: int, rng: np.random.Generator) -> tuple[Step, ...]:
-    """Return a walk on the spot, turning slowly."""
+def walk(body: HumanBody, frames: int, rng: np.random.Generator) -> tuple[Step, ...]:
+    """Return a walk on the spot, 30 frames a second, turning slowly."""
     rotations = hold_pose(body, "even", "hanging", rng)
     goals, _ = stance_goals(body, "even", swapped=False)
     start, turn = float(rng.uniform(0, CYCLE_FRAMES)), float(rng.uniform(-1.5, 1.5))
