@@ -228,7 +228,9 @@ def _inward(points: Points, faces: np.ndarray) -> bool:
     return bool(np.einsum("ij,ij->", normal, away) < 0)
 
 
-def _tube(path: Points, radius: float) -> tuple[Points, Int32[np.ndarray, "F 3"], Points]:
+def _tube(
+    path: Float64[np.ndarray, "P 3"], radius: float
+) -> tuple[Points, Int32[np.ndarray, "F 3"], Points]:
     """Return a tube along a path."""
     along = _unit(np.gradient(path, axis=0))
     side = _unit(np.cross(along, np.array([0.3, 0.2, 1.0])))
@@ -244,7 +246,9 @@ def _tube(path: Points, radius: float) -> tuple[Points, Int32[np.ndarray, "F 3"]
     return points, np.ascontiguousarray(faces), uv
 
 
-def _band(path: Points, half: float) -> tuple[Points, Int32[np.ndarray, "F 3"], Points]:
+def _band(
+    path: Float64[np.ndarray, "P 3"], half: float
+) -> tuple[Points, Int32[np.ndarray, "F 3"], Points]:
     """Return a strap along a path, flat on the body."""
     line = _finer(path, 34)
     out = line - np.array([0.0, 120.0, 1.0])
@@ -254,7 +258,9 @@ def _band(path: Points, half: float) -> tuple[Points, Int32[np.ndarray, "F 3"], 
     return _sheet(line[:, None] + across * side[:, None])
 
 
-def _box(middle: Points, half: Points) -> tuple[Points, Int32[np.ndarray, "F 3"], Points]:
+def _box(
+    middle: Float64[np.ndarray, " 3"], half: Float64[np.ndarray, " 3"]
+) -> tuple[Points, Int32[np.ndarray, "F 3"], Points]:
     """Return a rounded box as a grid over the sphere."""
     turn = np.linspace(0, 2 * np.pi, 49)[:, None]
     tilt = np.linspace(-np.pi / 2, np.pi / 2, 27)[None, :]
@@ -270,7 +276,7 @@ def _box(middle: Points, half: Points) -> tuple[Points, Int32[np.ndarray, "F 3"]
     return points, np.ascontiguousarray(faces), uv
 
 
-def _finer(path: Points, count: int) -> Points:
+def _finer(path: Float64[np.ndarray, "P 3"], count: int) -> Points:
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     where = np.linspace(0, length[-1], count)
     line = np.stack([np.interp(where, length, path[:, k]) for k in range(3)], axis=1)

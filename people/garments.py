@@ -23,6 +23,8 @@ from people.pieces import Piece, close_sheet, open_sides
 
 SKIN_HIDDEN_CM = 3.0
 """Skin this far inside a garment's rims is never seen."""
+MIN_TILE_CM = 12.0
+"""A tile narrower than its gutter would have no texels."""
 WAIST_HELD, WAIST_BAND_CM = 0.7, 4.0
 LIGHT_ROUNDS = (3, 14)
 LIGHT_CM, LIGHT_DEPTH = (0.35, 1.2), (0.16, 0.14)
@@ -160,7 +162,7 @@ def _finish(
         faces=sheet.faces,
         uv=sheet.uv_source @ (uv / size),
         uv_faces=sheet.uv_faces,
-        tile_cm=(float(size[0]), float(size[1])),
+        tile_cm=(max(float(size[0]), MIN_TILE_CM), max(float(size[1]), MIN_TILE_CM)),
         near=near[np.asarray(sheet.source.argmax(axis=1)).ravel()],
         paint=partial(paint_cloth_tile, cloth),
     )

@@ -138,3 +138,12 @@ def test_all_garments_are_worn_by_somebody() -> None:
 
 def test_an_outfit_is_the_same_for_the_same_person() -> None:
     assert draw_outfit(draw_traits(4, 9)) == draw_outfit(draw_traits(4, 9))
+
+
+@pytest.mark.parametrize("kind", ["hood", "glasses", "cap"])
+def test_accessories_are_closed_and_have_room_in_a_texture(kind: str) -> None:
+    body = build_body(draw_traits(1, 0))
+    (piece,) = wear(body, pose_body(body, {}), [(kind, COTTON)])
+    assert open_edges(piece.faces) == 0
+    assert np.isfinite(piece.vertices).all()
+    assert min(piece.tile_cm) >= 12
