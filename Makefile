@@ -4,7 +4,7 @@ DEMO_OUT ?= out/demo
 DATA ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: setup venv photos demo test test-long lint format structure golden bench clean
+.PHONY: setup venv photos demo test test-long lint format structure golden bench bench-gpu clean
 
 setup:  ## system libraries, virtual environment, the command .venv/bin/scanmill
 	@bash tools/setup.sh
@@ -43,6 +43,9 @@ golden: setup  ## draws the golden images and the loss curve, new beside old, in
 
 bench: setup  ## speed and memory, each against a named baseline; DATA=folder for real scans
 	@bash benchmarks/run_all.sh $(DATA)
+
+bench-gpu: setup  ## all that needs a GPU, in slices of less than eight minutes, into out/gpu
+	@$(PYTHON) -m benchmarks.gpu out/gpu
 
 clean:  ## what the demo made; the virtual environment stays
 	@rm -rf $(DEMO_OUT)

@@ -28,6 +28,7 @@ import torch
 from PIL import Image, ImageEnhance
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.guard import hold
 from schemas.codecs import decode_depth
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.background_pool import open_backgrounds
@@ -187,6 +188,8 @@ def main() -> None:
         middle = statistics.median(measured)
         spread = f"{min(measured):.2f}..{max(measured):.2f}"
         print(f"{name:16} {middle:6.2f} samples/s ({spread})  {middle / slow:5.2f} x")
+        if middle != slow:
+            hold(f"loader.{name}", middle / slow)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
+from benchmarks.guard import hold
 from people.video_writer import write_synthetic_videos
 from schemas.pairing import PairSettings
 from tasks.video.images import read_iuv
@@ -68,6 +69,7 @@ def measure_speed(name: str, video: Path) -> None:
             plain = time_best(lambda: match_by_brute_force(frames[0], frames[1]), runs=2)  # noqa: B023 - called at once
             line += f"; brute force {plain / ours:.0f}x as long"
             line += f" (wanted: {LIMIT_MS:.0f} ms at most, {LIMIT_GAIN:.0f}x at least)"
+            hold(f"pairs.{name}", plain / ours)
             check_equal(frames)
         print(line)
 

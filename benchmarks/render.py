@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.guard import hold
 from benchmarks.seconds import Seconds, counted
 from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
@@ -145,6 +146,8 @@ def print_table(ways: dict[str, list[tuple[float, Seconds]]]) -> None:
     ours, other = ways
     print(f"drawing alone: {drawing[other] / drawing[ours]:.1f} times faster")
     print(f"whole scan:    {whole[other] / whole[ours]:.1f} times faster")
+    hold("render.drawing", drawing[other] / drawing[ours])
+    hold("render.whole", whole[other] / whole[ours])
 
 
 def main() -> None:

@@ -12,10 +12,12 @@ if [ -z "$data" ]; then
     .venv/bin/scanmill synth --out "$data" --subjects 1 --texture 4096 --backgrounds 1
 fi
 
+export SCANMILL_BENCH_RATIOS=$folder/ratios.jsonl
 measure() { printf '\n== %s\n' "$*"; .venv/bin/python -m "benchmarks.$@"; }
 
 measure obj
 measure render "$data" --item "$item"
+measure render_floor "$data" --item "$item"
 measure fidelity "$data" --item "$item"
 measure memory
 .venv/bin/scanmill synth --out "$folder/few" --subjects 3 --texture 512 --backgrounds 4
@@ -27,3 +29,5 @@ measure pairs
 .venv/bin/scanmill render --data "$data" --dataset RP --out "$folder/full" --backgrounds "$folder/few/IndoorCVPR09"
 measure loader "$folder/full" --backgrounds "$folder/few/IndoorCVPR09"
 measure train_step
+
+measure guard "$SCANMILL_BENCH_RATIOS"
