@@ -3,6 +3,7 @@
 Places: the unshaped base mesh, centimetres of its file; the face looks along +z.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -10,6 +11,8 @@ import numpy as np
 from jaxtyping import Float, Float32
 from scipy.spatial import cKDTree
 
+from people.garment_surfaces import FLOOR_CM
+from people.hair_styles import above_hairline
 from people.pixels import bump
 from people.skin_ground import RASTER_SIZE, Ground, Image, Plane, vertex_values
 from people.skin_layout import island_raster
@@ -23,12 +26,17 @@ BROW_X = (1.15, 2.3, 3.6, 4.7, 5.7)
 BROW_Y = (74.6, 74.9, 75.15, 75.1, 74.55)
 BROW_WIDTH_CM = (0.6, 0.72, 0.6, 0.42, 0.18)
 """The middle line of the left brow, and how wide it is there."""
-PALE_LIPS, DARK_LIPS, ROUGE = (0.90, 0.70, 0.70), (0.92, 0.74, 0.72), (0.88, 0.60, 0.62)
+PALE_LIPS, DARK_LIPS, ROUGE = (0.93, 0.76, 0.77), (0.93, 0.80, 0.80), (0.88, 0.62, 0.65)
 """What lips' skin does to the colour of the skin around."""
-HAIRLINE_ANGLES = (0.0, 0.35, 0.62, 0.82, 0.98, 1.12, 1.3, 1.65, 1.9, 2.3, 3.15)
-HAIRLINE_Y = (79.9, 79.8, 78.9, 76.6, 73.5, 72.0, 74.4, 74.6, 70.5, 66.5, 65.5)
-"""Height of the hairline by the angle from the front, about the head's vertical axis."""
-HEAD_AXIS_Z = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Scalp:
+    """Hair on the head: its colour, how much of the skin its roots hide, how far it recedes."""
+
+    hair: Tone
+    cover: float
+    recede: float
 
 
 def paint_face(
@@ -37,9 +45,8 @@ def paint_face(
     ground: Ground,
     rng: np.random.Generator,
     *,
-    hair: Tone,
     brow: Tone,
-    scalp: float,
+    scalp: Scalp,
 ) -> Image:
     """Return the head's skin with everything on it; color: bare skin."""
     place = ground.place
@@ -47,11 +54,11 @@ def paint_face(
     light = 1 - 0.65 * traits.melanin
     color = _blush(color, (x, y, front), ground.mask("ears"), light)
     color = _wrinkle(traits, color, place, rng)
-    color = _shade_beard(traits, color, ground, rng, hair)
+    color = _shade_beard(traits, color, ground, rng, scalp.hair)
     color = _paint_lips(traits, color, ground, rng)
     color = _paint_lids(color, ground, brow, female=traits.female and traits.age_years > 15)
     color = _draw_brows(traits, color, ground, rng, brow)
-    return _shade_scalp(color, ground, rng, hair, scalp)
+    return _shade_scalp(color, ground, rng, scalp)
 
 
 def _mix(color: Image, tone: Tone, alpha: Plane) -> Image:
@@ -211,17 +218,12 @@ def _draw_lines(
     return np.asarray(small, np.float32) / 255
 
 
-def scalp_region(place: Float[np.ndarray, "H W 3"]) -> Plane:
-    """Return centimetres above the hairline of places on the base mesh's head, below: negative."""
-    angle = np.arctan2(np.abs(place[..., 0]), place[..., 2] - HEAD_AXIS_Z)
-    line = np.interp(angle, HAIRLINE_ANGLES, HAIRLINE_Y)
-    return np.asarray(place[..., 1] - line, np.float32)
-
-
-def _shade_scalp(
-    color: Image, ground: Ground, rng: np.random.Generator, hair: Tone, scalp: float
-) -> Image:
-    above = scalp_region(ground.place) + 0.25 * smooth_noise(rng, ground.shape, 9)
+def _shade_scalp(color: Image, ground: Ground, rng: np.random.Generator, scalp: Scalp) -> Image:
+    """Shade the skin under the hair with hair's roots."""
+    small = cv2.resize(ground.place, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    canonical = small.reshape(-1, 3).astype(np.float64) + np.array([0.0, FLOOR_CM, 0.0])
+    line = above_hairline(canonical, scalp.recede).reshape(small.shape[:2]).astype(np.float32)
+    above = cv2.resize(line, ground.shape[::-1]) + 0.2 * smooth_noise(rng, ground.shape, 9)
     cover = np.clip(above / 1.1, 0, 1) * (1 - ground.mask("ears"))
     grain = np.clip(0.8 + 0.35 * fine_grain(rng, ground.shape), 0, 1.3)
-    return _mix(color, hair, np.clip(scalp * cover * grain, 0, 0.97))
+    return _mix(color, scalp.hair, np.clip(scalp.cover * cover * grain, 0, 0.97))

@@ -18,6 +18,7 @@ from people.human_pose import draw_human_pose
 from people.human_texture import Rectangle, Texture, paint_human
 from people.made_scan import MadeScan
 from people.meshing import vertex_normals
+from people.outfits import draw_outfit
 from people.person import Detail
 from people.pieces import Piece, pack_tiles
 from people.skeleton import Rotations
@@ -29,8 +30,11 @@ LEVELS: dict[Detail, int] = {"full": 1, "fast": 0, "sketch": 0}
 out."""
 CLOTH_REGION = (0.5, 0.0, 0.5, 1.0)
 """Left, bottom, width and height of what clothes and hair have of the texture."""
-GUTTER = 0.004
+GUTTER, GUTTER_SHARE = 0.004, 0.08
+"""Free rim of a tile: of the texture's side, and at most of the tile's own."""
 POSE_PURPOSE = 12
+HAIR_COVER, BALD_COVER = 0.6, 0.1
+"""How much of the scalp roots hide."""
 OPEN_MOUTH = ("surprised", "talking")
 """Expressions that show teeth and tongue."""
 
@@ -81,7 +85,11 @@ class Dressed:
 
     def paint(self, body: HumanBody, size: int) -> tuple[Texture, Texture]:
         """Return texture and albedo."""
-        return paint_human(body.traits, self.whole, _light(self.whole), self.placed, size)
+        outfit = draw_outfit(body.traits)
+        return paint_human(
+            body.traits, self.whole, _light(self.whole), self.placed, size,
+            scalp=HAIR_COVER if outfit.hair else BALD_COVER, recede=outfit.recede,
+        )  # fmt: skip
 
 
 def pose_dressed(body: HumanBody, rotations: Rotations, detail: Detail) -> Dressed:
@@ -139,8 +147,9 @@ def place_tiles(pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, Rectangle], ...
     tiles = pack_tiles(sizes, width=width, height=height) if sizes else []
     placed = []
     for piece, (x, y, wide, high) in zip(pieces, tiles, strict=True):
-        inner = (left + x + GUTTER, bottom + y + GUTTER)
-        far = (left + x + wide - GUTTER, bottom + y + high - GUTTER)
+        rim = min(GUTTER, GUTTER_SHARE * wide, GUTTER_SHARE * high)
+        inner = (left + x + rim, bottom + y + rim)
+        far = (left + x + wide - rim, bottom + y + high - rim)
         placed.append((piece, (*inner, *far)))
     return tuple(placed)
 

@@ -5,21 +5,20 @@ Two images of the same layout: albedo, and the texture that scans have, with sof
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, UInt8
 
-from people.atlas import Atlas
 from people.human_atlas import Surface
 from people.human_mesh import piece_mesh
 from people.pieces import Piece
 from people.skin_ground import RASTER_SIZE, SMALL_RASTER
 from people.skin_layout import island_raster, islands, texel_rectangle
 from people.skin_paint import paint_skin
-from people.texels import fill_gutter, interpolate, rasterise_atlas
+from people.texels import fill_gutter
 from people.traits import Traits
 
 Rectangle = tuple[float, float, float, float]
 Texture = UInt8[np.ndarray, "S S 3"]
-LIGHT_RASTER = 256
+LIGHT_RASTER = 192
 EMPTY = 128
 """Of texels that no surface uses."""
 
@@ -30,14 +29,17 @@ def paint_human(
     light: Float32[np.ndarray, " V"],
     pieces: tuple[tuple[Piece, Rectangle], ...],
     size: int,
+    *,
+    scalp: float = 0.6,
+    recede: float = 0.0,
 ) -> tuple[Texture, Texture]:
-    """Return texture and albedo.
+    """Return texture and albedo; scalp, recede: of `skin_paint.paint_skin`.
 
     surfaces: all, whole; those of `pieces` last. light: at their vertices, one after another.
     pieces: with the rectangle of each one's tile, left, bottom, right, top of the texture.
     """
     albedo = np.full((size, size, 3), EMPTY, np.uint8)
-    albedo[:, : size // 2] = paint_skin(traits, size)
+    albedo[:, : size // 2] = paint_skin(traits, size, scalp=scalp, recede=recede)
     texture = albedo.copy()
     starts = np.cumsum([0, *(len(surface.vertices) for surface in surfaces)])
     lights = {
@@ -85,11 +87,11 @@ def _paint_piece(
 
 
 def _tile_light(piece: Piece, light: Float32[np.ndarray, " V"]) -> Float32[np.ndarray, "h w"]:
-    """Return the light at a tile's texels, coarsely."""
-    uv: Float64[np.ndarray, "T 2"] = np.clip(piece.uv, 0, 1)
-    vertex = np.zeros(len(uv), np.int32)
+    """Return the light at a tile's texels, coarsely: of a sheet's two sides that of the outer."""
+    vertex = np.zeros(len(piece.uv), np.int32)
     vertex[piece.uv_faces.ravel()] = piece.faces.ravel()
-    parts = np.zeros(len(piece.faces), np.int32)
-    face, share = rasterise_atlas(Atlas(uv, uv, piece.uv_faces, parts, vertex), LIGHT_RASTER)
-    values = interpolate(light[vertex, None], piece.uv_faces[face], share)
-    return np.asarray(fill_gutter(values, face >= 0)[..., 0], np.float32)
+    cell = np.clip((piece.uv * LIGHT_RASTER).astype(np.int64), 0, LIGHT_RASTER - 1)
+    plane = np.zeros((LIGHT_RASTER, LIGHT_RASTER), np.float32)
+    np.maximum.at(plane, (LIGHT_RASTER - 1 - cell[:, 1], cell[:, 0]), light[vertex])
+    filled = fill_gutter(plane[..., None], plane > 0)[..., 0]
+    return np.asarray(cv2.GaussianBlur(filled.astype(np.float32), (0, 0), 1.2), np.float32)

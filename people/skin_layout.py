@@ -144,6 +144,8 @@ def island_raster(name: str, size: int) -> IslandRaster:
 
 
 def texel_rectangle(rectangle: Rectangle, size: int) -> tuple[slice, slice]:
-    """Return rows and columns of a rectangle in a texture of `size` texels a side."""
+    """Return rows and columns of a rectangle in a texture of `size` texels a side, one at least."""
     left, bottom, right, top = (round(value * size) for value in rectangle)
+    left, bottom = min(left, size - 1), min(bottom, size - 1)
+    right, top = max(right, left + 1), max(top, bottom + 1)
     return slice(size - top, size - bottom), slice(left, right)

