@@ -10,7 +10,7 @@ from pydantic import Field
 from flows.run_watch import shown_as_running
 from schemas.errors import RequestError
 from schemas.options import Option
-from schemas.request_base import Request, make_request
+from schemas.request_base import Request, make_request, with_local_inputs
 
 Q = TypeVar("Q", bound=Request)
 R = TypeVar("R")
@@ -25,7 +25,7 @@ class RequestFlow(Flow[..., R], Generic[Q, R]):
         """Wrap a function of a request. run_name: a template with names of options."""
 
         def run(**options: Any) -> R:  # noqa: ANN401 - checked by the request
-            request = read_parameters(kind, options)
+            request = with_local_inputs(read_parameters(kind, options))
             request.check()
             with shown_as_running():
                 return body(request)

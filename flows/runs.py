@@ -25,7 +25,7 @@ from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.lease import new_record
 from tasks.dataset.preparation import sweep_leftovers
 from tasks.dataset.run_beats import RUN_BEAT_S, RunBeat, beating_run, mark_crashed_runs
-from tasks.dataset.run_records import last_roots, write_run
+from tasks.dataset.run_records import last_roots, record_of_roots, write_run
 from tasks.dataset.shard_kinds import ShardJob, ShardKind
 from tasks.dataset.states import DatasetStatus, ShardStatus, dataset_status
 from tasks.video.video_shards import VIDEOS
@@ -99,7 +99,7 @@ def going_on(run: Run, *, flow_run: str = "", server: str = "") -> Iterator[None
     beat = RunBeat(
         run=run.token, command=run.command, started=run.started, beat=utc_now(),
         holder=new_record(RUN_BEAT_S, owner=run.token), workers=run.workers,
-        roots={name: str(path) for name, path in run.roots.items()},
+        roots=record_of_roots(run.roots),
         flow_run=flow_run, server=server,
     )  # fmt: skip
     with beating_run(run.folder.store, beat.model_dump_json()):
@@ -222,7 +222,7 @@ def _describe(run: Run, outcomes: Sequence[ShardOutcome]) -> RunRecord:
         seconds=round(monotonic() - run.began_s, 3),
         workers=run.workers,
         host=socket.gethostname(),
-        roots={name: str(path) for name, path in run.roots.items()},
+        roots=record_of_roots(run.roots),
         shards={run.kind.record_name(one.shard_id): one.state for one in outcomes},
         samples=sum(one.rows for one in outcomes),
         failures=sum(len(one.failures) for one in outcomes),

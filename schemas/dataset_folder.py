@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.addresses import is_address
 from schemas.dataset_reader import (
     BACKGROUNDS_NAME,
     CARD_NAME,
@@ -33,13 +34,7 @@ from schemas.errors import RequestError
 from schemas.local_store import LocalStore
 from schemas.manifest import BackgroundList, DatasetDescription, FailedShard, Manifest, parse_record
 
-__all__ = ["PARTS", "DatasetFolder", "Part", "is_address"]
-
-
-def is_address(uri: str | Path) -> bool:
-    """Return whether this is the address of a store, and no path or file:// address."""
-    scheme, separator, _ = str(uri).partition("://")
-    return bool(separator) and scheme != "file"
+__all__ = ["PARTS", "DatasetFolder", "Part"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ import os
 import stat
 from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
+from schemas.addresses import is_mirrored
 from schemas.errors import InputError, MachineError
 from schemas.size_limits import MAX_TEXT_BYTES
 
@@ -28,6 +30,8 @@ def open_regular_file(path: Path) -> BufferedReader:
             str(path), found="no such file", expected="a file that can be read",
             hint="Put the file there, or take what names it out of the data.",
         )  # fmt: skip
+    if is_mirrored(path):
+        return _open_mirrored(path)
     try:
         # A pipe that takes the file's place after the look above must not block either.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -37,6 +41,13 @@ def open_regular_file(path: Path) -> BufferedReader:
         os.close(handle)
         raise _refuse_irregular(path)
     return os.fdopen(handle, "rb")
+
+
+def _open_mirrored(path: Path) -> BufferedReader:
+    """Open the copy of an object; what reads local files does without the drivers of stores."""
+    from schemas.input_mirror import open_mirrored  # noqa: PLC0415
+
+    return cast("BufferedReader", open_mirrored(path))
 
 
 def read_whole(path: Path, limit: int) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from schemas.addresses import is_address
 from schemas.errors import RequestError
 from schemas.options import Option, table_of
 from schemas.wording import shorten, suggest
@@ -46,8 +47,27 @@ class Request(BaseModel):
             flat[option.name] = value
         return flat
 
+    @property
+    def inputs(self) -> Mapping[str, str | None]:
+        """Return the folders of inputs by their fields: each may be an address in a store."""
+        return {}
+
     def check(self) -> None:
         """Refuse what can't be done here, before any work; raises RequestError."""
+
+
+def with_local_inputs(request: R) -> R:
+    """Return a request with folders here in the place of addresses of its inputs in stores.
+
+    Raises RequestError when nothing is there, MachineError when a store is silent.
+    """
+    addresses = {name: text for name, text in request.inputs.items() if text and is_address(text)}
+    if not addresses:
+        return request
+    # What works on local folders does without the drivers of stores.
+    from schemas.input_mirror import open_root  # noqa: PLC0415
+
+    return request.model_copy(update={n: str(open_root(text)) for n, text in addresses.items()})
 
 
 def make_request(

@@ -4,13 +4,15 @@ Each field is an option of the command line, of --config files, of SCANMILL_ var
 Prefect flow of the same name. `check` refuses what can't be done, in a command and in a flow.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.addresses import is_address
 from schemas.camera import LayoutName
-from schemas.dataset_folder import DatasetFolder, is_address
+from schemas.dataset_folder import DatasetFolder
 from schemas.errors import RequestError
 from schemas.options import Part, Shown
 from schemas.pairing import PairSettings
@@ -133,6 +135,11 @@ class RenderRequest(Request):
     profile: Profiled = False
     accept_rejects: AcceptRejects = "0"
 
+    @property
+    def inputs(self) -> Mapping[str, str | None]:
+        """Return the folders of inputs by their fields."""
+        return {"data": self.data, "backgrounds": self.backgrounds, "densepose": self.densepose}
+
     def check(self) -> None:
         """Refuse folders and files that can't serve; raises RequestError naming the option."""
         _check_folders(self, "data", "densepose", "backgrounds")
@@ -174,6 +181,11 @@ class RerunRequest(Request):
     profile: Profiled = False
     accept_rejects: AcceptRejects = "0"
 
+    @property
+    def inputs(self) -> Mapping[str, str | None]:
+        """Return the folders of inputs by their fields."""
+        return {"data": self.data, "backgrounds": self.backgrounds, "densepose": self.densepose}
+
     def check(self) -> None:
         """Refuse what is no data set, and folders that can't serve; raises RequestError."""
         folder = DatasetFolder.at(self.uri)
@@ -194,6 +206,11 @@ class PairRequest(Request):
     limits: Limits = Field(default_factory=WorkerLimits)
     profile: Profiled = False
     accept_rejects: AcceptRejects = "0"
+
+    @property
+    def inputs(self) -> Mapping[str, str | None]:
+        """Return the folders of inputs by their fields."""
+        return {"data": self.data}
 
     def check(self) -> None:
         """Refuse folders that can't serve; raises RequestError naming the option at fault."""
@@ -250,6 +267,11 @@ class ImportRequest(Request):
     out: NewSet
     workers: Workers = None
     runner: Runner = LOCAL
+
+    @property
+    def inputs(self) -> Mapping[str, str | None]:
+        """Return the folders of inputs by their fields."""
+        return {"source": self.source}
 
     def check(self) -> None:
         """Refuse folders that can't serve; raises RequestError."""
@@ -352,6 +374,11 @@ class InspectRequest(Request):
     )
     decode: bool = False
     """Read every image to its last pixel; slower."""
+
+    @property
+    def inputs(self) -> Mapping[str, str | None]:
+        """Return the folders of inputs by their fields."""
+        return {"data": self.data}
 
     def check(self) -> None:
         """Refuse a folder that is missing or empty; raises RequestError."""

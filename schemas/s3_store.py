@@ -53,8 +53,7 @@ class S3Store(ObjectStoreFiles):
         try:
             if not self._is_writable:
                 info = self.ask(name, lambda: self.system.info(self.path_of(name)))
-                version = info.get("ETag") or info.get("mtime") or info.get("created")
-                return Stamp(info["size"], str(version))
+                return Stamp(info["size"], version_of(info))
             found = self.call(name, "head_object")
         except FileNotFoundError:
             return None
@@ -232,6 +231,11 @@ class _StagedObject:
             return False
         with self.store.local_file(self.name) as path, path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == content.sha256
+
+
+def version_of(info: Mapping[str, Any]) -> str:
+    """Return what distinguishes an object from what was there before, of a listing's entry."""
+    return str(info.get("ETag") or info.get("etag") or info.get("mtime") or info.get("created"))
 
 
 def conditions(seen: Seen) -> dict[str, str]:

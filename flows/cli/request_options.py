@@ -22,7 +22,7 @@ from schemas import (
 from schemas.config_file import read_config
 from schemas.errors import RequestError
 from schemas.options import VARIABLE_PREFIX, Option
-from schemas.request_base import Request, make_request
+from schemas.request_base import Request, make_request, with_local_inputs
 from schemas.wording import suggest
 
 Q = TypeVar("Q", bound=Request)
@@ -55,6 +55,7 @@ def request_command(
         def command(config: Path | None = None, **given: Any) -> None:  # noqa: ANN401 - of typer
             rest = {one.name: given.pop(one.name) for one in own}
             request = gather(kind, given, config=config, variables=os.environ)
+            request = with_local_inputs(request)
             request.check()
             body(request, **rest)
 

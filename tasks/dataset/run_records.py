@@ -9,10 +9,11 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from schemas.addresses import address_of, is_mirrored, path_of_root
 from schemas.dataset_folder import DatasetFolder
 from schemas.dataset_reader import RUNS_FOLDER
 from schemas.dataset_store import ConflictError
-from schemas.errors import InputError
+from schemas.errors import InputError, MachineError, RequestError
 from schemas.manifest import RunRecord, parse_record
 from schemas.scan import DatasetName, ScanRef
 from tasks.scans.input_files import Roots, is_scan_gone
@@ -56,7 +57,11 @@ def _last_of_each(records: Sequence[RunRecord]) -> Iterator[RunRecord]:
 
 def last_roots(folder: DatasetFolder) -> dict[str, Path]:
     """Return each root by its name, as data/RP, as the last run that names it has it."""
-    return {name: Path(path) for record in read_runs(folder) for name, path in record.roots.items()}
+    return {
+        name: path_of_root(path)
+        for record in read_runs(folder)
+        for name, path in record.roots.items()
+    }
 
 
 def find_roots(folder: DatasetFolder, given: Mapping[str, Path]) -> Roots:
@@ -65,7 +70,23 @@ def find_roots(folder: DatasetFolder, given: Mapping[str, Path]) -> Roots:
     One that does not exist is not known.
     """
     chosen = {**last_roots(folder), **given}
-    return {name: path if path.is_dir() else None for name, path in chosen.items()}
+    return {name: _known_root(path) for name, path in chosen.items()}
+
+
+def record_of_roots(roots: Mapping[str, Path]) -> dict[str, str]:
+    """Return roots as records keep them: paths, and addresses of those in a store."""
+    return {name: address_of(path) for name, path in roots.items()}
+
+
+def _known_root(path: Path) -> Path | None:
+    if is_mirrored(path):
+        # What works on local folders does without the drivers of stores.
+        from schemas.input_mirror import open_root  # noqa: PLC0415
+
+        with suppress(RequestError, MachineError):
+            return open_root(address_of(path))
+        return None
+    return path if path.is_dir() else None
 
 
 def data_root_of(dataset: DatasetName) -> str:
