@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 from fsspec import filesystem
@@ -74,7 +76,7 @@ def start(place: Path, *words: object, endpoint: str = "", host: str = "") -> su
         variables["TEST_HOST"] = host
     return subprocess.Popen(
         [sys.executable, "-m", "flows.cli", *map(str, words)], env=variables, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
 
 
@@ -146,8 +148,8 @@ def test_what_a_killed_host_was_making_is_made_by_the_other(
     claims = tmp_path / "shared/set/claims/samples"
     killed = start(tmp_path / "first", *words, host="first-host")
     while killed.poll() is None and not list(claims.glob("shard-*.json")):
-        pass
-    killed.kill()
+        Event().wait(0.01)
+    os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     finish(start(tmp_path / "second", *words, host="second-host"))
     assert shards_of(uri) == alone
