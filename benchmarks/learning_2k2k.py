@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 from benchmarks.learning_frame import Measures
-from schemas.train_request import MEANINGLESS, BackgroundMode, StageName, TrainRequest
+from schemas.train_forms import MEANINGLESS, BackgroundMode, StageName
+from schemas.train_request import TrainRequest
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
 from training.data.sample_order import InTurn

@@ -30,7 +30,8 @@ from torch import Tensor, nn
 
 from benchmarks.learning_frame import Measures
 from schemas.camera import camera_hdnet, ray_directions
-from schemas.train_request import StageName, TrainRequest
+from schemas.train_forms import StageName
+from schemas.train_request import TrainRequest
 from tasks.video.predicted_shards import commit_predicted, list_predicted
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.frame_index import open_frame_shards

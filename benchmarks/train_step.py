@@ -26,7 +26,7 @@ from torch.nn import functional
 
 from benchmarks import train_step_hdnet
 from schemas.body_parts import PartGroup, group_members
-from schemas.train_request import PUBLISHED, StageName
+from schemas.train_forms import PUBLISHED, StageName
 from training.data.tensor_batch import BatchT, SampleT, TensorBatch
 from training.hdnet import video_stage
 from training.loop.compute_modes import autocast, recompute_activations

@@ -22,16 +22,8 @@ from schemas.requests import (
     ValidateRequest,
 )
 from schemas.settings import RenderSettings
-from schemas.train_request import (
-    DEPTH,
-    HDNET_DEPTH,
-    HDNET_NORMAL,
-    NORMAL,
-    PREDICT,
-    VIDEO,
-    TrainOptions,
-    TrainRequest,
-)
+from schemas.train_forms import DEPTH, HDNET_DEPTH, HDNET_NORMAL, NORMAL, PREDICT, VIDEO
+from schemas.train_request import TrainOptions, TrainRequest
 from tasks.dataset.states import dataset_status
 from tasks.evaluation.evaluation_summary import EvaluationSummary
 from tasks.formats.hdnet.hdnet_layout import TIKTOK

@@ -16,7 +16,7 @@ from flows.summary import UnfinishedWork
 from schemas.evaluate_request import EvaluateRequest
 from schemas.evaluation import EvaluateAnswer, ItemResult
 from schemas.prediction import PredictionJob
-from schemas.train_request import DeviceChoice
+from schemas.train_forms import DeviceChoice
 from tasks.evaluation.data_evaluation import (
     ItemJob,
     ask_nets,

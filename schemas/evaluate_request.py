@@ -11,7 +11,7 @@ from schemas.options import Part, Shown
 from schemas.path_checks import check_writable
 from schemas.request_base import Request
 from schemas.settings import angles_reader
-from schemas.train_request import DeviceChoice
+from schemas.train_forms import DeviceChoice
 from schemas.views import MAX_ANGLES
 
 MIN_POINTS, MAX_POINTS = 100, 10_000_000

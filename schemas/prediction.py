@@ -17,7 +17,7 @@ from schemas.atomic_files import atomic_file
 from schemas.errors import InputError
 from schemas.regular_files import open_regular_file
 from schemas.size_limits import check_archive_size
-from schemas.train_request import DeviceChoice
+from schemas.train_forms import DeviceChoice
 
 Method = Literal["2k2k", "hdnet"]
 PREDICTED = "predicted "

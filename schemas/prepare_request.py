@@ -12,18 +12,8 @@ from schemas.options import Part, Shown
 from schemas.path_checks import check_writable
 from schemas.request_base import Request
 from schemas.requests import PairRequest, RenderRequest, ReportRequest, ValidateRequest
-from schemas.train_request import (
-    DEPTH,
-    HDNET_DEPTH,
-    HDNET_NORMAL,
-    NORMAL,
-    PREDICT,
-    VIDEO,
-    StageName,
-    TrainOptions,
-    TrainRequest,
-    options_of_stage,
-)
+from schemas.train_forms import DEPTH, HDNET_DEPTH, HDNET_NORMAL, NORMAL, PREDICT, VIDEO, StageName
+from schemas.train_request import TrainOptions, TrainRequest, options_of_stage
 
 ALL_REJECTS = "100%"
 """Rendering never ends the flow for lost scans: that is decided afterwards, by their share."""

@@ -10,7 +10,8 @@ from schemas.options import Shown
 from schemas.path_checks import check_folder, check_writable
 from schemas.prediction import Method
 from schemas.request_base import Request
-from schemas.train_request import RESOLUTION_MULTIPLE, DeviceChoice
+from schemas.train_forms import DeviceChoice
+from schemas.train_request import RESOLUTION_MULTIPLE
 
 MAX_RESOLUTION = 2048
 PersonChoice = Literal["largest", "only"]

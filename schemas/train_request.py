@@ -6,74 +6,45 @@ of PUBLISHED; where it depends on the data, the field is null and its option say
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
 from schemas.errors import RequestError
 from schemas.options import Shown
 from schemas.request_base import Request, make_request
+from schemas.train_forms import (
+    BEGUN_BEFORE,
+    DEPTH,
+    FORMS,
+    MEANINGLESS,
+    NORMAL,
+    PREDICT,
+    PREDICT_OPTIONS,
+    PUBLISHED,
+    AdamRule,
+    BackgroundMode,
+    DepthGradient,
+    DepthLossForm,
+    DepthNormals,
+    DeviceChoice,
+    FrozenNorm,
+    Heads,
+    MaskLossForm,
+    Nets,
+    NormalLossForm,
+    Occupancy,
+    Precision,
+    Refinement,
+    Schedule,
+    StageName,
+)
 from schemas.wording import shorten
-
-StageName = Literal[
-    "2k2k-normal", "2k2k-depth",
-    "hdnet-normal", "hdnet-predict-normals", "hdnet-depth", "hdnet-video",
-]  # fmt: skip
-Precision = Literal["fp32", "bf16"]
-Nets = Literal["all", "coarse"]
-Heads = Literal["means", "centred", "published"]
-DepthLossForm = Literal["masked", "published"]
-NormalLossForm = Literal["masked", "published"]
-Refinement = Literal["residual", "published"]
-DepthGradient = Literal["detached", "published"]
-MaskLossForm = Literal["single_sigmoid", "published"]
-DepthNormals = Literal["from_depth", "in_place", "masked", "published"]
-AdamRule = Literal["pytorch", "tensorflow"]
-FrozenNorm = Literal["batch", "running"]
-Schedule = Literal["published", "constant"]
-BackgroundMode = Literal["stored", "fresh", "black"]
-Occupancy = Literal["published", "crop"]
-DeviceChoice = Literal["auto", "cpu", "cuda"]
-
-NORMAL: Final = "2k2k-normal"
-DEPTH: Final = "2k2k-depth"
-HDNET_NORMAL: Final = "hdnet-normal"
-PREDICT: Final = "hdnet-predict-normals"
-HDNET_DEPTH: Final = "hdnet-depth"
-VIDEO: Final = "hdnet-video"
-BEGUN_BEFORE: Final[dict[StageName, StageName]] = {PREDICT: HDNET_NORMAL, VIDEO: HDNET_DEPTH}
-"""Stages that go on with the weights of another one."""
 
 RESOLUTION_MULTIPLE = 128
 MAX_PORT = 65535
 _MEETING = re.compile(r"^(?P<host>[^\s:]+|\[[^\s\]]+\]):(?P<port>\d{1,5})$")
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """How a stage was trained: used where the request has no value. One of epochs and steps."""
-
-    learning_rate: float
-    schedule: Schedule
-    batch: int
-    epochs: int | None = None
-    steps: int | None = None
-    epsilon: float = 1e-8
-    adam: AdamRule = "pytorch"
-
-
-PUBLISHED: dict[StageName, Published] = {
-    "2k2k-normal": Published(1e-4, "published", batch=1, epochs=499),
-    "2k2k-depth": Published(1e-4, "published", batch=1, epochs=499),
-    "hdnet-normal": Published(1e-3, "constant", batch=8, steps=1_710_000),
-    "hdnet-depth": Published(1e-3, "constant", batch=8, steps=1_920_000),
-    "hdnet-video": Published(
-        1e-3, "constant", batch=1, steps=1_920_000, epsilon=0.1, adam="tensorflow"
-    ),
-}
-"""Of the stages that train. For hdnet-video no number of steps is published: as hdnet-depth."""
 
 
 def _by_stage(name: str) -> str:
@@ -86,54 +57,10 @@ def _by_stage(name: str) -> str:
     return ", ".join(f"{who} {value}" for who, value in values.items())
 
 
-FORMS: dict[StageName, dict[str, str]] = {
-    "2k2k-normal": {
-        "heads": "means", "normal_loss": "masked", "depth_loss": "masked",
-        "depth_gradient": "detached", "mask_loss": "single_sigmoid",
-    },
-    "2k2k-depth": {
-        "heads": "means", "depth_loss": "masked", "mask_loss": "single_sigmoid",
-        "refinement": "residual", "occupancy": "published",
-    },
-    "hdnet-normal": {},
-    "hdnet-depth": {"heads": "means", "depth_normals": "from_depth"},
-    "hdnet-video": {"depth_normals": "from_depth"},
-}  # fmt: skip
-"""What a new training takes where the request names no form: what learns, by measurement.
-
-A training that was begun goes on in its own. Source: docs/losses.md, "Which forms learn".
-"""
-
-
 def _by_form(name: str) -> Shown:
     """Write what holds where a form is not named: that of new trainings."""
     new = {forms[name] for forms in FORMS.values() if name in forms}
     return Shown(unset=f"{', '.join(sorted(new))}; a resumed training's own")
-
-
-_OF_2K2K = frozenset(
-    {
-        "nets", "heads", "normal_loss", "depth_loss", "depth_gradient", "mask_loss", "frozen_norm",
-        "refinement", "occupancy",
-        "background", "backgrounds", "no_augment",
-    }
-)  # fmt: skip
-_OF_PHASE_1 = frozenset({"normal_loss", "depth_gradient"})
-_OF_PHASE_2 = frozenset({"refinement"})
-_OF_HDNET_DEPTH = frozenset({"depth_normals"})
-MEANINGLESS: dict[StageName, frozenset[str]] = {
-    "2k2k-normal": _OF_HDNET_DEPTH | _OF_PHASE_2,
-    "2k2k-depth": _OF_HDNET_DEPTH | _OF_PHASE_1,
-    "hdnet-normal": _OF_2K2K | _OF_HDNET_DEPTH,
-    "hdnet-depth": _OF_2K2K - {"heads"},
-    "hdnet-video": _OF_2K2K,
-}
-"""Options that would change nothing in a stage: they are refused, so that nobody trusts in them."""
-
-PREDICT_OPTIONS = frozenset(
-    {"stage", "data", "out", "init", "width", "workers", "device", "nproc", "max_restarts"}
-)
-"""Of hdnet-predict-normals; all others are meaningless there."""
 
 
 class ModelOptions(Request):

@@ -9,14 +9,8 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from schemas.errors import RequestError
-from schemas.train_request import (
-    FORMS,
-    PUBLISHED,
-    BackgroundMode,
-    ModelOptions,
-    RunOptions,
-    TrainRequest,
-)
+from schemas.train_forms import FORMS, PUBLISHED, BackgroundMode
+from schemas.train_request import ModelOptions, RunOptions, TrainRequest
 from training.data.background_pool import BackgroundPool, open_backgrounds
 from training.data.sample_order import Epochs, Order
 from training.data.shard_index import SampleAddress, ShardIndex

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.train_request import (
-    RESOLUTION_MULTIPLE,
+from schemas.train_forms import (
     AdamRule,
     BackgroundMode,
     DepthGradient,
@@ -18,14 +17,13 @@ from schemas.train_request import (
     DepthNormals,
     Heads,
     MaskLossForm,
-    ModelOptions,
     NormalLossForm,
     Occupancy,
     Refinement,
-    RunOptions,
     Schedule,
     StageName,
 )
+from schemas.train_request import RESOLUTION_MULTIPLE, ModelOptions, RunOptions
 
 
 class ModelSettings(ModelOptions):

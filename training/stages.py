@@ -3,7 +3,7 @@
 The stage hdnet-predict-normals trains nothing: see `training.predict_normals`.
 """
 
-from schemas.train_request import StageName
+from schemas.train_forms import StageName
 from training.hdnet.hourglass_stages import HDNET_DEPTH_STAGE, HDNET_NORMAL_STAGE
 from training.hdnet.video_stage import HDNET_VIDEO_STAGE
 from training.loop.stage_types import AnyStage

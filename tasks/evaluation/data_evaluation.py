@@ -27,7 +27,7 @@ from schemas.evaluation import (
 )
 from schemas.prediction import Method, PredictionJob, PredictionRequest, read_arrays, write_arrays
 from schemas.regular_files import read_whole
-from schemas.train_request import DeviceChoice
+from schemas.train_forms import DeviceChoice
 from schemas.wording import shorten_text
 from tasks.evaluation.data_items import DataItem, list_items, straightest_of_scans
 from tasks.evaluation.evaluated_methods import METHODS, Predicted, method_of

@@ -16,7 +16,7 @@ from schemas.errors import RequestError
 from schemas.prepare_request import PrepareRequest
 from schemas.request_base import make_request
 from schemas.requests import DemoRequest, RenderRequest, RerunRequest
-from schemas.train_request import StageName
+from schemas.train_forms import StageName
 from tests.flows.conftest import Command, refusal
 from tests.flows.live_server import POOL, ROOT, LiveServer, program
 from tests.flows.test_render import make_people

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from schemas.train_request import FORMS
+from schemas.train_forms import FORMS
 from tests.training.conftest import Ellipsoid, ellipsoid_row, request_of, write_shard
 from training.loop.training_log import TrainingLog
 from training.run import main

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from schemas.camera import HDNET_CENTRE_PX, HDNET_FOCAL_PX
-from schemas.train_request import DepthNormals
+from schemas.train_forms import DepthNormals
 
 MIN_COMPONENT = 1e-5
 """What the published code puts for components under it, and adds to the squared length."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from schemas.train_request import DepthNormals
+from schemas.train_forms import DepthNormals
 from training.hdnet.facets import facets_of_normals, place_people
 from training.hdnet.hourglass_examples import LabelledExamples
 from training.hdnet.hourglass_losses import (

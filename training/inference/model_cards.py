@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from schemas.errors import InputError
 from schemas.regular_files import read_whole
-from schemas.train_request import StageName
+from schemas.train_forms import StageName
 from training.loop.model_files import MODEL_CARD
 from training.loop.run_folder import MAX_RECORD_BYTES, RUN_FILE
 from training.run_settings import ModelSettings

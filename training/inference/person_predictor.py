@@ -16,7 +16,8 @@ from schemas.body_parts import GROUPS, PARTS, group_members
 from schemas.errors import InputError, RequestError
 from schemas.keypoints import JOINT_COUNT
 from schemas.prediction import part_array
-from schemas.train_request import DEPTH, RESOLUTION_MULTIPLE
+from schemas.train_forms import DEPTH
+from schemas.train_request import RESOLUTION_MULTIPLE
 from training.inference.model_cards import read_settings
 from training.inference.strips import refine_in_strips
 from training.stages import STAGES

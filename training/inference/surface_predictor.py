@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from schemas.camera import HDNET_RESOLUTION
 from schemas.errors import InputError
-from schemas.train_request import HDNET_DEPTH, HDNET_NORMAL, VIDEO, StageName
+from schemas.train_forms import HDNET_DEPTH, HDNET_NORMAL, VIDEO, StageName
 from training.inference.model_cards import read_settings
 from training.inference.person_predictor import Arrays, Stopwatch
 from training.stages import STAGES

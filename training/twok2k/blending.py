@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from schemas.body_parts import PUBLISHED_RESOLUTION, PartGroup, group_members
-from schemas.train_request import Occupancy
+from schemas.train_forms import Occupancy
 from training.twok2k.alignment import PartTransforms, cut_parts, lay_back
 
 MARGIN_AT_2048 = 8

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from schemas.train_request import DepthLossForm, MaskLossForm
+from schemas.train_forms import DepthLossForm, MaskLossForm
 
 SSIM_WINDOW, SSIM_SIGMA = 5, 1.5
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2

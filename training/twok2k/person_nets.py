@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
-from schemas.train_request import DepthGradient, FrozenNorm, Heads, Nets, Occupancy, Refinement
+from schemas.train_forms import DepthGradient, FrozenNorm, Heads, Nets, Occupancy, Refinement
 from training.twok2k.alignment import PartTransforms, cut_parts
 from training.twok2k.blending import blend_normals
 from training.twok2k.blocks import centre_head, initialise

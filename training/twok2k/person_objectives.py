@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from schemas.body_parts import group_members
-from schemas.train_request import NormalLossForm
+from schemas.train_forms import NormalLossForm
 from training.loop.stage_types import Terms
 from training.run_settings import ModelSettings
 from training.twok2k.person_examples import DepthExamples, NormalExamples

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.train_request import PUBLISHED
+from schemas.train_forms import PUBLISHED
 from tests.training.conftest import MakeDataset, request_of
 from tests.training.hdnet.conftest import write_balls
 from training.run import main

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from schemas.train_request import DepthLossForm
+from schemas.train_forms import DepthLossForm
 from tests.training.conftest import STANDING
 from training.inference.person_predictor import PersonPredictor, _compose
 from training.loop.model_files import write_model

@@ -15,7 +15,7 @@ from schemas.prediction import (
     read_arrays,
     write_arrays,
 )
-from schemas.train_request import StageName
+from schemas.train_forms import StageName
 from tests.tasks.reconstruction.photo_files import draw_figure, joints_of
 from tests.training.inference.slab_nets import BACK, FRONT, WIDTH, slab_nets, write_slab
 from training.inference.person_predictor import PersonPredictor, prepare_image

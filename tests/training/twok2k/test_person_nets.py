@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from schemas.train_request import DepthGradient, FrozenNorm
+from schemas.train_forms import DepthGradient, FrozenNorm
 from training.loop.compute_modes import recompute_activations
 from training.twok2k.alignment import PartTransforms
 from training.twok2k.person_nets import (
