@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from people.video_writer import write_synthetic_videos
 from people.writer import write_synthetic_root
+from schemas.output_folder import output_folder
 from schemas.requests import SynthRequest
 from schemas.spawned_pool import spawned_pool
 
@@ -24,8 +25,13 @@ class MadePeople(BaseModel):
 
 def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> MadePeople:
     """Make the people and rooms that are missing; on_item: called with each one made."""
+    with output_folder(request.out) as out:
+        return _make_in(out, request, on_item)
+
+
+def _make_in(out: Path, request: SynthRequest, on_item: Callable[[str], None]) -> MadePeople:
     people = write_synthetic_root(
-        Path(request.out),
+        out,
         subjects=request.subjects,
         seed=request.seed,
         texture_size=request.texture,
@@ -36,10 +42,10 @@ def make_people(request: SynthRequest, *, on_item: Callable[[str], None]) -> Mad
         workers=request.workers or os.cpu_count() or 1,
         progress=on_item,
     )
-    return MadePeople(data=request.out, people=people, videos=make_videos(request))
+    return MadePeople(data=request.out, people=people, videos=make_videos(request, out))
 
 
-def make_videos(request: SynthRequest) -> tuple[str, ...]:
+def make_videos(request: SynthRequest, out: Path) -> tuple[str, ...]:
     """Make the dances that are missing, in a process of its own: drawing stays out of ours.
 
     Returns their names.
@@ -49,7 +55,7 @@ def make_videos(request: SynthRequest) -> tuple[str, ...]:
     with spawned_pool(1) as pool:
         made = pool.submit(
             write_synthetic_videos,
-            Path(request.out),
+            out,
             videos=request.videos,
             frames=request.frames,
             seed=request.seed,

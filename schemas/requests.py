@@ -252,7 +252,12 @@ class ExportRequest(Request):
 
     def check(self) -> None:
         """Refuse what is no data set, and a place that can't be written to."""
-        check_writable("--to", Path(self.to))
+        check_output("--to", self.to)
+        if is_address(self.to) and DatasetFolder.at(self.to).store.list_names(""):
+            raise RequestError(
+                "--to", found=f"objects below {self.to}", expected="a place where nothing is",
+                hint="Give another place.",
+            )  # fmt: skip
         for uri in self.uris:
             DatasetFolder.at(uri).read_description()
 
@@ -289,6 +294,8 @@ class ReportRequest(Request):
 
     def check(self) -> None:
         """Refuse folders that are missing or empty; raises RequestError."""
+        if is_address(self.out):
+            check_output("--out", self.out.rpartition("/")[0])
         for uri in self.uris:
             if is_address(uri):
                 DatasetFolder.at(uri).store.require()
@@ -331,7 +338,7 @@ class SynthRequest(Request):
 
     def check(self) -> None:
         """Refuse a place that can't be written to; raises RequestError."""
-        check_writable("--out", Path(self.out))
+        check_output("--out", self.out)
 
 
 class DemoRequest(Request):

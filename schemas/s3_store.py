@@ -14,7 +14,8 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -134,6 +135,41 @@ class S3Store(ObjectStoreFiles):
         if self.stamp(name) != stamp:
             raise ConflictError.at(self.where(name))
 
+    def put_file(self, path: Path, name: str, *, replaces: bool) -> None:
+        """Upload a file; raises ConflictError where other content is there and is not replaced."""
+        self.upload(path, name, WHATEVER if replaces else None)
+
+    def upload(self, path: Path, name: str, seen: Seen) -> Stamp:
+        """Upload a file, and compare size and checksum of what the store holds now."""
+        content = digest_parts(path)
+        kept = {_DIGEST_KEY: content.sha256}
+        try:
+            upload_file(self.call, name, content, metadata=kept, conditions=conditions(seen))
+        except (ConflictError, FileNotFoundError) as error:
+            if not self._holds(name, content):  # else the answer was lost
+                raise ConflictError.at(self.where(name)) from error
+        stamp = self.stamp(name)
+        if stamp is None or not self._holds(name, content):
+            raise MachineError(
+                self.where(name),
+                found=f"{stamp.size if stamp else 0} bytes, not those that were uploaded",
+                expected=f"{content.size} bytes with the sha256 {content.sha256}",
+                hint="Check the store, then run the command again.",
+            )
+        return stamp
+
+    def _holds(self, name: str, content: UploadedFile) -> bool:
+        """Return whether the store holds this content: by its ETag, else by reading it back."""
+        stamp = self.stamp(name)
+        if stamp is None or stamp.size != content.size:
+            return False
+        if stamp.version.strip('"') == content.etag:
+            return True
+        if stamp.sha256 != content.sha256:
+            return False
+        with self.local_file(name) as path, path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == content.sha256
+
     def sweep(self, folders: tuple[str, ...]) -> tuple[str, ...]:
         """Remove what killed writers left in the local temporary folder."""
         del folders
@@ -188,7 +224,7 @@ class S3Store(ObjectStoreFiles):
             )  # fmt: skip
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _StagedObject:
     """A file in the local temporary folder, uploaded and checked when it is published."""
 
@@ -196,46 +232,17 @@ class _StagedObject:
     name: str
     file: BinaryIO
     temporary: Path
-    _published: Stamp | None = field(default=None)
 
     def publish(self, seen: Seen) -> Stamp:
         """Upload, and compare size and checksum of what the store holds now."""
         self.file.flush()
-        content = digest_parts(self.temporary)
-        kept = {_DIGEST_KEY: content.sha256}
-        try:
-            upload_file(
-                self.store.call, self.name, content, metadata=kept, conditions=conditions(seen)
-            )
-        except (ConflictError, FileNotFoundError) as error:
-            if not self._is_there(content):  # else the answer was lost
-                raise ConflictError.at(self.store.where(self.name)) from error
-        stamp = self.store.stamp(self.name)
-        if stamp is None or not self._is_there(content):
-            raise MachineError(
-                self.store.where(self.name),
-                found=f"{stamp.size if stamp else 0} bytes, not those that were uploaded",
-                expected=f"{content.size} bytes with the sha256 {content.sha256}",
-                hint="Check the store, then run `scanmill rerun`.",
-            )
-        return stamp
-
-    def _is_there(self, content: UploadedFile) -> bool:
-        """Return whether the store holds this content: by its ETag, else by reading it back."""
-        stamp = self.store.stamp(self.name)
-        if stamp is None or stamp.size != content.size:
-            return False
-        if stamp.version.strip('"') == content.etag:
-            return True
-        if stamp.sha256 != content.sha256:
-            return False
-        with self.store.local_file(self.name) as path, path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == content.sha256
+        return self.store.upload(self.temporary, self.name, seen)
 
 
 def version_of(info: Mapping[str, Any]) -> str:
     """Return what distinguishes an object from what was there before, of a listing's entry."""
-    return str(info.get("ETag") or info.get("etag") or info.get("mtime") or info.get("created"))
+    found = info.get("ETag") or info.get("etag") or info.get("mtime") or info.get("created")
+    return str(found.timestamp() if isinstance(found, datetime) else found)
 
 
 def conditions(seen: Seen) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """The commands that make their own input: `scanmill demo`, `synth`."""
 
-from pathlib import Path
-
 from flows.cli.answers import Json, Verbose, print_json, say, style_of
 from flows.cli.flow_runs import run_flow
 from flows.cli.request_options import request_command
@@ -75,7 +73,7 @@ def synth(request: SynthRequest, *, json: Json = False) -> None:
     say(f"In {out}: {len(made.people)} scans of {request.subjects} people, {rooms} rooms.")
     say("Render them with:")
     first = "RP" if request.dataset == "all" else request.dataset
-    behind = f" --backgrounds {Path(out) / BACKGROUNDS_FOLDER}" if rooms else ""
+    behind = f" --backgrounds {out.rstrip('/')}/{BACKGROUNDS_FOLDER}" if rooms else ""
     say(f"scanmill render --data {out} --dataset {first} --out sets/people{behind}")
     if made.videos:
         say(f"{len(made.videos)} dances of {request.frames} frames are there too. Pair them with:")
