@@ -95,7 +95,8 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         (*RENDER, "--data", "{people}", "--backgrounds", "{tmp}/none"), "--backgrounds: no folder"
     ),
     "object store": (
-        ("render", "--data", "{people}", "--dataset", "RP", "--out", "s3://b/c"), "s3://"
+        ("render", "--data", "{people}", "--dataset", "RP", "--out", "memory://b/c"),
+        "are read from memory:// but not written there",
     ),
     "status of no data set": (("status", "{empty}"), "no dataset.json"),
     "rerun of no data set": (("rerun", "{empty}"), "no dataset.json"),
