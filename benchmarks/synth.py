@@ -3,9 +3,10 @@
     PYTHONPATH=. python benchmarks/synth.py [--people 3] [--seed 1]
     PYTHONPATH=. python benchmarks/synth.py --sheet people.jpg [--beside DATA]
 
-Without --sheet: processor seconds of each stage on one core, for each detail and texture size.
-With it: twelve people, drawn at 2048 by the project's own camera and rasteriser and softly lit, on
-one sheet; with --beside also the real man of DATA (RenderPeople's layout) as the last one.
+Without --sheet: processor seconds on one core, for each detail and texture size: of the stages of
+sculpted people, then of whole lifelike ones.
+With it: twenty lifelike people, drawn at 2048 by the project's own camera and rasteriser and softly
+lit, on one sheet; with --beside also the real man of DATA (RenderPeople's layout) as the last one.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from people.figure import rng_for
+from people.human import make_human
 from people.person import (
     POSE_PURPOSE,
     Detail,
@@ -28,7 +30,7 @@ from people.person import (
 )
 from people.published_files import encode_jpeg, format_obj
 from people.smplx_fit import finish_person
-from people.stage import light_color, textured_mesh
+from people.stage import atlas_mesh, light_color
 from renderers.egl import GLContext
 from renderers.placement import place_scan
 from renderers.rasterizer import Rasterizer
@@ -40,7 +42,8 @@ from tasks.samples.scan_reading import load_scan
 DETAILS: tuple[Detail, ...] = ("full", "fast", "sketch")
 TEXTURES = (512, 2048, 4096)
 ROW = "{:>8} {:>10} {:>7} {:>7}" + " {:>9}" * len(TEXTURES)
-RESOLUTION, CELL_PX, COLUMNS, PEOPLE = 2048, 640, 7, 13
+RESOLUTION, CELL_PX, COLUMNS, PEOPLE = 2048, 640, 7, 21
+LIFELIKE: tuple[tuple[Detail, int], ...] = (("fast", 512), ("full", 2048), ("full", 8192))
 PAPER = (208, 212, 218)
 REAL_MAN = "rp_mhmale_posed_001"
 
@@ -85,6 +88,13 @@ def time_people(seed: int, people: int) -> None:
     texts = len(format_obj(scan, scan.vertices, "a.mtl")) + len(encode_jpeg(person.texture))
     print(f"whole person, full, 2048, with its files: {time.process_time() - start:.2f} s", end=" ")
     print(f"({texts / 1e6:.1f} MB)")
+    make_human(seed, people, texture_size=64, detail="fast")
+    for kind, size in LIFELIKE:
+        begun = time.process_time()
+        for index in range(people):
+            make_human(seed, index, texture_size=size, detail=kind)
+        mean_s = (time.process_time() - begun) / people
+        print(f"lifelike, {kind}, {size}: {mean_s:.2f} s in a process that has made one before")
 
 
 def time_person(seed: int, index: int, detail: Detail) -> list[float]:
@@ -103,14 +113,13 @@ def time_person(seed: int, index: int, detail: Detail) -> list[float]:
 
 def draw_people(seed: int, beside: Path | None) -> list[UInt8[np.ndarray, "h w 3"]]:
     """Return a cell for each person."""
-    people = PEOPLE - 1 if beside is not None else PEOPLE + 1
+    people = PEOPLE - 1 if beside is not None else PEOPLE
     with GLContext.open() as context:
         cells = []
         for index in range(people):
-            person = make_person(seed, index)
-            cells.append(
-                draw_cell(context, textured_mesh(person.model, person.posed, person.texture))
-            )
+            human = make_human(seed, index)
+            mesh = atlas_mesh(human.vertices, human.faces, human.atlas, human.texture)
+            cells.append(draw_cell(context, mesh))
         if beside is not None:
             ref = ScanRef(dataset="RP", item=REAL_MAN, subject=REAL_MAN, split="train")
             cells.append(draw_cell(context, load_scan(beside, ref).mesh))

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flows.summary import RunSummary
+from people.stamp import kinds_of_people
 from schemas.dataset_folder import DatasetFolder
 from schemas.evaluate_request import EvaluateRequest, ProtocolOptions
 from schemas.requests import (
@@ -142,6 +143,8 @@ def stages_of(request: DemoRequest) -> Stages:
             out=people, subjects=extent.subjects, backgrounds=extent.backgrounds,
             texture=extent.texture, videos=extent.videos, frames=extent.frames,
             workers=request.workers,
+            # A demo that was begun with the older kind of people goes on with them.
+            figures="sculpted" if "sculpted" in kinds_of_people(Path(people)) else "lifelike",
         ),
         render=RenderRequest(
             data=people, dataset="RP", out=dataset,

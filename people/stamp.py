@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from people.made_scan import FigureKind
 from people.person import Detail
 from schemas.atomic_files import write_atomically
+from schemas.errors import RequestError
 
 OnItem = Callable[[str], None]
 """Called with one line for each item done."""
@@ -86,6 +88,29 @@ def read_stamp(out: Path) -> Stamp:
     except (OSError, ValueError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
+
+
+def kinds_of_people(out: Path) -> set[str]:
+    """Return which kinds of people (`made_scan.FigureKind`) a root holds; empty for none."""
+    kinds = set()
+    for key, entry in read_stamp(out).items():
+        job = entry.get("job") if isinstance(entry, dict) else None
+        if isinstance(job, dict) and not key.startswith(("background/", "model/")):
+            kinds.add(str(job.get("figures", "sculpted")))
+    return kinds
+
+
+def check_kind(out: Path, figures: FigureKind) -> None:
+    """Refuse to put one kind of people in the place of another; raises RequestError."""
+    others = kinds_of_people(out) - {figures}
+    if others:
+        found = " and ".join(sorted(others))
+        raise RequestError(
+            f"the people in {out}",
+            found=f"{found} ones, made before",
+            expected=f"{figures} ones, or none",
+            hint=f"Use --figures {min(others)} to go on with them, or another --out.",
+        )
 
 
 def _is_whole(out: Path, job: SynthJob, entry: dict[str, object] | None) -> bool:

@@ -33,7 +33,7 @@ from people.published_files import (
 from people.rooms import background_name, draw_background
 from people.smplx_fit import finish_person
 from people.smplx_model import format_model
-from people.stamp import OnItem, Sizes, SynthJob, make_missing, write_files
+from people.stamp import OnItem, Sizes, SynthJob, check_kind, make_missing, write_files
 from schemas.errors import RequestError
 from schemas.spawned_pool import spawned_pool
 
@@ -108,9 +108,11 @@ def write_synthetic_root(
     """Write a data root in the published layouts; return the names of the people in it.
 
     texture_size: texels a side, in steps of 16. Files that an equal call made before are kept.
-    progress: told one line for each item. Raises RequestError for a number that makes no sense.
+    progress: told one line for each item. Raises RequestError for a number that makes no sense, and
+    where the root holds the other kind of people.
     """
     _check(subjects, texture_size)
+    check_kind(out, figures)
     kinds: tuple[PersonKind, ...] = tuple(FIRST_INDEX) if dataset == "all" else (dataset,)
     look = RootJob(
         kind="RP", seed=seed, index=0, texture_size=texture_size, detail=detail, markers=markers,

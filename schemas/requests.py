@@ -330,7 +330,7 @@ class SynthRequest(Request):
     """Layout to write the people in."""
     detail: Detail = "full"
     """full: 100,000 triangles, as bought scans; fast: 26,000."""
-    figures: Literal["lifelike", "sculpted"] = "sculpted"
+    figures: Literal["lifelike", "sculpted"] = "lifelike"
     """lifelike: MakeHuman's bodies in draped clothes; sculpted: the older kind of people."""
     seed: int = Field(default=0, ge=0)
     """Other seeds give other people."""

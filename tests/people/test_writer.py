@@ -83,3 +83,13 @@ def test_marker_colors_differ() -> None:
 def test_negative_number_of_subjects_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="-1 subjects"):
         write_synthetic_root(tmp_path, subjects=-1, seed=0)
+
+
+def test_a_root_of_one_kind_of_people_takes_no_others(root: Path) -> None:
+    with pytest.raises(RequestError, match="--figures sculpted"):
+        write_synthetic_root(root, subjects=1, seed=4, figures="lifelike")
+
+
+def test_stamps_from_before_there_were_two_kinds_are_still_read(root: Path) -> None:
+    job = json.loads((root / "synth.json").read_text())[f"RP/{ITEM}"]["job"]
+    assert "figures" not in job
