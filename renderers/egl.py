@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 from renderers import egl_library as egl
+from renderers.cuda_devices import check_same_gpu, first_gpu
 from renderers.egl_devices import EglDevice, candidates, describe_devices, list_devices
 from renderers.egl_library import EglLibrary
 from schemas.errors import DependencyError, MachineError, ScanmillError
@@ -25,6 +26,9 @@ GL_MAX_TEXTURE_SIZE = 0x0D33
 GL_MAX_RENDERBUFFER_SIZE = 0x84E8
 GL_MAX_VIEWPORT_DIMS = 0x0D3A
 GL_MAX_TEXTURE_BUFFER_SIZE = 0x8C2B
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+"""Where it is set, the GPU that CUDA would use is the one to draw on."""
 
 MIN_GL_VERSION = (3, 3)
 """Texture buffers and gl_PrimitiveID in fragment shaders; pyrender's shaders are 330 core too."""
@@ -111,9 +115,12 @@ class GLContext(AbstractContextManager["GLContext"]):
         _require_gl()
         devices = list_devices(library)
         failures = []
-        for candidate in candidates(devices, device, os.environ.get("CUDA_VISIBLE_DEVICES")):
+        visible = os.environ.get(VISIBLE)
+        for candidate in candidates(devices, device, visible):
             try:
                 context = cls(*_open_device(library, candidate))
+                if device is None and visible is not None:
+                    context.check_pinned(candidate)
             except MachineError as error:
                 failures.append(f"device {candidate.index} ({candidate.name}): {error.found}")
                 continue
@@ -127,6 +134,14 @@ class GLContext(AbstractContextManager["GLContext"]):
             "libegl-mesa0 and libgl1-mesa-dri; in a container give it the GPU's graphics part "
             "(NVIDIA_DRIVER_CAPABILITIES=all).",
         )
+
+    def check_pinned(self, device: EglDevice) -> None:
+        """Close and raise MachineError when CUDA would use another GPU than this one."""
+        try:
+            check_same_gpu(device, first_gpu())
+        except MachineError:
+            self.close()
+            raise
 
     def cached(self, key: str, make: Callable[[], Resource]) -> Resource:
         """Return the object of this key, made on first use and freed with the context."""

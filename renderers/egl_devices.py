@@ -6,13 +6,16 @@ MuJoCo and dm_control do, so that drawing and training share the GPU that was gi
 """
 
 import ctypes
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from renderers import egl_library as egl
 from renderers.egl_library import EglLibrary
 from schemas.errors import MachineError
 
 MAX_DEVICES = 64
+_PCI_ADDRESS = re.compile(r"[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class EglDevice:
 
     name: renderer name, else device file, else its vendor. cuda_index: number that CUDA gives the
     GPU, or None. uuid: the GPU's as nvidia-smi writes it (`GPU-...`), or None. handle: EGL's own,
-    valid in this process only.
+    valid in this process only. pci: address on the PCI bus, as 0000:41:00.0, or None.
     """
 
     index: int
@@ -31,6 +34,7 @@ class EglDevice:
     cuda_index: int | None
     uuid: str | None
     handle: int
+    pci: str | None = None
 
 
 def list_devices(library: EglLibrary | None = None) -> tuple[EglDevice, ...]:
@@ -79,6 +83,18 @@ def candidates(
     )
 
 
+def visible_gpus(devices: tuple[EglDevice, ...], cuda_visible: str | None) -> tuple[EglDevice, ...]:
+    """Return the GPUs among which workers are shared out, in the order of CUDA_VISIBLE_DEVICES.
+
+    cuda_visible: as in candidates. Devices without a number of CUDA are left out.
+    """
+    gpus = tuple(one for one in devices if not one.is_software and one.cuda_index is not None)
+    if cuda_visible is None:
+        return tuple(sorted(gpus, key=lambda one: one.cuda_index or 0))
+    named = [word.strip() for word in cuda_visible.split(",")]
+    return tuple(one for word in named if word for one in gpus if _is_cuda_device(one, word))
+
+
 def describe_devices(devices: tuple[EglDevice, ...]) -> str:
     """Say in one line what EGL offers."""
     return ", ".join(map(_line, devices)) or "no device at all"
@@ -114,6 +130,7 @@ def _describe(library: EglLibrary, index: int, handle: int) -> EglDevice:
     if not name and "EGL_EXT_device_drm" in extensions:
         name = _string(library, handle, egl.DRM_DEVICE_FILE)
     is_software = "EGL_MESA_device_software" in extensions
+    has_file = "EGL_EXT_device_drm" in extensions
     return EglDevice(
         index=index,
         name=name or ("Mesa software" if is_software else vendor or "unnamed"),
@@ -122,6 +139,7 @@ def _describe(library: EglLibrary, index: int, handle: int) -> EglDevice:
         cuda_index=_cuda_index(library, handle) if "EGL_NV_device_cuda" in extensions else None,
         uuid=_uuid(library, handle) if "EGL_EXT_device_persistent_id" in extensions else None,
         handle=handle,
+        pci=_pci(_string(library, handle, egl.DRM_DEVICE_FILE)) if has_file else None,
     )
 
 
@@ -148,5 +166,16 @@ def _uuid(library: EglLibrary, handle: int) -> str | None:
     )
     if not known or size.value != egl.UUID_BYTES:
         return None
-    text = bytes(raw).hex()
+    return uuid_text(bytes(raw))
+
+
+def _pci(device_file: str, drivers: Path = Path("/sys/class/drm")) -> str | None:
+    """Return the PCI address behind a device file as /dev/dri/card0; None: it is on no PCI bus."""
+    address = (drivers / Path(device_file).name / "device").resolve().name
+    return address.lower() if _PCI_ADDRESS.fullmatch(address) else None
+
+
+def uuid_text(raw: bytes) -> str:
+    """Write a GPU's UUID as nvidia-smi does."""
+    text = raw.hex()
     return "GPU-" + "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

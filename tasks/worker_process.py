@@ -18,6 +18,7 @@ from time import monotonic
 from types import FrameType
 from urllib.parse import quote
 
+from renderers.gpu_places import pin_device
 from renderers.session import open_session
 from schemas.atomic_files import storage_errors
 from schemas.spawned_pool import watch_owner
@@ -69,8 +70,8 @@ def open_for_jobs(
 
     marks: folder in which it marks the jobs that it begins; "": nowhere. workers: processes that
     share the machine's cores; software drawing takes its share of them; 0: not known. draws: the
-    jobs need a GL context. device: EGL device, None chooses. memory: bytes that it may take for its
-    jobs; 0: no limit.
+    jobs need a GL context. device: EGL device; None chooses, and workers that share marks take
+    turns on several GPUs. memory: bytes that it may take for its jobs; 0: no limit.
     """
     if marks:
         _WORKER.marks = Path(marks)
@@ -80,7 +81,7 @@ def open_for_jobs(
         os.environ.setdefault(SOFTWARE_DRAWING_THREADS, str(share))
     if draws:
         keep_freed_memory()
-        open_session(device)
+        open_session(pin_device(device, Path(marks), workers) if marks else device)
     limit_memory(memory)
 
 
