@@ -19,7 +19,7 @@ from schemas.errors import InputError, MachineError
 from schemas.local_store import LocalStore
 from schemas.manifest import Failure, Manifest, Planned, ShardState, state_by_failures
 from schemas.scan import InputFile
-from schemas.work import Progress
+from schemas.work import Progress, map_in_threads
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.input_notice import InputNotice
 from tasks.dataset.known_states import KnownStates
@@ -31,6 +31,10 @@ from tasks.scans.input_files import Roots, locate_input
 
 REDONE_ALWAYS: frozenset[ShardState] = frozenset({"failed", "missing", "corrupt", "stale"})
 """What `rerun` redoes unasked. Source: docs/dataset-folder.md."""
+
+
+LOOKS = 16
+"""Shards in an object store that are looked at at a time: what waits is the store."""
 
 
 class ShardStatus(BaseModel):
@@ -128,9 +132,10 @@ def dataset_status(
         settings_digest=settings, backgrounds_version=backgrounds,
         known=KnownStates.load(folder.root, kind.label, key) if remembers else None,
     )  # fmt: skip
-    shards = []
-    for shard in plan:
-        shards.append(inspector.recall_or_look_at(shard))
+    shards, look = list[ShardStatus](), inspector.recall_or_look_at
+    is_local = isinstance(folder.store, LocalStore)
+    for one in map(look, plan) if is_local else map_in_threads(look, plan, threads=LOOKS):
+        shards.append(one)
         if progress is not None:
             progress(len(shards), len(plan))
     if inspector.known is not None:

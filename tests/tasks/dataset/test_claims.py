@@ -115,7 +115,7 @@ def test_the_record_follows_the_rows(
     job: RenderJob, folder: DatasetFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer that sleeps between its rows and its record finds others' rows, and gives way."""
-    record, slept = commit._record, []
+    record, slept = commit._record, list[bool]()
 
     def sleep_once(*arguments: object) -> None:
         if not slept:
@@ -134,7 +134,7 @@ def test_a_record_of_rows_that_were_replaced_is_taken_back(
     job: RenderJob, folder: DatasetFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows are replaced in the moment in which their record is written."""
-    write, replaced = LocalStore.write, []
+    write, replaced = LocalStore.write, list[bool]()
 
     def replace_rows(store: LocalStore, name: str, data: str | bytes, **seen: object) -> object:
         stamp = write(store, name, data, **seen)  # type: ignore[arg-type]  # as they were given
