@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from schemas.errors import InputError, MachineError
+from tests.faulty_gateway import Faults, faulty_gateway
 from tests.fixtures_object_store import (
     BUCKET,
     Traffic,
@@ -18,6 +19,7 @@ from tests.fixtures_object_store import (
     upload,
     use_store,
 )
+from tests.schemas.test_dataset_store import SHARES
 from tests.training.conftest import request_of
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.background_pool import open_backgrounds
@@ -151,6 +153,24 @@ def test_a_run_in_two_parts_from_the_store_is_the_run_from_the_folder(
     ]
     assert len(curves[0]) == 4
     np.testing.assert_array_equal(curves[0], curves[1])
+
+
+@pytest.mark.long
+def test_a_run_from_a_store_that_fails_is_the_run_from_the_folder(
+    server: str, uri: str, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ["--nets", "coarse", "--width", "0.05", "--schedule", "constant", "--steps", "2"]
+    losses = []
+    with faulty_gateway(server, Faults(SHARES, delay_s=0.005, seed=4)) as faults:
+        use_store(monkeypatch, faults.address)
+        for number, data in enumerate((uri, str(dataset))):
+            out = tmp_path / str(number)
+            assert main(request_of(["2k2k-normal", "--data", data, "--out", str(out), *few])) == 0
+            lines = (out / "metrics.jsonl").read_text().splitlines()
+            losses.append([json.loads(line)["loss"] for line in lines if "rate" in line])
+    use_store(monkeypatch, server)
+    assert losses[0] == losses[1]
+    assert all(faults.counts[fault] for fault in SHARES)
 
 
 def refusal(capsys: pytest.CaptureFixture[str], uri: str, out: Path) -> tuple[int, str]:
