@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
 from people.atlas import Atlas
+from people.buried import keep_faces, open_points
 from people.figure import rng_for
 from people.human_annotations import human_annotations
 from people.human_atlas import Surface, charts_near, inner_surface, join_surfaces, skin_surface
@@ -43,9 +44,9 @@ OPEN_MOUTH = ("surprised", "talking")
 class Human:
     """A finished person; centimetres, y up, facing +z, feet or soles on y = 0.
 
-    surfaces: what the mesh is joined from, in the order of its faces. labels: of each face, a
-    number in `classes`. light: what soft light leaves at each vertex. joints: COCO-WholeBody.
-    texture: RGB with soft light, row 0 at the top. albedo: without.
+    surfaces: what the mesh is joined from, each whole; the mesh lacks what is buried. labels: of
+    each face, a number in `classes`. joints: COCO-WholeBody. texture: RGB with soft light, row 0 at
+    the top. albedo: without.
     """
 
     body: HumanBody
@@ -112,6 +113,10 @@ def finish_human(
     vertices, faces, atlas = join_surfaces(dressed.seen)
     vertices[:, 1] -= vertices[:, 1].min()
     classes = tuple(dict.fromkeys(surface.label for surface in dressed.seen))
+    labels = _label_faces(dressed.seen, classes)
+    # Skin stays whole: it is what is seen between strands of hair.
+    keep = open_points(vertices[faces].mean(axis=1).astype(np.float32)) | (labels == 0)
+    vertices, faces, atlas = keep_faces(vertices, faces, atlas, keep)
     texture, albedo = dressed.paint(body, texture_size)
     return Human(
         body=body,
@@ -120,7 +125,7 @@ def finish_human(
         faces=faces,
         atlas=atlas,
         surfaces=dressed.seen,
-        labels=_label_faces(dressed.seen, classes),
+        labels=labels[keep],
         classes=classes,
         texture=texture,
         albedo=albedo,

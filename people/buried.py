@@ -1,0 +1,51 @@
+"""Which faces of a person lie so deep inside hair or cloth that nobody sees them.
+
+A scan has none of them, and the place of a scan before the camera hangs on the area of its faces.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int32
+
+from people.atlas import Atlas
+from people.soft_light import sky_directions
+
+DIRECTIONS, CELL_CM, DEPTH_CM = 32, 0.7, 0.45
+"""Directions looked from; the grid's step; how far below the topmost point nothing is seen."""
+
+
+def open_points(points: Float32[np.ndarray, "V 3"]) -> Bool[np.ndarray, " V"]:
+    """Return which points are near the topmost one of their cell, seen from some direction."""
+    seen = np.zeros(len(points), bool)
+    for direction in sky_directions(DIRECTIONS):
+        helper = np.eye(3, dtype=np.float32)[int(np.abs(direction).argmin())]
+        first = np.cross(direction, helper)
+        first /= np.linalg.norm(first)
+        flat = np.stack([points @ first, points @ np.cross(direction, first)], axis=1)
+        cell = np.floor((flat - flat.min(axis=0)) / np.float32(CELL_CM)).astype(np.int64)
+        key = cell[:, 0] * (int(cell[:, 1].max()) + 1) + cell[:, 1]
+        height = points @ direction
+        top = np.full(int(key.max()) + 1, -np.inf, np.float32)
+        np.maximum.at(top, key, height)
+        seen |= top[key] - height < DEPTH_CM
+    return seen
+
+
+def keep_faces(
+    vertices: Float64[np.ndarray, "V 3"],
+    faces: Int32[np.ndarray, "F 3"],
+    atlas: Atlas,
+    keep: Bool[np.ndarray, " F"],
+) -> tuple[Float64[np.ndarray, "W 3"], Int32[np.ndarray, "G 3"], Atlas]:
+    """Return the mesh and its atlas with some faces only, and only what those use."""
+    used, inverse = np.unique(faces[keep], return_inverse=True)
+    rows, uv_inverse = np.unique(atlas.faces[keep], return_inverse=True)
+    renumber = np.zeros(len(vertices), np.int32)
+    renumber[used] = np.arange(len(used))
+    kept = Atlas(
+        atlas.uv[rows],
+        atlas.chart_uv[rows],
+        uv_inverse.reshape(-1, 3).astype(np.int32),
+        atlas.parts[keep],
+        renumber[atlas.vertex[rows]],
+    )
+    return vertices[used], inverse.reshape(-1, 3).astype(np.int32), kept
