@@ -38,6 +38,7 @@ def _make_in(out: Path, request: SynthRequest, on_item: Callable[[str], None]) -
         dataset=request.dataset,
         detail=request.detail,
         figures=request.figures,
+        raw=request.raw,
         backgrounds=request.backgrounds,
         workers=request.workers or os.cpu_count() or 1,
         progress=on_item,

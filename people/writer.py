@@ -19,8 +19,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from people.human import finish_scan, make_human
 from people.human_fit import format_human_model
+from people.human_mesh import piece_mesh
 from people.made_scan import FigureKind, MadeScan
 from people.person import Detail, make_person
 from people.published_files import (
@@ -30,6 +33,7 @@ from people.published_files import (
     thuman_files,
     two_k_files,
 )
+from people.rawness import roughen
 from people.rooms import background_name, draw_background
 from people.smplx_fit import finish_person
 from people.smplx_model import format_model
@@ -65,6 +69,7 @@ class RootJob(SynthJob):
     kind: Literal[PersonKind, "background", "model"]
     markers: bool = False
     figures: FigureKind = "sculpted"
+    raw: bool = False
     version: int = GENERATOR_VERSION
 
     @property
@@ -88,6 +93,8 @@ class RootJob(SynthJob):
         fields = self.model_dump()
         if self.figures == "sculpted" or self.kind == "background":
             del fields["figures"]
+        if not self.raw:
+            del fields["raw"]
         return fields
 
 
@@ -104,6 +111,7 @@ def write_synthetic_root(
     markers: bool = False,
     detail: Detail = "full",
     figures: FigureKind = "sculpted",
+    raw: bool = False,
 ) -> tuple[str, ...]:
     """Write a data root in the published layouts; return the names of the people in it.
 
@@ -113,10 +121,11 @@ def write_synthetic_root(
     """
     _check(subjects, texture_size)
     check_kind(out, figures)
+    _check_raw(figures, raw=raw)
     kinds: tuple[PersonKind, ...] = tuple(FIRST_INDEX) if dataset == "all" else (dataset,)
     look = RootJob(
         kind="RP", seed=seed, index=0, texture_size=texture_size, detail=detail, markers=markers,
-        figures=figures, version=VERSIONS[figures],
+        figures=figures, raw=raw, version=VERSIONS[figures],
     )  # fmt: skip
     people = [
         look.model_copy(update={"kind": kind, "index": number})
@@ -136,6 +145,16 @@ def _check(subjects: int, texture_size: int) -> None:
             found=f"{subjects} subjects, texture {texture_size}",
             expected="0 or more subjects, a texture of 64 or more in steps of 16",
             hint="Change --subjects or --texture.",
+        )
+
+
+def _check_raw(figures: FigureKind, *, raw: bool) -> None:
+    if raw and figures != "lifelike":
+        raise RequestError(
+            "raw scans",
+            found=f"{figures} figures",
+            expected="lifelike figures",
+            hint="Add --figures lifelike, or leave --raw out.",
         )
 
 
@@ -172,7 +191,12 @@ def _make_scan(job: RootJob, kind: PersonKind) -> MadeScan:
     index = FIRST_INDEX[kind] + job.index
     if job.figures == "lifelike":
         human = make_human(job.seed, index, texture_size=job.texture_size, detail=job.detail)
-        return finish_scan(human, fitted=kind == "THuman2")
+        scan = finish_scan(human, fitted=kind == "THuman2")
+        if not job.raw:
+            return scan
+        skin = piece_mesh("skin", 0)
+        body = skin.place(human.posed.vertices).astype(np.float64)
+        return roughen(scan, job.seed, (body, skin.faces))
     person = make_person(
         job.seed,
         index,

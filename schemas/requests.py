@@ -332,6 +332,8 @@ class SynthRequest(Request):
     """full: 100,000 triangles, as bought scans; fast: 26,000."""
     figures: Literal["lifelike", "sculpted"] = "lifelike"
     """lifelike: MakeHuman's bodies in draped clothes; sculpted: the older kind of people."""
+    raw: bool = False
+    """As raw as bought scans: meshed anew, with small holes, noise and texture seams."""
     seed: int = Field(default=0, ge=0)
     """Other seeds give other people."""
     workers: Workers = None
