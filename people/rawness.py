@@ -1,6 +1,6 @@
-"""As raw as bought scans are: fused, meshed anew, with small holes, noise, texture seams.
+"""As raw as bought scans are: fused, meshed again, with small holes, noise, texture seams.
 
-The surface is sampled, gaps that no camera looks into are closed, and the rest is meshed anew as
+The surface is sampled, gaps that no camera looks into are closed, and the rest is meshed again as
 Poisson reconstruction would: layers become one, hair a rough lump. The new mesh gets an atlas of
 many small charts, each of slightly other exposure, and the colours of the nearest samples.
 Source of the field: Kolluri, "Provably good moving least squares", ACM Trans. Alg. 4(2), 2008.
@@ -73,7 +73,7 @@ class Grid:
 
 
 def roughen(scan: MadeScan, seed: int, skin: tuple[Float64[np.ndarray, "N 3"], Faces]) -> MadeScan:
-    """Return a person as a raw scan; joints and other truth stay, labels and parts are carried.
+    """Return a person as a raw scan; joints and annotations stay, labels and parts are carried.
 
     skin: the whole naked body, which is inside even where the scan leaves it out.
     """
@@ -157,7 +157,7 @@ def _thinness(samples: Samples) -> Float64[np.ndarray, " N"]:
     """Return 0 to 1: whether the other side of a sheet is next to each sample, smoothly."""
     _, beside = cKDTree(samples.place).query(samples.place, k=THIN_NEIGHBOURS)
     alike = np.einsum("nkc,nc->nk", samples.normal[beside], samples.normal)
-    thin = (alike.min(axis=1) < OPPOSED).astype(np.float64)
+    thin: Float64[np.ndarray, " N"] = (alike.min(axis=1) < OPPOSED).astype(np.float64)
     weight = (alike > 0).astype(np.float64)
     for _ in range(3):
         thin = (weight * thin[beside]).sum(axis=1) / weight.sum(axis=1)
@@ -189,7 +189,7 @@ def fuse(
     """Mesh a field's zero surface, the largest piece."""
     corners, triangles, _, _ = marching_cubes(field, 0.0)  # type: ignore[no-untyped-call]
     vertices = grid.corner + corners.astype(np.float64) * SPACING_CM
-    return _largest(vertices, triangles[:, ::-1].astype(np.int32))
+    return _main_piece(vertices, triangles[:, ::-1].astype(np.int32))
 
 
 def _field(
@@ -217,7 +217,7 @@ def _field(
     return smooth
 
 
-def _largest(
+def _main_piece(
     vertices: Float64[np.ndarray, "V 3"], faces: Faces
 ) -> tuple[Float64[np.ndarray, "N 3"], Faces]:
     """Keep the largest connected piece."""

@@ -333,7 +333,7 @@ class SynthRequest(Request):
     figures: Literal["lifelike", "sculpted"] = "lifelike"
     """lifelike: MakeHuman's bodies in draped clothes; sculpted: the older kind of people."""
     raw: bool = False
-    """As raw as bought scans: meshed anew, with small holes, noise and texture seams."""
+    """As raw as bought scans: meshed again, with small holes, noise and texture seams."""
     seed: int = Field(default=0, ge=0)
     """Other seeds give other people."""
     workers: Workers = None
