@@ -51,8 +51,8 @@ def first_gpu(driver: Any = None) -> CudaGpu | None:  # noqa: ANN401 - a library
 def check_same_gpu(device: EglDevice, gpu: CudaGpu | None) -> None:
     """Raise MachineError when EGL draws on another GPU than CUDA would use.
 
-    By the UUID, else by the PCI address, else by CUDA's own number for EGL's device; what none of
-    them tells is believed.
+    By the UUID, else by the PCI address, else by CUDA's own number for EGL's device; where none of
+    them is known, nothing is refused.
     """
     if gpu is None or device.is_software:
         return
