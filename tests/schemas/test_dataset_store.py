@@ -39,7 +39,7 @@ def bucket(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     return f"s3://{BUCKET}/{tmp_path.name}"
 
 
-@pytest.fixture(params=["folder", "bucket", "faulty bucket"])
+@pytest.fixture(params=["folder", "faulty bucket", pytest.param("bucket", marks=pytest.mark.long)])
 def store(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DatasetStore]:
