@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -111,6 +112,9 @@ def program(words: list[str], environment: dict[str, str], log: Path, ready: str
             assert process.poll() is None, log.read_text()
             assert monotonic() < deadline, log.read_text()
             sleep(0.2)
+        while words[:2] == ["prefect", "server"] and not listens(int(words[-1])):
+            assert monotonic() < deadline, log.read_text()
+            sleep(0.2)
         yield
     finally:
         family = process.children(recursive=True)
@@ -120,6 +124,12 @@ def program(words: list[str], environment: dict[str, str], log: Path, ready: str
         process.wait(PATIENCE_S)
         for one in psutil.wait_procs(family, timeout=20)[1]:
             one.kill()
+
+
+def listens(port: int) -> bool:
+    """Say whether a program takes connections: Prefect's server says too early that it is ready."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_page_has_a_block_for_each_way() -> None:
