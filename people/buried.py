@@ -9,12 +9,16 @@ from jaxtyping import Bool, Float32, Float64, Int32
 from people.atlas import Atlas
 from people.soft_light import sky_directions
 
-DIRECTIONS, CELL_CM, DEPTH_CM = 32, 0.7, 0.45
-"""Directions looked from; the grid's step; how far below the topmost point nothing is seen."""
+DIRECTIONS, CELL_CM, DEPTH_CM, HAIR_DEPTH_CM = 32, 0.7, 0.45, 1.3
+"""Directions looked from; the grid's step; how far below the topmost point nothing is seen: of
+cloth, and of hair, between whose strands one sees further."""
 
 
-def open_points(points: Float32[np.ndarray, "V 3"]) -> Bool[np.ndarray, " V"]:
+def open_points(
+    points: Float32[np.ndarray, "V 3"], is_hair: Bool[np.ndarray, " V"]
+) -> Bool[np.ndarray, " V"]:
     """Return which points are near the topmost one of their cell, seen from some direction."""
+    depth = np.where(is_hair, np.float32(HAIR_DEPTH_CM), np.float32(DEPTH_CM))
     seen = np.zeros(len(points), bool)
     for direction in sky_directions(DIRECTIONS):
         helper = np.eye(3, dtype=np.float32)[int(np.abs(direction).argmin())]
@@ -26,7 +30,7 @@ def open_points(points: Float32[np.ndarray, "V 3"]) -> Bool[np.ndarray, " V"]:
         height = points @ direction
         top = np.full(int(key.max()) + 1, -np.inf, np.float32)
         np.maximum.at(top, key, height)
-        seen |= top[key] - height < DEPTH_CM
+        seen |= top[key] - height < depth
     return seen
 
 

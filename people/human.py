@@ -36,6 +36,8 @@ GUTTER, GUTTER_SHARE = 0.004, 0.08
 POSE_PURPOSE = 12
 HAIR_COVER, BALD_COVER = 0.6, 0.1
 """How much of the scalp roots hide."""
+HAIR = ("hair", "beard")
+"""Labels of what is seen through."""
 OPEN_MOUTH = ("surprised", "talking")
 """Expressions that show teeth and tongue."""
 
@@ -115,7 +117,9 @@ def finish_human(
     classes = tuple(dict.fromkeys(surface.label for surface in dressed.seen))
     labels = _label_faces(dressed.seen, classes)
     # Skin stays whole: it is what is seen between strands of hair.
-    keep = open_points(vertices[faces].mean(axis=1).astype(np.float32)) | (labels == 0)
+    is_hair = np.isin(labels, [classes.index(name) for name in HAIR if name in classes])
+    middles = vertices[faces].mean(axis=1).astype(np.float32)
+    keep = open_points(middles, is_hair) | (labels == 0)
     vertices, faces, atlas = keep_faces(vertices, faces, atlas, keep)
     texture, albedo = dressed.paint(body, texture_size)
     return Human(

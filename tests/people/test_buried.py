@@ -10,7 +10,8 @@ from people.buried import keep_faces, open_points
 def test_a_ball_inside_a_ball_is_not_seen() -> None:
     outer = trimesh.creation.icosphere(subdivisions=4, radius=8.0).vertices
     inner = trimesh.creation.icosphere(subdivisions=3, radius=5.0).vertices
-    seen = open_points(np.concatenate([outer, inner]).astype(np.float32))
+    both = np.concatenate([outer, inner]).astype(np.float32)
+    seen = open_points(both, np.zeros(len(both), bool))
     upper = outer[:, 1] > -2
     assert seen[: len(outer)][upper].all()
     assert not seen[len(outer) :].any()
