@@ -5,6 +5,7 @@ import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,18 @@ ENTRY = ("flows/render.py", "render", "request")
 
 LIBRARY_METHODS = frozenset(
     name
-    for kind in (io.BytesIO, io.StringIO, Path, str, bytes, dict, list, set, type(hashlib.sha256()))
+    for kind in (
+        io.BytesIO,
+        io.StringIO,
+        Path,
+        str,
+        bytes,
+        dict,
+        list,
+        set,
+        type(hashlib.sha256()),
+        ThreadPoolExecutor,
+    )
     for name in dir(kind)
 )
 """A method so called is not entered by its name alone: it is more likely a library's."""

@@ -6,6 +6,7 @@ Deep: every byte is read. Imports neither Prefect nor torch.
 
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from schemas.errors import InputError, MachineError
 from schemas.local_store import LocalStore
 from schemas.manifest import Failure, Manifest, Planned, ShardState, state_by_failures
 from schemas.scan import InputFile
-from schemas.work import Progress, map_in_threads
+from schemas.work import Progress
 from tasks.dataset.fingerprints import FingerprintCache
 from tasks.dataset.input_notice import InputNotice
 from tasks.dataset.known_states import KnownStates
@@ -134,10 +135,11 @@ def dataset_status(
     )  # fmt: skip
     shards, look = list[ShardStatus](), inspector.recall_or_look_at
     is_local = isinstance(folder.store, LocalStore)
-    for one in map(look, plan) if is_local else map_in_threads(look, plan, threads=LOOKS):
-        shards.append(one)
-        if progress is not None:
-            progress(len(shards), len(plan))
+    with ThreadPoolExecutor(LOOKS) as pool:
+        for one in map(look, plan) if is_local else pool.map(look, plan):
+            shards.append(one)
+            if progress is not None:
+                progress(len(shards), len(plan))
     if inspector.known is not None:
         inspector.known.flush()
     committed = {name for part in kind.parts for name in folder.committed_shards(part)}
