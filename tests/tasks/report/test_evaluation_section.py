@@ -45,7 +45,7 @@ def evaluation(tmp_path: Path) -> Path:
 
 def test_the_page_shows_figures_people_and_failures(evaluation: Path, tmp_path: Path) -> None:
     page = build_report([str(evaluation)], tmp_path / "report.html").read_text()
-    assert "<b>1.5 [1, 2]</b>" in page
+    assert "<b>1.50 [1.00, 2.00]</b>" in page
     assert "rp_&lt;b&gt;ann" in page
     assert "<b>ann" not in page
     assert 'href="evaluation/people/ann/view.html"' in page
