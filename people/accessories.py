@@ -25,6 +25,10 @@ EYE = np.array([3.1, 154.4, 14.6])
 HEAD = np.array([0.0, 156.0, 5.5])
 
 
+Part = tuple[Float64[np.ndarray, "_ 3"], Int32[np.ndarray, "_ 3"], Float64[np.ndarray, "_ 3"]]
+"""Points hung onto the body, faces, and the same points lying flat; of any number."""
+
+
 def hood() -> Surface:
     """Return a hood that lies on shoulders and back, a bag open towards the neck."""
     turn = np.radians(np.linspace(52, 308, 60))[:, None]
@@ -302,7 +306,7 @@ def _skull() -> Int32[np.ndarray, " n"]:
 
 
 def _hang(
-    parts: list[tuple[Points, Int32[np.ndarray, "F 3"], Points]],
+    parts: list[Part],
     onto: np.ndarray,
     *,
     rigid: bool = False,

@@ -77,6 +77,7 @@ PIXEL_FILES: tuple[str, ...] = (
 )
 
 NOT_PIXELS: dict[str, str] = {
+    "renderers/cuda_devices.py": "asks CUDA which GPU it would use",
     "renderers/egl.py": "opens the device; its name is in the manifest",
     "renderers/egl_devices.py": "lists devices",
     "renderers/egl_library.py": "binds EGL",
