@@ -12,6 +12,8 @@ from people.figure import draw_figure
 from people.paint_cloth import number_mask
 from people.person import Person, make_person
 
+pytestmark = pytest.mark.long
+
 PEOPLE = 20
 RASTER = 48
 BOX_CM = 220.0
