@@ -48,7 +48,7 @@ def limited(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Lim
     large = np.full((LARGE_TEXTURE, LARGE_TEXTURE, 3), 90, np.uint8)
     # A PNG, known by its content: unlike a JPEG it is decoded whole before it is made smaller.
     _, data = cv2.imencode(".png", large)
-    (folder / f"people/obj/RP/{EATS}_OBJ/tex/{EATS}_dif_8k.jpg").write_bytes(data)
+    (folder / f"people/obj/RP/{EATS}_OBJ/tex/{EATS}_dif_8k.jpg").write_bytes(data.tobytes())
     run = command_in({**server.environment, **own_folders(folder)})
     with stopping_workers(folder / "tmp", f"RP/{HANGS}") as stopped:
         done = run(
