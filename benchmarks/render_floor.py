@@ -24,6 +24,7 @@ import OpenEXR
 from isal import isal_zlib
 
 from benchmarks.guard import hold
+from benchmarks.render import Work, write_rows
 from schemas.codecs import (
     DEPTH_CHANNELS,
     NORMAL_CHANNELS,
@@ -33,7 +34,6 @@ from schemas.codecs import (
 )
 from schemas.profiling import DRIVER, ProfileTable, profiling
 from schemas.regular_files import read_whole
-from schemas.scan import ScanRef
 from schemas.settings import RenderSettings
 from schemas.size_limits import MAX_IMAGE_BYTES
 from tasks.backgrounds import Backgrounds, freeze_backgrounds
@@ -53,10 +53,9 @@ class Rendered:
     table: ProfileTable
 
 
-def render_once(work: "Work") -> Rendered:
+def render_once(work: Work) -> Rendered:
     """Render a scan as a worker does, into a file that goes away."""
-    from benchmarks.render import write_rows  # noqa: PLC0415 - one GL user a process
-    from renderers.session import open_session  # noqa: PLC0415
+    from renderers.session import open_session  # noqa: PLC0415 - one GL user a process
     from tasks.samples.drawing import Stopwatch, ViewFailure, draw_scan  # noqa: PLC0415
     from tasks.samples.encoding_threads import encode_behind  # noqa: PLC0415
     from tasks.samples.scan_reading import load_scan  # noqa: PLC0415
@@ -73,16 +72,6 @@ def render_once(work: "Work") -> Rendered:
             rows.append(one.row)
         write_rows(rows, {})
     return Rendered(rows, profile.table)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One scan to render."""
-
-    data: Path
-    ref: ScanRef
-    settings: RenderSettings
-    backgrounds: Backgrounds
 
 
 def best_of(rounds: int, work: Callable[[], object]) -> float:
@@ -236,7 +225,7 @@ def main() -> None:
     root = options.backgrounds
     work = Work(
         data=options.data,
-        ref=ScanRef(dataset="RP", item=options.item, subject=options.item, split="train"),
+        item=options.item,
         settings=RenderSettings(resolution=options.resolution, lights="spots"),
         backgrounds=Backgrounds(root, freeze_backgrounds(root).images) if root else Backgrounds(),
     )
