@@ -67,7 +67,7 @@ def scanmill_way(work: Work) -> Seconds:
     drawn = draw_scan(scan, work.settings, session, backgrounds=work.backgrounds, stopwatch=watch)
 
     def rows() -> Iterable[Row]:
-        for one in encode_behind(drawn, jpeg_quality=work.settings.jpeg_quality):
+        for one in encode_behind(drawn, work.settings):
             if isinstance(one, ViewFailure):
                 raise one.error
             seconds["encode"] = seconds.get("encode", 0.0) + one.seconds
@@ -97,7 +97,7 @@ def straightforward_way(work: Work) -> Seconds:
     def rows() -> Iterable[Row]:
         for sample in samples:
             with counted(seconds, "encode"):
-                row = encode_sample(sample, jpeg_quality=work.settings.jpeg_quality)
+                row = encode_sample(sample, work.settings)
             yield row
 
     write_rows(rows(), seconds)

@@ -66,7 +66,7 @@ def render_once(work: Work) -> Rendered:
         drawn = draw_scan(
             scan, work.settings, session, backgrounds=work.backgrounds, stopwatch=Stopwatch()
         )
-        for one in encode_behind(drawn, jpeg_quality=work.settings.jpeg_quality):
+        for one in encode_behind(drawn, work.settings):
             if isinstance(one, ViewFailure):
                 raise one.error
             rows.append(one.row)

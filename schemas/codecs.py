@@ -12,6 +12,8 @@ import OpenEXR
 from jaxtyping import Bool, Float, Float32, UInt, UInt8
 
 from schemas.errors import InputError
+from schemas.exr_compression import EXR_CODECS, ExrCompression
+from schemas.exr_encoding import encode_zip
 from schemas.png_encoding import encode_8bit
 from schemas.size_limits import MAX_TEXTURE_SIDE_PX, check_exr_size, check_image_size
 
@@ -20,7 +22,6 @@ NORMAL_CHANNELS = ("front.NX", "front.NY", "front.NZ", "back.NX", "back.NY", "ba
 MASK_INSIDE = 255
 
 _JPEG_444 = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-_EXR_HEADER = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
 
 
 def encode_png(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
@@ -44,15 +45,18 @@ def encode_depth(
     front: Float32[np.ndarray, "H W"],
     back: Float32[np.ndarray, "H W"],
     mask: Bool[np.ndarray, "H W"],
+    compression: ExrCompression = "zip",
 ) -> bytes:
     """Encode ray lengths as OpenEXR, 32-bit float; scene units, 0 outside."""
-    return _encode_exr(dict(zip(DEPTH_CHANNELS, (front, back), strict=True)), mask, np.float32)
+    planes = dict(zip(DEPTH_CHANNELS, (front, back), strict=True))
+    return _encode_exr(planes, mask, np.float32, compression)
 
 
 def encode_normals(
     front: Float[np.ndarray, "H W 3"],
     back: Float[np.ndarray, "H W 3"],
     mask: Bool[np.ndarray, "H W"],
+    compression: ExrCompression = "zip",
 ) -> bytes:
     """Encode unit normals in camera axes as OpenEXR, 16-bit float; 0 outside."""
     window = _window_of(mask)
@@ -61,7 +65,7 @@ def encode_normals(
         for surface in (front, back)  # halves first: a third of the time of planes first
         for plane in cv2.split(surface[window].astype(np.float16).view(np.uint16))
     ]
-    return _write_exr(dict(zip(NORMAL_CHANNELS, planes, strict=True)), mask)
+    return _write_exr(dict(zip(NORMAL_CHANNELS, planes, strict=True)), mask, compression)
 
 
 def encode_front_normals(
@@ -148,6 +152,15 @@ def decode_exr(data: bytes, channels: tuple[str, ...]) -> dict[str, Float[np.nda
     return planes
 
 
+def exr_compression_of(data: bytes) -> int:
+    """Return the compression that an OpenEXR file's header names: schemas.exr_compression."""
+    try:
+        header = OpenEXR.File(io.BytesIO(data), header_only=True).header()
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise _undecodable("OpenEXR", data) from error
+    return int(header["compression"])
+
+
 def bounding_window(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
     """Return left, top, right, bottom of the smallest window that holds the mask, all included.
 
@@ -174,12 +187,13 @@ def _encode_exr(
     planes: Mapping[str, Float[np.ndarray, "H W"]],
     mask: Bool[np.ndarray, "H W"],
     precision: type[np.float16 | np.float32],
+    compression: ExrCompression = "zip",
 ) -> bytes:
     window = _window_of(mask)
     channels = {
         name: np.ascontiguousarray(plane[window], dtype=precision) for name, plane in planes.items()
     }
-    return _write_exr(channels, mask)
+    return _write_exr(channels, mask, compression)
 
 
 def _window_of(mask: Bool[np.ndarray, "H W"]) -> tuple[slice, slice]:
@@ -188,13 +202,19 @@ def _window_of(mask: Bool[np.ndarray, "H W"]) -> tuple[slice, slice]:
 
 
 def _write_exr(
-    channels: dict[str, Float[np.ndarray, "h w"]], mask: Bool[np.ndarray, "H W"]
+    channels: dict[str, Float[np.ndarray, "h w"]],
+    mask: Bool[np.ndarray, "H W"],
+    compression: ExrCompression,
 ) -> bytes:
     """Write channels of the mask's bounding window."""
     left, top, right, bottom = bounding_window(mask)
     height, width = mask.shape
+    if compression == "fast_zip":
+        data, display = (left, top, right, bottom), (0, 0, width - 1, height - 1)
+        return encode_zip(channels, data=data, display=display)
     header = {
-        **_EXR_HEADER,
+        "compression": OpenEXR.Compression(EXR_CODECS[compression].stored),
+        "type": OpenEXR.scanlineimage,
         "dataWindow": (np.array([left, top], np.int32), np.array([right, bottom], np.int32)),
         "displayWindow": (
             np.array([0, 0], np.int32),

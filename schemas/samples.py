@@ -6,10 +6,11 @@ Source: docs/samples.md, "Columns of a sample".
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from schemas.exr_compression import EXR_CODECS, ExrCompression
 from schemas.keypoints import JOINT_COUNT, JOINTS
 
 FORMAT_VERSION = 1
@@ -136,6 +137,12 @@ SAMPLE_COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
+def sample_columns(compression: ExrCompression = "zip") -> tuple[Column, ...]:
+    """Return the columns of samples whose OpenEXR files are compressed in one way."""
+    label = EXR_CODECS[compression].label
+    return tuple(replace(one, codec=_exr_label(one.codec, label)) for one in SAMPLE_COLUMNS)
+
+
 def sample_schema() -> pa.Schema:
     """Return the schema of samples/*.parquet, with Hugging Face features in its metadata."""
     return schema_of(SAMPLE_COLUMNS)
@@ -161,6 +168,10 @@ def row_table(row: Mapping[str, object], schema: pa.Schema) -> pa.Table:
 def sample_table(row: Mapping[str, object]) -> pa.Table:
     """Make the one-row table of a sample; raises KeyError when a column is missing."""
     return row_table(row, sample_schema())
+
+
+def _exr_label(codec: str, label: str) -> str:
+    return f"{codec.rpartition(' ')[0]} {label}" if codec.startswith("OpenEXR") else codec
 
 
 def _feature(kind: pa.DataType) -> dict[str, object]:

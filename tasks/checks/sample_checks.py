@@ -9,8 +9,9 @@ from typing import cast
 import numpy as np
 from jaxtyping import Bool, Shaped
 
-from schemas.codecs import MASK_INSIDE
+from schemas.codecs import MASK_INSIDE, exr_compression_of
 from schemas.errors import ScanmillError
+from schemas.exr_compression import EXR_CODECS
 from schemas.keypoints import JOINT_COUNT, KeypointSource
 from schemas.samples import SAMPLE_COLUMNS
 from schemas.seeds import derive_seed
@@ -80,6 +81,12 @@ def _check_shapes(sample: StoredSample) -> Iterator[Breach]:
     for name, start in starts.items():
         if not sample.encoded(name).startswith(start):
             yield Breach(f"codec of {name}", repr(sample.encoded(name)[:8]), repr(start))
+    codec = EXR_CODECS[sample.settings.exr_compression]
+    for name in ("depth", "normals"):
+        stored = exr_compression_of(sample.encoded(name))
+        if stored != codec.stored:
+            label = f"{codec.stored} ({codec.label})"
+            yield Breach(f"codec of {name}", f"compression {stored}", label)
 
 
 def _check_names(sample: StoredSample) -> Iterator[Breach]:

@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.dataset_folder import DatasetFolder
 from schemas.dataset_reader import shard_name
 from schemas.errors import ScanmillError
+from schemas.exr_compression import EXR_CODECS
 from schemas.manifest import Manifest, PlannedShard
 from schemas.settings import RenderSettings, digest_of
 from schemas.wording import format_bytes
@@ -17,7 +18,7 @@ from tasks.checks.findings import Breach, Checked, Finding, unreadable
 from tasks.checks.sample_checks import check_sample
 from tasks.checks.shard_files import check_folders, check_shard_file
 from tasks.dataset.planning import read_plan
-from tasks.dataset.shards import SAMPLE_FORMAT, read_rows, read_shard_schema
+from tasks.dataset.shards import ShardFormat, read_rows, read_shard_schema, sample_format
 
 
 class Validation(Checked):
@@ -30,6 +31,7 @@ class Validation(Checked):
     videos: int = Field(default=0, description="planned")
     frames: int = Field(default=0, description="of videos, read back")
     pairs: int = Field(default=0, description="of frames, read back")
+    needs: str = Field(default="", description="what readers of the files need, if not all can")
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -41,6 +43,8 @@ class Validation(Checked):
         if self.videos:
             read = f"{self.frames} frames and {self.pairs} pairs of {self.videos} videos"
             said.append(f"validate: {read} read.")
+        if self.needs:
+            said.append(f"warning  exr_compression: reading needs {self.needs}.")
         if not self.passed:
             said.append(f"Redo what is broken with: scanmill rerun {self.uri} --deep")
         return tuple(said)
@@ -86,6 +90,7 @@ def validate_dataset(folder: DatasetFolder, *, run: MapUnits = map_units) -> Val
         shards=len(plan),
         samples=len(names),
         bytes=sum(reading.bytes for reading in readings),
+        needs=EXR_CODECS[settings.exr_compression].needs if plan else "",
         findings=findings,
     )
 
@@ -96,6 +101,11 @@ class _Checker:
     settings: RenderSettings
     backgrounds: frozenset[str]
 
+    @property
+    def layout(self) -> ShardFormat:
+        """The columns of the shards."""
+        return sample_format(self.settings.exr_compression)
+
     def check_shard(self, shard: PlannedShard) -> _Reading:
         """Check one shard against its commit record and the columns' promises."""
         place = shard_name(shard.shard_id)
@@ -103,9 +113,9 @@ class _Checker:
             return _Reading((Breach("shard", "no commit record", "a committed shard").at(place),))
         try:
             manifest = self.folder.read_manifest(shard.shard_id)
-            findings = list(check_shard_file(self.folder, "samples", manifest, SAMPLE_FORMAT))
+            findings = list(check_shard_file(self.folder, "samples", manifest, self.layout))
             with self.folder.local_shard(shard.shard_id) as path:
-                if findings and path.exists() and _lacks_columns(path):
+                if findings and path.exists() and _lacks_columns(path, self.layout):
                     return _Reading(tuple(findings))
                 return self._check_rows(shard, manifest, findings, path)
         except (ScanmillError, OSError) as error:
@@ -172,6 +182,6 @@ def _check_names(names: list[tuple[str, str, str]]) -> Iterator[Finding]:
         seen.add(sample_id)
 
 
-def _lacks_columns(path: Path) -> bool:
+def _lacks_columns(path: Path, layout: ShardFormat) -> bool:
     found = read_shard_schema(path)
-    return not set(SAMPLE_FORMAT.schema_like(found).names) <= set(found.names)
+    return not set(layout.schema_like(found).names) <= set(found.names)

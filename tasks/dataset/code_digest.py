@@ -34,6 +34,8 @@ PIXEL_FILES: tuple[str, ...] = (
     "renderers/viewpoint.py",
     "schemas/camera.py",
     "schemas/codecs.py",
+    "schemas/exr_compression.py",
+    "schemas/exr_encoding.py",
     "schemas/fits.py",
     "schemas/joint_corrections.toml",
     "schemas/keypoints.py",
@@ -114,6 +116,8 @@ NOT_PIXELS: dict[str, str] = {
 PAIR_FILES: tuple[str, ...] = (
     "schemas/camera.py",
     "schemas/codecs.py",
+    "schemas/exr_compression.py",
+    "schemas/exr_encoding.py",
     "schemas/frames.py",
     "schemas/pairing.py",
     "schemas/png_encoding.py",

@@ -231,7 +231,7 @@ def _write_parts(folder: DatasetFolder, work: ShardWork) -> dict[Part, Manifest]
         writers: dict[Part, ShardWriter] = {}
         for part in work.parts:
             staged[part] = files.enter_context(store.stage(shard_name(shard_id, part)))
-            layout = work.job.kind.formats[part]
+            layout = work.job.formats[part]
             writers[part] = files.enter_context(_abandoning(staged[part], layout))
         with nullcontext() if work.job.kind.has_views else at_unit(work.job.shard.names[0]):
             work.write_rows(writers)

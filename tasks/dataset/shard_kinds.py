@@ -63,6 +63,11 @@ class ShardJob(Job):
         return {"data": self.data_root}
 
     @property
+    def formats(self) -> Mapping[Part, ShardFormat]:
+        """The files that it writes, by part."""
+        return self.kind.formats
+
+    @property
     def sample_ids(self) -> tuple[str, ...]:
         """What is lost when the shard can't be written at all."""
         return self.shard.names

@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 
 from schemas.atomic_files import atomic_file
 from schemas.errors import InputError
+from schemas.exr_compression import ExrCompression
 from schemas.profiling import span
 from schemas.regular_files import measure_file
-from schemas.samples import SAMPLE_COLUMNS, Column, row_table, schema_of
+from schemas.samples import SAMPLE_COLUMNS, Column, row_table, sample_columns, schema_of
 from schemas.size_limits import check_row_group_sizes
 from tasks.worker_beats import count_row
 
@@ -52,6 +53,11 @@ class ShardFormat:
 
 
 SAMPLE_FORMAT = ShardFormat(SAMPLE_COLUMNS, "sample_id", STATISTICS_COLUMNS)
+
+
+def sample_format(compression: ExrCompression) -> ShardFormat:
+    """Return the format of samples whose OpenEXR columns are compressed in one way."""
+    return ShardFormat(sample_columns(compression), "sample_id", STATISTICS_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)

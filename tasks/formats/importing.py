@@ -138,7 +138,7 @@ class _ImportWork(ShardWork):
             for view in settings.views:
                 try:
                     made = self.read(self.job.data_root, ref, view, settings)
-                    row = encode_sample(made.sample, jpeg_quality=settings.jpeg_quality)
+                    row = encode_sample(made.sample, settings)
                 except ScanmillError as error:
                     failure = Failure.of(view.sample_id(ref.scan_id), error)
                     self.failures["samples"].append(failure)

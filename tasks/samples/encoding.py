@@ -6,10 +6,12 @@ from typing import ParamSpec
 from schemas.codecs import encode_depth, encode_jpeg, encode_mask, encode_normals, encode_png
 from schemas.profiling import span
 from schemas.sample import Sample
+from schemas.settings import RenderSettings
 
 
-def encode_sample(sample: Sample, *, jpeg_quality: int) -> dict[str, object]:
-    """Encode a sample to the columns of schemas.samples.sample_schema."""
+def encode_sample(sample: Sample, settings: RenderSettings) -> dict[str, object]:
+    """Encode a sample to the columns of schemas.samples.sample_columns."""
+    quality, exr = settings.jpeg_quality, settings.exr_compression
     front, back, mask = sample.surfaces.front, sample.surfaces.back, sample.surfaces.mask
     ref, camera = sample.ref, sample.camera
     return {
@@ -28,14 +30,14 @@ def encode_sample(sample: Sample, *, jpeg_quality: int) -> dict[str, object]:
         "mesh_to_world": sample.mesh_to_world.ravel().tolist(),
         "metres_per_unit": sample.metres_per_unit,
         "metric_source": sample.metric_source,
-        "image": _image(_encode("image", encode_jpeg, sample.image, jpeg_quality)),
+        "image": _image(_encode("image", encode_jpeg, sample.image, quality)),
         "color_front": _image(_encode("color_front", encode_png, front.color)),
         "color_back": _image(_encode("color_back", encode_png, back.color)),
         "shaded": _image(_encode("shaded", encode_png, sample.shaded)),
         "mask": _image(_encode("mask", encode_mask, mask)),
         "iuv": None if sample.iuv is None else _image(_encode("iuv", encode_png, sample.iuv)),
-        "depth": _encode("depth", encode_depth, front.depth, back.depth, mask),
-        "normals": _encode("normals", encode_normals, front.normal, back.normal, mask),
+        "depth": _encode("depth", encode_depth, front.depth, back.depth, mask, exr),
+        "normals": _encode("normals", encode_normals, front.normal, back.normal, mask, exr),
         "keypoints": sample.keypoints.ravel(),
         "joints_camera": sample.joints_camera.ravel(),
         "keypoint_source": sample.keypoint_source,

@@ -7,6 +7,7 @@ from time import perf_counter
 
 from schemas.sample import Sample
 from schemas.scan import InputFile
+from schemas.settings import RenderSettings
 from schemas.work import map_in_threads
 from tasks.dataset.shards import Row
 from tasks.samples.drawing import ViewFailure
@@ -27,19 +28,19 @@ class EncodedSample:
 
 
 def encode_behind(
-    drawn: Iterator[Sample | ViewFailure], *, jpeg_quality: int
+    drawn: Iterator[Sample | ViewFailure], settings: RenderSettings
 ) -> Iterator[EncodedSample | ViewFailure]:
     """Encode each sample while the next views are drawn; failures pass through in their place."""
-    encode = partial(_encode, jpeg_quality=jpeg_quality)
+    encode = partial(_encode, settings=settings)
     return map_in_threads(encode, drawn, threads=ENCODERS)
 
 
-def _encode(sample: Sample | ViewFailure, *, jpeg_quality: int) -> EncodedSample | ViewFailure:
+def _encode(sample: Sample | ViewFailure, settings: RenderSettings) -> EncodedSample | ViewFailure:
     start = perf_counter()
     if isinstance(sample, ViewFailure):
         return sample
     try:
-        row = encode_sample(sample, jpeg_quality=jpeg_quality)
+        row = encode_sample(sample, settings)
     except Exception as error:  # noqa: BLE001 - one view fails alone, whatever it meets
         return ViewFailure(sample.sample_id, "encode", error)
     return EncodedSample(sample.sample_id, row, sample.background, perf_counter() - start)

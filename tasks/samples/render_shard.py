@@ -109,7 +109,7 @@ class _RenderWork(ShardWork):
             on_fit=self._keep_fit,
             on_warning=lambda warning: self.warnings.append(f"{ref.scan_id}: {warning}"),
         )  # fmt: skip
-        yield from encode_behind(drawn, jpeg_quality=self.job.settings.jpeg_quality)
+        yield from encode_behind(drawn, self.job.settings)
 
     def _keep_fit(self, check: FitCheck) -> None:
         self.fits.append(check)

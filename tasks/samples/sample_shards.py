@@ -3,7 +3,7 @@
 Imported samples are shards of this kind too: `tasks.formats.importing` makes their rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
@@ -15,7 +15,7 @@ from tasks.dataset.code_digest import code_digest
 from tasks.dataset.planning import read_plan
 from tasks.dataset.run_records import BACKGROUNDS, DENSEPOSE, MODELS, data_root_of
 from tasks.dataset.shard_kinds import RunRoots, ShardJob, ShardKind
-from tasks.dataset.shards import SAMPLE_FORMAT, ShardFormat
+from tasks.dataset.shards import SAMPLE_FORMAT, ShardFormat, sample_format
 from tasks.scans.input_files import Roots, is_scan_gone
 from tasks.scans.layouts import LAYOUTS, list_items
 
@@ -109,6 +109,11 @@ class RenderJob(ShardJob):
             BACKGROUNDS: self.background_root,
             DENSEPOSE: self.densepose_root,
         }
+
+    @property
+    def formats(self) -> Mapping[Part, ShardFormat]:
+        """Samples, with their OpenEXR files compressed as the settings say."""
+        return {"samples": sample_format(self.settings.exr_compression)}
 
     @property
     def sample_ids(self) -> tuple[str, ...]:

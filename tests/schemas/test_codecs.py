@@ -17,8 +17,10 @@ from schemas.codecs import (
     encode_mask,
     encode_normals,
     encode_png,
+    exr_compression_of,
 )
 from schemas.errors import InputError
+from schemas.exr_compression import EXR_CODECS, ExrCompression
 from tests.hostile_images import PNG_64K
 
 RNG = np.random.default_rng(1)
@@ -59,6 +61,23 @@ def test_normals_come_back_within_half_precision_in_their_order() -> None:
     decoded, back = decode_normals(encode_normals(front, -front, MASK))
     assert decoded == pytest.approx(front, abs=5e-4)
     assert back == pytest.approx(-front, abs=5e-4)
+
+
+@pytest.mark.parametrize("compression", EXR_CODECS)
+def test_every_compression_keeps_depth_and_normals(compression: ExrCompression) -> None:
+    front = np.where(MASK, RNG.random((24, 32), np.float32) + 1, 0).astype(np.float32)
+    data = encode_depth(front, front, MASK, compression)
+    assert np.array_equal(decode_depth(data), (front, front))
+    assert exr_compression_of(data) == EXR_CODECS[compression].stored
+    normals = (MASK[..., None] * RNG.standard_normal((24, 32, 3))).astype(np.float16)
+    decoded = decode_normals(encode_normals(normals, -normals, MASK, compression))
+    assert np.array_equal(decoded, (normals, -normals))
+
+
+@pytest.mark.parametrize("compression", EXR_CODECS)
+def test_an_empty_mask_fits_every_compression(compression: ExrCompression) -> None:
+    nothing = np.zeros((8, 8), np.float32)
+    assert not np.any(decode_depth(encode_depth(nothing, nothing, nothing > 0, compression)))
 
 
 def test_an_empty_mask_can_be_encoded() -> None:

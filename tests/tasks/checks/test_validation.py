@@ -107,6 +107,11 @@ def break_image(row: Cells) -> None:
     row["color_front"] = image(encoded(row["color_front"])[:30])
 
 
+def compress_otherwise(row: Cells) -> None:
+    front, back = decode_depth(encoded(row["depth"]))
+    row["depth"] = encode_depth(front, back, mask_of(row), "htj2k")
+
+
 def break_depth(row: Cells) -> None:
     row["depth"] = b"not OpenEXR"
 
@@ -173,6 +178,7 @@ DEFECTS: list[tuple[Callable[[Cells], None], str]] = [
     (color_outside, "color_back"),
     (crop_image, "size of shaded"),
     (swap_codec, "codec of image"),
+    (compress_otherwise, "codec of depth"),
     (break_image, "picture"),
     (break_depth, "OpenEXR with channels front.Z, back.Z"),
     (move_keypoint, "keypoints"),

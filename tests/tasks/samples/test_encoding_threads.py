@@ -6,6 +6,7 @@ import pytest
 from schemas.camera import camera_2k2k
 from schemas.sample import Sample, Surface, Surfaces
 from schemas.scan import ScanRef
+from schemas.settings import RenderSettings
 from schemas.views import View
 from tasks.samples.drawing import ViewFailure
 from tasks.samples.encoding_threads import EncodedSample, encode_behind
@@ -38,21 +39,21 @@ def kinds_of(made: list[EncodedSample | ViewFailure]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 9])
 def test_rows_keep_the_order_of_the_drawing(count: int) -> None:
-    made = list(encode_behind(map(make_sample, range(count)), jpeg_quality=95))
+    made = list(encode_behind(map(make_sample, range(count)), RenderSettings()))
     assert kinds_of(made) == [(str(number), "EncodedSample") for number in range(count)]
 
 
 def test_failures_pass_through_in_their_place() -> None:
     failure = ViewFailure("1", "draw", MemoryError())
     drawn: list[Sample | ViewFailure] = [make_sample(0), failure, make_sample(2)]
-    made = list(encode_behind(iter(drawn), jpeg_quality=95))
+    made = list(encode_behind(iter(drawn), RenderSettings()))
     assert kinds_of(made) == [("0", "EncodedSample"), ("1", "ViewFailure"), ("2", "EncodedSample")]
     assert made[1] is failure
 
 
 def test_a_sample_that_cannot_be_encoded_fails_alone() -> None:
     drawn = iter([make_sample(0), make_sample(1, side=0), make_sample(2)])
-    made = list(encode_behind(drawn, jpeg_quality=95))
+    made = list(encode_behind(drawn, RenderSettings()))
     assert kinds_of(made) == [("0", "EncodedSample"), ("1", "ViewFailure"), ("2", "EncodedSample")]
     assert isinstance(made[1], ViewFailure)
     assert made[1].stage == "encode"
@@ -66,6 +67,6 @@ def test_few_samples_wait_however_fast_the_drawing() -> None:
             drawn.append(number)
             yield make_sample(number)
 
-    made = encode_behind(draw(), jpeg_quality=95)
+    made = encode_behind(draw(), RenderSettings())
     next(made)
     assert len(drawn) <= 3

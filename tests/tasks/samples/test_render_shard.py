@@ -15,12 +15,14 @@ from renderers import session
 from renderers.session import open_session
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import MachineError, RequestError
+from schemas.exr_compression import ExrCompression
 from schemas.scan import InputFile
 from tasks.checks.validation import validate_dataset
 from tasks.dataset.code_digest import code_digest
 from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.planning import read_plan
-from tasks.dataset.shards import digest_shard, read_rows
+from tasks.dataset.shards import digest_shard, read_rows, read_shard_schema
+from tasks.dataset.stored_sample import StoredSample
 from tasks.samples.render_shard import render_shard
 from tasks.samples.sample_shards import RenderJob
 from tests.tasks.data_sets import SETTINGS, plan_jobs, render_jobs
@@ -102,6 +104,33 @@ def test_what_is_drawn_passes_validation(
     validation = validate_dataset(DatasetFolder.at(tmp_path / "out"))
     assert validation.findings == ()
     assert validation.samples == 6
+
+
+@pytest.mark.parametrize("compression", ["fast_zip", "htj2k"])
+def test_another_compression_holds_the_same_values(
+    tmp_path: Path,
+    data: Path,
+    painter: ProcessPoolExecutor,
+    compression: ExrCompression,
+) -> None:
+    label, needs = {
+        "fast_zip": (b"OpenEXR float32 ZIP", ""),
+        "htj2k": (b"OpenEXR float32 HTJ2K256", "OpenEXR 3.4"),
+    }[compression]
+    other = SETTINGS.model_copy(update={"exr_compression": compression})
+    for name, settings in (("a", SETTINGS), ("b", other)):
+        jobs = plan_jobs(tmp_path / name, data, settings=settings)
+        painter.submit(render_jobs, jobs[:1]).result()
+    usual, changed = (tmp_path / name / "samples/shard-00000.parquet" for name in ("a", "b"))
+    assert read_shard_schema(changed).field("depth").metadata[b"codec"] == label
+    for ours, theirs in zip(read_rows(usual), read_rows(changed), strict=True):
+        first, second = (StoredSample(row, SETTINGS) for row in (ours, theirs))
+        np.testing.assert_array_equal(first.depth, second.depth)
+        np.testing.assert_array_equal(first.normals, second.normals)
+    validation = validate_dataset(DatasetFolder.at(tmp_path / "b"))
+    assert {one.what for one in validation.findings} == {"shard"}  # the two that were not made
+    assert validation.needs.startswith(needs)
+    assert bool(needs) == any("exr_compression" in line for line in validation.lines)
 
 
 def test_the_same_work_gives_the_same_bytes_in_another_order(
