@@ -38,7 +38,7 @@ from training.twok2k.alignment import PartTransforms
 from training.twok2k.blending import occupancy
 from training.twok2k.person_samples import PersonBatch
 
-WAYS = ("plain", "crop grids", "crop warps", "sorted columns", "recompute")
+WAYS = ("plain", "crop grids", "crop warps", "medians", "recompute")
 """Each way has all optimisations up to its own; the last trades time for memory."""
 
 WAYS_OF: dict[str, tuple[str, ...]] = {
@@ -98,7 +98,7 @@ PLAIN: dict[str, list[tuple[Any, str, Callable[..., Tensor]]]] = {
         (person_examples, "cut_parts", plain_cut),
     ],
     "crop warps": [(person_nets, "blend_normals", plain_blend)],
-    "sorted columns": [(augment, "_median3", plain_median)],
+    "medians": [(augment, "_median3", plain_median)],
     "parts at once": [(video_stage, "warping_loss", train_step_hdnet.plain_warping)],
 }
 """What stands in for an optimisation that a way does not have yet."""
@@ -116,7 +116,7 @@ def make_batch(resolution: int, device: torch.device) -> PersonBatch:
     batch = PersonBatch(
         ("made/0",), pixels.to(torch.uint8), pixels.to(torch.uint8), front, front + 0.1 * inside,
         joints, torch.tensor([1.07 * resolution]), torch.tensor([2.5]),
-        torch.full((1, 3), 0.9),
+        torch.full((1, 3), 0.9), augment.measure_grey(list(pixels.byte().numpy())),
     )  # fmt: skip
     return batch.to(device)
 

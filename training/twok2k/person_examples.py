@@ -13,11 +13,16 @@ from schemas.body_parts import GROUPS, PartGroup, crop_size, group_members
 from training.loop.stage_types import Examples
 from training.run_settings import ModelSettings
 from training.twok2k.alignment import PartTransforms, complete_joints, cut_parts, fit_parts
-from training.twok2k.augment import compose, enlarge, jitter_colors
+from training.twok2k.augment import (
+    WHITE,
+    Window,
+    compose,
+    enlarge,
+    jitter_colors,
+    people_window,
+)
 from training.twok2k.person_samples import PersonBatch
 from training.twok2k.targets import DepthTargets, coarse, depth_targets, network_depth, normal_z
-
-WHITE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +86,35 @@ def make_image(batch: PersonBatch) -> Float[Tensor, "B 3 R R"]:
     Without jitter a stored background gives the stored image itself; with jitter the person is
     jittered over black, then put before the background, the seam smoothed.
     """
-    stored = batch.background is not None and batch.background.shape == batch.shaded.shape
-    if batch.jitter is None and stored and batch.background is not None:
-        return _to_unit(batch.background)
-    person, inside = _to_unit(batch.shaded), batch.front > 0
+    image, window = _make_ground(batch), people_window(batch.front > 0)
+    if window is not None and not _is_as_stored(batch):
+        image[..., *window] = _draw_people(batch, image[..., *window], window)
+    return image
+
+
+def _is_as_stored(batch: PersonBatch) -> bool:
+    """Say whether a stored image is the one to train on."""
+    behind = batch.background
+    return batch.jitter is None and (behind is None or behind.shape == batch.shaded.shape)
+
+
+def _make_ground(batch: PersonBatch) -> Float[Tensor, "B 3 R R"]:
+    """Return what people are drawn on, RGB in 0..1, in memory of its own."""
+    if batch.background is None and not _is_as_stored(batch):
+        return torch.zeros(batch.shaded.shape, device=batch.shaded.device).permute(0, 3, 1, 2)
+    image = _to_unit(batch.shaded if batch.background is None else batch.background)
+    resolution = batch.shaded.shape[1]
+    return enlarge(image, resolution) if image.shape[-1] < resolution else image
+
+
+def _draw_people(
+    batch: PersonBatch, ground: Float[Tensor, "B 3 H W"], window: Window
+) -> Float[Tensor, "B 3 H W"]:
+    """Return the people of a window before its ground; all else lies outside of it."""
+    person, inside = _to_unit(batch.shaded[:, *window]), batch.front[..., *window] > 0
     if batch.jitter is not None:
-        person = jitter_colors(person, batch.jitter) * inside
-    if batch.background is None:
-        return person
-    background = _to_unit(batch.background)
-    if background.shape[-1] < person.shape[-1]:
-        background = enlarge(background, person.shape[-1])
-    return compose(person, background, inside)
+        person = jitter_colors(person, batch.jitter, batch.mean_grey) * inside
+    return person if batch.background is None else compose(person, ground, inside)
 
 
 def _network_depths(batch: PersonBatch, resolution: int) -> tuple[Tensor, Tensor]:
@@ -111,7 +133,7 @@ def _inputs(
     batch: PersonBatch, transforms: PartTransforms
 ) -> tuple[tuple[str, ...], Tensor, PartTransforms, Tensor, Tensor]:
     """Return the fields of PersonExamples in order."""
-    image = 2 * make_image(batch) - 1
+    image = make_image(batch).mul_(2).sub_(1)
     return batch.sample_ids, image, transforms, batch.focal_px, batch.metres_per_unit
 
 

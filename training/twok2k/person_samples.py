@@ -22,6 +22,7 @@ from training.data.row_reader import RowReader
 from training.data.sample_limits import check_range, check_shape, check_size, decoding
 from training.data.shard_index import SampleAddress, Selection
 from training.data.tensor_batch import TensorBatch, stack_arrays
+from training.twok2k.augment import measure_grey
 
 PEOPLE_2K2K = Selection(
     "2k2k", ("image", "shaded", "depth", "keypoints", "intrinsics", "metres_per_unit")
@@ -61,7 +62,7 @@ class PersonBatch(TensorBatch):
     shaded: the person over black, RGB 0..255. background: RGB 0..255; full size (as stored) or
     half size (a fresh crop, to be enlarged); None: black. front, back: ray length, scene units, 0
     outside. keypoints_px: x, y, known. jitter: factors on brightness, contrast and saturation;
-    None without augmentation.
+    None without augmentation. mean_grey: of shaded, 0..1.
     """
 
     shaded: UInt8[Tensor, "B H W 3"]
@@ -72,6 +73,7 @@ class PersonBatch(TensorBatch):
     focal_px: Float[Tensor, " B"]
     metres_per_unit: Float[Tensor, " B"]
     jitter: Float[Tensor, "B 3"] | None
+    mean_grey: Float[Tensor, " B"]
 
 
 class PersonReader:
@@ -103,6 +105,7 @@ class PersonReader:
             torch.tensor([sample.focal_px for sample in samples]),
             torch.tensor([sample.metres_per_unit for sample in samples]),
             sampler.draw_jitter(names, epoch),
+            measure_grey([sample.shaded for sample in samples]),
         )
 
 

@@ -1,5 +1,6 @@
 """Programs that are started: their lines, their refusals, their end, their second try."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -134,3 +135,18 @@ def test_cores_are_shared_among_the_ranks(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
     assert launch_environment(request(nproc=2))["OMP_NUM_THREADS"] == "4"
+
+
+def test_fresh_memory_comes_in_huge_pages() -> None:
+    offered = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not offered.exists() or "[madvise]" not in offered.read_text():
+        pytest.skip("this machine gives no huge pages to those that ask")
+    code = """
+import resource, torch
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+torch.ones(1 << 24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    environment = launch_environment(request())
+    faults = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    assert int(faults) < (64 << 20) / 4096 / 4

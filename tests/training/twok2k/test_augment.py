@@ -6,9 +6,17 @@ import pytest
 import torch
 
 from training.data.augmentation_sampler import AugmentationSampler
-from training.twok2k.augment import _median3, compose, enlarge, jitter_colors
+from training.twok2k.augment import (
+    compose,
+    enlarge,
+    jitter_colors,
+    measure_grey,
+    people_window,
+    sorted_median3,
+)
 
 NEUTRAL = [1.0, 1.0, 1.0]
+LUMA = torch.tensor([0.299, 0.587, 0.114])[None, :, None, None]
 
 
 def jitter(factors: list[float]) -> torch.Tensor:
@@ -43,11 +51,10 @@ def test_saturation_blends_each_pixel_with_its_own_grey() -> None:
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_every_order_of_the_three_changes_gives_the_same(order: tuple[int, ...]) -> None:
     factors = [0.75, 0.8, 0.9]
-    weights = torch.tensor([0.299, 0.587, 0.114])[None, :, None, None]
     image = torch.rand(1, 3, 4, 4)
     step = image
     for change in order:
-        grey = (step * weights).sum(dim=1, keepdim=True)
+        grey = (step * LUMA).sum(dim=1, keepdim=True)
         towards = (torch.zeros_like(grey), grey.mean().expand_as(grey), grey)[change]
         step = (factors[change] * step + (1 - factors[change]) * towards).clamp(0, 1)
     torch.testing.assert_close(jitter_colors(image, jitter(factors)), step)
@@ -59,6 +66,16 @@ def test_every_image_of_a_batch_has_its_own_jitter() -> None:
     changed = jitter_colors(images, both)
     torch.testing.assert_close(changed[0], images[0])
     torch.testing.assert_close(changed[1], 0.7 * images[1])
+
+
+def test_a_window_with_the_mean_of_its_image_is_changed_as_in_the_image() -> None:
+    pixels = torch.randint(0, 256, (2, 30, 20, 3), dtype=torch.uint8)
+    images = pixels.permute(0, 3, 1, 2) / 255
+    factors, part = torch.tensor([[0.7, 0.8, 0.9], [1.0, 0.7, 0.8]]), np.s_[..., 4:20, 3:12]
+    mean = measure_grey(list(pixels.numpy()))
+    torch.testing.assert_close(mean, (images * LUMA).sum(dim=1).mean(dim=(1, 2)))
+    changed = jitter_colors(images[part], factors, mean)
+    torch.testing.assert_close(changed, jitter_colors(images, factors)[part])
 
 
 def draw_jitter(seed: int, names: tuple[str, ...], epoch: int) -> torch.Tensor:
@@ -82,7 +99,7 @@ def test_factors_lie_between_seven_tenths_and_one() -> None:
 
 def test_the_median_of_nine_is_opencvs() -> None:
     image = torch.rand(1, 3, 33, 20)
-    ours = _median3(image)[0].permute(1, 2, 0).numpy()
+    ours = sorted_median3(image)[0].permute(1, 2, 0).numpy()
     theirs = cv2.medianBlur(np.ascontiguousarray(image[0].permute(1, 2, 0).numpy()), 3)
     np.testing.assert_array_equal(ours, theirs)
 
@@ -128,6 +145,10 @@ def test_filtering_the_window_alone_equals_filtering_the_whole_image(
     expected = np.where((edge >= 0.2) & (edge <= 0.8), np.stack(planes), together[0].numpy())
     composed = compose(person, background, inside)
     np.testing.assert_allclose(composed[0].numpy(), expected, atol=1e-5)
+    window = people_window(inside)
+    assert window is not None
+    near = [image[..., *window] for image in (person, background, inside)]
+    assert torch.equal(compose(near[0], near[1], near[2]), composed[..., *window])
 
 
 def test_a_image_of_nobody_is_its_background() -> None:
