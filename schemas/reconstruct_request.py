@@ -11,7 +11,7 @@ from schemas.path_checks import check_folder, check_writable
 from schemas.prediction import Method
 from schemas.request_base import Request
 from schemas.train_forms import DeviceChoice
-from schemas.train_request import RESOLUTION_MULTIPLE
+from schemas.train_options import RESOLUTION_MULTIPLE
 
 MAX_RESOLUTION = 2048
 PersonChoice = Literal["largest", "only"]

@@ -42,8 +42,7 @@ STORED = {
     "schemas/manifest.py": {"picture", "pictures"},  # fields of backgrounds.json
     "schemas/samples.py": {"picture", "pictures"},  # column metadata
     "schemas/frames.py": {"picture", "pictures"},  # column metadata
-    "schemas/train_request.py": {"picture"},  # a setting in run.json, an option
-    "training/run_settings.py": {"picture"},  # the same
+    "schemas/train_options.py": {"picture"},  # a setting in run.json, an option
     "training/twok2k/surface_nets.py": {"picture"},  # a name in checkpoints
     "training/twok2k/person_stages.py": {"picture"},  # model.json
     "people/video_writer.py": {"truth"},  # a folder beside the videos

@@ -41,7 +41,7 @@ OPTION_HOMES: Mapping[str, re.Pattern[str]] = {
     "render": re.compile(r"^(Render\w*(Settings|Request|Options))$"),
     "pair": re.compile(r"^(Pair\w*(Settings|Request|Options))$"),
     "train": re.compile(
-        r"^(Train\w*(Settings|Request|Options)|(Model|Data|Run|Launch)(Settings|Options))$"
+        r"^(Train\w*(Settings|Request|Options)|(Stage|Place|Model|Data|Run|Launch)(Settings|Options))$"
     ),
 }
 """Classes whose fields are options, by command."""
@@ -130,9 +130,8 @@ def _declarations(
 ) -> Iterator[tuple[str, str]]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ClassDef) and homes.match(node.name):
-            for field in node.body:
-                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                    yield field.target.id, f"{module.path}:{node.name}"
+            for name in _fields(node):
+                yield name, f"{module.path}:{node.name}"
         elif isinstance(node, ast.FunctionDef) and module.path.startswith("flows/cli/"):
             for argument in (*node.args.args, *node.args.kwonlyargs):
                 if node.name == command and "typer." in ast.unparse(argument):
@@ -141,6 +140,14 @@ def _declarations(
             flag = ast.literal_eval(node.args[0]).lstrip("-").replace("-", "_")
             if flag != "request":  # all options as one JSON text
                 yield flag, f"{module.path}:add_argument"
+
+
+def _fields(node: ast.ClassDef) -> Iterator[str]:
+    for field in node.body:
+        match field:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=kind):
+                if not ast.unparse(kind).startswith("ClassVar"):
+                    yield name
 
 
 def _is_training_argument(node: ast.AST, module: Module) -> TypeGuard[ast.Call]:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from schemas.errors import RequestError
 from schemas.train_forms import FORMS, PUBLISHED, BackgroundMode
-from schemas.train_request import ModelOptions, RunOptions, TrainRequest
+from schemas.train_options import ModelOptions, RunOptions
+from schemas.train_request import TrainRequest
 from training.data.background_pool import BackgroundPool, open_backgrounds
 from training.data.sample_order import Epochs, Order
 from training.data.shard_index import SampleAddress, ShardIndex
@@ -65,7 +66,7 @@ def prepare_run(request: TrainRequest) -> PreparedRun:
             fit_weights(
                 stage.build(model), weights, f"--init {request.init}", fresh_refinement=True
             )
-    trained = index.to_train(data.splits)
+    trained = index.to_train(data.split)
     record = _describe(request, model, data, index, held)
     return PreparedRun(
         model, data, record.run, index, trained, record.epochs, weights, record, pool
@@ -80,8 +81,8 @@ def _describe(
     held: RunRecord | None,
 ) -> RunRecord:
     """Describe the run, with the epochs that it goes on with; refuses another run's folder."""
-    count = len(index.to_train(data.splits))
-    batches = Order(count, 0, 0, data.world, data.batch).batches_per_epoch
+    count = len(index.to_train(data.split))
+    batches = Order(count, 0, 0, data.replicas, data.batch).batches_per_epoch
     epochs = Epochs(max(1, batches // model.accumulate))
     if held is not None:
         asked = describe_run(model, data, _resolve_run(request, epochs), epochs, index.shards)
@@ -99,8 +100,8 @@ def describe_status(run: RunSettings) -> dict[str, int | bool]:
     A run that is asked for fewer steps than it has done is finished. Raises InputError when it
     has checkpoints and none of them is whole.
     """
-    done = find_resumable(run.out).step
-    whole = written_step(run.out) == done and (run.out / CURVE).is_file()
+    done = find_resumable(run.folder).step
+    whole = written_step(run.folder) == done and (run.folder / CURVE).is_file()
     return {"steps": run.steps, "done": done, "finished": whole and done >= run.steps}
 
 
@@ -162,9 +163,9 @@ def _resolve_data(
     began = None if held is None else held.data
     background: BackgroundMode = "fresh" if fresh else "stored"
     return DataSettings(
-        digest=index.digest, splits=request.split, val_splits=request.val_split,
+        digest=index.digest, split=request.split, val_split=request.val_split,
         batch=request.batch or PUBLISHED[request.stage].batch,
-        world=request.replicas or (began.world if began else this_world()),
+        replicas=request.replicas or (began.replicas if began else this_world()),
         augment=not request.no_augment,
         background=request.background or (began.background if began else background),
         max_bad_samples=request.max_bad_samples,

@@ -90,7 +90,7 @@ class Training:
             adopt_weights(nets, prepared.weights, source="--init", fresh_refinement=True)
         ranks.barrier()
         if ranks.is_first:
-            write_record(prepared.run.out, prepared.record)
+            write_record(prepared.run.folder, prepared.record)
         trainer = Trainer(
             stage, nets,
             settings=prepared.model, data=prepared.data, run=prepared.run, ranks=ranks,
@@ -100,9 +100,9 @@ class Training:
         log = None
         try:
             if ranks.is_first:
-                _say_idle(ranks.world, prepared.data.world)
+                _say_idle(ranks.world, prepared.data.replicas)
                 log = TrainingLog(
-                    prepared.run.out, first_step=first_step, last_step=prepared.run.steps
+                    prepared.run.folder, first_step=first_step, last_step=prepared.run.steps
                 )
             chosen = ValidationSet.choose(prepared.index, prepared.data, prepared.run)
             trainer.train(loader, chosen, log, epochs=prepared.epochs)
@@ -118,7 +118,7 @@ class Training:
         epochs, accumulate = prepared.epochs, prepared.model.accumulate
         orders = [
             Order(
-                len(prepared.trained), seed, replica, data.world, data.batch,
+                len(prepared.trained), seed, replica, data.replicas, data.batch,
                 epochs.first_step * accumulate, epochs.first_epoch,
             )
             for replica in replicas
@@ -139,9 +139,9 @@ def _train(request: TrainRequest, *, only_check: bool) -> None:
     if only_check:
         _answer(describe_status(prepared.run))
         return
-    _limit_threads(prepared.data.world)
+    _limit_threads(prepared.data.replicas)
     device = choose_device(prepared.run.device)
-    with storage_errors(prepared.run.out), join_ranks(device) as ranks:
+    with storage_errors(prepared.run.folder), join_ranks(device) as ranks:
         STAGES[prepared.model.stage].apply(Training(prepared, ranks))
 
 

@@ -2,78 +2,96 @@
 
 Model and data settings decide the weights: a resume with others is refused. Run settings (folder,
 number of steps, checkpoints, workers) may change between runs. What the options mean, and their
-ranges, are declared once in `schemas.train_request`.
+ranges, are declared once in `schemas.train_options`; here is what is stored of them, under which
+names, and what records mean that were written before an option came.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar, Never
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from schemas.train_forms import (
-    AdamRule,
-    BackgroundMode,
-    DepthGradient,
-    DepthLossForm,
-    DepthNormals,
-    Heads,
-    MaskLossForm,
-    NormalLossForm,
-    Occupancy,
-    Refinement,
-    Schedule,
-    StageName,
+from schemas.train_options import (
+    DataOptions,
+    ModelOptions,
+    PlaceOptions,
+    RunOptions,
+    StageOptions,
 )
-from schemas.train_request import RESOLUTION_MULTIPLE, ModelOptions, RunOptions
+
+STORED_NAMES: Mapping[str, str] = {
+    "split": "splits", "val_split": "val_splits", "replicas": "world", "weights_digest": "init",
+}  # fmt: skip
+"""Fields that records have always had under another name than the option's."""
 
 
-class ModelSettings(ModelOptions):
-    """What is trained, and by which rule.
-
-    A form that a stored training does not name is the one it was trained with: the default here.
-    """
-
-    stage: StageName
-    resolution: int = Field(ge=256, multiple_of=RESOLUTION_MULTIPLE, description="pixels a side")
-    learning_rate: float = Field(default=1e-4, gt=0, description="Adam; at the start")
-    epsilon: float = Field(default=1e-8, gt=0, description="Adam's")
-    adam: AdamRule = "pytorch"
-    schedule: Schedule = "published"
-    heads: Heads = "published"
-    normal_loss: NormalLossForm = "published"
-    depth_loss: DepthLossForm = "published"
-    depth_gradient: DepthGradient = "published"
-    mask_loss: MaskLossForm = "single_sigmoid"
-    depth_normals: DepthNormals = "masked"
-    refinement: Refinement = "published"
-    occupancy: Occupancy = "crop"
-    init: str | None = Field(default=None, description="digest of the weights started from")
+def stored_name(field: str) -> str:
+    """Return the name of a field in stored records."""
+    return STORED_NAMES.get(field, field)
 
 
-class DataSettings(BaseModel):
+class Stored(BaseModel):
+    """A part of a stored record. What it lacks has a meaning of its own, never a default."""
+
+    model_config = ConfigDict(
+        alias_generator=stored_name, validate_by_name=True, validate_by_alias=True,
+        serialize_by_alias=True, validate_default=True,
+    )  # fmt: skip
+
+    meant_without: ClassVar[Mapping[str, object]] = {}
+    """By field: what a record that lacks it was made with."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        lacking = {
+            name: value
+            for name, value in cls.meant_without.items()
+            if name not in values and stored_name(name) not in values
+        }
+        return {**lacking, **values}
+
+
+class ModelSettings(ModelOptions[Never], StageOptions, Stored):
+    """What is trained, and by which rule."""
+
+    meant_without: ClassVar[Mapping[str, object]] = {
+        "width": 1.0, "nets": "all", "heads": "published", "normal_loss": "published",
+        "depth_loss": "published", "refinement": "published", "depth_gradient": "published",
+        "mask_loss": "single_sigmoid", "depth_normals": "masked", "frozen_norm": "batch",
+        "occupancy": "crop", "precision": "fp32", "learning_rate": 1e-4, "epsilon": 1e-8,
+        "adam": "pytorch", "schedule": "published", "steps_per_epoch": None, "accumulate": 1,
+        "seed": 0, "weights_digest": None,
+    }  # fmt: skip
+
+    weights_digest: str | None = None
+    """Of the weights started from."""
+
+
+class DataSettings(DataOptions[Never], Stored):
     """Which samples are seen, in which order and how changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    meant_without: ClassVar[Mapping[str, object]] = {
+        "split": ("train",), "val_split": ("val",), "batch": 1, "replicas": 1, "augment": True,
+        "background": "stored", "max_bad_samples": 0,
+    }  # fmt: skip
 
-    digest: str = Field(description="of the shards' hashes")
-    splits: tuple[str, ...] = Field(default=("train",), description="trained on")
-    val_splits: tuple[str, ...] = Field(default=("val",), description="validated on")
-    batch: int = Field(default=1, ge=1, description="samples a replica and pass")
-    world: int = Field(default=1, ge=1, description="replicas: part of the order of samples")
-    augment: bool = Field(default=True, description="jitter of colours; new backgrounds")
-    background: BackgroundMode = Field(
-        default="stored",
-        description="fresh: drawn again each epoch from the data set's list; stored: as rendered",
-    )
-    max_bad_samples: int = Field(
-        default=0, ge=0, description="undecodable samples replaced by the next before stopping"
-    )
+    digest: str
+    """Of the shards' hashes."""
+    augment: bool
+    """Jitter of colours; new backgrounds."""
 
 
-class RunSettings(RunOptions):
-    """Where the run writes, how long it runs, and how it uses the machine."""
+class RunSettings(RunOptions[Never], PlaceOptions, Stored):
+    """Where the run writes, how long it runs, and how it uses the machine.
 
-    out: Path
-    data: tuple[str, ...] = Field(min_length=1, description="data sets")
-    steps: int = Field(ge=1, description="optimiser steps in all, earlier runs included")
-    save_every: int = Field(ge=1, description="steps between checkpoints")
-    validate_every: int = Field(ge=1, description="steps between validations")
+    What a record lacks of these is as in a new request: nothing that is resumed depends on it.
+    """
+
+    @property
+    def folder(self) -> Path:
+        """Return where the run writes."""
+        return Path(self.out)

@@ -17,7 +17,7 @@ from schemas.errors import InputError, RequestError
 from schemas.keypoints import JOINT_COUNT
 from schemas.prediction import part_array
 from schemas.train_forms import DEPTH
-from schemas.train_request import RESOLUTION_MULTIPLE
+from schemas.train_options import RESOLUTION_MULTIPLE
 from training.inference.model_cards import read_settings
 from training.inference.strips import refine_in_strips
 from training.stages import STAGES

@@ -50,7 +50,7 @@ class RunRecord(BaseModel):
         """Return how its steps count in epochs; raises RequestError where it does not say."""
         if self.steps_per_epoch is None:
             raise RequestError(
-                str(self.run.out / RUN_FILE), found="no length of an epoch",
+                str(self.run.folder / RUN_FILE), found="no length of an epoch",
                 expected="what this version writes as it begins a training",
                 hint="Start from its weights in another folder: --init FOLDER --out ANOTHER.",
             )  # fmt: skip
@@ -100,7 +100,7 @@ def check_same_run(held: RunRecord, now: RunRecord, *, may_take_data: bool) -> N
 
     may_take_data: data that changed are wanted. Raises RequestError naming all that differs.
     """
-    out = str(now.run.out)
+    out = str(now.run.folder)
     differing = [*_differences("model", held.model, now.model)]
     differing += _differences("data", held.data, now.data, without="digest")
     if differing:

@@ -101,9 +101,9 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         self._nets = self._model
         if run.compile:
             self._nets = cast("nn.Module", torch.compile(self._model))
-        self.replicas = replicas_of_rank(data.world, ranks)
+        self.replicas = replicas_of_rank(data.replicas, ranks)
         trained = list(self._optimiser.trained.values())
-        self._gradients = GradientMean(trained, data.world, ranks)
+        self._gradients = GradientMean(trained, data.replicas, ranks)
         self._step, self._bad = 0, 0
         self._best: float | None = None
 
@@ -114,7 +114,7 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         A line names each newer one that is broken. Raises InputError when there are some and none
         is whole.
         """
-        found = self._ranks.by_first(partial(find_resumable, self._run.out))
+        found = self._ranks.by_first(partial(find_resumable, self._run.folder))
         if self._ranks.is_first:
             for line in found.broken:
                 print(line, flush=True)  # noqa: T201 - what this program says
@@ -149,7 +149,7 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
             result = self._take_step(batches, rate)
             self._step += 1
             if log is not None:
-                seen = self._settings.accumulate * self._data.batch * self._data.world
+                seen = self._settings.accumulate * self._data.batch * self._data.replicas
                 log.step_done(self._step, result.losses, rate, epochs.at(self._step), seen)
                 if result.shown is not None and self._is_due(self._run.picture_every):
                     log.sheet(self._step, self._draw(result.shown))
@@ -248,11 +248,13 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
                 log.validated(self._step, measures, self._report(chosen, measures, best))
                 log.sheet(self._step, self._draw_held_out(chosen), kind=VALIDATED)
         if best or self._is_due(self._run.save_every):
-            folder = save_checkpoint(self._run.out, self._state(), self._meta(loader), self._ranks)
+            folder = save_checkpoint(
+                self._run.folder, self._state(), self._meta(loader), self._ranks
+            )
             if self._ranks.is_first:
                 if best:
-                    point(self._run.out, BEST, folder.name)
-                prune(self._run.out, self._run.keep)
+                    point(self._run.folder, BEST, folder.name)
+                prune(self._run.folder, self._run.keep)
 
     def _validate(self, chosen: ValidationSet) -> dict[str, float]:
         self._share_buffers()
@@ -277,7 +279,7 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         self, chosen: ValidationSet, measures: dict[str, float], best: bool
     ) -> dict[str, object]:
         """Return validation.json: the last validation, and whether it is the best so far."""
-        held_out = set(chosen.splits).isdisjoint(self._data.splits)
+        held_out = set(chosen.splits).isdisjoint(self._data.split)
         return {
             "step": self._step, "splits": list(chosen.splits), "held_out": held_out,
             "samples": len(chosen.samples), "best": best, "best_loss": self._best,
@@ -289,7 +291,7 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         self._share_buffers()
         if log is not None:
             write_model(
-                self._run.out, self._model, self._settings,
+                self._run.folder, self._model, self._settings,
                 step=self._step, conventions=self._stage.conventions,
             )  # fmt: skip
             log.curve()

@@ -32,9 +32,9 @@ class ValidationSet:
     @staticmethod
     def choose(index: ShardIndex, data: DataSettings, run: RunSettings) -> "ValidationSet":
         """Take the validation splits, or, where they are empty, the trained ones (and say so)."""
-        held_out = index.of_splits(data.val_splits)
-        splits = data.val_splits if held_out else data.splits
-        samples = held_out or index.of_splits(data.splits)
+        held_out = index.of_splits(data.val_split)
+        splits = data.val_split if held_out else data.split
+        samples = held_out or index.of_splits(data.split)
         return ValidationSet(samples[: run.max_val_samples], splits)
 
 
