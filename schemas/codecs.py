@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Float32, UInt, UInt8
 from schemas.errors import InputError
 from schemas.exr_compression import EXR_CODECS, ExrCompression
 from schemas.exr_encoding import encode_zip
+from schemas.png_decoding import decode_8bit
 from schemas.png_encoding import encode_8bit
 from schemas.size_limits import MAX_TEXTURE_SIDE_PX, check_exr_size, check_image_size
 
@@ -177,7 +178,8 @@ def _decode(what: str, data: bytes, flags: int) -> UInt8[np.ndarray, "H W *chann
         check_image_size(data, what, max_pixels=MAX_TEXTURE_SIDE_PX**2)
     except InputError as error:
         raise _undecodable(what, data) from error
-    image = decode_pixels(data, flags)
+    ours = decode_8bit(data, 1 if flags == cv2.IMREAD_GRAYSCALE else 3)
+    image = decode_pixels(data, flags) if ours is None else ours
     if image is None:
         raise _undecodable(what, data)
     return image

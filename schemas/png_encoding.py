@@ -13,8 +13,8 @@ from jaxtyping import UInt8
 
 from schemas.size_limits import PNG_START
 
-_GREY, _RGB = 0, 2
-_UP = 2
+GREY, RGB = 0, 2
+FILTER_UP = 2
 _LEVEL = 1
 """Of ISA-L's 0..3; higher ones are no smaller here."""
 
@@ -22,10 +22,10 @@ _LEVEL = 1
 def encode_8bit(image: UInt8[np.ndarray, "H W *channels"]) -> bytes:
     """Encode a grey image (H, W) or an RGB image (H, W, 3) without loss."""
     height, width = image.shape[:2]
-    color = _GREY if image.ndim == 2 else _RGB  # noqa: PLR2004 - rows and columns
+    color = GREY if image.ndim == 2 else RGB  # noqa: PLR2004 - rows and columns
     rows = image.reshape(height, -1)
     filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
-    filtered[:, 0] = _UP
+    filtered[:, 0] = FILTER_UP
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
