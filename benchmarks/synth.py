@@ -1,22 +1,22 @@
 """Time the making of people, and draw them on a sheet to be looked at.
 
     PYTHONPATH=. python benchmarks/synth.py [--people 3] [--seed 1]
-    PYTHONPATH=. python benchmarks/synth.py --sheet people.jpg [--beside DATA]
+    PYTHONPATH=. python benchmarks/synth.py --sheet people.jpg [--heads] [--beside DATA]
 
 Without --sheet: processor seconds on one core, for each detail and texture size: of the stages of
 sculpted people, then of whole lifelike ones.
-With it: twenty lifelike people, drawn at 2048 by the project's own camera and rasteriser and softly
-lit, on one sheet; with --beside also the real man of DATA (RenderPeople's layout) as the last one.
+With it: twenty lifelike people on one sheet (`people_sheet.py`); with --beside also the real man of
+DATA (RenderPeople's layout) as the last one.
 """
 
 import argparse
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from benchmarks.people_sheet import draw_cell, lay_out
 from people.figure import rng_for
 from people.human import make_human
 from people.person import (
@@ -30,21 +30,16 @@ from people.person import (
 )
 from people.published_files import encode_jpeg, format_obj
 from people.smplx_fit import finish_person
-from people.stage import atlas_mesh, light_color
+from people.stage import atlas_mesh
 from renderers.egl import GLContext
-from renderers.placement import place_scan
-from renderers.rasterizer import Rasterizer
-from schemas.camera import camera_2k2k
-from schemas.scan import Mesh, ScanRef
-from schemas.settings import RenderSettings
+from schemas.scan import ScanRef
 from tasks.samples.scan_reading import load_scan
 
 DETAILS: tuple[Detail, ...] = ("full", "fast", "sketch")
 TEXTURES = (512, 2048, 4096)
 ROW = "{:>8} {:>10} {:>7} {:>7}" + " {:>9}" * len(TEXTURES)
-RESOLUTION, CELL_PX, COLUMNS, PEOPLE = 2048, 640, 7, 21
+COLUMNS, PEOPLE = 7, 21
 LIFELIKE: tuple[tuple[Detail, int], ...] = (("fast", 512), ("full", 2048), ("full", 8192))
-PAPER = (208, 212, 218)
 REAL_MAN = "rp_mhmale_posed_001"
 
 
@@ -54,14 +49,8 @@ def main() -> None:
     if arguments.sheet is None:
         time_people(arguments.seed, arguments.people)
         return
-    images = draw_people(arguments.seed, arguments.beside)
-    rows = [
-        np.concatenate(images[start : start + COLUMNS], axis=1)
-        for start in range(0, len(images), COLUMNS)
-    ]
-    width = max(row.shape[1] for row in rows)
-    padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), mode="edge") for row in rows]
-    arguments.sheet.write_bytes(encode_jpeg(np.concatenate(padded)))
+    images = draw_people(arguments.seed, arguments.beside, heads=arguments.heads)
+    arguments.sheet.write_bytes(encode_jpeg(lay_out(images, COLUMNS)))
     print(f"{len(images)} people on {arguments.sheet}")
 
 
@@ -71,6 +60,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sheet", type=Path, default=None)
+    parser.add_argument("--heads", action="store_true", help="draw the heads alone")
     parser.add_argument("--beside", type=Path, default=None)
     return parser.parse_args()
 
@@ -111,7 +101,7 @@ def time_person(seed: int, index: int, detail: Detail) -> list[float]:
     return [float(len(model.faces)), *times]
 
 
-def draw_people(seed: int, beside: Path | None) -> list[UInt8[np.ndarray, "h w 3"]]:
+def draw_people(seed: int, beside: Path | None, *, heads: bool) -> list[UInt8[np.ndarray, "h w 3"]]:
     """Return a cell for each person."""
     people = PEOPLE - 1 if beside is not None else PEOPLE
     with GLContext.open() as context:
@@ -119,25 +109,11 @@ def draw_people(seed: int, beside: Path | None) -> list[UInt8[np.ndarray, "h w 3
         for index in range(people):
             human = make_human(seed, index)
             mesh = atlas_mesh(human.vertices, human.faces, human.atlas, human.texture)
-            cells.append(draw_cell(context, mesh))
+            cells.append(draw_cell(context, mesh, head=heads))
         if beside is not None:
             ref = ScanRef(dataset="RP", item=REAL_MAN, subject=REAL_MAN, split="train")
-            cells.append(draw_cell(context, load_scan(beside, ref).mesh))
+            cells.append(draw_cell(context, load_scan(beside, ref).mesh, head=heads))
     return cells
-
-
-def draw_cell(context: GLContext, mesh: Mesh) -> UInt8[np.ndarray, "h w 3"]:
-    """Draw one person at 2048 from the front and cut out the middle."""
-    ref = ScanRef(dataset="RP", item="sheet", subject="sheet", split="train")
-    placement = place_scan(mesh, ref, assumed_height_m=RenderSettings().assumed_height_m)
-    with Rasterizer(context, mesh) as rasterizer:
-        front = rasterizer.draw(camera_2k2k(RESOLUTION), placement.mesh_to_world).front
-    lit = light_color(front.color, front.normal)
-    image = np.where(front.triangle[..., None] >= 0, lit, np.array(PAPER, np.uint8))
-    high, wide = int(0.09 * RESOLUTION), int(0.20 * RESOLUTION)
-    cut = image[high:-high, wide:-wide]
-    size = (cut.shape[1] * CELL_PX // cut.shape[0], CELL_PX)
-    return cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
 if __name__ == "__main__":

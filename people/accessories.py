@@ -23,6 +23,8 @@ GRID_CM = 1.3
 TUBE_CORNERS = 8
 EYE = np.array([3.1, 154.4, 14.6])
 HEAD = np.array([0.0, 156.0, 5.5])
+RIM_ROOM, RIM_SHARE = 0.45, 0.3
+"""A hat lies closer at its rim: so much of its room, up to so much of its height."""
 
 
 Part = tuple[Float64[np.ndarray, "_ 3"], Int32[np.ndarray, "_ 3"], Float64[np.ndarray, "_ 3"]]
@@ -184,7 +186,8 @@ def _dome(*, front: float, back: float, side: float, room: float) -> Surface:
     reach = np.linalg.norm(near - HEAD, axis=1, keepdims=True)
     points = HEAD + away / np.linalg.norm(away, axis=1, keepdims=True) * reach
     points = _smooth(points, faces, 8)
-    points += room * _unit(points - HEAD)
+    tight = np.clip(np.tile(share.ravel() / RIM_SHARE, len(bearing)), 0, 1)[:, None]
+    points += room * (RIM_ROOM + (1 - RIM_ROOM) * tight) * _unit(points - HEAD)
     return _hang([(points, faces, uv)], _skull())
 
 

@@ -13,6 +13,8 @@ DIRECTIONS, CELL_CM, DEPTH_CM, HAIR_DEPTH_CM = 32, 0.7, 0.45, 1.3
 """Directions looked from; the grid's step; how far below the topmost point nothing is seen: of
 cloth, and of hair, between whose strands one sees further."""
 
+GROWN_ROUNDS = 3
+
 
 def open_points(
     points: Float32[np.ndarray, "V 3"], is_hair: Bool[np.ndarray, " V"]
@@ -32,6 +34,17 @@ def open_points(
         np.maximum.at(top, key, height)
         seen |= top[key] - height < depth
     return seen
+
+
+def grow_kept(
+    faces: Int32[np.ndarray, "F 3"], keep: Bool[np.ndarray, " F"], rounds: int = GROWN_ROUNDS
+) -> Bool[np.ndarray, " F"]:
+    """Keep also what touches kept faces: one sees a little into armpits and between legs."""
+    for _ in range(rounds):
+        near = np.zeros(int(faces.max()) + 1, bool)
+        near[faces[keep].ravel()] = True
+        keep = keep | near[faces].any(axis=1)
+    return keep
 
 
 def keep_faces(

@@ -26,7 +26,7 @@ def weave(grid: Grid, color: Image) -> Image:
     tone = MELANGE[grid.look.fabric] * (0.6 * noise(grid, 0.15) + 0.4 * noise(grid, 3.0))
     if grid.look.fabric == "denim":
         tone = tone + depth * (
-            0.6 * wave(grid, grid.u + grid.v, rate) + 0.5 * noise(grid, 0.12, stretch=(1, 9))
+            0.6 * wave(grid, grid.u + grid.v, rate) + 0.4 * noise(grid, 0.1, stretch=(1, 5))
         )
         color = _fade_denim(grid, color)
     elif grid.look.fabric == "knit":
@@ -48,7 +48,7 @@ def _fade_denim(grid: Grid, color: Image) -> Image:
     whiskers = 0.6 + 0.4 * noise(grid, 1.2, stretch=(5, 1))
     seat = 0.5 * np.exp(-(((grid.y - 82) / 8) ** 2)) * np.clip(-grid.z / 4, 0, 1)
     share = np.clip((thigh * middle + seat) * whiskers, 0, 1)
-    return tint(color, (186, 200, 214), 0.42 * share)
+    return tint(color, (186, 200, 214), 0.3 * share)
 
 
 def paint_pattern(grid: Grid) -> Image:

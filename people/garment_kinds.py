@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float64
 
+from people.cloth_grain import Panels
 from people.cloth_grid import Fabric, Pattern
 from people.cloth_solver import Stuff
 from people.garment_shapes import Ease
@@ -106,7 +107,8 @@ GARMENTS: dict[str, Cut] = {
         stuff=STIFF_STUFF, gap_cm=0.6,
     ),
     "coat_skirt": Cut(
-        "outer", 48, waist=99, group="helper-skirt", opening=2.0, ease=Ease(2.6, flare=0.06),
+        "outer", 48, waist=99, group="helper-skirt", opening=2.0,
+        ease=Ease(2.6, flare=0.05, rounder=0.6, gather=0.8),
         thickness_cm=0.6, fabrics=("felt",), patterns=("plain",), stuff=STIFF_STUFF, gap_cm=0.6,
     ),
     "collar": Cut(
@@ -166,7 +168,8 @@ GARMENTS: dict[str, Cut] = {
         gap_cm=0.2, thickness_cm=0.12,
     ),
     "skirt": Cut(
-        "bottom", 38, waist=99, group="helper-skirt", ease=Ease(0.7, flare=0.16),
+        "bottom", 38, waist=99, group="helper-skirt",
+        ease=Ease(0.7, flare=0.1, rounder=0.8, gather=2.2),
         patterns=("plain", "checks", "dots", "stripes"), stuff=SOFT_STUFF, steps=60,
     ),
     "dress": Cut(
@@ -174,10 +177,17 @@ GARMENTS: dict[str, Cut] = {
         patterns=("plain", "dots", "stripes"), marks=("seams",),
     ),
     "dress_skirt": Cut(
-        "bottom", 40, waist=99, group="helper-skirt", ease=Ease(0.9, flare=0.2), stuff=SOFT_STUFF,
-        steps=60,
+        "bottom", 40, waist=99, group="helper-skirt", stuff=SOFT_STUFF, steps=60,
+        ease=Ease(0.9, flare=0.14, rounder=0.8, gather=2.6),
     ),
 }  # fmt: skip
+
+
+def panels_of(cut: Cut) -> Panels:
+    """Return how a garment's cloth is cut."""
+    if cut.place in ("extra", "feet"):
+        return "none"
+    return "legs" if cut.place == "bottom" and cut.group == "helper-tights" else "trunk"
 
 
 def covered(cut: Cut, surface: Surface) -> Float64[np.ndarray, " N"]:

@@ -26,7 +26,7 @@ def _hems(grid: Grid, color: Image) -> Image:
 def _ribs(grid: Grid, color: Image) -> Image:
     """Rib cuffs, hem and neck."""
     band = np.clip((4.5 - grid.rim) * 3, 0, 1)
-    rib = 0.5 + 0.5 * wave(grid, grid.u + 0.4 * grid.fields[..., 3], 1.6)
+    rib = 0.5 + 0.5 * wave(grid, grid.u, 1.6)
     return darken(color, band * (0.08 + 0.18 * rib) + 0.25 * line(grid, grid.rim - 4.5, 0.3))
 
 

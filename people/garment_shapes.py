@@ -22,6 +22,8 @@ LOWEST_CM = 60.0
 SMOOTHING_ROUNDS = 6
 SHOE_ROUNDS = 5
 SOLE_SIDE_CM, SOLE_OUT_CM, TOE_ROOM_CM = 3.0, 0.9, 0.7
+GATHER_WAVES, GATHER_WEIGHTS = (7, 10, 13), (0.5, 0.7, 0.4)
+"""Waves around a gathered hem, and how deep each is."""
 LEG_TOP_CM, LEG_BLEND_CM = 82.0, 10.0
 
 
@@ -32,6 +34,8 @@ class Ease:
     body: all over. hang: 0 follows the trunk to 1 falls straight from chest, back and belly.
     flare: wider at the hem, for each centimetre of fall. sleeve: more at the cuff. arm_taper: the
     cuff's smallest radius over the upper arm's. knee, hem: smallest radii there over the thigh's.
+    rounder: of skirts: how much nearer to a circle the hem is than the files' flat one, 0 to 1.
+    gather: how deep the waves are that a skirt's hem is gathered in.
     """
 
     body: float = 0.8
@@ -41,12 +45,14 @@ class Ease:
     arm_taper: float = 0.0
     knee: float = 0.0
     hem: float = 0.0
+    rounder: float = 0.0
+    gather: float = 0.0
 
 
-def tailor(surface: Surface, tight: Points, bind: Skeleton, ease: Ease) -> Points:
+def tailor(surface: Surface, tight: Points, bind: Skeleton, ease: Ease, *, seed: int = 0) -> Points:
     """Return a garment's own shape; surface: welded. tight: its points on the wearer's body.
 
-    bind: the wearer's joints in the same pose.
+    bind: the wearer's joints in the same pose. seed: of the waves of gathered cloth.
     """
     faces = surface.faces
     normals = igl.per_vertex_normals(np.ascontiguousarray(tight), faces.astype(np.int64))
@@ -59,7 +65,32 @@ def tailor(surface: Surface, tight: Points, bind: Skeleton, ease: Ease) -> Point
     for _ in range(SMOOTHING_ROUNDS):
         shift = 0.5 * shift + 0.5 * (smooth @ shift)
     shaped: Points = tight + shift
-    return shaped
+    return _gather(surface, shaped, ease, seed) if ease.gather else shaped
+
+
+def _gather(surface: Surface, shaped: Points, ease: Ease, seed: int) -> Points:
+    """Round a skirt's hem and lay it in waves, more the lower."""
+    rng = np.random.default_rng([seed, 83])
+    top, low = float(surface.place[:, 1].max()), float(surface.place[:, 1].min())
+    share = np.clip((top - surface.place[:, 1]) / (top - low), 0, 1)
+    wide, deep = np.ptp(shaped[share > 0.9][:, [0, 2]], axis=0) / 2
+    centre = np.array([0.0, 0.0, float(np.mean(shaped[share > 0.9][:, 2]))])
+    mean = 0.5 * (wide + deep)
+    pull = ease.rounder * share[:, None]
+    scale = np.array([mean / wide, 1.0, mean / deep])
+    away = (shaped - centre) * np.array([1.0, 0.0, 1.0])
+    rounded = away * (1 + pull * (scale - 1))
+    angle = np.arctan2(rounded[:, 0], rounded[:, 2])
+    waves = sum(
+        weight * np.cos(count * angle + phase)
+        for count, weight, phase in zip(
+            GATHER_WAVES, GATHER_WEIGHTS, rng.uniform(0, 2 * np.pi, 3), strict=True
+        )
+    )
+    radius = np.linalg.norm(rounded, axis=1)
+    swing = 1 + ease.gather * (share**1.4 * waves) / np.maximum(radius, 1.0)
+    gathered: Points = shaped - away + rounded * swing[:, None]
+    return gathered
 
 
 def cobble(surface: Surface, tight: Points, ease: Ease) -> Points:

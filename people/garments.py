@@ -12,7 +12,7 @@ from people.accessories import accessory
 from people.anny_assets import BODY_VERTICES
 from people.cloth_grid import Look
 from people.cloth_solver import Collider, measure_lengths, relax_cloth
-from people.garment_kinds import GARMENTS, covered
+from people.garment_kinds import GARMENTS, covered, panels_of
 from people.garment_shapes import averaging, cobble, tailor
 from people.garment_surfaces import Surface, canonical_places, cut, skin_surface, whole_surface
 from people.human_body import HumanBody, PosedBody, bind_to_pose
@@ -26,7 +26,7 @@ SKIN_HIDDEN_CM = 3.0
 MIN_TILE_CM = 12.0
 """A tile narrower than its gutter would have no texels."""
 WAIST_HELD, WAIST_BAND_CM = 0.7, 4.0
-LIGHT_ROUNDS = (3, 14)
+LIGHT_ROUNDS, LIGHT_MOST = (3, 14), np.float32(1.1)
 LIGHT_CM, LIGHT_DEPTH = (0.35, 1.2), (0.16, 0.14)
 
 
@@ -93,7 +93,9 @@ def put_on(
     elif row.place == "feet":
         shape = cobble(welded, tight, row.ease)
     else:
-        shape = tailor(welded, tight, bind_skeleton(body.bind.astype(np.float64)), row.ease)
+        shape = tailor(
+            welded, tight, bind_skeleton(body.bind.astype(np.float64)), row.ease, seed=look.seed
+        )
     start = bind_to_pose(body, posed, shape, welded.rows).astype(np.float64)
     held = np.zeros(len(start))
     if row.waist < 200:
@@ -145,6 +147,8 @@ def _finish(
     row = GARMENTS[name]
     part, faces = fitted.open, fitted.welded.faces
     shown = part.place.copy()
+    if row.group == "helper-skirt":
+        shown[:, [0, 2]] = shape[fitted.place_of][:, [0, 2]]
     if row.place == "feet":
         shown[:, 1] = (shape[:, 1] - shape[:, 1].min())[fitted.place_of]
     sheet = close_sheet(place, faces, part.faces, thickness_cm=row.thickness_cm, fine=fine)
@@ -154,7 +158,9 @@ def _finish(
     )
     corner, size = part.uv.min(axis=0), np.ptp(part.uv, axis=0)
     uv = part.uv - corner
-    cloth = Cloth(look, uv, part.faces, values.astype(np.float32), (size[0], size[1]))
+    cloth = Cloth(
+        look, uv, part.faces, values.astype(np.float32), (size[0], size[1]), panels_of(row)
+    )
     near = _nearest_skin(name)
     return Piece(
         name=name,
@@ -195,5 +201,6 @@ def soft_light(
         done = rounds
         height = np.einsum("ij,ij->i", place - mean, normals)
         light += depth * np.tanh(height / size).astype(np.float32)
-    lit: Float32[np.ndarray, " V"] = light * (0.93 + 0.07 * normals[:, 1]).astype(np.float32)
+    light *= (0.93 + 0.07 * normals[:, 1]).astype(np.float32)
+    lit: Float32[np.ndarray, " V"] = np.minimum(light, LIGHT_MOST)
     return lit

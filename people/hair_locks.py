@@ -1,4 +1,4 @@
-"""Hair as locks: thin closed wedges that grow from the scalp, lie over one another and hang.
+"""Hair as locks: thin closed ribbons that grow from the scalp, lie over one another and hang.
 
 All locks of a head grow at once, a segment at a time: each takes its direction from the last, from
 the way it is combed, and from gravity, and is kept outside of head, shoulders and clothes.
@@ -14,7 +14,7 @@ from people.garment_surfaces import Points, canonical_places
 from people.hair_styles import CROWN, HEAD_CENTRE, TIES, Cut
 from people.human_mesh import piece_mesh
 
-RING = 3
+RING = 4
 """Corners of a lock's section."""
 SKULL_CM = 151.0
 """Below this canonical height a lock hangs; above it lies on the skull."""
@@ -23,7 +23,9 @@ FACE_HALF_CM, FACE_TOP_CM, FACE_Z_CM = 6.6, 161.0, 8.0
 PART_X_CM = 1.5
 ROOT_DEPTH_CM = 0.25
 TIP_WIDTH = 0.25
-THICK_SHARE = 0.16
+THICK_SHARE, FLAT_SHARE = 0.05, 0.76
+"""Of a lock's width: how thick it is, and how much of its outside is flat, so that neighbours shade
+as one smooth surface."""
 TINY = 1e-6
 
 
@@ -229,24 +231,27 @@ def frames(
     return along, side, np.cross(side, along)
 
 
-def wedge_locks(
+def ribbon_locks(
     lines: Float64[np.ndarray, "L K 3"], width: Float64[np.ndarray, " L"]
 ) -> tuple[Points, Int32[np.ndarray, "F 3"]]:
-    """Give lines a triangular section that tapers to the tip; closed at both ends."""
+    """Give lines the section of a flat ribbon that tapers to the tip; closed at both ends."""
     count, rings = lines.shape[:2]
     _, side, out = frames(lines)
     share = np.linspace(0, 1, rings)
     taper = np.minimum(1, 0.6 + 2 * share) * (1 - (1 - TIP_WIDTH) * share**3)
     half = 0.5 * width[:, None, None] * taper[None, :, None]
     thick = 2 * THICK_SHARE * half
-    corners = np.stack([lines - half * side, lines + half * side, lines + thick * out], axis=2)
+    flat, above = FLAT_SHARE * half * side, lines + thick * out
+    corners = np.stack(
+        [lines - half * side, lines + half * side, above + flat, above - flat], axis=2
+    )
     one = _lock_faces(rings)
     faces = one[None] + (np.arange(count) * rings * RING)[:, None, None]
     return corners.reshape(-1, 3), faces.reshape(-1, 3).astype(np.int32)
 
 
 def _lock_faces(rings: int) -> Int32[np.ndarray, "f 3"]:
-    rows = [(0, 2, 1)]
+    rows = [(0, 2, 1), (0, 3, 2)]
     for ring in range(rings - 1):
         low, high = ring * RING, (ring + 1) * RING
         for corner in range(RING):
@@ -254,5 +259,5 @@ def _lock_faces(rings: int) -> Int32[np.ndarray, "f 3"]:
             rows += [(low + corner, low + after, high + after)]
             rows += [(low + corner, high + after, high + corner)]
     last = (rings - 1) * RING
-    rows.append((last, last + 1, last + 2))
+    rows += [(last, last + 1, last + 2), (last, last + 2, last + 3)]
     return np.array(rows, np.int32)

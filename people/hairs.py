@@ -17,8 +17,8 @@ from people.hair_locks import (
     Roots,
     find_head,
     grow_locks,
+    ribbon_locks,
     spread_roots,
-    wedge_locks,
 )
 from people.hair_styles import CROWN, CUTS, TIES, Cut, above_hairline, inside_beard
 from people.human_body import PosedBody
@@ -31,6 +31,8 @@ TILE_CM = (24.0, 24.0)
 CAP_DEPTH_CM = 0.4
 HAT_CAP_CM, HAT_LIFT_CM, HAT_RIM_CM = 0.1, 0.5, 160.0
 WHITE: Color = (188, 186, 182)
+GLOSS, BRIGHTEST = 0.25, 1.15
+"""How much lighter baked light makes the bend of a lock below its root."""
 TAIL = Cut(
     "hang", 380, 30, 30, width=0.6, lift=0.4, stiff=0.45, segments=12, rough=0.1, rise=1.0,
 )  # fmt: skip
@@ -127,10 +129,10 @@ def _locks(
     near: Int32[np.ndarray, " L"],
     rng: np.random.Generator,
 ) -> _Part:
-    vertices, faces = wedge_locks(lines, width)
+    vertices, faces = ribbon_locks(lines, width)
     count, rings = lines.shape[:2]
     strip = rng.integers(STRIPS, size=(count, 1, 1))
-    across = np.array([0.08, 0.92, 0.5])[None, None, :]
+    across = np.array([0.04, 0.96, 0.85, 0.15])[None, None, :]
     u = np.broadcast_to((strip + across) / STRIPS, (count, rings, RING))
     v = np.broadcast_to(np.linspace(0.99, 0.01, rings)[None, :, None], (count, rings, RING))
     uv = np.stack([u, v], axis=-1).reshape(-1, 2)
@@ -213,12 +215,14 @@ def paint_hair_tile(look: HairLook, rows: int, columns: int) -> TilePaint:
     strip = np.arange(columns) * STRIPS // columns
     coarse = rng.standard_normal((max(2, rows // 24), columns)).astype(np.float32)
     fibre = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    strips = rng.normal(1, 0.1, STRIPS).astype(np.float32)[strip]
-    tone = strips[None, :] * (1 + 0.16 * fibre + 0.12 * (down - 0.5))
+    strips = rng.normal(1, 0.08, STRIPS).astype(np.float32)[strip]
+    tone = strips[None, :] * (1 + 0.14 * fibre + 0.12 * (down - 0.5))
     tone = tone * (1 - look.roots * np.clip(1 - 4 * down, 0, 1))
     color = np.array(look.color, np.float32) * tone[..., None]
-    share = np.clip(1.6 * look.grey + 0.35 * look.grey * fibre, 0, 0.95)[..., None]
+    share = np.clip(1.6 * look.grey + 0.2 * look.grey * fibre, 0, 0.95)[..., None]
     white = np.array(WHITE, np.float32) * (1 + 0.12 * fibre[..., None])
     color = color + share * (white - color)
-    light = np.broadcast_to(0.68 + 0.36 * np.clip(2.5 * down, 0, 1), (rows, columns))
+    place = 0.22 + 0.05 * rng.standard_normal(STRIPS).astype(np.float32)[strip]
+    gloss = np.exp(-(((down - place) / 0.12) ** 2)) * (1 + 0.5 * fibre)
+    light = np.minimum(0.74 + 0.3 * np.clip(2.5 * down, 0, 1) + GLOSS * gloss, BRIGHTEST)
     return TilePaint(np.clip(color, 4, 250).astype(np.float32), light.astype(np.float32))

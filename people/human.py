@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
 from people.atlas import Atlas
-from people.buried import keep_faces, open_points
+from people.buried import grow_kept, keep_faces, open_points
 from people.figure import rng_for
 from people.human_annotations import human_annotations
 from people.human_atlas import Surface, charts_near, inner_surface, join_surfaces, skin_surface
@@ -14,8 +14,8 @@ from people.human_body import HumanBody, PosedBody, build_body, pose_body
 from people.human_fit import fit_human
 from people.human_joints import posed_joints
 from people.human_mesh import PieceName, piece_mesh
-from people.human_outfit import dress_human
-from people.human_pose import draw_human_pose
+from people.human_outfit import NOTHING_HELD, dress_human
+from people.human_pose import Held, draw_human_pose
 from people.human_texture import Rectangle, Texture, paint_human
 from people.made_scan import MadeScan
 from people.meshing import vertex_normals
@@ -69,8 +69,8 @@ def make_human(
 ) -> Human:
     """Make one person: a pure function of its arguments."""
     body = build_body(draw_traits(seed, index))
-    rotations = draw_human_pose(body, rng_for(seed, index, POSE_PURPOSE))
-    return finish_human(body, rotations, texture_size=texture_size, detail=detail)
+    rotations, held = draw_human_pose(body, rng_for(seed, index, POSE_PURPOSE))
+    return finish_human(body, rotations, texture_size=texture_size, detail=detail, held=held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,12 @@ class Dressed:
         )  # fmt: skip
 
 
-def pose_dressed(body: HumanBody, rotations: Rotations, detail: Detail) -> Dressed:
+def pose_dressed(
+    body: HumanBody, rotations: Rotations, detail: Detail, held: Held = NOTHING_HELD
+) -> Dressed:
     """Pose a body and dress it; feet or soles are on y = 0."""
     posed = pose_body(body, rotations)
-    dressing = dress_human(body, posed, detail)
+    dressing = dress_human(body, posed, detail, held)
     lowest = min([0.0, *(float(piece.vertices[:, 1].min()) for piece in dressing.pieces)])
     floor = np.array([0.0, lowest, 0.0])
     pieces = tuple(replace(one, vertices=one.vertices - floor) for one in dressing.pieces)
@@ -108,10 +110,15 @@ def pose_dressed(body: HumanBody, rotations: Rotations, detail: Detail) -> Dress
 
 
 def finish_human(
-    body: HumanBody, rotations: Rotations, *, texture_size: int, detail: Detail
+    body: HumanBody,
+    rotations: Rotations,
+    *,
+    texture_size: int,
+    detail: Detail,
+    held: Held = NOTHING_HELD,
 ) -> Human:
     """Pose, dress, join and paint a body."""
-    dressed = pose_dressed(body, rotations, detail)
+    dressed = pose_dressed(body, rotations, detail, held)
     vertices, faces, atlas = join_surfaces(dressed.seen)
     vertices[:, 1] -= vertices[:, 1].min()
     classes = tuple(dict.fromkeys(surface.label for surface in dressed.seen))
@@ -119,7 +126,8 @@ def finish_human(
     # Skin stays whole: it is what is seen between strands of hair.
     is_hair = np.isin(labels, [classes.index(name) for name in HAIR if name in classes])
     middles = vertices[faces].mean(axis=1).astype(np.float32)
-    keep = open_points(middles, is_hair) | (labels == 0)
+    seen = open_points(middles, is_hair)
+    keep = seen | (grow_kept(faces, seen) & ~is_hair) | (labels == 0)
     vertices, faces, atlas = keep_faces(vertices, faces, atlas, keep)
     texture, albedo = dressed.paint(body, texture_size)
     return Human(

@@ -7,11 +7,15 @@ from jaxtyping import Bool, Float64, Int32
 
 from people.garments import hidden_skin, wear
 from people.hairs import grow_beard, grow_hair
+from people.held_things import phone
 from people.human_body import HumanBody, PosedBody
 from people.human_mesh import piece_mesh
+from people.human_pose import Held
 from people.outfits import Outfit, draw_outfit
 from people.person import Detail
 from people.pieces import Piece
+
+NOTHING_HELD = Held()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,14 @@ class Dressing:
     hidden: Bool[np.ndarray, " 13380"]
 
 
-def dress_human(body: HumanBody, posed: PosedBody, detail: Detail) -> Dressing:
-    """Dress a posed body and give it hair; a pure function of its traits and the pose."""
-    outfit = draw_outfit(body.traits)
+def dress_human(
+    body: HumanBody, posed: PosedBody, detail: Detail, held: Held = NOTHING_HELD
+) -> Dressing:
+    """Dress a posed body and give it hair; a pure function of traits, pose and what is held."""
+    outfit = draw_outfit(body.traits, bag=held.bag)
     pieces = wear(body, posed, list(outfit.garments), fine=detail == "full")
     pieces += _grow(posed, outfit, _collider(posed, pieces), detail)
+    pieces += [phone(body, posed, side) for side in held.phones]
     return Dressing(tuple(pieces), hidden_skin([name for name, _ in outfit.garments]))
 
 

@@ -51,13 +51,31 @@ class Plan:
     jitter: Float64[np.ndarray, " 16"]
 
 
-def draw_human_pose(body: HumanBody, rng: np.random.Generator) -> Rotations:
-    """Draw a person's own pose."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a pose needs to look right. phones: sides whose hand holds one. bag: on the back."""
+
+    phones: tuple[str, ...] = ()
+    bag: bool = False
+
+
+def draw_human_pose(body: HumanBody, rng: np.random.Generator) -> tuple[Rotations, Held]:
+    """Draw a person's own pose, and what is held in it."""
     table = read_table(TABLE)
     stances, pairs = sorted(table["stances"]), sorted(table["pairs"])
-    return hold_pose(
-        body, stances[int(rng.integers(len(stances)))], pairs[int(rng.integers(len(pairs)))], rng
-    )
+    stance = stances[int(rng.integers(len(stances)))]
+    pair, swapped = pairs[int(rng.integers(len(pairs)))], bool(rng.integers(2))
+    rotations = hold_pose(body, stance, pair, rng, swapped=swapped)
+    return rotations, things_held(pair, swapped=swapped)
+
+
+def things_held(pair: str, *, swapped: bool) -> Held:
+    """Return what a named pair of holds holds."""
+    table = read_table(TABLE)
+    things = dict(zip(SIDES, (table["things"].get(name, "") for name in table["pairs"][pair]),
+                      strict=True))  # fmt: skip
+    phones = [_other(side) if swapped else side for side in SIDES if things[side] == "phone"]
+    return Held(tuple(phones), bag="bag" in things.values())
 
 
 def hold_pose(

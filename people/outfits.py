@@ -39,22 +39,17 @@ HAIR: dict[bool, Weights] = {
 BEARD: Weights = {"none": 6, "short_beard": 2, "full_beard": 1, "goatee": 0.7}
 GROWN_YEARS = 19
 CLOTH_COLORS: tuple[Color, ...] = (
-    (28, 29, 32), (52, 54, 58), (96, 98, 102), (148, 150, 152), (206, 205, 200), (228, 225, 216),
-    (34, 44, 70), (52, 72, 106), (110, 134, 164), (164, 188, 206), (92, 30, 38), (150, 48, 46),
+    (46, 46, 49), (64, 65, 69), (96, 98, 102), (148, 150, 152), (206, 205, 200), (228, 225, 216),
+    (46, 56, 84), (52, 72, 106), (110, 134, 164), (164, 188, 206), (104, 42, 50), (150, 48, 46),
     (66, 78, 52), (104, 112, 78), (142, 126, 92), (188, 170, 138), (122, 84, 56), (84, 62, 50),
     (196, 150, 60), (176, 106, 66), (206, 160, 158), (120, 86, 122), (46, 92, 92), (130, 160, 140),
 )  # fmt: skip
 """Cloth as it is worn: mostly dark, pale or muted."""
-DENIM_COLORS: tuple[Color, ...] = ((40, 56, 88), (62, 84, 120), (92, 118, 152), (30, 34, 44))
-LEATHER_COLORS: tuple[Color, ...] = ((30, 27, 26), (64, 42, 30), (98, 66, 44), (46, 34, 30))
+DENIM_COLORS: tuple[Color, ...] = ((54, 68, 96), (74, 94, 126), (104, 128, 158), (50, 54, 64))
+LEATHER_COLORS: tuple[Color, ...] = ((48, 43, 41), (78, 54, 41), (106, 74, 52), (62, 49, 43))
 HAIR_COLORS: tuple[Color, ...] = (
-    (26, 21, 19),
-    (42, 31, 25),
-    (66, 46, 32),
-    (98, 70, 46),
-    (140, 108, 70),
-    (188, 156, 106),
-)
+    (46, 38, 34), (64, 49, 40), (92, 67, 49), (124, 93, 64), (162, 128, 88), (196, 166, 120),
+)  # fmt: skip
 """From black to blond."""
 RED_HAIR: Color = (138, 64, 34)
 
@@ -75,11 +70,13 @@ class Outfit:
     hat: bool
 
 
-def draw_outfit(traits: Traits) -> Outfit:
-    """Draw all that a person wears; a pure function of the traits."""
+def draw_outfit(traits: Traits, *, bag: bool = False) -> Outfit:
+    """Draw all that a person wears; a pure function of the traits. bag: with one on the back."""
     rng = rng_for(traits.seed, traits.index, OUTFIT_PURPOSE)
     female, grown = traits.female, traits.age_years >= GROWN_YEARS
     names = _draw_garments(rng, female=female)
+    if bag and "backpack" not in names:
+        names = [name for name in names if name not in ("hood", "scarf")] + ["backpack"]
     hat = set(HATS) & set(names)
     hair = _draw(rng, (HAIR_UNDER_HATS if hat else HAIR)[female])
     if hair == "bald" and traits.age_years < 30:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32
 from scipy.ndimage import distance_transform_edt
 
+from people.cloth_grain import Panels, panel_grain
 from people.cloth_grid import Grid, Look
 from people.fabrics import paint_pattern, weave
 from people.garment_marks import MARKS
@@ -26,6 +27,7 @@ class Cloth:
 
     uv: centimetres, u right and v up from the tile's corner. values: at the uv points: canonical
     x, y, z, centimetres down the arm, share of the arm, distance to the nearest rim, light.
+    panels: what cloth it is cut from; "none" takes the files' own texture coordinates.
     """
 
     look: Look
@@ -33,6 +35,7 @@ class Cloth:
     faces: Int32[np.ndarray, "F 3"]
     values: Float32[np.ndarray, "T 7"]
     size_cm: tuple[float, float]
+    panels: Panels
 
 
 def paint_cloth_tile(cloth: Cloth, rows: int, columns: int) -> TilePaint:
@@ -42,6 +45,8 @@ def paint_cloth_tile(cloth: Cloth, rows: int, columns: int) -> TilePaint:
     u = ((np.arange(columns, dtype=np.float32) + 0.5) / columns * wide)[None, :]
     v = (high - (np.arange(rows, dtype=np.float32) + 0.5) / rows * high)[:, None]
     u, v = (np.ascontiguousarray(np.broadcast_to(a, (rows, columns))) for a in (u, v))
+    if cloth.panels != "none":
+        u, v = panel_grain(cloth.panels, cloth.values, fields)
     rng = np.random.default_rng([cloth.look.seed, 71])
     grid = Grid(cloth.look, u, v, fields, wide / columns, rng)
     color = paint_pattern(grid)

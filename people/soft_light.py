@@ -14,7 +14,7 @@ Plane = Float32[np.ndarray, " V"]
 
 DIRECTIONS, CELL_CM, BIAS_CM, SOFT_CM = 26, 1.1, 1.0, 2.2
 SMOOTH_ROUNDS = 2
-STRENGTH, FROM_ABOVE = 0.66, 0.05
+STRENGTH, FROM_ABOVE = 0.5, 0.05
 OPEN_PERCENTILE = 85
 """Of what points see of the sky: those that see as much are not shaded."""
 

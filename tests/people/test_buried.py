@@ -4,7 +4,7 @@ import numpy as np
 import trimesh
 
 from people.atlas import Atlas
-from people.buried import keep_faces, open_points
+from people.buried import grow_kept, keep_faces, open_points
 
 
 def test_a_ball_inside_a_ball_is_not_seen() -> None:
@@ -26,3 +26,11 @@ def test_the_faces_that_stay_keep_their_places() -> None:
     assert (place[kept] == vertices[[[3, 4, 5]]]).all()
     assert (new.uv[new.faces] == uv[[[3, 4, 5]]]).all()
     assert new.parts.tolist() == [2]
+
+
+def test_what_touches_kept_faces_stays_too() -> None:
+    faces = np.array([[k, k + 1, k + 2] for k in range(9)], np.int32)
+    keep = np.zeros(9, bool)
+    keep[4] = True
+    grown = grow_kept(faces, keep, rounds=1)
+    assert np.flatnonzero(grown).tolist() == [2, 3, 4, 5, 6]

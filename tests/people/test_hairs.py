@@ -6,7 +6,7 @@ import pytest
 
 from people.anny_assets import BODY_VERTICES
 from people.garment_surfaces import canonical_places
-from people.hair_locks import find_head
+from people.hair_locks import RING, find_head
 from people.hair_styles import CUTS
 from people.hairs import BEARDS, HairLook, grow_beard, grow_hair
 from people.human_body import PosedBody, build_body, pose_body
@@ -57,7 +57,7 @@ def test_locks_stay_outside_the_skull(posed: PosedBody) -> None:
     vertices, faces = collider(posed)
     hair = grow_hair(posed, "swept", LOOK, (vertices, faces))
     rings = CUTS["swept"].segments + 1
-    tips = hair.vertices[-CUTS["swept"].locks * rings * 3 :].reshape(-1, rings, 3, 3)[:, 2:]
+    tips = hair.vertices[-CUTS["swept"].locks * rings * RING :].reshape(-1, rings, RING, 3)[:, 2:]
     points = np.ascontiguousarray(tips.reshape(-1, 3))
     inside = igl.fast_winding_number(vertices, faces.astype(np.int64), points) > 0.5
     assert inside.mean() < 0.01

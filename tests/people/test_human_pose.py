@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+import trimesh
 from scipy.spatial import ConvexHull
 
 from people.arm_room import arm_gap_cm
 from people.figure import read_table, rng_for
+from people.held_things import phone, phone_mesh
 from people.human_body import HumanBody, PosedBody, build_body, pose_body
-from people.human_pose import draw_human_pose, hold_pose
+from people.human_pose import draw_human_pose, hold_pose, things_held
 from people.leg_solver import mass_centre
+from people.outfits import draw_outfit
 from people.traits import draw_traits
+from tests.people.test_garments import open_edges
 
 TABLE = read_table("studio_poses.toml")
 
@@ -53,5 +57,28 @@ def test_a_hand_on_the_hip_is_near_the_hip(body: HumanBody) -> None:
 
 
 def test_the_same_draw_gives_the_same_pose(body: HumanBody) -> None:
-    first, second = (draw_human_pose(body, rng_for(7, 7)) for _ in range(2))
+    (first, held), (second, again) = (draw_human_pose(body, rng_for(7, 7)) for _ in range(2))
+    assert held == again
     assert all((first[name] == second[name]).all() for name in first)
+
+
+@pytest.mark.parametrize(("swapped", "side"), [(False, "left"), (True, "right")])
+def test_a_phone_lies_in_the_hand_that_holds_it(body: HumanBody, swapped: bool, side: str) -> None:
+    posed = pose_body(body, hold_pose(body, "even", "phone", rng_for(0, 3), swapped=swapped))
+    held = things_held("phone", swapped=swapped)
+    assert held.phones == (side,)
+    middle = phone(body, posed, side).vertices.mean(axis=0)
+    knuckle = posed.transforms[f"{side}_hand"] @ [*body.skeleton.head(f"{side}_middle1"), 1]
+    assert np.linalg.norm(middle - knuckle[:3]) < 4
+
+
+def test_a_phone_is_a_closed_box() -> None:
+    vertices, faces = phone_mesh()
+    assert open_edges(faces) == 0
+    assert trimesh.Trimesh(vertices, faces).volume > 0
+
+
+def test_a_bag_is_on_the_back_of_whom_the_pose_gives_one() -> None:
+    worn = [name for name, _ in draw_outfit(draw_traits(2, 5), bag=True).garments]
+    assert things_held("bag", swapped=False).bag
+    assert "backpack" in worn
