@@ -5,9 +5,10 @@ damaged ones, are left to OpenCV. Source: PNG (Third Edition), W3C, 5.3, 9.2 and
 """
 
 import struct
+from typing import cast
 
 import numpy as np
-from isal import igzip_lib, isal_zlib
+from isal import isal_zlib
 from jaxtyping import UInt8
 
 from schemas.png_encoding import FILTER_UP, GREY, RGB
@@ -16,6 +17,7 @@ from schemas.size_limits import PNG_START
 _CHUNK, _CHECKSUM = struct.Struct(">I4s"), struct.Struct(">I")
 _HEADER = struct.Struct(">IIBBBBB")
 _BESIDE_DATA = _CHUNK.size + _CHECKSUM.size
+_NO_DEFLATE = cast("type[Exception]", isal_zlib.error)  # its stub has an instance here
 _BLOCK_BYTES = 1 << 20
 """Inflated at a time: it stays in the processor's cache until its rows are added up."""
 
@@ -33,7 +35,7 @@ def decode_8bit(data: bytes, channels: int) -> UInt8[np.ndarray, "H W *channels"
     rows = np.empty((height, width * channels), np.uint8)
     try:
         whole = _inflate_rows(chunks[b"IDAT"], rows)
-    except igzip_lib.IsalError:
+    except _NO_DEFLATE:
         return None
     return rows.reshape(height, width, *[channels] * (channels > 1)) if whole else None
 
