@@ -7,6 +7,7 @@ from pathlib import Path
 from flows.request_flow import request_flow
 from flows.run_jobs import as_tasks
 from flows.summary import UnfinishedWork
+from schemas.addresses import address_of
 from schemas.dataset_folder import DatasetFolder
 from schemas.requests import ValidateRequest
 from schemas.work import MapUnits
@@ -32,7 +33,8 @@ def validate(request: ValidateRequest) -> Checked:
         check = FORMATS[request.layout].check_folder
         found = check(Path(request.uri), in_threads("parts"))
     if not found.passed:
-        raise UnfinishedWork(f"{len(found.findings)} findings in {request.uri}", found)
+        place = address_of(Path(request.uri)) if request.layout else request.uri
+        raise UnfinishedWork(f"{len(found.findings)} findings in {place}", found)
     return found
 
 

@@ -228,6 +228,11 @@ class ValidateRequest(Request):
     workers: Workers = None
     runner: Runner = LOCAL
 
+    @property
+    def inputs(self) -> Mapping[str, str | None]:
+        """Return the published folder, if it is one: its files are read like those of an import."""
+        return {"uri": self.uri} if self.layout else {}
+
     def check(self) -> None:
         """Refuse what is no such folder; raises RequestError."""
         if self.layout:

@@ -81,7 +81,7 @@ def _show(found: DatasetStatus) -> None:
     if found.new:
         say("Add what is new with the command that made the data set: scanmill render.")
     if not found.inputs_checked:
-        say("The data root of the last run is missing: whether scans changed is not known.")
+        say("Where the inputs come from is not known, or missing: changes can't be told.")
     if any(one.state in REDONE_ALWAYS for one in (*found.shards, *found.videos)):
         say(f"Redo what is left with: scanmill rerun {found.uri}")
     elif not found.is_done:

@@ -9,12 +9,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
+from typing import cast
 
+import cv2
+import numpy as np
 import pytest
 from fsspec import filesystem
 
+from schemas.codecs import decode_image
 from schemas.dataset_folder import DatasetFolder
 from tasks.checks.validation import validate_dataset
+from tasks.dataset.shards import read_rows
 from tests.faulty_gateway import Faults, faulty_gateway
 from tests.fixtures_object_store import BUCKET, s3_server, upload, use_store
 from tests.schemas.test_dataset_store import SHARES
@@ -192,3 +197,52 @@ def test_every_command_works_on_a_store_that_fails(
         for name in filesystem("s3").find(f"{BUCKET}/{tmp_path.name}"):
             content = filesystem("s3").cat_file(name)
             assert not any(word.encode() in content for word in SECRETS), name
+
+
+def write_rooms(folder: Path) -> Path:
+    rng = np.random.default_rng(4)
+    for number in range(3):
+        path = folder / f"office/room{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(path), rng.integers(0, 255, (300, 400, 3), np.uint8))
+    return folder
+
+
+def write_iuv(rendered: Path, folder: Path) -> Path:
+    """Write a DensePose image for each sample of a data set: part 2 where the mask is."""
+    for path in sorted((rendered / "samples").glob("*.parquet")):
+        for row in read_rows(path):
+            inside = decode_image(cast("dict[str, bytes]", row["mask"])["bytes"]) > 0
+            place = folder / f"{str(row['sample_id']).removesuffix('/hdnet')}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(place), np.where(inside, (90, 90, 2), 0).astype(np.uint8))
+    return folder
+
+
+@pytest.mark.long
+def test_all_inputs_and_exports_are_in_a_store(tmp_path: Path, server: str, scans: Path) -> None:
+    """Rooms and DensePose images come from the bucket, published layout and report go there."""
+    words = ("render", "--dataset", "RP", "--camera", "hdnet", "--yaws", "0", "--workers", "1")
+    with store_at(server):
+
+        def run(*words: object) -> str:
+            return finish(start(tmp_path / "host", *words, endpoint=server))
+
+        rooms, plain = write_rooms(tmp_path / "rooms"), tmp_path / "plain"
+        run(*words, "--data", scans, "--backgrounds", rooms, "--out", plain)
+        iuv = write_iuv(plain, tmp_path / "iuv")
+        full = (*words, "--data", scans, "--backgrounds", rooms, "--densepose", iuv)
+        run(*full, "--out", tmp_path / "here")
+        there = f"s3://{BUCKET}/{tmp_path.name}"
+        places = {"data": scans, "backgrounds": rooms, "densepose": iuv}
+        sent = {name: upload(path, f"{tmp_path.name}/{name}") for name, path in places.items()}
+        given = [word for name, address in sent.items() for word in (f"--{name}", address)]
+        run(*words, *given, "--out", f"{there}/set")
+        assert shards_of(f"{there}/set") == shards_of(str(tmp_path / "here"))
+        assert shards_of(f"{there}/set") != shards_of(str(plain))
+        run("export", "hdnet", f"{there}/set", "--to", f"{there}/published", "--workers", "1")
+        assert "Everything holds" in run("validate", f"{there}/published", "--layout", "hdnet")
+        run("import", "hdnet", f"{there}/published", "--out", f"{there}/back", "--workers", "1")
+        assert "6 of 6 samples" in run("status", f"{there}/back")
+        run("report", f"{there}/set", "--out", f"{there}/report.html")
+        assert b"<html" in filesystem("s3").cat_file(f"{there}/report.html")
