@@ -14,9 +14,9 @@ import io
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ import OpenEXR
 from isal import isal_zlib
 
 from benchmarks.guard import hold
-from benchmarks.render import Work, write_rows
+from benchmarks.whole_scan import Rendered, Work, render_scan
 from schemas.codecs import (
     DEPTH_CHANNELS,
     NORMAL_CHANNELS,
@@ -32,7 +32,9 @@ from schemas.codecs import (
     decode_image,
     decode_normals,
 )
-from schemas.profiling import DRIVER, ProfileTable, profiling
+from schemas.exr_compression import EXR_CODECS, ExrCompression
+from schemas.exr_encoding import plain_blocks, predict
+from schemas.profiling import DRIVER, ProfileTable
 from schemas.regular_files import read_whole
 from schemas.settings import RenderSettings
 from schemas.size_limits import MAX_IMAGE_BYTES
@@ -43,35 +45,6 @@ from tasks.machine.kept_memory import keep_freed_memory
 PNG_COLUMNS = ("color_front", "color_back", "shaded", "mask", "iuv")
 DRAWING = "draw, all passes"
 DRAWN = ("draw visibility", "draw surface", "draw lit.frag", "draw iuv.frag", DRIVER)
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What one rendering gave: its rows, its table, and processor seconds."""
-
-    rows: list[Row]
-    table: ProfileTable
-
-
-def render_once(work: Work) -> Rendered:
-    """Render a scan as a worker does, into a file that goes away."""
-    from renderers.session import open_session  # noqa: PLC0415 - one GL user a process
-    from tasks.samples.drawing import Stopwatch, ViewFailure, draw_scan  # noqa: PLC0415
-    from tasks.samples.encoding_threads import encode_behind  # noqa: PLC0415
-    from tasks.samples.scan_reading import load_scan  # noqa: PLC0415
-
-    session, rows = open_session(), list[Row]()
-    with profiling() as profile:
-        scan = load_scan(work.data, work.ref, resolution=work.settings.resolution)
-        drawn = draw_scan(
-            scan, work.settings, session, backgrounds=work.backgrounds, stopwatch=Stopwatch()
-        )
-        for one in encode_behind(drawn, work.settings):
-            if isinstance(one, ViewFailure):
-                raise one.error
-            rows.append(one.row)
-        write_rows(rows, {})
-    return Rendered(rows, profile.table)
 
 
 def best_of(rounds: int, work: Callable[[], object]) -> float:
@@ -96,7 +69,8 @@ def floors(work: Work, rendered: Rendered, rounds: int) -> dict[str, float]:
         ),
         "encode JPEG": sum(best_of(rounds, _jpeg(row, work)) for row in rows),
         "encode EXR": sum(
-            best_of(rounds, write) for row in rows for write in _exr_writers(row)
+            best_of(rounds, write)
+            for row in rows for write in _exr_writers(row, work.settings.exr_compression)
         ),
         "hash": best_of(rounds, lambda: [hashlib.sha256(blob).digest() for blob in blobs]),
         "write": best_of(rounds, lambda: _write(blobs)),
@@ -181,7 +155,7 @@ def _jpeg(row: Row, work: Work) -> Callable[[], object]:
     return lambda: cv2.imencode(".jpg", image, options)
 
 
-def _exr_writers(row: Row) -> list[Callable[[], object]]:
+def _exr_writers(row: Row, compression: ExrCompression) -> list[Callable[[], object]]:
     """Write the window's channels that are there already."""
     front, back = decode_depth(_blob(row["depth"]))
     top, left = (np.flatnonzero((front > 0).any(axis=axis))[[0, -1]] for axis in (1, 0))
@@ -194,11 +168,17 @@ def _exr_writers(row: Row) -> list[Callable[[], object]]:
         {name: np.ascontiguousarray(plane[window]) for name, plane in depth},
         {name: np.ascontiguousarray(plane[window], np.float16) for name, plane in halves},
     )
-    return [_exr_writer(one) for one in channels]
+    return [_exr_writer(one, compression) for one in channels]
 
 
-def _exr_writer(channels: dict[str, np.ndarray]) -> Callable[[], object]:
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+def _exr_writer(
+    channels: dict[str, np.ndarray], compression: ExrCompression
+) -> Callable[[], object]:
+    stored = OpenEXR.Compression(EXR_CODECS[compression].stored)
+    header = {"compression": stored, "type": OpenEXR.scanlineimage}
+    if compression == "fast_zip":
+        blocks = [predict(plain) for plain in plain_blocks(channels)]
+        return lambda: [isal_zlib.compress(block, 1) for block in blocks]
     return lambda: OpenEXR.File(dict(header), dict(channels)).write(io.BytesIO())
 
 
@@ -221,16 +201,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--target", type=float, default=5.0, help="processor seconds a scan")
     parser.add_argument("--backgrounds", type=Path)
+    parser.add_argument("--exr-compression", choices=get_args(ExrCompression), default="zip")
     options = parser.parse_args()
     root = options.backgrounds
     work = Work(
         data=options.data,
         item=options.item,
-        settings=RenderSettings(resolution=options.resolution, lights="spots"),
+        settings=RenderSettings(
+            resolution=options.resolution, lights="spots", exr_compression=options.exr_compression
+        ),
         backgrounds=Backgrounds(root, freeze_backgrounds(root).images) if root else Backgrounds(),
     )
     keep_freed_memory()  # as workers do
-    rendered = [render_once(work) for _ in range(options.rounds)]
+    rendered = [render_scan(work, keep=True) for _ in range(options.rounds)]
     best = min(rendered, key=lambda one: one.table.cpu)
     print_tables(best.table, floors(work, best, options.rounds), options.target)
 

@@ -17,11 +17,11 @@ os.environ.setdefault("PYOPENGL_PLATFORM", "egl")  # before pyrender is imported
 import pyrender
 import trimesh
 
-from benchmarks.seconds import Seconds, counted
 from renderers.compositing import composite, crop_background
 from renderers.placement import place_scan
 from renderers.projected_joints import project_joints
 from schemas.camera import Camera, project, ray_directions
+from schemas.profiling import span
 from schemas.sample import Sample, Surface, Surfaces
 from schemas.scan import Scan
 from schemas.seeds import generator
@@ -44,39 +44,40 @@ TABLE_COLUMNS = 1 << 14
 TO_CAMERA_AXES = np.array([1, -1, -1])
 
 
-def load_textured(folder: Path, item: str) -> tuple[Any, Array]:
-    """Read mesh and texture as trimesh does."""
-    mesh: Any = trimesh.load(folder / f"{item}_100k.obj", process=False, force="mesh")
+def load_colored(path: Path) -> tuple[Any, Array | None]:
+    """Read a mesh, and its texture unless its vertices have colours, as trimesh does."""
+    mesh: Any = trimesh.load(path, process=False, force="mesh")
+    if mesh.visual.kind == "vertex":
+        return mesh, None
     return mesh, np.asarray(mesh.visual.material.image.convert("RGB"))
 
 
 def draw_straightforward(
     mesh: Any,  # noqa: ANN401 - trimesh has no types
-    texture: Array,
+    texture: Array | None,
     *,
     scan: Scan,
     settings: RenderSettings,
     backgrounds: Backgrounds,
-    seconds: Seconds,
 ) -> Iterator[Sample]:
-    """Make the samples of all views, counting seconds by stage; joints come from `scan`."""
+    """Make the samples of all views; joints come from `scan`."""
     placement = place_scan(scan.mesh, scan.ref, assumed_height_m=settings.assumed_height_m)
     for view in settings.views:
         camera, matrix = camera_of(view, settings.resolution), placement.turned(view)
-        with counted(seconds, "build"):
+        with span("build"):
             placed = mesh.copy()
             placed.apply_transform(matrix)
             caster = trimesh.ray.ray_pyembree.RayMeshIntersector(placed)
-        with counted(seconds, "draw"):
+        with span("draw"):
             surfaces = cast_surfaces(placed, caster, camera, texture)
-        with counted(seconds, "light"):
+        with span("light"):
             shaded = light_with_pyrender(placed, camera, surfaces.mask)
-        with counted(seconds, "composite"):
+        with span("composite"):
             image = lay_over_background(shaded, surfaces.mask, settings, backgrounds)
         yield assemble(scan, view, camera, matrix, surfaces=surfaces, shaded=shaded, image=image)
 
 
-def cast_surfaces(mesh: Any, caster: Any, camera: Camera, texture: Array) -> Surfaces:  # noqa: ANN401
+def cast_surfaces(mesh: Any, caster: Any, camera: Camera, texture: Array | None) -> Surfaces:  # noqa: ANN401
     """Cast one ray a pixel from the camera, and one back from behind the person."""
     window = person_window(mesh, camera)
     directions = (ray_directions(camera)[window] * TO_CAMERA_AXES).reshape(-1, 3)
@@ -106,7 +107,7 @@ def shade_hits(
     *,
     window: Window,
     camera: Camera,
-    texture: Array,
+    texture: Array | None,
 ) -> Surface:
     """Work out depth, colour and normal where rays meet triangles."""
     eye = np.array([0.0, 0.0, 1.0])
@@ -117,7 +118,6 @@ def shade_hits(
     towards = directions[rays]
     length = np.einsum("ij,ij->i", normal, a - eye) / np.einsum("ij,ij->i", normal, towards)
     weights = barycentric(eye + towards * length[:, None], (a, b, c), normal)
-    uv = np.einsum("ij,ijk->ik", weights, mesh.visual.uv[faces])
     smooth = np.einsum("ij,ijk->ik", weights, mesh.vertex_normals[faces])
     smooth /= np.linalg.norm(smooth, axis=1, keepdims=True)
 
@@ -129,11 +129,20 @@ def shade_hits(
         return image
 
     return Surface(
-        color=paste(sample_texture(texture, uv), np.uint8),
+        color=paste(color_hits(mesh, faces, weights, texture), np.uint8),
         depth=paste(length, np.float32),
         normal=paste(smooth * TO_CAMERA_AXES, np.float32),
         triangle=paste(hit[rays] + 1, np.int32) - 1,
     )
+
+
+def color_hits(mesh: Any, faces: Array, weights: Array, texture: Array | None) -> Array:  # noqa: ANN401
+    """Read the texture, or mix the colours of the corners."""
+    if texture is None:
+        colors = mesh.visual.vertex_colors[:, :3].astype(np.float32)
+        mixed: Array = np.rint(np.einsum("ij,ijk->ik", weights, colors[faces]))
+        return mixed
+    return sample_texture(texture, np.einsum("ij,ijk->ik", weights, mesh.visual.uv[faces]))
 
 
 def barycentric(points: Array, corners: tuple[Array, Array, Array], normal: Array) -> Array:

@@ -220,7 +220,7 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
 @contextmanager
 def drawing(name: str) -> Iterator[None]:
     """Count a pass as a span; only then is it waited for, else the next one is given at once."""
-    with span(name):
+    with span(name, drives=True):
         yield
         if is_profiled():
             GL.glFinish()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 from isal import isal_zlib
-from jaxtyping import Float, Shaped, UInt8
+from jaxtyping import Float, UInt8
 
 Window = tuple[int, int, int, int]
 """left, top, right, bottom in pixels, all included."""
@@ -34,26 +34,31 @@ def encode_zip(
 
     data: the window that the planes cover, display: that of the whole image.
     """
-    names = sorted(planes)
-    pixels = np.stack([planes[name] for name in names], axis=1)
-    header = _header(names, pixels.dtype, data, display)
+    header = _header(planes, data, display)
     chunks = [
-        struct.pack("<ii", data[1] + row, len(block)) + block
-        for row, block in zip(range(0, len(pixels), _ROWS), _blocks(pixels), strict=True)
+        struct.pack("<ii", data[1] + number * _ROWS, len(block)) + block
+        for number, block in enumerate(map(_pack, plain_blocks(planes)))
     ]
     begins = len(header) + _UNSIGNED_LONG * len(chunks)
     places = np.cumsum([begins, *(len(chunk) for chunk in chunks)])[:-1]
     return b"".join((header, places.astype("<u8").tobytes(), *chunks))
 
 
-def _blocks(pixels: Shaped[np.ndarray, "h channels w"]) -> Iterator[bytes]:
+def plain_blocks(
+    planes: Mapping[str, Float[np.ndarray, "h w"]],
+) -> Iterator[UInt8[np.ndarray, " n"]]:
+    """Yield the bytes of each block as they are without compression."""
+    pixels = np.stack([planes[name] for name in sorted(planes)], axis=1)
     for row in range(0, len(pixels), _ROWS):
-        plain = pixels[row : row + _ROWS].reshape(-1).view(np.uint8)
-        packed: bytes = isal_zlib.compress(_predict(plain), _LEVEL)
-        yield packed if len(packed) < plain.size else plain.tobytes()
+        yield pixels[row : row + _ROWS].reshape(-1).view(np.uint8)
 
 
-def _predict(plain: UInt8[np.ndarray, " n"]) -> UInt8[np.ndarray, " n"]:
+def _pack(plain: UInt8[np.ndarray, " n"]) -> bytes:
+    packed: bytes = isal_zlib.compress(predict(plain), _LEVEL)
+    return packed if len(packed) < plain.size else plain.tobytes()
+
+
+def predict(plain: UInt8[np.ndarray, " n"]) -> UInt8[np.ndarray, " n"]:
     """Put even bytes before odd ones, and take differences."""
     half = (plain.size + 1) // 2
     parted = np.empty_like(plain)
@@ -65,10 +70,11 @@ def _predict(plain: UInt8[np.ndarray, " n"]) -> UInt8[np.ndarray, " n"]:
     return changes
 
 
-def _header(names: list[str], kind: np.dtype[np.generic], data: Window, display: Window) -> bytes:
-    pixel_type = _HALF if kind == np.float16 else _FLOAT
+def _header(planes: Mapping[str, Float[np.ndarray, "h w"]], data: Window, display: Window) -> bytes:
+    kinds = {name: _HALF if plane.dtype == np.float16 else _FLOAT for name, plane in planes.items()}
     channels = b"".join(
-        name.encode() + b"\0" + struct.pack("<iB3xii", pixel_type, 0, 1, 1) for name in names
+        name.encode() + b"\0" + struct.pack("<iB3xii", kinds[name], 0, 1, 1)
+        for name in sorted(kinds)
     )
     attributes = (
         ("channels", "chlist", channels + b"\0"),

@@ -21,7 +21,7 @@ from schemas.worker_use import WorkerUse, sum_uses
 R = TypeVar("R", bound=BaseModel)
 ShardState = Literal["done", "rejects", "failed", "missing", "corrupt", "stale", "orphaned"]
 Stage = Literal[
-    "read", "place", "draw", "light", "composite", "keypoints", "match", "encode", "write"
+    "read", "place", "draw", "iuv", "light", "composite", "keypoints", "match", "encode", "write"
 ]
 
 

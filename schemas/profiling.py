@@ -2,7 +2,7 @@
 
 Spans cost a microsecond while nobody profiles, so that they stay where they are. A span's figures
 are its own: what spans inside it took, in the same thread, is taken off. The threads in which
-Mesa's software renderer draws belong to no span: the kernel's account of them is read at both ends.
+Mesa's software renderer draws count for the span that waits for them, by the kernel's account.
 """
 
 import sys
@@ -16,26 +16,31 @@ from time import perf_counter, process_time, thread_time
 from pydantic import BaseModel, ConfigDict
 
 DRIVER = "driver's threads"
-"""Name under which the threads of a software renderer are counted; they have no wall time."""
+"""Name for what no span waited for of a software renderer's threads; it has no wall time."""
 
 _DRIVER_THREADS = "llvmpipe"
 _NANOSECOND = 1e-9
 
 
 class Spent(BaseModel):
-    """What the spans of one name took together: how often, wall and processor seconds."""
+    """What the spans of one name took together: how often, wall and processor seconds.
+
+    behind: of the wall seconds those in other threads than the one that is profiled.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     count: int = 0
     wall: float = 0.0
     cpu: float = 0.0
+    behind: float = 0.0
 
     def __add__(self, other: "Spent") -> "Spent":
         """Take both together."""
         return Spent(
-            count=self.count + other.count, wall=self.wall + other.wall, cpu=self.cpu + other.cpu
-        )
+            count=self.count + other.count, wall=self.wall + other.wall, cpu=self.cpu + other.cpu,
+            behind=self.behind + other.behind,
+        )  # fmt: skip
 
 
 class ProfileTable(BaseModel):
@@ -60,17 +65,25 @@ class ProfileTable(BaseModel):
 
 @dataclass(slots=True)
 class Profile:
-    """What a process spent while it was profiled. wall, cpu: of the whole block, in seconds."""
+    """What a process spent while it was profiled.
+
+    wall, cpu: of the whole block, in seconds; driven: processor seconds of the driver's threads
+    that spans waited for. thread: that began the block.
+    """
 
     spent: dict[str, Spent] = field(default_factory=dict)
     wall: float = 0.0
     cpu: float = 0.0
+    driven: float = 0.0
+    thread: int = field(default_factory=threading.get_ident)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, name: str, wall: float, cpu: float) -> None:
         """Count one span."""
+        behind = 0.0 if threading.get_ident() == self.thread else wall
+        one = Spent(count=1, wall=wall, cpu=cpu, behind=behind)
         with self._lock:
-            self.spent[name] = self.spent.get(name, Spent()) + Spent(count=1, wall=wall, cpu=cpu)
+            self.spent[name] = self.spent.get(name, Spent()) + one
 
     @property
     def table(self) -> ProfileTable:
@@ -104,9 +117,9 @@ def profiling() -> Iterator[Profile]:
     finally:
         _HOLDER.profile = None
         profile.wall, profile.cpu = perf_counter() - began, process_time() - cpu
-        drawn = _driver_seconds() - driver
-        if drawn > 0:
-            profile.add(DRIVER, 0.0, drawn)
+        alone = _driver_seconds() - driver - profile.driven
+        if alone > 0:
+            profile.add(DRIVER, 0.0, alone)
 
 
 def is_profiled() -> bool:
@@ -115,14 +128,18 @@ def is_profiled() -> bool:
 
 
 @contextmanager
-def span(name: str) -> Iterator[None]:
-    """Count what the block takes in this thread; costs nothing while nobody profiles."""
+def span(name: str, *, drives: bool = False) -> Iterator[None]:
+    """Count what the block takes in this thread; costs nothing while nobody profiles.
+
+    drives: the block waits for the driver's threads, whose processor seconds count too.
+    """
     profile = _HOLDER.profile
     if profile is None:
         yield
         return
     inner = [0.0, 0.0]
     _OPEN.inner.append(inner)
+    driver = _driver_seconds() if drives else 0.0
     began, cpu = perf_counter(), thread_time()
     try:
         yield
@@ -132,7 +149,9 @@ def span(name: str) -> Iterator[None]:
         if _OPEN.inner:
             _OPEN.inner[-1][0] += took
             _OPEN.inner[-1][1] += used
-        profile.add(name, took - inner[0], used - inner[1])
+        driven = _driver_seconds() - driver if drives else 0.0
+        profile.driven += driven
+        profile.add(name, took - inner[0], used - inner[1] + driven)
 
 
 def _driver_seconds() -> float:

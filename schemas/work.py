@@ -9,10 +9,14 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.errors import ScanmillError
+from schemas.profiling import span
 
 T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S", bound="Job")
+
+WAITING = "wait for threads"
+"""Name of the spans in which `map_in_threads` waits for a result."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of items done and the number of all items; 0 done begins a count."""
@@ -100,12 +104,17 @@ def map_in_threads(
     """
     waiting: deque[Future[R]] = deque()
     pool = ThreadPoolExecutor(threads)
+
+    def take() -> R:
+        with span(WAITING):
+            return waiting.popleft().result()
+
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) > (threads if ahead is None else ahead):
-                yield waiting.popleft().result()
+                yield take()
         while waiting:
-            yield waiting.popleft().result()
+            yield take()
     finally:
         pool.shutdown(cancel_futures=True)

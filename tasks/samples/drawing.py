@@ -131,7 +131,10 @@ class ViewRenderer:
         with watch.during("draw"):
             surfaces = self.rasterizer.draw(stand.camera, stand.mesh_to_world)
         with watch.during("read"):
-            iuv = self._find_iuv(view, stand, surfaces)
+            iuv = self._read_iuv(view, surfaces)
+        if iuv is None:
+            with watch.during("iuv"):
+                iuv = self._draw_iuv(stand, surfaces)
         with watch.during("light"):
             shaded = self._light(stand, surfaces, seed)
         with watch.during("composite"):
@@ -151,15 +154,15 @@ class ViewRenderer:
             background=background, seed=seed, iuv=iuv,
         )  # fmt: skip
 
-    def _find_iuv(
-        self, view: View, stand: Viewpoint, surfaces: Surfaces
-    ) -> UInt8[np.ndarray, "H W 3"] | None:
-        """Take the image that somebody made of this view, else draw the scan's own charts."""
+    def _read_iuv(self, view: View, surfaces: Surfaces) -> UInt8[np.ndarray, "H W 3"] | None:
+        """Take the image that somebody made of this view, if there is one."""
+        if self.densepose is None:
+            return None
+        return self.densepose.read(self.scan.ref, view, surfaces.mask)
+
+    def _draw_iuv(self, stand: Viewpoint, surfaces: Surfaces) -> UInt8[np.ndarray, "H W 3"] | None:
+        """Draw the scan's own charts, if it has any."""
         charts = self.scan.charts
-        if self.densepose is not None:
-            made = self.densepose.read(self.scan.ref, view, surfaces.mask)
-            if made is not None:
-                return made
         if charts is None:
             return None
         return draw_iuv(

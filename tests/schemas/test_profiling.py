@@ -1,11 +1,13 @@
 """Spans: what is theirs, what is an inner span's, and other threads."""
 
+import sys
 import threading
+from pathlib import Path
 from time import perf_counter, sleep, thread_time
 
 import pytest
 
-from schemas.profiling import is_profiled, profiling, span
+from schemas.profiling import DRIVER, is_profiled, profiling, span
 
 
 def compute(seconds: float) -> None:
@@ -49,6 +51,31 @@ def test_a_thread_has_spans_of_its_own() -> None:
         thread.join()
     assert profile.spent["behind"].cpu == pytest.approx(0.03, abs=0.01)
     assert profile.spent["in front"].cpu < 0.02
+    assert profile.spent["in front"].behind == 0
+    assert profile.spent["behind"].behind == profile.spent["behind"].wall > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="by the kernel's account of threads")
+@pytest.mark.parametrize(("drives", "counted"), [(True, "draw"), (False, DRIVER)])
+def test_the_driver_s_threads_count_for_what_waits_for_them(drives: bool, counted: str) -> None:
+    def draw() -> None:
+        Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text("llvmpipe-0")
+        compute(0.05)
+        drawn.set()
+        done.wait()  # the kernel forgets a thread that has ended
+
+    drawn, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=draw)
+    with profiling() as profile:
+        with span("draw", drives=drives):
+            thread.start()
+            drawn.wait()
+        alone = profile.table.spent["draw"].cpu
+    done.set()
+    thread.join()
+    assert profile.spent[counted].cpu == pytest.approx(0.05, abs=0.02)
+    assert (alone > 0.03) == drives
+    assert (DRIVER in profile.spent) != drives or profile.spent[DRIVER].cpu < 0.01
 
 
 def test_a_span_that_fails_is_counted_and_closed() -> None:
