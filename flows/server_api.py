@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 MAX_ROWS = 200
 """As many as the server returns at once."""
@@ -142,6 +143,12 @@ class ServerApi:
         with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:  # noqa: S310 - as above
             text = answer.read()
         return json.loads(text) if text else None
+
+
+def without_credentials(address: str) -> str:
+    """Return an address as it may be written into a data set: without a user and a password."""
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def crash_run(server: str, run_id: str) -> None:

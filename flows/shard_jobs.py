@@ -18,6 +18,7 @@ from flows.runs import (
     make_jobs,
     record_roots,
 )
+from flows.server_api import without_credentials
 from flows.summary import RunSummary
 from tasks.dataset.commit import ShardOutcome, fail_shard
 from tasks.dataset.shard_kinds import ShardJob
@@ -52,7 +53,8 @@ def make_shards(
     deep: read every byte to find what is broken. rejects, older_code: redo these too. new: inputs
     that were planned just now.
     """
-    with going_on(run, flow_run=str(flow_run.id or ""), server=os.environ.get(API_URL, "")):
+    server = without_credentials(os.environ.get(API_URL, ""))
+    with going_on(run, flow_run=str(flow_run.id or ""), server=server):
         record_roots(run)
         status = run.status(deep=deep)
         inputs = status.inputs.model_copy(update={"new": (*new, *status.inputs.new)})

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
-LONGEST_S = 400.0
+LONGEST_S = 1000.0
 POOL = "scanmill"
 
 

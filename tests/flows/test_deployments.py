@@ -170,7 +170,7 @@ def run_deployment(server: LiveServer, name: str, request: Mapping[str, object])
     """Let the worker run a deployment and wait for its end; returns what Prefect says."""
     return server.prefect(
         "deployment", "run", name, "--params", json.dumps(request),
-        "--watch", "--watch-timeout", "300", fails=None,
+        "--watch", "--watch-timeout", "900", fails=None,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import yaml
 
-from flows.server_api import ServerApi
+from flows.server_api import ServerApi, without_credentials
 from schemas.manifest import utc_now
 from tests.flows.live_server import ROOT, LiveServer
 
@@ -95,3 +95,15 @@ def test_automations_of_prefect_yaml_are_taken_and_not_doubled(server: LiveServe
     found = post(server, "automations/filter", {})
     names = [one["name"] for one in found]  # type: ignore[index]
     assert names.count("scanmill-crashed-runs") == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("", ""),
+        ("http://node0:4200/api", "http://node0:4200/api"),
+        ("https://ann:secret@node0:4200/api", "https://node0:4200/api"),
+    ],
+)
+def test_address_is_written_without_credentials(address: str, written: str) -> None:
+    assert without_credentials(address) == written
