@@ -85,7 +85,7 @@ def draw_lit(
     camera_centre = np.linalg.inv(camera.world_to_camera)[:3, 3]
     cone = 1 / (math.cos(SPOT_INNER_CONE) - math.cos(SPOT_OUTER_CONE))
     uniforms = {
-        "local_to_light": world_to_lights @ mesh_to_world @ rasterizer.buffers.local_to_mesh,
+        "local_to_light": world_to_lights @ mesh_to_world @ rasterizer.local_to_mesh,
         "camera_position": world_to_lights[:3, :3] @ camera_centre + world_to_lights[:3, 3],
         "cone": np.array([cone, -cone * math.cos(SPOT_OUTER_CONE)]),
         "ambient": np.array(AMBIENT[ambient, camera.projection]),

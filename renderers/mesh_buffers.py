@@ -46,9 +46,10 @@ def pack_mesh(mesh: Mesh) -> MeshBuffers:
     positions = (mesh.vertices - local_to_mesh[:3, 3]) / local_to_mesh[0, 0]
     images, slots = _assign_slots(mesh)
     data = np.zeros((len(mesh.faces), TEXELS_A_FACE, 4), np.float32)
-    corners = positions[mesh.faces]
-    data[:, 0, :3] = corners[:, 0]
-    data[:, 1:3, :3] = corners[:, 1:] - corners[:, :1]
+    first = positions[mesh.faces[:, 0]]
+    data[:, 0, :3] = first
+    for corner in (1, 2):
+        data[:, corner, :3] = positions[mesh.faces[:, corner]] - first
     data[:, 3:, :3] = vertex_normals(positions, mesh.faces)[mesh.faces]
     data[:, :, 3] = _corner_uv(mesh).reshape(-1, TEXELS_A_FACE)
     return MeshBuffers(

@@ -36,18 +36,15 @@ def vertex_normals(
 
     A vertex of no face, of degenerate faces only, or whose faces cancel out gets (0, 0, 0).
     """
-    corners = vertices[faces]
-    edges = corners[:, (1, 2, 0)] - corners
-    cross = np.cross(edges[:, 0], edges[:, 1])
+    edges = _edges(vertices, faces)
+    cross = np.cross(edges[0], edges[1])
     double_area = np.linalg.norm(cross, axis=1)
     unit = cross / np.where(double_area > 0, double_area, 1)[:, None]
     angles = _corner_angles(edges, double_area)
     number = weld_positions(vertices)
     slots, count = number[faces].ravel(), int(number.max(initial=-1)) + 1
-    weighted = np.repeat(unit, 3, axis=0) * angles.reshape(-1, 1)
-    sums = np.stack(
-        [np.bincount(slots, weights=weighted[:, axis], minlength=count) for axis in range(3)], 1
-    )
+    weights = ((unit[:, axis, None] * angles).ravel() for axis in range(3))
+    sums = np.stack([np.bincount(slots, weights=one, minlength=count) for one in weights], 1)
     total = np.bincount(slots, weights=angles.ravel(), minlength=count)
     length = np.linalg.norm(sums, axis=1)
     kept = length > CANCELLED * np.maximum(total, np.finfo(float).tiny)
@@ -56,11 +53,20 @@ def vertex_normals(
     return normals
 
 
+def _edges(
+    vertices: Float64[np.ndarray, "V 3"], faces: Int32[np.ndarray, "F 3"]
+) -> Float64[np.ndarray, "3 F 3"]:
+    """Return what leads from each corner of every triangle to the next one."""
+    first, second, third = (vertices[faces[:, corner]] for corner in range(3))
+    return np.stack([second - first, third - second, first - third])
+
+
 def _corner_angles(
-    edges: Float64[np.ndarray, "F 3 3"], double_area: Float64[np.ndarray, " F"]
+    edges: Float64[np.ndarray, "3 F 3"], double_area: Float64[np.ndarray, " F"]
 ) -> Float64[np.ndarray, "F 3"]:
     """Return the three inner angles of every triangle in radians; 0 for degenerate ones."""
     # Between the edge that leaves a corner and the reverse of the one that arrives there.
-    cosines = -np.einsum("fci,fci->fc", edges, edges[:, (2, 0, 1)])
+    pairs = ((edges[corner], edges[corner - 1]) for corner in range(3))
+    cosines = -np.stack([np.einsum("fi,fi->f", *pair) for pair in pairs], axis=1)
     angles: Float64[np.ndarray, "F 3"] = np.arctan2(double_area[:, None], cosines)
     return np.where(double_area[:, None] > 0, angles, 0.0)

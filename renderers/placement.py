@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from schemas.errors import InputError
-from schemas.scan import Mesh, ScanRef
+from schemas.scan import FACES_AT_ONCE, Mesh, ScanRef
 from schemas.subjects import subject_placement
 from schemas.views import View
 
@@ -60,7 +60,7 @@ def place_scan(
     Raises InputError when the mesh has no extent.
     """
     centroid = surface_centroid(mesh)
-    extent = float(np.abs(mesh.vertices[np.unique(mesh.faces)] - centroid).max())
+    extent = float(np.abs(mesh.used_vertices - centroid).max())
     if not extent > 0:
         raise InputError(
             ref.scan_id,
@@ -85,14 +85,18 @@ def surface_centroid(mesh: Mesh) -> Float64[np.ndarray, " 3"]:
 
     Raises InputError when no triangle has an area.
     """
-    a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
-    doubled_areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    doubled_areas, middles = np.empty(len(mesh.faces)), np.empty((len(mesh.faces), 3))
+    for begin in range(0, len(mesh.faces), FACES_AT_ONCE):
+        some = np.s_[begin : begin + FACES_AT_ONCE]
+        a, b, c = (mesh.vertices[mesh.faces[some, corner]] for corner in range(3))
+        doubled_areas[some] = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+        middles[some] = np.mean([a, b, c], axis=0)
     total = doubled_areas.sum()
     if not total > 0:
         raise InputError(
             "mesh", found="no triangle with an area", expected="a surface", hint="Replace the scan."
         )
-    centroid: Float64[np.ndarray, " 3"] = doubled_areas @ np.mean([a, b, c], axis=0) / total
+    centroid: Float64[np.ndarray, " 3"] = doubled_areas @ middles / total
     return centroid
 
 
@@ -117,5 +121,5 @@ def _metric(
         return metres_per_file_unit, "file"
     if fitted is not None:
         return fitted, "fit"
-    heights = mesh.vertices[np.unique(mesh.faces), 1]
+    heights = mesh.used_vertices[:, 1]
     return assumed_height_m / float(np.ptp(heights)), "assumed_height"

@@ -81,24 +81,26 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         context.check()
         self.context = context
         with span("pack mesh"):
-            self.buffers = pack_mesh(mesh)
-        check_faces(context.info, self.buffers)
+            buffers = pack_mesh(mesh)
+        check_faces(context.info, buffers)
+        self.local_to_mesh, self._positions = buffers.local_to_mesh, buffers.positions
         self._settings: dict[str, Uniform] = {
             "flat_normals": int(normals == "flat"),
             "point_sampled": int(color_filter == "nearest"),
         }
-        images, self.warnings = fit_images(self.buffers.images, context.info.max_texture)
+        images, self.warnings = fit_images(buffers.images, context.info.max_texture)
         with span("upload texture"):
             self.images = [ImageTexture(image) for image in images]
         with span("upload mesh"):
-            self._triangles = TriangleArray(self.buffers.positions, self.buffers.faces)
-            self._face_data = BufferTexture(self.buffers.face_data.reshape(-1, 4))
-            self._face_slots = BufferTexture(self.buffers.face_slots)
-            colors = self.buffers.corner_colors
+            self._triangles = TriangleArray(buffers.positions, buffers.faces)
+            self._face_data = BufferTexture(buffers.face_data.reshape(-1, 4))
+            self._face_slots = BufferTexture(buffers.face_slots)
+            colors = buffers.corner_colors
             self._colors = BufferTexture(
                 np.zeros((3, 4), np.uint8) if colors is None else colors.reshape(-1, 4)
             )
-        self._slots = [int(slot) for slot in np.unique(self.buffers.face_slots)]
+        self._slots = np.flatnonzero(np.bincount(buffers.face_slots)).tolist()
+        self._seen: tuple[Camera, Float[np.ndarray, "4 4"], ViewRays | None] | None = None
         self._targets: tuple[Target, Target] | None = None
         self._cache = GLResourceCache()
 
@@ -110,8 +112,7 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         """
         self.context.check()
         check_resolution(self.context.info, camera)
-        local_to_world = mesh_to_world @ self.buffers.local_to_mesh
-        view = work_out_view(camera, local_to_world, self.buffers.positions)
+        view = self.view_of(camera, mesh_to_world)
         if view is None:
             front, back = _blank_surface(camera), _blank_surface(camera)
         else:
@@ -126,6 +127,18 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         # On a silhouette both surfaces are as near as rounding, which may turn their order.
         np.maximum(front.depth, back.depth, out=back.depth)
         return Surfaces(front=front, back=back, mask=front.triangle >= 0)
+
+    def view_of(self, camera: Camera, mesh_to_world: Float[np.ndarray, "4 4"]) -> ViewRays | None:
+        """Work out a view of the mesh, or take it again; None where the mesh is outside of it.
+
+        Raises RequestError when any of the mesh lies behind a pinhole camera.
+        """
+        if self._seen is None or not (
+            self._seen[0] is camera and np.array_equal(self._seen[1], mesh_to_world)
+        ):
+            view = work_out_view(camera, mesh_to_world @ self.local_to_mesh, self._positions)
+            self._seen = (camera, mesh_to_world.copy(), view)
+        return self._seen[2]
 
     def cached(self, key: str, make: Callable[[], Resource]) -> Resource:
         """Return this mesh's object of a key, made on first use and freed by `close`."""

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int32, UInt8
 from renderers.gl import GL
 from renderers.gl_objects import IndexTexture, LevelSampler, Program, ReadBuffers, Target, Uniform
 from renderers.rasterizer import COLOR, UNITS, Rasterizer, drawing, fit_target, reset_state
-from renderers.view_rays import Rectangle, ViewRays, work_out_view
+from renderers.view_rays import Rectangle, ViewRays
 from schemas.camera import Camera
 from schemas.profiling import span
 
@@ -76,8 +76,7 @@ def paint_seen(
     """
     rasterizer.context.check()
     image: UInt8[np.ndarray, "H W 3"] = np.zeros((camera.height, camera.width, 3), np.uint8)
-    local_to_world = mesh_to_world @ rasterizer.buffers.local_to_mesh
-    view = work_out_view(camera, local_to_world, rasterizer.buffers.positions)
+    view = rasterizer.view_of(camera, mesh_to_world)
     if view is None:
         return image
     box = view.rectangle.slices

@@ -66,6 +66,10 @@ class Material:
     color: tuple[int, int, int] = (204, 204, 204)
 
 
+FACES_AT_ONCE = 1 << 16
+"""Of a mesh, where arrays of all of them would take more memory and more time than some do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mesh:
     """A triangle mesh with separate indices for positions and texture coordinates.
@@ -82,6 +86,13 @@ class Mesh:
     face_material: Int32[np.ndarray, " F"] | None = None
     vertex_colors: UInt8[np.ndarray, "V 3"] | None = None
     materials: tuple[Material, ...] = ()
+
+    @property
+    def used_vertices(self) -> Float64[np.ndarray, "U 3"]:
+        """The vertices that faces use, each once, in their order."""
+        is_used = np.zeros(len(self.vertices), bool)
+        is_used[self.faces.ravel()] = True
+        return self.vertices[is_used]
 
 
 @dataclass(frozen=True, slots=True)

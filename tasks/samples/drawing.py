@@ -92,8 +92,8 @@ def draw_scan(
                 on_warning(warning)
         with stopwatch.during("place"):
             require_fit(scan, rasterizer, placement, is_required=settings.require_fit, tell=on_fit)
-        counts = np.bincount(scan.mesh.faces.ravel(), minlength=len(scan.mesh.vertices))
-        used = scan.mesh.vertices[counts > 0]
+        with stopwatch.during("place"):
+            used = scan.mesh.used_vertices
         renderer = ViewRenderer(
             scan, settings, placement, used, rasterizer, backgrounds, densepose, stopwatch
         )

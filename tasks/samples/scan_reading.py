@@ -73,7 +73,7 @@ def _read_joints(
     if files.joints is not None:
         positions, visible = read_annotation(files.joints)
         lack = "" if visible.any() else "no joint of the Joint3D annotation is visible"
-        visible, doubts = check_annotation(positions, visible, mesh.vertices[np.unique(mesh.faces)])
+        visible, doubts = check_annotation(positions, visible, mesh.used_vertices)
     joints = complete_joints(ref, positions, visible, body_joints=body.joints if body else None)
     if not lack:
         return joints, doubts

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from schemas.errors import InputError
+from schemas.scan import FACES_AT_ONCE
 
 MAX_COORDINATE = 1e9
 """Scans are at most hundreds of units tall; beyond this, areas lose their digits."""
@@ -86,9 +87,11 @@ def to_color_bytes(colors: Float64[np.ndarray, "N 3"]) -> UInt8[np.ndarray, "N 3
 def _area_is_positive(
     vertices: Float64[np.ndarray, "V 3"], faces: Int32[np.ndarray, "F 3"]
 ) -> Bool[np.ndarray, " F"]:
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    doubled_area = np.abs(np.cross(b - a, c - a)).sum(axis=1)
-    positive: Bool[np.ndarray, " F"] = doubled_area > 0
+    positive: Bool[np.ndarray, " F"] = np.empty(len(faces), bool)
+    for begin in range(0, len(faces), FACES_AT_ONCE):
+        some = np.s_[begin : begin + FACES_AT_ONCE]
+        a, b, c = (vertices[faces[some, k]] for k in range(3))
+        positive[some] = np.abs(np.cross(b - a, c - a)).sum(axis=1) > 0
     return positive
 
 

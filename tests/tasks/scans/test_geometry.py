@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import InputError
+from schemas.scan import FACES_AT_ONCE, Mesh
 from tasks.scans.geometry import Geometry, check_geometry, check_indices, to_color_bytes
 
 CORNER = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [2, 0, 0]])
@@ -55,3 +56,18 @@ def test_colors_of_either_range_become_bytes(
     values: list[list[float]], expected: list[list[int]]
 ) -> None:
     assert to_color_bytes(np.array(values)).tolist() == expected
+
+
+def test_a_face_without_area_is_found_among_many() -> None:
+    count = 2 * FACES_AT_ONCE + 3
+    faces = np.tile(np.array([[0, 1, 2]], np.int32), (count, 1))
+    faces[FACES_AT_ONCE + 7] = (0, 1, 1)
+    checked = check_geometry("many", Geometry(np.eye(3), faces))
+    assert len(checked.faces) == count - 1
+    assert checked.warnings == ("1 faces without area were dropped",)
+
+
+def test_the_vertices_that_faces_use_come_once_and_in_order() -> None:
+    vertices = np.arange(15, dtype=np.float64).reshape(5, 3)
+    mesh = Mesh(vertices, np.array([[4, 0, 2], [2, 0, 4]], np.int32))
+    assert mesh.used_vertices.tolist() == vertices[[0, 2, 4]].tolist()
