@@ -18,7 +18,7 @@ from schemas.train_request import TrainOptions, TrainRequest, options_of_stage
 ALL_REJECTS = "100%"
 """Rendering never ends the flow for lost scans: that is decided afterwards, by their share."""
 
-STAGES_OF: Mapping[str, Mapping[StageName, StageName | None]] = {
+STAGES_OF: dict[str, Mapping[StageName, StageName | None]] = {
     "2k2k": {NORMAL: None, DEPTH: NORMAL},
     "hdnet": {HDNET_NORMAL: None, PREDICT: HDNET_NORMAL, HDNET_DEPTH: None, VIDEO: HDNET_DEPTH},
 }
@@ -111,6 +111,11 @@ class PrepareRequest(Request):
 
     def check(self) -> None:
         """Refuse what can't be done; raises RequestError naming the option at fault."""
+        if self.render.settings.camera not in STAGES_OF:
+            raise RequestError(
+                "--camera", found=self.render.settings.camera, expected=" or ".join(STAGES_OF),
+                hint="No network trains on other views; scanmill render makes them.",
+            )  # fmt: skip
         self.render.check()
         check_writable("--out", Path(self.out))
         self.train.check()

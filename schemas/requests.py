@@ -18,7 +18,7 @@ from schemas.options import Part, Shown
 from schemas.pairing import PairSettings
 from schemas.path_checks import check_file, check_folder, check_writable
 from schemas.request_base import Request
-from schemas.scan import ScannedName
+from schemas.scan import DATASET_NAMES, ScannedName
 from schemas.settings import RenderSettings
 from schemas.tolerance import Tolerance
 from schemas.worker_limits import WorkerLimits
@@ -49,6 +49,11 @@ def _refuse_no_tolerance(text: str) -> str:
 
 DataRoot = Annotated[
     str, Field(min_length=1, description="Data root in the published layout."), Shown("DIR")
+]
+Scans = Annotated[
+    ScannedName,
+    Field(description=f"{', '.join(DATASET_NAMES[:-1])} or {DATASET_NAMES[-1]}."),
+    Shown("NAME"),
 ]
 NewSet = Annotated[
     str, Field(min_length=1, description="Folder of the data set to make or add to."), Shown("URI")
@@ -107,8 +112,7 @@ class RenderRequest(Request):
     """All of `scanmill render`."""
 
     data: DataRoot
-    dataset: Annotated[ScannedName, Shown("NAME")]
-    """RP, THuman2 or 2K2K."""
+    dataset: Scans
     out: NewSet
     settings: Annotated[RenderSettings, Part()] = Field(default_factory=RenderSettings)
     backgrounds: Annotated[str | None, Shown("DIR", unset="black")] = Field(
@@ -381,8 +385,7 @@ class InspectRequest(Request):
     """All of `scanmill inspect`."""
 
     data: DataRoot
-    dataset: Annotated[ScannedName, Shown("NAME")]
-    """RP, THuman2 or 2K2K."""
+    dataset: Scans
     settings: Annotated[RenderSettings, Part(only=frozenset({"resolution", "yaws"}))] = Field(
         default_factory=RenderSettings
     )

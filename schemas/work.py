@@ -1,9 +1,11 @@
-"""Work on many items: jobs and units that cross process borders, and the ordered thread map."""
+"""Work on many items: jobs and units that cross process borders, and threads that work beside."""
 
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -90,6 +92,24 @@ def map_units(function: Callable[[T], R], units: Sequence[T], names: Sequence[st
     """Apply a function to one unit after the other, in this process."""
     del names
     return [function(unit) for unit in units]
+
+
+@contextmanager
+def repeating(action: Callable[[], None], *, every_s: float) -> Iterator[None]:
+    """Call a function in a thread, first after every_s seconds, for the length of a block."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.wait(every_s):
+            action()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def map_in_threads(

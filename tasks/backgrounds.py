@@ -3,8 +3,8 @@
 import hashlib
 import math
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -17,6 +17,7 @@ from schemas.manifest import Background, BackgroundList, RefusedBackground
 from schemas.regular_files import is_readable_file, read_text, read_whole
 from schemas.scan import InputFile
 from schemas.size_limits import JPEG_START, MAX_IMAGE_BYTES, PNG_START, check_image_size
+from schemas.work import map_in_threads
 from tasks.scans.textures import read_header
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -87,10 +88,9 @@ def freeze_backgrounds(root: Path, *, listed: Path | None = None) -> BackgroundL
     Raises RequestError when the folder is missing or holds no usable image.
     """
     names = sorted(_image_names(root)) if listed is None else read_background_list(listed)
-    with ThreadPoolExecutor(FREEZE_THREADS) as pool:
-        distinct = list(dict.fromkeys(names))
-        found = pool.map(lambda name: _look_at(root, name), distinct)
-        by_name = dict(zip(distinct, found, strict=True))
+    distinct = list(dict.fromkeys(names))
+    found = map_in_threads(partial(_look_at, root), distinct, threads=FREEZE_THREADS)
+    by_name = dict(zip(distinct, found, strict=True))
     looked_at = [by_name[name] for name in names]
     images = tuple(one for one in looked_at if isinstance(one, Background))
     if not images:

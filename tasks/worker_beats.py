@@ -72,7 +72,10 @@ class _Heart:
         self.write()
 
     def write(self) -> None:
-        """Replace the file; one that can't be written on a full disk is left out."""
+        """Replace the file; one that can't be written on a full disk is left out.
+
+        It is not flushed to the disk as `schemas.atomic_files` does: nobody reads it after a crash.
+        """
         if self.folder is None:
             return
         path = self.folder / f"{os.getpid()}.json"

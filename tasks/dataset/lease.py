@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.dataset_store import ConflictError, DatasetStore, Stamp
 from schemas.errors import MachineError
+from schemas.work import repeating
 
 BEAT_S = 2.0
 MISSED_BEATS = 3
@@ -138,19 +139,10 @@ def hold_lease(
 @contextmanager
 def beating(lease: Lease) -> Iterator[None]:
     """Beat in a thread for the length of a block, and give the lease back at its end."""
-    stop = threading.Event()
-
-    def beat_until_stopped() -> None:
-        while not stop.wait(lease.record.beat_s):
-            lease.beat()
-
-    heart = threading.Thread(target=beat_until_stopped, daemon=True)
-    heart.start()
     try:
-        yield
+        with repeating(lease.beat, every_s=lease.record.beat_s):
+            yield
     finally:
-        stop.set()
-        heart.join()
         lease.release()
 
 

@@ -8,7 +8,6 @@ was only asleep writes its file again when it wakes, and its own record replaces
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,7 @@ from schemas.dataset_reader import RUNS_FOLDER
 from schemas.dataset_store import WHATEVER, DatasetStore
 from schemas.errors import MachineError
 from schemas.manifest import RunRecord, utc_now
+from schemas.work import repeating
 from tasks.dataset.lease import LeaseRecord
 from tasks.dataset.run_records import write_run
 
@@ -65,25 +65,18 @@ def beating_run(store: DatasetStore, first: str, *, every_s: float = RUN_BEAT_S)
     first: a RunBeat as JSON.
     """
     beat = RunBeat.model_validate_json(first)
-    stop, name = threading.Event(), _name_of(beat.run)
+    name = _name_of(beat.run)
 
     def write() -> None:
         now = beat.model_copy(update={"beat": utc_now()})
         with suppress(OSError, MachineError):
             store.write(name, now.model_dump_json(), seen=WHATEVER)
 
-    def beat_until_stopped() -> None:
-        while not stop.wait(every_s):
-            write()
-
     write()
-    heart = threading.Thread(target=beat_until_stopped, daemon=True)
-    heart.start()
     try:
-        yield
+        with repeating(write, every_s=every_s):
+            yield
     finally:
-        stop.set()
-        heart.join()
         with suppress(OSError, MachineError):
             store.remove(name, seen=WHATEVER)
 

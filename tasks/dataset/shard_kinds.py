@@ -5,7 +5,9 @@
     VIDEOS   frames, pairs  a video each     tasks.video.video_shards
 
 How shards are committed (`commit`), what each one is (`states`), and how runs go through them
-(`flows.runs`) is one piece of code for all of them.
+(`flows.runs`) is one piece of code for all of them. A row says what shards hold, not who made it:
+imported samples and videos are shards of these kinds, and differ by ShardJob.maker and by
+RenderSettings.origin or VideoRef.layout alone.
 """
 
 from abc import ABC, abstractmethod

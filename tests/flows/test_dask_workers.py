@@ -1,4 +1,4 @@
-"""`--runner dask`: real clusters, workers that are killed, the same bytes as without."""
+"""`--runner tcp://...`: a real cluster, workers that are killed, the same bytes as without."""
 
 import json
 import os
@@ -14,58 +14,15 @@ from time import monotonic, sleep
 import psutil
 import pytest
 
-from schemas.errors import RequestError
-from schemas.request_base import make_request
-from schemas.requests import ExportRequest, RenderRequest
 from tests.flows.conftest import Command
-from tests.flows.killing import killing_workers
 from tests.flows.live_server import ROOT, LiveServer
 from tests.flows.test_render import request, shards
 
-pytestmark = pytest.mark.xdist_group("prefect-server")
+pytestmark = [pytest.mark.xdist_group("prefect-server"), pytest.mark.long]
 
 PATIENCE_S = 120
-VALUES = {"data": "people", "dataset": "RP", "out": "set"}
 
 
-@pytest.mark.parametrize(
-    "runner",
-    ["local", "dask", "ray", "tcp://node0:8786", "tls://10.0.0.7:8786", "ray://node0:10001"],
-)
-def test_runner_is_here_a_cluster_here_or_an_address(runner: str) -> None:
-    assert make_request(RenderRequest, {**VALUES, "runner": runner}).runner == runner
-    assert ExportRequest.options()["runner"].field.default == "local"
-
-
-@pytest.mark.parametrize("runner", ["", "spark", "node0:8786", "tcp://node0", "tcp://a b:1"])
-def test_other_runners_are_refused(runner: str) -> None:
-    with pytest.raises(RequestError, match=r"^--runner: "):
-        make_request(RenderRequest, {**VALUES, "runner": runner})
-
-
-@pytest.mark.long
-def test_cluster_here_gives_up_a_job_that_kills_its_worker_twice(
-    scanmill: Command, people: Path, tmp_path: Path
-) -> None:
-    """The others go on, and are those that processes make; the next run makes the rest."""
-    plain, out = tmp_path / "plain", tmp_path / "out"
-    assert scanmill(*request(people, plain)).returncode == 0
-    with killing_workers(tmp_path / "tmp", out, "shard-00000", times=2) as killed:
-        done = scanmill(*request(people, out), "--workers", 2, "--runner", "dask", "--json")
-    assert len(killed) == 2
-    assert done.returncode == 1, done.stderr
-    failures = json.loads(done.stdout)["failures"]
-    assert {one["kind"] for one in failures} == {"environment"}
-    assert all("died twice" in one["message"] for one in failures)
-    assert shards(out) == {
-        name: made for name, made in shards(plain).items() if name != "shard-00000.parquet"
-    }
-    again = scanmill("rerun", out, "--runner", "dask")
-    assert again.returncode == 0, again.stderr
-    assert shards(out) == shards(plain)
-
-
-@pytest.mark.long
 def test_two_workers_of_another_cluster_one_of_which_is_killed(
     server: LiveServer, scanmill: Command, people: Path, tmp_path: Path
 ) -> None:
@@ -85,7 +42,6 @@ def test_two_workers_of_another_cluster_one_of_which_is_killed(
     assert shards(out) == shards(plain)
 
 
-@pytest.mark.long
 def test_cluster_that_cannot_be_reached_is_one_clear_error(
     scanmill: Command, people: Path, tmp_path: Path
 ) -> None:

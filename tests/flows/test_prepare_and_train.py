@@ -19,7 +19,7 @@ from flows.summary import RunSummary
 from schemas.dataset_folder import DatasetFolder
 from schemas.errors import InputError, RequestError
 from schemas.manifest import Failure
-from schemas.prepare_request import PrepareRequest
+from schemas.prepare_request import STAGES_OF, PrepareRequest
 from schemas.requests import RenderRequest
 from schemas.settings import RenderSettings
 from schemas.train_request import TrainOptions
@@ -121,6 +121,14 @@ def hdnet_request(data: Path, out: Path, *, videos: str | None, **train: object)
     render = RenderRequest(data=str(data), dataset="RP", out=str(out / "set"), settings=settings)
     options = TrainOptions.model_validate(train)
     return PrepareRequest(render=render, out=str(out), train=options, videos=videos)
+
+
+def test_views_that_no_network_trains_on_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(STAGES_OF, "hdnet")
+    with pytest.raises(RequestError, match=r"^--camera: hdnet; expected 2k2k"):
+        hdnet_request(tmp_path, tmp_path, videos=None).check()
 
 
 def test_views_of_hdnets_camera_lead_to_all_stages_of_hdnet(tmp_path: Path) -> None:

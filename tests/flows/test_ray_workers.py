@@ -15,7 +15,6 @@ import psutil
 import pytest
 
 from tests.flows.conftest import Command
-from tests.flows.killing import killing_workers
 from tests.flows.live_server import ROOT, LiveServer, free_port
 from tests.flows.test_dask_workers import PATIENCE_S, wait_until
 from tests.flows.test_render import request, shards
@@ -29,27 +28,6 @@ pytestmark = [
 SHARED_SECRET = {"RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
 AGENTS_END_S = 180
 """Ray's agents look only now and then whether their node is still there."""
-
-
-def test_cluster_here_gives_up_a_job_that_kills_its_worker_twice(
-    scanmill: Command, people: Path, tmp_path: Path
-) -> None:
-    """The others go on, and are those that processes make; the next run makes the rest."""
-    plain, out = tmp_path / "plain", tmp_path / "out"
-    assert scanmill(*request(people, plain)).returncode == 0
-    with killing_workers(tmp_path / "tmp", out, "shard-00000", times=2) as killed:
-        done = scanmill(*request(people, out), "--workers", 2, "--runner", "ray", "--json")
-    assert len(killed) == 2, done.stderr
-    assert done.returncode == 1, done.stderr
-    failures = json.loads(done.stdout)["failures"]
-    assert {one["kind"] for one in failures} == {"environment"}
-    assert all("died twice" in one["message"] for one in failures)
-    assert shards(out) == {
-        name: made for name, made in shards(plain).items() if name != "shard-00000.parquet"
-    }
-    again = scanmill("rerun", out, "--runner", "ray")
-    assert again.returncode == 0, again.stderr
-    assert shards(out) == shards(plain)
 
 
 def test_nothing_of_a_cluster_outlives_its_run_or_listens_to_others(

@@ -37,7 +37,7 @@ def test_a_later_setting_leaves_older_digests_as_they_are_until_it_is_used() -> 
         ({"unknown": 1}, "Extra inputs are not permitted"), ({"yaws": ()}, "at least 1 item"),
         ({"yaws": (0.0, -0.0)}, "yaws names an angle twice"),
         ({"pitches": (95.0,)}, "within"), ({"seed": -1}, "greater than or equal to 0"),
-        ({"camera": "orthographic"}, "Input should be '2k2k' or 'hdnet'"),
+        ({"camera": "orthographic"}, "camera\n  Input should be '2k2k'"),
         ({"camera": "hdnet", "resolution": 512}, "256, not 512"),
         ({"camera": "hdnet", "orthographic": True}, "orthographic"),
     ],
