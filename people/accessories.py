@@ -66,8 +66,9 @@ def collar() -> Surface:
     turn = np.radians(np.linspace(14, 346, 66))[:, None]
     share = np.linspace(0, 1, 9)[None, :]
     ahead = np.clip(np.cos(turn), 0, 1) ** 4
-    radius = np.interp(share, [0, 0.35, 0.5, 1], [8.3, 7.3, 7.9, 10.0]) + 2.0 * ahead * share
-    height = np.interp(share, [0, 0.35, 0.5, 1], [137.0, 142.4, 142.6, 138.4]) - 3.4 * ahead * share
+    knots = [0, 0.35, 0.5, 0.75, 1]
+    radius = np.interp(share, knots, [8.3, 7.3, 7.9, 9.7, 11.4]) + 1.4 * ahead * share
+    height = np.interp(share, knots, [137.0, 142.2, 142.6, 142.2, 139.8]) - 3.4 * ahead * share
     height = height - 3.2 * np.clip(np.cos(turn), 0, 1) + 0.8 * np.clip(-np.cos(turn), 0, 1)
     grid = np.stack(
         [radius * np.sin(turn) * 1.02, height, 2.6 + radius * np.cos(turn) * 0.98], axis=-1

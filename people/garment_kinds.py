@@ -25,7 +25,7 @@ NECK_RADIUS_CM: dict[Neckline, float] = {
 }  # fmt: skip
 NECK_TOP_CM = 143.0
 """Where the helper surfaces end."""
-VEE_DEPTH_CM = 13.0
+VEE_DEPTH_CM = 10.0
 NO_CUT = 1000.0
 SOFT_STUFF, STIFF_STUFF = Stuff(bend=0.06), Stuff(bend=0.35, press=0.5)
 
@@ -112,7 +112,7 @@ GARMENTS: dict[str, Cut] = {
         thickness_cm=0.6, fabrics=("felt",), patterns=("plain",), stuff=STIFF_STUFF, gap_cm=0.6,
     ),
     "collar": Cut(
-        "extra", 0, group="accessory", marks=(), thickness_cm=0.2, steps=4, gap_cm=0.45,
+        "extra", 0, group="accessory", marks=(), thickness_cm=0.2, steps=3, gap_cm=0.55,
         stuff=STIFF_STUFF,
     ),
     "hood": Cut(
@@ -170,7 +170,7 @@ GARMENTS: dict[str, Cut] = {
     "skirt": Cut(
         "bottom", 38, waist=99, group="helper-skirt",
         ease=Ease(0.7, flare=0.1, rounder=0.8, gather=2.2),
-        patterns=("plain", "checks", "dots", "stripes"), stuff=SOFT_STUFF, steps=60,
+        patterns=("plain", "checks", "dots", "stripes"), stuff=SOFT_STUFF, steps=60, gap_cm=0.6,
     ),
     "dress": Cut(
         "top", 96, sleeve=14, neck="scoop", ease=Ease(0.9, hang=0.15, sleeve=0.6),
@@ -216,6 +216,6 @@ def _neckline(
     inside = away - NECK_RADIUS_CM[neck]
     if neck == "vee":
         plunge = 0.9 * np.abs(x) + 0.45 * (NECK_CENTRE[1] - 8 - y) - 0.45 * VEE_DEPTH_CM + 1.2
-        inside = np.where(z > 4, np.minimum(inside, np.maximum(plunge, 130 - y)), inside)
+        inside = np.where(z > 4, np.minimum(inside, plunge), inside)
     cover: Float64[np.ndarray, " N"] = np.minimum(inside, NECK_TOP_CM - y)
     return cover

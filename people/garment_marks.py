@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from people.cloth_grain import ARMHOLE
 from people.cloth_grid import Grid, line, soft, wave
 from people.figure import Color
 from people.pixels import Image, Plane, darken, tint
@@ -11,6 +12,8 @@ from people.pixels import Image, Plane, darken, tint
 SOLE: Color = (228, 226, 220)
 LACE: Color = (238, 236, 230)
 FOOT_AXIS_CM = 22.0
+ARM_SHARE_CM = 10.0
+"""The share of the arm rises from 0 to 1 over about so much cloth."""
 STITCH: Color = (196, 148, 84)
 
 
@@ -40,7 +43,7 @@ def _collar_rib(grid: Grid, color: Image) -> Image:
 def _seams(grid: Grid, color: Image) -> Image:
     """Draw side and armhole seams of a top."""
     arm = grid.fields[..., 4]
-    armhole = line(grid, arm - 0.42, 0.05) * (grid.fields[..., 3] < 12)
+    armhole = line(grid, ARM_SHARE_CM * (arm - ARMHOLE), 0.2) * (grid.fields[..., 3] < 12)
     side = line(grid, grid.z - 4.0, 0.2) * (np.abs(grid.x) > 9) * (grid.y < 122) * (arm < 0.4)
     return darken(color, 0.28 * np.clip(armhole + side, 0, 1))
 

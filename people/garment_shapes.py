@@ -112,7 +112,7 @@ def cobble(surface: Surface, tight: Points, ease: Ease) -> Points:
         out = (shoe[own] - middle) * np.array([1.0, 0.0, 0.35])
         out /= np.linalg.norm(out, axis=1, keepdims=True) + 1.0
         shoe[own] += out * (SOLE_OUT_CM * low)[:, None]
-        top = np.interp(height, [0.0, 1.6, 3.0, 40.0], [-ease.hem, -ease.hem, 2.2, 40.0])
+        top = np.interp(height, [0.0, 0.8, 4.5, 40.0], [-ease.hem, -ease.hem, 3.9, 40.0])
         shoe[own, 1] = floor + top + TOE_ROOM_CM * toe
     shaped: Points = shoe
     return shaped

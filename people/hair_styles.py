@@ -52,8 +52,32 @@ class Cut:
 
 
 CUTS: dict[str, Cut] = {
-    "buzz": Cut("crown", 2600, 0.9, 0.7, width=0.3, lift=0.3, stiff=0.85, cap=0.15, segments=2),
-    "short": Cut("crown", 2300, 4.6, 2.2, width=0.5, lift=1.2, stiff=0.6, cap=0.6, segments=5),
+    "buzz": Cut(
+        "crown",
+        2600,
+        0.9,
+        0.7,
+        width=0.35,
+        lift=0.3,
+        stiff=0.6,
+        cap=0.2,
+        segments=2,
+        rise=0.3,
+        rough=0.15,
+    ),
+    "short": Cut(
+        "crown",
+        2300,
+        4.6,
+        2.2,
+        width=0.5,
+        lift=1.2,
+        stiff=0.55,
+        cap=0.7,
+        segments=5,
+        rise=0.45,
+        rough=0.16,
+    ),
     "swept": Cut(
         "back",
         2000,

@@ -61,12 +61,17 @@ class Held:
 
 def draw_human_pose(body: HumanBody, rng: np.random.Generator) -> tuple[Rotations, Held]:
     """Draw a person's own pose, and what is held in it."""
+    stance, pair, swapped = draw_names(rng)
+    rotations = hold_pose(body, stance, pair, rng, swapped=swapped)
+    return rotations, things_held(pair, swapped=swapped)
+
+
+def draw_names(rng: np.random.Generator) -> tuple[str, str, bool]:
+    """Draw a stance, a pair of holds, and whether left and right are exchanged."""
     table = read_table(TABLE)
     stances, pairs = sorted(table["stances"]), sorted(table["pairs"])
     stance = stances[int(rng.integers(len(stances)))]
-    pair, swapped = pairs[int(rng.integers(len(pairs)))], bool(rng.integers(2))
-    rotations = hold_pose(body, stance, pair, rng, swapped=swapped)
-    return rotations, things_held(pair, swapped=swapped)
+    return stance, pairs[int(rng.integers(len(pairs)))], bool(rng.integers(2))
 
 
 def things_held(pair: str, *, swapped: bool) -> Held:

@@ -34,9 +34,9 @@ EXPOSED_CELLS = 1.9
 OPPOSED, THIN_CM, THIN_NEIGHBOURS = -0.3, 0.35, 16
 SURE_CELLS, SMOOTH_CELLS, PITS_CELLS, AT_SURFACE_CELLS = 1.6, 0.5, 1, 0.45
 PIT_DEPTH_CELLS = 0.9
-LAYER_CM = 0.5
-"""A layer this far over another hides it."""
-"""A sample counts when air is so far in front of it."""
+"""A sample counts when air is EXPOSED_CELLS in front of it."""
+LAYERS_CM, LAYER_ASIDE_CM, LAYER_NEIGHBOURS = (0.5, 0.9), 0.5, 12
+"""A layer about so far over another hides it; how far aside its samples may lie; how many count."""
 NOISE_CM, NOISE_LIMIT_CM = 0.02, 0.08
 HOLES, HOLE_RADIUS_CM = (3, 9), (0.5, 1.4)
 EXPOSURE = 0.02
@@ -83,10 +83,8 @@ def roughen(scan: MadeScan, seed: int, skin: tuple[Float64[np.ndarray, "N 3"], F
     inner = scatter(body, _area(body) * SAMPLES_A_CELL / SPACING_CM**2, rng)
     grid, outside = find_air(np.concatenate([samples.place, inner.place]))
     field = _field(grid, outside, uppermost(exposed(grid, outside, samples)))
-    vertices, faces = fuse(grid, field)
+    vertices, faces = fuse(grid, add_noise(field, rng))
     faces = punch_holes(vertices, faces, rng)
-    normals = vertex_normals(vertices.astype(np.float32), faces).astype(np.float64)
-    vertices = vertices + _noise(len(vertices), rng) * normals
     size = min(len(scan.texture), RASTER_LIMIT)
     colored = scatter(scan, COLOR_SAMPLES_A_TEXEL * size * size, rng)
     colored = _at_surface(grid, field, exposed(grid, outside, colored))
@@ -165,14 +163,17 @@ def _thinness(samples: Samples) -> Float64[np.ndarray, " N"]:
 
 
 def uppermost(samples: Samples) -> Samples:
-    """Leave out samples over which another layer lies closely."""
-    raised = samples.place + LAYER_CM * samples.normal
-    _, near = cKDTree(samples.place).query(raised, k=NEIGHBOURS)
-    gap = samples.place[near] - samples.place[:, None]
-    height = np.einsum("nkc,nc->nk", gap, samples.normal)
-    aside = np.linalg.norm(gap - height[..., None] * samples.normal[:, None], axis=2)
-    alike = np.einsum("nkc,nc->nk", samples.normal[near], samples.normal) > 0
-    under = ((height > 0.4 * LAYER_CM) & (aside < 0.6 * LAYER_CM) & alike).any(axis=1)
+    """Leave out samples over which another layer lies closely: one that is missed makes a pit."""
+    tree = cKDTree(samples.place)
+    under = np.zeros(len(samples.place), bool)
+    for layer_cm in LAYERS_CM:
+        _, near = tree.query(samples.place + layer_cm * samples.normal, k=LAYER_NEIGHBOURS)
+        gap = samples.place[near] - samples.place[:, None]
+        height = np.einsum("nkc,nc->nk", gap, samples.normal)
+        aside = np.linalg.norm(gap - height[..., None] * samples.normal[:, None], axis=2)
+        alike = np.einsum("nkc,nc->nk", samples.normal[near], samples.normal) > 0
+        above = (height > 0.4 * layer_cm) & (aside < LAYER_ASIDE_CM) & alike
+        under |= above.sum(axis=1) >= 2
     return _pick(samples, ~under)
 
 
@@ -244,8 +245,13 @@ def punch_holes(
     return kept
 
 
-def _noise(count: int, rng: np.random.Generator) -> Float64[np.ndarray, "V 1"]:
-    return np.clip(rng.normal(0, NOISE_CM, (count, 1)), -NOISE_LIMIT_CM, NOISE_LIMIT_CM)
+def add_noise(
+    field: Float32[np.ndarray, "X Y Z"], rng: np.random.Generator
+) -> Float32[np.ndarray, "X Y Z"]:
+    """Shift a field's surface by noise; vertices moved one by one would fold slivers over."""
+    drawn = NOISE_CM * rng.standard_normal(field.shape, dtype=np.float32)
+    noise = np.clip(drawn, -NOISE_LIMIT_CM, NOISE_LIMIT_CM) / np.float32(SPACING_CM)
+    return np.asarray(field + noise, np.float32)
 
 
 def cut_charts(
