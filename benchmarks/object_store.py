@@ -8,8 +8,8 @@ medians over the rounds. Besides: the share of a shard's bytes that a sample of 
 
 import argparse
 import statistics
+from time import perf_counter
 
-from benchmarks.loader import rate
 from schemas.parquet_ranges import GAP_BYTES, column_ranges, merge_ranges
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
@@ -19,13 +19,18 @@ from training.twok2k.person_samples import PEOPLE_2K2K, PersonReader
 
 
 def read_rate(index: ShardIndex, count: int, workers: int) -> float:
-    """Return samples a second, the first ones not counted."""
+    """Return samples a second, the first ones not counted, while the threads warm up."""
     loader = Loader(
         PersonReader(index.width, with_stored=True), index.samples,
         Order(len(index.samples), 0, 0, 1, 1), AugmentationSampler(0), workers=workers,
     )  # fmt: skip
+    skip, batches = 2 * workers, loader.batches(0, count)
     try:
-        return rate(loader.batches(0, count), id, 2 * workers)
+        for _ in range(skip):
+            next(batches)
+        began = perf_counter()
+        rest = sum(1 for _ in batches)
+        return rest / (perf_counter() - began)
     finally:
         loader.close()
 

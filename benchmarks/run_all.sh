@@ -28,6 +28,7 @@ measure depth_normals "$folder/labelled"
 measure pairs
 .venv/bin/scanmill render --data "$data" --dataset RP --out "$folder/full" --backgrounds "$folder/few/IndoorCVPR09"
 measure loader "$folder/full" --backgrounds "$folder/few/IndoorCVPR09"
+measure step_parts "$folder/full" --backgrounds "$folder/few/IndoorCVPR09" --width 0.1
 measure train_step
 
 measure guard "$SCANMILL_BENCH_RATIOS"

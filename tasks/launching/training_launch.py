@@ -22,6 +22,9 @@ REQUEST_WRONG = 2
 NODES_WAIT_S = 600
 """How long the first node waits for the others, and they for it."""
 
+HUGE_PAGES = {"THP_MEM_ALLOC_ENABLE": "1"}
+"""Large tensors of torch lie in them: touching a fresh one takes a quarter of the time."""
+
 
 class TrainingError(ScanmillError):
     """The training can't go on: the same command would end so again."""
@@ -86,15 +89,9 @@ def launch_command(request: TrainRequest) -> list[str]:
 
 
 def launch_environment(request: TrainRequest) -> dict[str, str]:
-    """Share the cores among the ranks; across nodes give each attempt a store of its own.
-
-    Large tensors lie in huge pages: touching a fresh one takes a quarter of the time.
-    """
+    """Share the cores among the ranks; across nodes give each attempt a store of its own."""
     cores = len(os.sched_getaffinity(0))
-    share = {
-        "OMP_NUM_THREADS": str(max(1, cores // request.nproc)),
-        "THP_MEM_ALLOC_ENABLE": "1",
-    }
+    share = {"OMP_NUM_THREADS": str(max(1, cores // request.nproc)), **HUGE_PAGES}
     own_store = {} if request.nnodes == 1 else {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     return {**share, **os.environ, **own_store}
 

@@ -14,6 +14,8 @@ from jaxtyping import Bool, Float, Float32, Int, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from training.data.tensor_batch import stack_arrays
+
 LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G, B in grey. Source: ITU-R BT.601."""
 
@@ -47,9 +49,9 @@ def jitter_colors(
     grey = _grey(image)
     whole = grey.mean(dim=(2, 3)) if mean_grey is None else mean_grey[:, None]
     mean = whole[..., None, None]
-    saturated = saturation * image + (1 - saturation) * grey
-    changed: Tensor = brightness * (contrast * saturated + (1 - contrast) * mean)
-    return changed
+    changed: Tensor = saturation * image  # what follows writes into it: fresh memory is slow
+    changed.add_((1 - saturation) * grey).mul_(contrast).add_((1 - contrast) * mean)
+    return changed.mul_(brightness)
 
 
 def measure_grey(images: Sequence[UInt8[np.ndarray, "H W 3"]]) -> Float[Tensor, " B"]:
@@ -59,14 +61,23 @@ def measure_grey(images: Sequence[UInt8[np.ndarray, "H W 3"]]) -> Float[Tensor, 
     return torch.from_numpy((sums / (WHITE * pixels) @ np.array(LUMA)).astype(np.float32))
 
 
-def people_window(inside: Bool[Tensor, "B 1 H W"]) -> Window | None:
-    """Return where all people of the batch are and as far around as the seam reads."""
-    rows, columns = (torch.nonzero(inside.any(dim=dims)) for dims in ((0, 1, 3), (0, 1, 2)))
-    if not rows.numel():
+def people_window(depth: Float[Tensor, "B 1 H W"]) -> Window | None:
+    """Return where all people of the batch are and as far around as the seam reads.
+
+    depth: 0 where nobody is, and nowhere less.
+    """
+    rows = _span(depth.amax(dim=(0, 1, 3)))
+    if rows is None:
         return None
-    first = [max(0, int(found.min()) - SEAM_REACH) for found in (rows, columns)]
-    last = [int(found.max()) + SEAM_REACH + 1 for found in (rows, columns)]
-    return slice(first[0], last[0]), slice(first[1], last[1])
+    columns = _span(depth[:, :, rows].amax(dim=(0, 1, 2)))
+    return None if columns is None else (rows, columns)
+
+
+def _span(depth: Float[Tensor, " side"]) -> slice | None:
+    places = torch.nonzero(depth > 0)
+    if not places.numel():
+        return None
+    return slice(max(0, int(places[0]) - SEAM_REACH), int(places[-1]) + SEAM_REACH + 1)
 
 
 def compose(
@@ -138,7 +149,7 @@ def _median3(values: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     medians: list[Float32[np.ndarray, "H W C"]] = [
         cv2.medianBlur(np.ascontiguousarray(image), 3) for image in images
     ]
-    return torch.from_numpy(np.stack(medians)).permute(0, 3, 1, 2)
+    return stack_arrays(medians).permute(0, 3, 1, 2)
 
 
 def sorted_median3(values: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

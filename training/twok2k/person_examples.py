@@ -60,7 +60,7 @@ class DepthExamples(PersonExamples):
 @torch.no_grad()
 def prepare_normal(batch: PersonBatch, settings: ModelSettings) -> NormalExamples:
     """Augment the images and make the targets of phase 1."""
-    front, back = _network_depths(batch, settings.resolution)
+    front, back = network_depths(batch, settings.resolution)
     z = normal_z(settings.resolution)
     transforms = _fit_parts(batch, settings.resolution)
     parts: dict[PartGroup, Tensor] = {}
@@ -74,7 +74,7 @@ def prepare_normal(batch: PersonBatch, settings: ModelSettings) -> NormalExample
 @torch.no_grad()
 def prepare_depth(batch: PersonBatch, settings: ModelSettings) -> DepthExamples:
     """Augment the images and make the targets of phase 2."""
-    front, back = _network_depths(batch, settings.resolution)
+    front, back = network_depths(batch, settings.resolution)
     transforms = _fit_parts(batch, settings.resolution)
     full = depth_targets(front, back, normal_z(settings.resolution))
     return DepthExamples(*_inputs(batch, transforms), full)
@@ -86,7 +86,7 @@ def make_image(batch: PersonBatch) -> Float[Tensor, "B 3 R R"]:
     Without jitter a stored background gives the stored image itself; with jitter the person is
     jittered over black, then put before the background, the seam smoothed.
     """
-    image, window = _make_ground(batch), people_window(batch.front > 0)
+    image, window = _make_ground(batch), people_window(batch.front)
     if window is not None and not _is_as_stored(batch):
         image[..., *window] = _draw_people(batch, image[..., *window], window)
     return image
@@ -113,11 +113,11 @@ def _draw_people(
     """Return the people of a window before its ground; all else lies outside of it."""
     person, inside = _to_unit(batch.shaded[:, *window]), batch.front[..., *window] > 0
     if batch.jitter is not None:
-        person = jitter_colors(person, batch.jitter, batch.mean_grey) * inside
+        person = jitter_colors(person, batch.jitter, batch.mean_grey).mul_(inside)
     return person if batch.background is None else compose(person, ground, inside)
 
 
-def _network_depths(batch: PersonBatch, resolution: int) -> tuple[Tensor, Tensor]:
+def network_depths(batch: PersonBatch, resolution: int) -> tuple[Tensor, Tensor]:
     """Return front and back depth (B, 1, R, R) in network units, 0 outside."""
     front, back = (
         network_depth(length, batch.focal_px, resolution) for length in (batch.front, batch.back)

@@ -50,8 +50,9 @@ def network_depth(
     length: Float[Tensor, "B 1 H W"], focal_px: Float[Tensor, " B"], resolution: int
 ) -> Float[Tensor, "B 1 H W"]:
     """Convert ray length (scene units, 0 outside) to network units, 0 outside."""
-    pixel_depth = (length - 1) * focal_px[:, None, None, None] + resolution / 2
-    return torch.where(length > 0, pixel_depth / pixel_depths_per_unit(resolution), 0)
+    depth = length - 1  # what follows writes into it: fresh memory is slow
+    depth.mul_(focal_px[:, None, None, None]).add_(resolution / 2)
+    return depth.div_(pixel_depths_per_unit(resolution)).masked_fill_(~(length > 0), 0)
 
 
 def pixel_depths_per_unit(resolution: int) -> float:

@@ -145,7 +145,7 @@ def test_filtering_the_window_alone_equals_filtering_the_whole_image(
     expected = np.where((edge >= 0.2) & (edge <= 0.8), np.stack(planes), together[0].numpy())
     composed = compose(person, background, inside)
     np.testing.assert_allclose(composed[0].numpy(), expected, atol=1e-5)
-    window = people_window(inside)
+    window = people_window(inside.float())
     assert window is not None
     near = [image[..., *window] for image in (person, background, inside)]
     assert torch.equal(compose(near[0], near[1], near[2]), composed[..., *window])
