@@ -26,7 +26,7 @@ SKIN_HIDDEN_CM = 3.0
 MIN_TILE_CM = 12.0
 """A tile narrower than its gutter would have no texels."""
 WAIST_HELD, WAIST_BAND_CM = 0.7, 4.0
-LIGHT_ROUNDS, LIGHT_MOST = (3, 14), np.float32(1.1)
+LIGHT_ROUNDS, MAX_LIGHT = (3, 14), np.float32(1.1)
 LIGHT_CM, LIGHT_DEPTH = (0.35, 1.2), (0.16, 0.14)
 
 
@@ -202,5 +202,5 @@ def soft_light(
         height = np.einsum("ij,ij->i", place - mean, normals)
         light += depth * np.tanh(height / size).astype(np.float32)
     light *= (0.93 + 0.07 * normals[:, 1]).astype(np.float32)
-    lit: Float32[np.ndarray, " V"] = np.minimum(light, LIGHT_MOST)
+    lit: Float32[np.ndarray, " V"] = np.minimum(light, MAX_LIGHT)
     return lit

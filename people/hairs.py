@@ -31,7 +31,7 @@ TILE_CM = (24.0, 24.0)
 CAP_DEPTH_CM = 0.4
 HAT_CAP_CM, HAT_LIFT_CM, HAT_RIM_CM = 0.1, 0.5, 160.0
 WHITE: Color = (188, 186, 182)
-GLOSS, BRIGHTEST = 0.25, 1.15
+GLOSS, MAX_LIGHT = 0.25, 1.15
 """How much lighter baked light makes the bend of a lock below its root."""
 TAIL = Cut(
     "hang", 380, 30, 30, width=0.6, lift=0.4, stiff=0.45, segments=12, rough=0.1, rise=1.0,
@@ -224,5 +224,5 @@ def paint_hair_tile(look: HairLook, rows: int, columns: int) -> TilePaint:
     color = color + share * (white - color)
     place = 0.22 + 0.05 * rng.standard_normal(STRIPS).astype(np.float32)[strip]
     gloss = np.exp(-(((down - place) / 0.12) ** 2)) * (1 + 0.5 * fibre)
-    light = np.minimum(0.74 + 0.3 * np.clip(2.5 * down, 0, 1) + GLOSS * gloss, BRIGHTEST)
+    light = np.minimum(0.74 + 0.3 * np.clip(2.5 * down, 0, 1) + GLOSS * gloss, MAX_LIGHT)
     return TilePaint(np.clip(color, 4, 250).astype(np.float32), light.astype(np.float32))
