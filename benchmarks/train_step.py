@@ -5,9 +5,10 @@
 
 Both ways train the same nets on the same batch with the same losses; the plain one makes every
 grid at full size and cuts afterwards, pads every part to the full image before warping it back,
-and takes medians by sorting. Each way and phase runs in a process of its own, so that peak memory
-is its own. One optimisation after the other is switched on, so that each shows its gain. HDNet's
-stages are timed at their 256 pixels and published batch.
+and takes medians by sorting nine. Each way and phase runs in a process of its own, so that peak
+memory is its own. One optimisation after the other is switched on, so that each shows its gain.
+HDNet's stages are timed at their 256 pixels and published batch. Where the time of a whole step
+goes, reading and decoding included, says `benchmarks.step_parts`.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks import train_step_hdnet
+from benchmarks.as_training import use_huge_pages
 from schemas.body_parts import PartGroup, group_members
 from schemas.train_forms import PUBLISHED, StageName
 from training.data.tensor_batch import BatchT, SampleT, TensorBatch
@@ -189,6 +191,7 @@ class TimedSteps:
 
 def main() -> None:
     """Print the table, or, in a process of its own, measure one line of it."""
+    use_huge_pages("benchmarks.train_step")
     parser = argparse.ArgumentParser(description="Time and memory of a training step.")
     parser.add_argument("--resolution", type=int, default=512)
     parser.add_argument("--width", type=float, default=1.0)
