@@ -15,7 +15,7 @@ from schemas.scan import Mesh
 
 Picture = UInt8[np.ndarray, "H W 3"]
 
-RESOLUTION, CELL_PX = 2048, 640
+RESOLUTION, CELL_PX, HEAD_PX = 2048, 640, 300
 TALL_CM, FLOOR_CM, SHARE = 206.0, 7.0, 0.47
 """Height that a cell shows, how much of it lies below the floor, and its width over its height."""
 HEAD_CM, HEAD_DOWN_CM, HEAD_SLICE_CM = 36.0, 14.0, 20.0
@@ -47,7 +47,8 @@ def draw_cell(context: GLContext, mesh: Mesh, *, head: bool = False) -> Picture:
     wide = RESOLUTION if head else int(SHARE * RESOLUTION)
     start = (RESOLUTION - wide) // 2
     cut = image[:, start : start + wide]
-    size = (round(cut.shape[1] * CELL_PX / RESOLUTION), CELL_PX)
+    high = HEAD_PX if head else CELL_PX
+    size = (round(cut.shape[1] * high / RESOLUTION), high)
     return cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 

@@ -4,7 +4,7 @@
     PYTHONPATH=. python benchmarks/synth.py --sheet people.jpg [--heads] [--beside DATA]
 
 Without --sheet: processor seconds on one core, for each detail and texture size: of the stages of
-sculpted people, then of whole lifelike ones.
+sculpted people, then of whole lifelike ones, in a process that has made one before.
 With it: twenty lifelike people on one sheet (`people_sheet.py`); with --beside also the real man of
 DATA (RenderPeople's layout) as the last one.
 """
@@ -80,11 +80,16 @@ def time_people(seed: int, people: int) -> None:
     print(f"({texts / 1e6:.1f} MB)")
     make_human(seed, people, texture_size=64, detail="fast")
     for kind, size in LIFELIKE:
-        begun = time.process_time()
-        for index in range(people):
-            make_human(seed, index, texture_size=size, detail=kind)
-        mean_s = (time.process_time() - begun) / people
-        print(f"lifelike, {kind}, {size}: {mean_s:.2f} s in a process that has made one before")
+        seconds = [time_human(seed, index, kind, size) for index in range(people)]
+        middle, worst = float(np.median(seconds)), max(seconds)
+        print(f"lifelike, {kind}, {size}: median {middle:.2f} s, worst {worst:.2f} s of {people}")
+
+
+def time_human(seed: int, index: int, kind: Detail, size: int) -> float:
+    """Return processor seconds of one lifelike person."""
+    begun = time.process_time()
+    make_human(seed, index, texture_size=size, detail=kind)
+    return time.process_time() - begun
 
 
 def time_person(seed: int, index: int, detail: Detail) -> list[float]:
