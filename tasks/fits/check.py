@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Bool, Float64
-from scipy.spatial import cKDTree
 
 from renderers.placement import Placement
 from renderers.rasterizer import Rasterizer
@@ -87,8 +86,8 @@ def compare_surfaces(
     points, others = (_lift(surfaces, camera) for surfaces in (scan, body))
     distance = None
     if len(points) and len(others):
-        there, back = cKDTree(points).query(others)[0], cKDTree(others).query(points)[0]
-        distance = float(metres_per_unit * 0.5 * (there.mean() + back.mean()))
+        nearest = _distances(others, points), _distances(points, others)
+        distance = float(metres_per_unit * 0.5 * (nearest[0].mean() + nearest[1].mean()))
     ratio = _height(body.mask) / _height(scan.mask) if distance is not None else None
     return FitCheck(
         scan_id=scan_id,
@@ -129,6 +128,16 @@ def _lies_in(overlap: float, distance_m: float | None, ratio: float | None) -> b
         return False
     low, high = HEIGHT_RATIOS
     return overlap >= MIN_OVERLAP and distance_m <= MAX_DISTANCE_M and low <= ratio <= high
+
+
+def _distances(
+    points: Float64[np.ndarray, "N 3"], others: Float64[np.ndarray, "M 3"]
+) -> Float64[np.ndarray, " N"]:
+    """Return how far each point is from the nearest of the others."""
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - 0.3 s in every process; few scans have fits
+
+    found: Float64[np.ndarray, " N"] = cKDTree(others).query(points)[0]
+    return found
 
 
 def _height(mask: Bool[np.ndarray, "H W"]) -> int:
