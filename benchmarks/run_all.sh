@@ -17,7 +17,9 @@ measure() { printf '\n== %s\n' "$*"; .venv/bin/python -m "benchmarks.$@"; }
 
 measure obj
 measure render "$data" --item "$item"
+measure render "$data" --item "$item" --cases million mixed --yaws=-30,30 --rounds 1
 measure render_floor "$data" --item "$item"
+measure growth --sizes 10 100 1000
 measure fidelity "$data" --item "$item"
 measure memory
 .venv/bin/scanmill synth --out "$folder/few" --subjects 3 --texture 512 --backgrounds 4

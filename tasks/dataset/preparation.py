@@ -17,7 +17,6 @@ from schemas.errors import InputError, RequestError
 from schemas.manifest import BackgroundList, DatasetDescription
 from schemas.pairing import PairSettings
 from schemas.settings import RenderSettings, digest_of, refuse_difference
-from tasks.backgrounds import freeze_backgrounds
 from tasks.dataset.code_digest import scanmill_version
 from tasks.dataset.lease import hold_lease
 
@@ -145,7 +144,12 @@ def _has_pairs(folder: DatasetFolder) -> bool:
 
 
 def _list_backgrounds(root: Path | None, listed: Path | None) -> BackgroundList:
-    return freeze_backgrounds(root, listed=listed) if root else BackgroundList(images=())
+    if root is None:
+        return BackgroundList(images=())
+    # OpenCV and OpenEXR, for which a command that has nothing to do would wait.
+    from tasks.backgrounds import freeze_backgrounds  # noqa: PLC0415
+
+    return freeze_backgrounds(root, listed=listed)
 
 
 def _renew_backgrounds(folder: DatasetFolder, found: BackgroundList) -> None:
