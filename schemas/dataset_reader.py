@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import RequestError
+from schemas.file_status import measure_file
 from schemas.manifest import BackgroundList, DatasetDescription, Manifest, parse_record
-from schemas.regular_files import measure_file
 from schemas.size_limits import check_row_group_sizes
 
 Part = Literal["samples", "frames", "pairs"]

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from schemas.errors import RequestError
-from schemas.regular_files import is_readable_file
+from schemas.file_status import is_readable_file
 from schemas.wording import shorten_text
 
 MAX_NAME_BYTES = 255

@@ -3,7 +3,6 @@
 Opening a pipe waits for a writer, opening a device may act on it or never end: neither is opened.
 """
 
-import errno
 import hashlib
 import os
 import stat
@@ -12,11 +11,9 @@ from pathlib import Path
 from typing import cast
 
 from schemas.addresses import is_mirrored
-from schemas.errors import InputError, MachineError
+from schemas.errors import InputError
+from schemas.file_status import explain_os_error, measure_file, refuse_irregular
 from schemas.size_limits import MAX_TEXT_BYTES
-
-_NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
-"""What a path that leads nowhere gives; links that lead in a circle are among it."""
 
 
 def open_regular_file(path: Path) -> BufferedReader:
@@ -39,7 +36,7 @@ def open_regular_file(path: Path) -> BufferedReader:
         raise explain_os_error(path, error) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise _refuse_irregular(path)
+        raise refuse_irregular(path)
     return os.fdopen(handle, "rb")
 
 
@@ -92,42 +89,3 @@ def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
             str(path), found=f"byte {error.start} is no text", expected="UTF-8 text",
             hint="Save the file as UTF-8.",
         ) from error  # fmt: skip
-
-
-def is_readable_file(path: Path) -> bool:
-    """Return whether a path is a regular file (no folder, pipe or device); opens nothing."""
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def measure_file(path: Path) -> int | None:
-    """Return the size of a regular file in bytes, None where it is missing; opens nothing.
-
-    Raises InputError when it is a folder, pipe, socket or device.
-    """
-    try:
-        status = path.stat()
-    except OSError as error:
-        if error.errno in _NO_FILE:
-            return None
-        raise explain_os_error(path, error) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise _refuse_irregular(path)
-    return status.st_size
-
-
-def explain_os_error(path: Path, error: OSError) -> MachineError:
-    """Turn what the operating system says about a path into one error."""
-    return MachineError(
-        str(path), found=error.strerror or type(error).__name__, expected="a file that can be read",
-        hint="Check permissions and the disk, then run again.",
-    )  # fmt: skip
-
-
-def _refuse_irregular(path: Path) -> InputError:
-    return InputError(
-        str(path), found="a folder, pipe or device", expected="a regular file",
-        hint="Put the file itself there.",
-    )  # fmt: skip

@@ -13,8 +13,9 @@ from jaxtyping import UInt8
 
 from schemas.codecs import decode_pixels
 from schemas.errors import InputError, RequestError, ScanmillError, as_utf8
+from schemas.file_status import is_readable_file
 from schemas.manifest import Background, BackgroundList, RefusedBackground
-from schemas.regular_files import is_readable_file, read_text, read_whole
+from schemas.regular_files import read_text, read_whole
 from schemas.scan import InputFile
 from schemas.size_limits import JPEG_START, MAX_IMAGE_BYTES, PNG_START, check_image_size
 from schemas.work import map_in_threads

@@ -20,8 +20,8 @@ import torch
 
 from schemas.atomic_files import storage_errors
 from schemas.errors import RequestError, ScanmillError
+from schemas.file_status import explain_os_error
 from schemas.parent_death_signal import end_with_parent
-from schemas.regular_files import explain_os_error
 from schemas.train_request import TrainRequest, read_request
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader

@@ -19,8 +19,9 @@ from schemas.cache_folder import cache_folder
 from schemas.dataset_folder import DatasetFolder
 from schemas.dataset_store import Stamp
 from schemas.errors import InputError, MachineError, StorageError
+from schemas.file_status import is_readable_file
 from schemas.local_store import LocalStore
-from schemas.regular_files import digest_regular_file, is_readable_file
+from schemas.regular_files import digest_regular_file
 from schemas.scan import InputFile
 
 CACHE_VERSION = 1

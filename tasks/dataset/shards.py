@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from schemas.atomic_files import atomic_file
 from schemas.errors import InputError
 from schemas.exr_compression import ExrCompression
+from schemas.file_status import measure_file
 from schemas.profiling import span
-from schemas.regular_files import measure_file
 from schemas.samples import SAMPLE_COLUMNS, Column, row_table, sample_columns, schema_of
 from schemas.size_limits import check_row_group_sizes
 from tasks.worker_beats import count_row

@@ -18,7 +18,8 @@ from jaxtyping import Float64
 
 from renderers.placement import METRES_PER_FILE_UNIT
 from schemas.errors import InputError
-from schemas.regular_files import is_readable_file, read_whole
+from schemas.file_status import is_readable_file
+from schemas.regular_files import read_whole
 from schemas.size_limits import MAX_FACES, MAX_MESH_BYTES, MAX_TEXT_BYTES, MAX_VERTICES
 from tasks.evaluation.surface import ShapeSurface
 from tasks.scans.geometry import Geometry, check_coordinates, check_indices

@@ -16,10 +16,9 @@ from tasks.evaluation.person_scores import (
 )
 from tasks.evaluation.surface_scores import SurfaceTarget, place_depth
 from tasks.reconstruction.mesh_outputs import write_mesh, write_views
-from tasks.reconstruction.overview import draw_panels, shade_depth
+from tasks.reconstruction.overview import color_normals, draw_panels, shade_depth
 from tasks.reconstruction.sheets import ColoredMesh
 from tasks.reconstruction.surfaces import Surfaces, to_ray_length
-from tasks.report.contact_sheet import color_normals
 
 PAGE, TURNTABLE, OVERVIEW = "view.html", "turntable.png", "overview.png"
 MESHES = ("mesh.glb", "mesh.obj", "mesh.ply")

@@ -20,8 +20,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from schemas.errors import DependencyError, InputError, RequestError
+from schemas.file_status import is_readable_file
 from schemas.fits import BETA_COUNT, EXPRESSION_COUNT, HAND_COMPONENT_COUNT, FittedBody, SmplxFit
-from schemas.regular_files import is_readable_file, open_regular_file
+from schemas.regular_files import open_regular_file
 from schemas.size_limits import check_archive_size
 
 MODEL_NAME = "SMPLX_MALE.npz"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from schemas.keypoints import BONES
 from tasks.reconstruction.surfaces import Surfaces
@@ -13,6 +13,7 @@ SIDE = 320
 BONE, JOINT = (80, 220, 120), (255, 90, 60)
 CAPTION = (235, 235, 235)
 WHITE = 255
+_TO_IMAGE_AXES = np.array([1, -1, -1], np.float32)
 
 
 def draw_overview(
@@ -65,6 +66,14 @@ def shade_depth(surfaces: Surfaces, depth: Float[np.ndarray, "R R"]) -> UInt8[np
     share = np.clip((far - depth) / max(float(far - near), 1e-6), 0, 1)
     grey = np.where(inside, 40 + share * (WHITE - 40), 0).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def color_normals(
+    normal: Float32[np.ndarray, "H W 3"], inside: Bool[np.ndarray, "H W"]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Color a normal map the usual way: right is red, up is green, towards the viewer is blue."""
+    colors = (normal * _TO_IMAGE_AXES + 1) * np.float32(127.5)
+    return np.where(inside[..., None], colors, 0).astype(np.uint8)
 
 
 def _rgb(planes: Float[np.ndarray, "3 R R"]) -> UInt8[np.ndarray, "R R 3"]:

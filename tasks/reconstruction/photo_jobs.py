@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.errors import InputError, ScanmillError, as_utf8
+from schemas.file_status import is_readable_file
 from schemas.prediction import PredictionJob, PredictionRequest
 from schemas.reconstruct_request import ReconstructRequest
-from schemas.regular_files import digest_regular_file, is_readable_file
+from schemas.regular_files import digest_regular_file
 from tasks.reconstruction.checkpoint_card import CheckpointCard, read_card
 from tasks.reconstruction.outcomes import PhotoOutcome, State
 from tasks.reconstruction.photo_folder import digest_inputs, is_done

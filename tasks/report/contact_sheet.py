@@ -13,6 +13,7 @@ from schemas.codecs import bounding_window
 from schemas.dataset_folder import DatasetFolder
 from tasks.dataset.stored_rows import read_stored_rows
 from tasks.dataset.stored_sample import StoredSample
+from tasks.reconstruction.overview import color_normals
 
 STRIP_COLUMNS = (
     "sample_id", "dataset", "item", "yaw", "width", "image", "color_front", "color_back",
@@ -36,7 +37,6 @@ _PAPER = 245
 _DIMMED = np.float32(0.6)
 """Of the image under the joints."""
 _NEAR_COLOR, _FAR_COLOR = 235, 30
-_TO_IMAGE_AXES = np.array([1, -1, -1], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +138,6 @@ def _draw_joints(sample: StoredSample) -> UInt8[np.ndarray, "H W 3"]:
     dimmed = (sample.image("color_front") * _DIMMED).astype(np.uint8)
     occluded = sample.numbers("keypoint_occluded").astype(np.uint8)
     return draw_overlay(dimmed, sample.keypoints.astype(np.float32), occluded)
-
-
-def color_normals(
-    normal: Float32[np.ndarray, "H W 3"], inside: Bool[np.ndarray, "H W"]
-) -> UInt8[np.ndarray, "H W 3"]:
-    """Color a normal map the usual way: right is red, up is green, towards the viewer is blue."""
-    colors = (normal * _TO_IMAGE_AXES + 1) * np.float32(127.5)
-    return np.where(inside[..., None], colors, 0).astype(np.uint8)
 
 
 def _shade_depth(

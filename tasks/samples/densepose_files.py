@@ -14,7 +14,7 @@ from jaxtyping import Bool, UInt8
 
 from schemas.camera import CAMERA_MODELS, STANDARD_CAMERA
 from schemas.errors import InputError
-from schemas.regular_files import is_readable_file
+from schemas.file_status import is_readable_file
 from schemas.scan import InputFile, ScanRef
 from schemas.views import View
 from tasks.scans.files import digest_files

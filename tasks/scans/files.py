@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from schemas.regular_files import digest_regular_file, is_readable_file, measure_file
+from schemas.file_status import is_readable_file, measure_file
+from schemas.regular_files import digest_regular_file
 from schemas.scan import InputFile
 
 _SHOWN_CHARACTERS = 120

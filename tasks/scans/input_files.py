@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from schemas.errors import as_utf8
+from schemas.file_status import is_readable_file
 from schemas.profiling import span
-from schemas.regular_files import is_readable_file
 from schemas.scan import InputFile, ScanRef
 from tasks.scans.files import digest_file, digest_files, is_plain
 from tasks.scans.layouts import LAYOUTS, find_scan

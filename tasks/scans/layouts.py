@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from schemas.errors import RequestError
-from schemas.regular_files import is_readable_file
+from schemas.file_status import is_readable_file
 from schemas.scan import DatasetName
 
 Role = Literal["mesh", "texture", "joints", "fit", "charts"]

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from schemas.errors import InputError
+from schemas.file_status import is_readable_file
 from schemas.profiling import span
-from schemas.regular_files import is_readable_file
 from schemas.scan import InputFile, Material, Mesh
 from tasks.scans.files import digest_files, find_inside, show
 from tasks.scans.geometry import Geometry

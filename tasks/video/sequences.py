@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import InputError, RequestError
-from schemas.regular_files import is_readable_file
+from schemas.file_status import is_readable_file
 from tasks.scans.files import show
 
 IMAGE_FOLDERS = ("color", "densepose", "mask")

@@ -15,10 +15,10 @@ from typing import ClassVar, Literal
 
 from schemas.dataset_folder import DatasetFolder, Part
 from schemas.errors import ScanmillError
+from schemas.file_status import is_readable_file
 from schemas.frames import FRAME_COLUMNS, PAIR_COLUMNS, pair_id
 from schemas.manifest import DatasetDescription, Failure, PlannedVideo
 from schemas.pairing import PairSettings
-from schemas.regular_files import is_readable_file
 from schemas.scan import VideoRef
 from tasks.dataset.code_digest import pair_code_digest
 from tasks.dataset.commit import ShardWork

@@ -9,9 +9,10 @@ from fsspec import filesystem
 from schemas import input_mirror
 from schemas.addresses import address_of, path_of_root
 from schemas.errors import InputError, RequestError
+from schemas.file_status import measure_file
 from schemas.input_mirror import open_root
 from schemas.object_cache import BOUND_VARIABLE
-from schemas.regular_files import digest_regular_file, measure_file, read_whole
+from schemas.regular_files import digest_regular_file, read_whole
 
 ADDRESS = "memory://scans/all"
 

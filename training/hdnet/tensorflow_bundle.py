@@ -17,7 +17,8 @@ from jaxtyping import Float32
 
 from schemas.atomic_files import atomic_file
 from schemas.errors import InputError
-from schemas.regular_files import measure_file, open_regular_file, read_whole
+from schemas.file_status import measure_file
+from schemas.regular_files import open_regular_file, read_whole
 from training.hdnet.tensorflow_table import (
     bytes_field,
     fixed32_field,

@@ -17,6 +17,7 @@ import torch
 from pydantic import ValidationError
 
 from schemas.errors import InputError, MachineError, RequestError, ScanmillError
+from schemas.file_status import explain_os_error
 from schemas.parent_death_signal import end_with_parent
 from schemas.prediction import (
     MEMORY,
@@ -27,7 +28,7 @@ from schemas.prediction import (
     read_arrays,
     write_arrays,
 )
-from schemas.regular_files import explain_os_error, read_text
+from schemas.regular_files import read_text
 from schemas.wording import shorten_text
 from training.inference.person_predictor import PersonPredictor
 from training.inference.surface_predictor import SurfacePredictor

@@ -32,7 +32,8 @@ from torch.distributed.checkpoint.state_dict_saver import save
 
 from schemas.atomic_files import flush_folder, storage_errors, write_atomically
 from schemas.errors import InputError, MachineError
-from schemas.regular_files import measure_file, open_regular_file, read_whole
+from schemas.file_status import measure_file
+from schemas.regular_files import open_regular_file, read_whole
 from schemas.wording import shorten_text
 from training.loop.checkpoint_index import MAX_INDEX_BYTES, TensorsOnlyReader, stored_tensors
 from training.loop.distributed import Ranks

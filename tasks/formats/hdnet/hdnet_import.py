@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from schemas.errors import InputError, RequestError, ScanmillError
+from schemas.file_status import is_readable_file
 from schemas.frames import PART_COUNT, frame_id, pair_id
 from schemas.pairing import FRAME_SIDE_PX, PairSettings
-from schemas.regular_files import is_readable_file
 from schemas.scan import VideoRef
 from tasks.dataset.commit import ShardOutcome, commit_shard
 from tasks.dataset.shards import ShardWriter

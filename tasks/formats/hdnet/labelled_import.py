@@ -16,8 +16,8 @@ from jaxtyping import Bool, Float64
 
 from renderers.projected_joints import OCCLUSION_UNKNOWN
 from schemas.camera import Camera, camera_hdnet, ray_directions
+from schemas.file_status import is_readable_file
 from schemas.keypoints import JOINT_COUNT
-from schemas.regular_files import is_readable_file
 from schemas.sample import Sample, Surface, Surfaces
 from schemas.scan import DatasetName, ScanRef
 from schemas.seeds import derive_seed

@@ -18,6 +18,7 @@ they import makes none."""
 NOT_DECIDING = LIFE_CYCLE | {
     "schemas/atomic_files.py", "schemas/errors.py", "schemas/settings.py",
     "schemas/wording.py", "schemas/options.py", "schemas/profiling.py", "schemas/regular_files.py",
+    "schemas/file_status.py",
     "schemas/size_limits.py",
     "schemas/views.py", "schemas/keypoints.py", "schemas/fits.py", "tasks/dataset/code_digest.py",
     "schemas/worker_use.py", "tasks/machine/meter.py", "tasks/worker_beats.py",

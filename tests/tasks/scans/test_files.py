@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import InputError, MachineError
-from schemas.regular_files import is_readable_file, read_whole
+from schemas.file_status import is_readable_file
+from schemas.regular_files import read_whole
 from schemas.scan import InputFile
 from tasks.scans.files import digest_file, digest_files, find_inside, show
 
