@@ -41,7 +41,8 @@ def test_what_excludes_itself_is_refused_by_the_option_at_fault(case: str) -> No
     "given", [{"resolution": 300}, {"resolution": 128}, {"width": 0}, {"nproc": 0}, {"stage": "x"}]
 )
 def test_values_out_of_range_are_refused(given: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
+    (name,) = given
+    with pytest.raises(ValidationError, match=f"1 validation error for TrainRequest\n{name}\n"):
         request(**given)
 
 

@@ -1,3 +1,4 @@
+import hashlib
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -211,4 +212,6 @@ def test_what_is_no_dense_tensor_by_name_is_refused(
 
 
 def test_weights_of_16_bits_have_a_digest() -> None:
-    assert len(digest_weights({"a": torch.zeros(2, dtype=torch.bfloat16)})) == 64
+    values = torch.tensor([1.0, -2.0], dtype=torch.bfloat16)
+    expected = hashlib.sha256(b"a" + bytes.fromhex("803f00c0")).hexdigest()
+    assert digest_weights({"a": values}) == expected

@@ -87,13 +87,18 @@ def test_normalised_joints_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "[]", '{"people": 3}', '{"people": [3]}', '{"people": [{"pose_keypoints_2d": [1, 2]}]}',
-     '{"people": [{"pose_keypoints_2d": "x"}]}', '{"people": [{"pose_keypoints_2d": [[1], 2]}]}'],
+    ("content", "found"),
+    [
+        ("", "0 bytes"), ("[]", "no list of people"), ('{"people": 3}', "no list of people"),
+        ('{"people": [3]}', "a int as person"),
+        ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', r"pose_keypoints_2d of shape \(2,\)"),
+        ('{"people": [{"pose_keypoints_2d": "x"}]}', "no table of numbers"),
+        ('{"people": [{"pose_keypoints_2d": [[1], 2]}]}', "no table of numbers"),
+    ],
 )  # fmt: skip
-def test_broken_json_is_refused(tmp_path: Path, content: str) -> None:
+def test_broken_json_is_refused(tmp_path: Path, content: str, found: str) -> None:
     (tmp_path / "a.json").write_text(content)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=found):
         read_openpose(tmp_path / "a.json", "largest", SIZE)
 
 

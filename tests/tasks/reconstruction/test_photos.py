@@ -56,17 +56,26 @@ def test_exif_turns_a_photograph_as_opencv_does(tmp_path: Path, orientation: int
     assert np.array_equal(photo.image, expected)
 
 
-@pytest.mark.parametrize("data", [PNG_64K, WEBP_16K, TIFF_1M, JPEG_64K, BMP_32K_RLE])
-def test_huge_headers_are_refused_before_decoding(tmp_path: Path, data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (PNG_64K, "a PNG of 24 bytes without its end"), (WEBP_16K, "16383 x 16383 pixels"),
+        (TIFF_1M, "1048576 x 1048576 pixels"), (JPEG_64K, "a JPEG of 30 bytes without its end"),
+        (BMP_32K_RLE, "32768 x 32768 pixels"),
+    ],
+)  # fmt: skip
+def test_huge_headers_are_refused_before_decoding(tmp_path: Path, data: bytes, found: str) -> None:
     (tmp_path / "huge.png").write_bytes(data)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=found):
         read_photo(tmp_path / "huge.png")
 
 
-@pytest.mark.parametrize("data", [b"", b"no image at all"])
-def test_what_is_no_image_is_refused(tmp_path: Path, data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "found"), [(b"", ": 0 bytes"), (b"no image at all", "15 bytes that are no image")]
+)
+def test_what_is_no_image_is_refused(tmp_path: Path, data: bytes, found: str) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=found):
         read_photo(tmp_path / "a.jpg")
 
 

@@ -30,7 +30,9 @@ def test_flags_may_stand_in_a_column(tmp_path: Path) -> None:
 
 def test_further_keys_are_passed_over(tmp_path: Path) -> None:
     path = write_json(tmp_path, {"joint3d": ROWS, "visible": FLAGS, "note": "x"})
-    assert len(read_joint3d(path)[0]) == 130
+    positions, visible = read_joint3d(path)
+    assert positions.tolist() == ROWS
+    assert visible.all()
 
 
 def test_a_hidden_joint_need_not_be_finite(tmp_path: Path) -> None:

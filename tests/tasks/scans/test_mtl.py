@@ -62,7 +62,9 @@ def test_lines_before_any_material_are_passed_over() -> None:
 
 
 def test_bytes_of_another_encoding_are_no_error() -> None:
-    assert len(parse_mtl(b"newmtl h\xfclle\nKd 1 1 1\n", "a.mtl")[0]) == 1
+    ((name, material),) = parse_mtl(b"newmtl h\xfclle\nKd 1 1 1\n", "a.mtl")[0].items()
+    assert name.encode(errors="surrogateescape") == b"h\xfclle"
+    assert material.color == (255, 255, 255)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
