@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from flows.demonstration import DemoSummary, Stages, stages_of
-from flows.evaluation_steps import evaluate_trained
+from flows.evaluate import evaluate_trained
 from flows.export import export
 from flows.pair import pair
 from flows.progress import say

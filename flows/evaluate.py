@@ -24,7 +24,8 @@ from tasks.evaluation.data_evaluation import (
     sum_up,
     write_data_result,
 )
-from tasks.evaluation.result_files import write_mesh_result
+from tasks.evaluation.evaluation_summary import EvaluationSummary, sum_up_answer, with_split
+from tasks.evaluation.tables import write_mesh_result
 from tasks.evaluation.task import evaluate_item_task, evaluate_mesh_task, prepare_item_task
 from tasks.reconstruction.photo_folder import work_folder
 from tasks.reconstruction.predicting import predict_photos
@@ -113,3 +114,24 @@ def _run_group(
     if ready:
         predict_photos(ask_nets(list(ready.values()), device), work, finish)
     return found
+
+
+def evaluate_trained(request: EvaluateRequest) -> EvaluationSummary:
+    """Evaluate on the first split that has samples; samples that fail are said, and counted.
+
+    Raises what the flow evaluate raises but UnfinishedWork.
+    """
+    asked = with_split(request)
+    if asked.split != ("test",):
+        say(f"evaluate: no people of split test; those of split {asked.split[0]} are taken")
+    try:
+        answer = evaluate(asked)
+    except UnfinishedWork as unfinished:
+        if not isinstance(unfinished.answer, EvaluateAnswer):
+            raise
+        say(f"evaluate: {unfinished}")
+        answer = unfinished.answer
+    summary = sum_up_answer(asked, answer)
+    for line in summary.lines:
+        say(f"evaluate: {line}")
+    return summary

@@ -8,7 +8,7 @@ OUT/report.html    one page       OUT/prepared.json  which shards were read back
 
 from time import monotonic
 
-from flows.evaluation_steps import evaluate_trained
+from flows.evaluate import evaluate_trained
 from flows.new_runs import find_nothing_to_pair, find_nothing_to_render, resolve
 from flows.pair import pair
 from flows.prepare_steps import (

@@ -6,9 +6,41 @@ from pathlib import Path
 import pytest
 
 import structure
+from flows.cli.app import COMMANDS
 from request_walk import walk_request
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SHORT_FILES = {
+    "flows/cli/profile_table.py": "loaded with --profile alone",
+    "flows/cli/serve.py": "a command is loaded alone",
+    "flows/predictions.py": "a step of train that other flows do without",
+    "flows/prefect_program.py": "a program",
+    "people/arm_room.py": "two modules of poses measure it, and neither imports the other",
+    "people/texel_noise.py": "skin and faces are painted with it",
+    "renderers/gl.py": "the one import of PyOpenGL",
+    "schemas/addresses.py": "asked by everything that opens files; imports next to nothing",
+    "schemas/cache_folder.py": "one place for the caches of five modules",
+    "schemas/exr_compression.py": "a table that settings read without the encoder",
+    "schemas/parent_death_signal.py": "a bare call of the kernel, for programs of all rooms",
+    "schemas/png_encoding.py": "the format's one writer",
+    "schemas/seeds.py": "the one source of random numbers",
+    "schemas/spawned_pool.py": "the one way to start a pool of processes",
+    "schemas/worker_limits.py": "options that three requests share",
+    "tasks/dataset/input_notice.py": "what states and runs say of inputs",
+    "tasks/dataset/stored_rows.py": "reads rows of any part, where stored_sample decodes samples",
+    "tasks/evaluation/convergence.py": "one estimate with its equation",
+    "tasks/evaluation/measure_names.py": "words that tables, page and command share",
+    "tasks/machine/kept_memory.py": "one setting of the C library, with its measurement",
+    "tasks/reconstruction/mesh_outputs.py": "the files of a mesh, for three methods",
+    "tasks/reconstruction/meshing.py": "the choice between two meshings that know nothing of it",
+    "tasks/reconstruction/surface_photo.py": "a row of the table of methods",
+    "training/hdnet/hourglass_examples.py": "stages and panels share it without a cycle",
+    "training/launcher.py": "a program",
+    "training/loop/measures.py": "what the measures of both rooms are made of",
+    "training/stages.py": "the table of stages",
+}
+"""Under 40 lines, and why each is a file of its own."""
 
 RENDER = '''
 from flows.steps import plan, show
@@ -90,7 +122,18 @@ def test_this_house_keeps_its_figures() -> None:
     modules = structure.read_modules(ROOT)
     assert len(structure.repeated_names(modules)) <= 8
     assert len(walk_request(modules)) <= 15
-    assert not any(structure.repeated_options(modules)[name] for name in ("render", "pair"))
+    assert structure.repeated_options(modules) == {"render": {}, "pair": {}, "train": {}}
+
+
+def test_a_short_file_has_a_reason() -> None:
+    """Of programs, flows and task.py the reason is what they are."""
+    commands = {f"flows/{name.replace('-', '_')}.py" for name in COMMANDS}
+    found = {
+        path
+        for path in structure.short_files(structure.read_modules(ROOT))
+        if not path.endswith("task.py") and path not in commands
+    }
+    assert found - SHORT_FILES.keys() == set()
 
 
 def test_a_test_is_named_after_its_module_or_says_its_topic() -> None:

@@ -32,9 +32,16 @@ from schemas.wording import shorten_text
 from tasks.evaluation.data_items import DataItem, list_items, straightest_of_scans
 from tasks.evaluation.evaluated_methods import METHODS, Predicted, method_of
 from tasks.evaluation.mesh_evaluation import library_versions
-from tasks.evaluation.result_files import RESULT, TABLE
 from tasks.evaluation.shown_items import PAGE
-from tasks.evaluation.tables import CONFIDENCE, RESAMPLES, Column, resample, write_tables
+from tasks.evaluation.tables import (
+    CONFIDENCE,
+    RESAMPLES,
+    RESULT,
+    TABLE,
+    Column,
+    resample,
+    write_tables,
+)
 from tasks.reconstruction.checkpoint_card import CheckpointCard, read_card
 from tasks.reconstruction.person_files import PUBLISHED_FACTOR
 

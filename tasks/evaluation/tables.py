@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from schemas.atomic_files import write_atomically
-from schemas.evaluation import Interval
+from schemas.evaluation import Interval, MeshResult
 from schemas.seeds import generator
 from tasks.evaluation.measure_names import (
     HIGHER_IS_BETTER,
@@ -22,6 +22,9 @@ from tasks.evaluation.measure_names import (
     format_figure,
     plain_name,
 )
+
+RESULT, TABLE = "evaluation.json", "evaluation"
+"""Files of a result: figures with all that they depend on, and tables, whatever their format."""
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -131,3 +134,11 @@ def _escape_pipe(text: str) -> str:
 
 def _escape_tex(text: str) -> str:
     return text.translate(_TEX)
+
+
+def write_mesh_result(folder: Path, result: MeshResult) -> tuple[Path, ...]:
+    """Write evaluation.json and the tables; returns their paths."""
+    write_atomically(folder / RESULT, result.model_dump_json(indent=1) + "\n")
+    title = Path(result.mesh.path).name
+    column = Column(title, {name: single(value) for name, value in result.measures.items()})
+    return (folder / RESULT, *write_tables(folder, TABLE, [column]))

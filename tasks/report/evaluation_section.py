@@ -17,9 +17,8 @@ from schemas.evaluation import DataResult, ItemResult, MeshResult, Protocol
 from schemas.regular_files import read_whole
 from schemas.size_limits import MAX_IMAGE_BYTES, MAX_TEXT_BYTES
 from tasks.evaluation.measure_names import describe_measure, format_figure
-from tasks.evaluation.result_files import RESULT
 from tasks.evaluation.shown_items import OVERVIEW, PAGE, TURNTABLE
-from tasks.evaluation.tables import Column, find_best, rows_of, single
+from tasks.evaluation.tables import RESULT, Column, find_best, rows_of, single
 from tasks.report.contact_sheet import encode_for_page
 
 WIDTH_PX = 1472

@@ -29,7 +29,7 @@ from tasks.dataset.card import sum_up_videos
 from tasks.dataset.planning import planned_scans, read_plan
 from tasks.dataset.run_records import read_runs
 from tasks.dataset.states import dataset_status
-from tasks.evaluation.result_files import RESULT
+from tasks.evaluation.tables import RESULT
 from tasks.report.contact_sheet import LAYERS, Tile, encode_for_page, sample_strips, sample_wall
 from tasks.report.evaluation_section import EvaluationSection, describe_evaluation
 from tasks.samples.sample_shards import SAMPLES

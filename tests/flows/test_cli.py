@@ -186,7 +186,7 @@ def test_data_set_is_beside_the_trainings_by_default() -> None:
         ("joint_factor: .inf\n", "night.yaml: --joint-factor: inf; expected a finite number"),
         ("yaws: [.nan]\n", "--yaws: nan; expected a finite number"),
         ("seed: 0x" + "f" * 99, "--seed: an integer of 396 bits; expected a number of at most 64"),
-        ("camera: hdnt\n", "--camera: 'hdnt'; expected 2k2k or hdnet. Write hdnet."),
+        ("camera: hdnt\n", "--camera: 'hdnt'; expected 2k2k or hdnet.* Write hdnet"),
         ("resolutoin: 512\n", "unknown name 'resolutoin'.*Did you mean resolution"),
     ],
 )
