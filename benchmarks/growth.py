@@ -34,6 +34,7 @@ from tasks.dataset.states import shards_to_redo
 from tasks.machine.kept_memory import keep_freed_memory
 from tasks.machine.meter import resident
 from tasks.samples.render_shard import render_shard
+from tasks.samples.sample_shards import RenderJob
 from tasks.samples.scan_plan import list_scan_names, plan_scans
 from tests.tasks.scan_folders import write_scan
 
@@ -83,7 +84,8 @@ def make_set(folder: Path, scans: int) -> Spent:
     record_roots(run)
     with spent.during("status"):
         status = run.status()
-    jobs = make_jobs(run, status, shards_to_redo(status))
+    described = make_jobs(run, status, shards_to_redo(status))
+    jobs = [job for job in described if isinstance(job, RenderJob)]
     with spent.during("shards"):
         outcomes = [render_shard(job) for job in jobs]
     with spent.during("status and card"):

@@ -89,7 +89,7 @@ def ours(table: ProfileTable) -> dict[str, float]:
         "encode JPEG": cpu.pop("encode image", 0.0),
         "encode EXR": cpu.pop("encode depth", 0.0) + cpu.pop("encode normals", 0.0),
         "hash": cpu.pop("hash shard", 0.0),
-        "write": cpu.pop("write file", 0.0),
+        "write": cpu.pop("write file", 0.0) + cpu.pop("write", 0.0),
         DRAWING: sum(cpu.pop(name, 0.0) for name in DRAWN),
     }
     others = dict(sorted(cpu.items(), key=lambda one: -one[1]))

@@ -8,7 +8,7 @@ Mesa's software renderer draws count for the span that waits for them, by the ke
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter, process_time, thread_time
@@ -104,6 +104,8 @@ class _Holder:
 
 
 _HOLDER, _OPEN = _Holder(), _Open()
+_KNOWN_DRIVER_THREADS: set[str] = set()
+"""Numbers of threads that were seen to be the driver's, whose names need no reading."""
 
 
 @contextmanager
@@ -159,10 +161,16 @@ def _driver_seconds() -> float:
     if sys.platform != "linux":
         return 0.0
     total = 0
-    for task in Path("/proc/self/task").iterdir():
-        try:
-            if (task / "comm").read_text().startswith(_DRIVER_THREADS):
-                total += int((task / "schedstat").read_text().split()[0])
-        except (OSError, IndexError, ValueError):
-            continue  # a thread that just ended
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(OSError, IndexError, ValueError):  # a thread that just ended
+            if _is_driver_s(thread):
+                total += int((thread / "schedstat").read_text().split()[0])
     return total * _NANOSECOND
+
+
+def _is_driver_s(thread: Path) -> bool:
+    if thread.name not in _KNOWN_DRIVER_THREADS:
+        if not (thread / "comm").read_text().startswith(_DRIVER_THREADS):
+            return False
+        _KNOWN_DRIVER_THREADS.add(thread.name)
+    return True

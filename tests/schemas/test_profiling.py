@@ -56,26 +56,31 @@ def test_a_thread_has_spans_of_its_own() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="by the kernel's account of threads")
-@pytest.mark.parametrize(("drives", "counted"), [(True, "draw"), (False, DRIVER)])
-def test_the_driver_s_threads_count_for_what_waits_for_them(drives: bool, counted: str) -> None:
+def test_the_driver_s_threads_count_for_what_waits_for_them() -> None:
+    asked, drawn = threading.Semaphore(0), threading.Semaphore(0)
+
     def draw() -> None:
         Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text("llvmpipe-0")
-        compute(0.05)
-        drawn.set()
-        done.wait()  # the kernel forgets a thread that has ended
+        for seconds in (0.03, 0.06):
+            asked.acquire()
+            compute(seconds)
+            drawn.release()
+        asked.acquire()  # the kernel forgets a thread that has ended
 
-    drawn, done = threading.Event(), threading.Event()
     thread = threading.Thread(target=draw)
+    thread.start()
     with profiling() as profile:
-        with span("draw", drives=drives):
-            thread.start()
-            drawn.wait()
-        alone = profile.table.spent["draw"].cpu
-    done.set()
+        with span("draw", drives=True):
+            asked.release()
+            drawn.acquire()
+        with span("compute"):
+            asked.release()
+            drawn.acquire()
+    asked.release()
     thread.join()
-    assert profile.spent[counted].cpu == pytest.approx(0.05, abs=0.02)
-    assert (alone > 0.03) == drives
-    assert (DRIVER in profile.spent) != drives or profile.spent[DRIVER].cpu < 0.01
+    assert profile.spent["draw"].cpu == pytest.approx(0.03, abs=0.015)
+    assert profile.spent["compute"].cpu < 0.02
+    assert profile.spent[DRIVER].cpu == pytest.approx(0.06, abs=0.015)
 
 
 def test_a_span_that_fails_is_counted_and_closed() -> None:
