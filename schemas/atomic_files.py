@@ -42,21 +42,6 @@ def write_atomically(path: Path, data: bytes | str) -> None:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
-def create_atomically(path: Path, data: bytes | str) -> None:
-    """Write a whole file where none exists; raises FileExistsError, and leaves what is there.
-
-    Of several writers at once exactly one succeeds. Where the file system knows no hard links,
-    the check and the renaming are two steps; callers that race hold a lease besides.
-    Raises StorageError when the place is full.
-    """
-    with storage_errors(path):
-        with temporary_file(path) as (file, temporary):
-            file.write(data.encode() if isinstance(data, str) else data)
-            flush_file(file)
-            link_new(temporary, path)
-        flush_folder(path.parent)
-
-
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn the OSError of a full or read-only place into a StorageError; others pass.

@@ -17,7 +17,6 @@ FORMAT_VERSION = 1
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """How Hugging Face datasets stores an Image."""
 
-IMAGE_COLUMNS = ("image", "color_front", "color_back", "shaded", "mask", "iuv")
 _PIXELS = "corner-origin pixels (the centre of the top-left pixel is (0.5, 0.5))"
 _CAMERA_AXES = "camera axes: x right, y down, z away from the camera"
 _JOINT_ORDER = "joints in this order: " + ", ".join(joint.name for joint in JOINTS)
@@ -163,11 +162,6 @@ def row_table(row: Mapping[str, object], schema: pa.Schema) -> pa.Table:
     """Make a one-row table; raises KeyError when a column is missing."""
     arrays = [pa.array([row[field.name]], type=field.type) for field in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def sample_table(row: Mapping[str, object]) -> pa.Table:
-    """Make the one-row table of a sample; raises KeyError when a column is missing."""
-    return row_table(row, sample_schema())
 
 
 def _exr_label(codec: str, label: str) -> str:

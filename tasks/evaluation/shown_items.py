@@ -21,7 +21,6 @@ from tasks.reconstruction.sheets import ColoredMesh
 from tasks.reconstruction.surfaces import Surfaces, to_ray_length
 
 PAGE, TURNTABLE, OVERVIEW = "view.html", "turntable.png", "overview.png"
-MESHES = ("mesh.glb", "mesh.obj", "mesh.ply")
 
 
 def write_shown(

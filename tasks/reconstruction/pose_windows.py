@@ -31,14 +31,6 @@ class TurnedWindow:
         y = self.y + sin * offset[:, 0] + cos * offset[:, 1]
         return np.stack([x, y], axis=1)
 
-    def from_photo(self, points: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 2"]:
-        """Move points of the photograph into the window (0..1 inside)."""
-        x, y = points[:, 0] - self.x, points[:, 1] - self.y
-        cos, sin = math.cos(self.angle), math.sin(self.angle)
-        inside = np.stack([cos * x + sin * y, -sin * x + cos * y], axis=1) / self.side
-        moved: Float[np.ndarray, "N 2"] = inside + 1 / 2
-        return moved
-
 
 def look_through(
     image: UInt8[np.ndarray, "H W 3"], window: TurnedWindow, size: int

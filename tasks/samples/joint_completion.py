@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float64, UInt8
 
 from schemas.keypoints import (
     COCO_WHOLEBODY_INDICES,
-    JOINT_COUNT,
     JOINTS,
     SMPLX_INDICES,
     KeypointSource,
@@ -46,15 +45,6 @@ class _Annotation:
     def forget(self, joint: int) -> None:
         self.positions[joint], self.known[joint] = np.nan, False
         self.source[joint] = KeypointSource.NONE
-
-
-def unknown_joints() -> Joints:
-    """Return the joints of a scan without annotation: all unknown."""
-    return Joints(
-        positions=np.full((JOINT_COUNT, 3), np.nan),
-        known=np.zeros(JOINT_COUNT, bool),
-        source=np.zeros(JOINT_COUNT, np.uint8),
-    )
 
 
 def complete_joints(

@@ -1,24 +1,19 @@
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from schemas.atomic_files import create_atomically, storage_errors, write_atomically
+from schemas.atomic_files import storage_errors, write_atomically
 from schemas.errors import StorageError
 from tests.tasks.small_disks import fill, small_disk
 
-Write = Callable[[Path, bytes], None]
-WRITERS = pytest.mark.parametrize("write", [write_atomically, create_atomically])
 
-
-@WRITERS
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, write: Write) -> None:
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         fill(disk)
         with pytest.raises(StorageError) as caught:
-            write(disk / "a.json", bytes(8192))
+            write_atomically(disk / "a.json", bytes(8192))
         assert sorted(path.name for path in disk.iterdir()) == ["ballast"]
     assert str(caught.value) == (
         f"{disk / 'a.json'}: No space left on device (0 bytes and 997 inodes are free); "
@@ -27,12 +22,11 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, write: W
     )
 
 
-@WRITERS
-def test_a_disk_without_inodes_is_told_as_such(tmp_path: Path, write: Write) -> None:
+def test_a_disk_without_inodes_is_told_as_such(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", inodes=2) as disk:
         (disk / "last").write_bytes(b"")
         with pytest.raises(StorageError, match=r"and 0 inodes are free"):
-            write(disk / "a.json", b"{}")
+            write_atomically(disk / "a.json", b"{}")
 
 
 def test_on_a_full_disk_the_old_file_remains(tmp_path: Path) -> None:

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from schemas.atomic_files import atomic_file, create_atomically, write_atomically
+from schemas.atomic_files import atomic_file, write_atomically
 from schemas.dataset_folder import DatasetFolder
+from schemas.dataset_store import ConflictError
 from schemas.errors import InputError, RequestError
+from schemas.local_store import LocalStore
 
 
 @pytest.mark.parametrize("uri", ["some/where", "file://some/where"])
@@ -68,12 +70,12 @@ def test_after_an_error_the_old_file_stands_alone(tmp_path: Path) -> None:
 
 
 def test_creating_never_replaces(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    create_atomically(path, "first")
-    with pytest.raises(FileExistsError):
-        create_atomically(path, "second")
+    path = tmp_path / "records/a.txt"
+    LocalStore(tmp_path).write("records/a.txt", "first", seen=None)
+    with pytest.raises(ConflictError, match=str(path)):
+        LocalStore(tmp_path).write("records/a.txt", "second", seen=None)
     assert path.read_text() == "first"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_of_many_creators_one_succeeds(tmp_path: Path) -> None:
@@ -83,8 +85,8 @@ def test_of_many_creators_one_succeeds(tmp_path: Path) -> None:
     def create(number: int) -> None:
         start.wait()
         try:
-            create_atomically(path, str(number))
-        except FileExistsError:
+            LocalStore(tmp_path).write("a.txt", str(number), seen=None)
+        except ConflictError:
             refused.append(str(number))
 
     threads = [threading.Thread(target=create, args=(number,)) for number in range(8)]

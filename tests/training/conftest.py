@@ -26,7 +26,7 @@ from schemas.codecs import (
     encode_png,
 )
 from schemas.manifest import Manifest
-from schemas.samples import sample_schema, sample_table
+from schemas.samples import row_table, sample_schema
 
 MakeDataset = Callable[..., Path]
 
@@ -123,7 +123,7 @@ def write_shard(root: Path, shard: str, rows: list[dict[str, object]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(path, sample_schema(), compression="none") as writer:
         for row in rows:
-            writer.write_table(sample_table(row))
+            writer.write_table(row_table(row, sample_schema()))
     data = path.read_bytes()
     manifest = Manifest(
         shard_id=shard, rows=len(rows), bytes=len(data), sha256=hashlib.sha256(data).hexdigest(),

@@ -3,7 +3,7 @@ import pytest
 
 from schemas.keypoints import COCO_WHOLEBODY_INDICES, JOINT_OF_COCO, KeypointSource
 from schemas.scan import DatasetName, Joints, ScanRef
-from tasks.samples.joint_completion import complete_joints, unknown_joints
+from tasks.samples.joint_completion import complete_joints
 
 
 def _complete(item: str = "rp_nobody_posed_001", missing: tuple[int, ...] = ()) -> Joints:
@@ -110,9 +110,3 @@ def test_a_correction_from_smplx_is_the_fits_joint_and_its_offset() -> None:
 def test_joints_that_a_correction_takes_away_are_filled_from_the_fit() -> None:
     joints = _fill("0317", ())
     assert joints.positions[30].tolist() == BODY[75].tolist()
-
-
-def test_a_scan_without_annotation_has_no_known_joint() -> None:
-    joints = unknown_joints()
-    assert not joints.known.any()
-    assert np.isnan(joints.positions).all()
