@@ -40,10 +40,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="a data root with sequences")
     parser.add_argument("--frames", type=int, default=16, help="of each synthetic video")
+    parser.add_argument("--figures", choices=("lifelike", "sculpted"), default="lifelike")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        write_synthetic_videos(root, videos=2, frames=given.frames, seed=0)
+        write_synthetic_videos(root, videos=2, frames=given.frames, seed=0, figures=given.figures)
         for name, video in find_sequences(root):
             measure_speed(f"{name} (synthetic)", video)
             measure_truth(name, video, root / "truth" / name)

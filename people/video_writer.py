@@ -75,7 +75,7 @@ def write_synthetic_videos(
     texture_size: int = 1024,
     detail: Detail = "fast",
     progress: OnItem | None = None,
-    figures: FigureKind = "sculpted",
+    figures: FigureKind = "lifelike",
 ) -> tuple[str, ...]:
     """Write dances; return the names of the videos in the root.
 

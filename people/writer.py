@@ -110,7 +110,7 @@ def write_synthetic_root(
     progress: OnItem | None = None,
     markers: bool = False,
     detail: Detail = "full",
-    figures: FigureKind = "sculpted",
+    figures: FigureKind = "lifelike",
     raw: bool = False,
 ) -> tuple[str, ...]:
     """Write a data root in the published layouts; return the names of the people in it.

@@ -26,7 +26,13 @@ LUMA = np.array([0.299, 0.587, 0.114])
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sample]]:
     root = tmp_path_factory.mktemp("lit")
     names = write_synthetic_root(
-        root, subjects=PEOPLE, seed=9, texture_size=128, backgrounds=0, detail="sketch"
+        root,
+        subjects=PEOPLE,
+        seed=9,
+        texture_size=128,
+        backgrounds=0,
+        detail="sketch",
+        figures="sculpted",
     )
     session, settings = open_session(), RenderSettings(resolution=128, yaws=(-30.0, 0.0, 30.0))
     scans = (

@@ -30,7 +30,14 @@ that is bent over an edge or seen from the side has no centre to be found."""
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sample]]:
     root = tmp_path_factory.mktemp("synth")
     write_synthetic_root(
-        root, subjects=1, seed=4, texture_size=2048, backgrounds=0, detail="fast", markers=True
+        root,
+        subjects=1,
+        seed=4,
+        texture_size=2048,
+        backgrounds=0,
+        detail="fast",
+        markers=True,
+        figures="sculpted",
     )
     ref = ScanRef(dataset="RP", item=ITEM, subject="rp_synth000", split="train")
     settings = RenderSettings(resolution=RESOLUTION, yaws=YAWS)

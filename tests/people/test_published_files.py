@@ -28,8 +28,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("layouts")
     for dataset in ("THuman2", "2K2K"):
         write_synthetic_root(
-            out, subjects=1, seed=6, texture_size=256, backgrounds=0, detail="fast", dataset=dataset
-        )
+            out, subjects=1, seed=6, texture_size=256, backgrounds=0, detail="fast",
+            dataset=dataset, figures="sculpted",
+        )  # fmt: skip
     return out
 
 

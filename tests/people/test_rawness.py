@@ -63,4 +63,4 @@ def test_the_six_sides_of_a_ball_are_charts_of_their_own(raw: MadeScan) -> None:
 
 def test_sculpted_figures_are_not_made_raw(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="Add --figures lifelike"):
-        write_synthetic_root(tmp_path, subjects=1, seed=0, raw=True)
+        write_synthetic_root(tmp_path, subjects=1, seed=0, raw=True, figures="sculpted")

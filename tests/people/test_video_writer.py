@@ -23,7 +23,8 @@ LAST = "0000002"
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("videos")
     write_synthetic_videos(
-        out, videos=1, frames=FRAMES, seed=2, texture_size=128, detail="sketch"
+        out, videos=1, frames=FRAMES, seed=2, texture_size=128, detail="sketch",
+        figures="sculpted",
     )  # fmt: skip
     return out
 
@@ -97,7 +98,7 @@ def test_second_call_writes_nothing(root: Path) -> None:
     told: list[str] = []
     write_synthetic_videos(
         root, videos=1, frames=FRAMES, seed=2, texture_size=128, detail="sketch",
-        progress=told.append,
+        progress=told.append, figures="sculpted",
     )  # fmt: skip
     assert told == []
 

@@ -20,7 +20,14 @@ ITEM = "rp_synth000_posed_001"
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("synth")
     write_synthetic_root(
-        out, subjects=1, seed=4, texture_size=512, backgrounds=1, detail="fast", markers=True
+        out,
+        subjects=1,
+        seed=4,
+        texture_size=512,
+        backgrounds=1,
+        detail="fast",
+        markers=True,
+        figures="sculpted",
     )
     return out
 
@@ -59,7 +66,7 @@ def test_second_call_writes_nothing(root: Path) -> None:
     told: list[str] = []
     write_synthetic_root(
         root, subjects=1, seed=4, texture_size=512, backgrounds=1, detail="fast", markers=True,
-        progress=told.append,
+        progress=told.append, figures="sculpted",
     )  # fmt: skip
     assert told == []
 
@@ -69,7 +76,14 @@ def test_a_shortened_file_is_made_again(root: Path) -> None:
     before = image.read_bytes()
     image.write_bytes(before[:100])
     write_synthetic_root(
-        root, subjects=1, seed=4, texture_size=512, backgrounds=1, detail="fast", markers=True
+        root,
+        subjects=1,
+        seed=4,
+        texture_size=512,
+        backgrounds=1,
+        detail="fast",
+        markers=True,
+        figures="sculpted",
     )
     assert image.read_bytes() == before
 

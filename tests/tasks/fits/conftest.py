@@ -13,7 +13,14 @@ def fitted_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a data root of one fitted person, with the stand-in model in it."""
     root = tmp_path_factory.mktemp("fitted")
     write_synthetic_root(
-        root, subjects=1, seed=1, texture_size=256, dataset="THuman2", backgrounds=0, detail="fast"
+        root,
+        subjects=1,
+        seed=1,
+        texture_size=256,
+        dataset="THuman2",
+        backgrounds=0,
+        detail="fast",
+        figures="sculpted",
     )
     return root
 
