@@ -81,6 +81,7 @@ def mesh_path(work: Work) -> Path:
 
 
 def _copy_joints(root: Path, work: Work, name: str) -> None:
-    target = root / f"Joint3D/{name}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(work.data / f"Joint3D/RP/{work.item}.json", target)
+    found, target = work.data / f"Joint3D/RP/{work.item}.json", root / f"Joint3D/{name}.json"
+    if found.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(found, target)
