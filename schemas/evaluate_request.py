@@ -95,7 +95,10 @@ class EvaluateRequest(Request):
     def check(self) -> None:
         """Refuse what is neither of the two, and what is missing; raises RequestError."""
         if self.is_of_data and (self.mesh is not None or self.truth is not None):
-            raise _refuse("MESH", "given with --data", "one of the two", "Leave one of them out.")
+            raise RequestError(
+                "MESH", found="given with --data", expected="one of the two",
+                hint="Leave one of them out.",
+            )  # fmt: skip
         if self.is_of_data:
             self._check_data()
         else:
@@ -105,30 +108,31 @@ class EvaluateRequest(Request):
     def _check_data(self) -> None:
         for option, values in (("--data", self.data), ("--checkpoint", self.checkpoint)):
             if not values:
-                raise _refuse(option, "none", "a data set and checkpoints", f"Give {option}.")
+                raise RequestError(
+                    option, found="none", expected="a data set and checkpoints",
+                    hint=f"Give {option}.",
+                )  # fmt: skip
         named = [("--checkpoint", path) for path in self.checkpoint]
         if self.normal_checkpoint is not None:
             named.append(("--normal-checkpoint", self.normal_checkpoint))
         for option, path in named:
             if not Path(path).exists():
-                raise _refuse(
-                    option, f"nothing at {path}", "weights of a training",
-                    "Give the folder that `scanmill train --out` wrote.",
+                raise RequestError(
+                    option, found=f"nothing at {path}", expected="weights of a training",
+                    hint="Give the folder that `scanmill train --out` wrote.",
                 )  # fmt: skip
 
     def _check_mesh(self) -> None:
         for option, path in (("MESH", self.mesh), ("--truth", self.truth)):
             if path is None:
-                raise _refuse(
-                    option, "none", "MESH and --truth SCAN, or --data and --checkpoint",
-                    "See --help for what is possible.",
+                raise RequestError(
+                    option, found="none",
+                    expected="MESH and --truth SCAN, or --data and --checkpoint",
+                    hint="See --help for what is possible.",
                 )  # fmt: skip
             if not Path(path).exists():
-                raise _refuse(
-                    option, f"nothing at {path}", "a file of a shape, or a scan's folder",
-                    "Check the spelling; relative paths count from where the command runs.",
+                raise RequestError(
+                    option, found=f"nothing at {path}",
+                    expected="a file of a shape, or a scan's folder",
+                    hint="Check the spelling; relative paths count from where the command runs.",
                 )  # fmt: skip
-
-
-def _refuse(option: str, found: str, expected: str, hint: str) -> RequestError:
-    return RequestError(option, found=found, expected=expected, hint=hint)

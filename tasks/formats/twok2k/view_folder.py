@@ -21,7 +21,7 @@ from tasks.formats.twok2k.twok2k_layout import (
     parse_view_name,
 )
 from tasks.formats.twok2k.view_lists import read_lines
-from tasks.scans.layouts import LAYOUTS
+from tasks.scans.layouts import subject_of
 from tasks.scans.textures import probe_texture
 
 _FRONT = "_front.png"
@@ -61,8 +61,8 @@ def list_folder(root: Path, *, split_seed: int) -> FolderViews:
         ScanRef(
             dataset=dataset,
             item=item,
-            subject=_subject(dataset, item),
-            split=splits.get((dataset, item)) or split_of(split_seed, _subject(dataset, item)),
+            subject=subject_of(dataset, item),
+            split=splits.get((dataset, item)) or split_of(split_seed, subject_of(dataset, item)),
         )
         for dataset, item in sorted(views)
     ]
@@ -100,11 +100,6 @@ def _read_splits(root: Path) -> dict[tuple[DatasetName, str], Split]:
             dataset, _ = parse_view_name(name.parent.name, STANDARD_CAMERA)
             found[dataset, name.name.removesuffix(_FRONT)] = split
     return found
-
-
-def _subject(dataset: DatasetName, item: str) -> str:
-    until = LAYOUTS[dataset].subject_until
-    return item.partition(until)[0] if until else item
 
 
 def _agree_on_splits(refs: list[ScanRef]) -> tuple[ScanRef, ...]:
