@@ -1,11 +1,17 @@
 """What is stored of a run's settings: names that never change, meanings that no default changes."""
 
+import json
+import tarfile
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from schemas.train_options import ModelOptions
+from training.loop.run_folder import RunRecord
 from training.run_settings import DataSettings, ModelSettings, RunSettings, stored_name
 
+ARCHIVE = Path(__file__).parents[1] / "data/before/before.tar.xz"
 FIRST_RECORD = {"stage": "2k2k-normal", "resolution": 256}
 """Of the model; all else came later."""
 
@@ -59,3 +65,13 @@ def test_run_settings_name_the_folder() -> None:
     run = RunSettings(out="runs/a", data=("set",), steps=1, save_every=1, validate_every=1)
     assert run.folder.parts == ("runs", "a")
     assert stored_name("out") == "out"
+
+
+def test_an_older_record_is_written_again_with_all_that_it_held() -> None:
+    with tarfile.open(ARCHIVE) as archive:
+        file = archive.extractfile("run/run.json")
+        assert file is not None
+        held = json.loads(file.read())
+    written = json.loads(RunRecord.model_validate(held).model_dump_json())
+    for part in ("model", "data", "run"):
+        assert written[part] | held[part] == written[part]
