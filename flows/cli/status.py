@@ -35,7 +35,7 @@ def status(
     if json:
         print_json(found)
     else:
-        _show(found)
+        _show(found, redo=_redo(folder))
     raise typer.Exit(0 if found.is_done else 1)
 
 
@@ -58,7 +58,14 @@ def _look_at_scans(folder: DatasetFolder, *, deep: bool) -> DatasetStatus:
         )
 
 
-def _show(found: DatasetStatus) -> None:
+def _redo(folder: DatasetFolder) -> str:
+    """Return the command that redoes what is left."""
+    if folder.read_description().settings.origin == "imported":
+        return "scanmill import, of the same folder"
+    return f"scanmill rerun {folder.address}"
+
+
+def _show(found: DatasetStatus, *, redo: str) -> None:
     named = {one.shard_id: one for one in found.shards}
     named |= {f"video {VIDEOS.title(one.shard_id, one.scans)}": one for one in found.videos}
     notable = [(n, one) for n, one in named.items() if one.state != "done" or one.older_code]
@@ -83,9 +90,9 @@ def _show(found: DatasetStatus) -> None:
     if not found.inputs_checked:
         say("Where the inputs come from is not known, or missing: changes can't be told.")
     if any(one.state in REDONE_ALWAYS for one in (*found.shards, *found.videos)):
-        say(f"Redo what is left with: scanmill rerun {found.uri}")
+        say(f"Redo what is left with: {redo}")
     elif not found.is_done:
-        say(f"Fix the scans that were rejected and run: scanmill rerun {found.uri}")
+        say(f"Fix the scans that were rejected and run: {redo}")
 
 
 def _describe_run(run: RunBeat) -> str:

@@ -59,6 +59,14 @@ def test_status_reads_every_byte(scanmill: Command, older: Older) -> None:
     }
 
 
+def test_status_of_an_import_names_the_command_that_redoes_it(
+    scanmill: Command, older: Older
+) -> None:
+    (older("imported") / "samples/shard-00000.parquet").unlink()
+    ended = scanmill("status", older("imported"))
+    assert "Redo what is left with: scanmill import, of the same folder" in ended.stdout
+
+
 @pytest.mark.parametrize("name", ["set", "imported"])
 def test_everything_in_an_older_data_set_still_holds(
     scanmill: Command, older: Older, name: str
