@@ -36,7 +36,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks import tar_stream
-from benchmarks.as_training import use_huge_pages
+from benchmarks.as_training import run_as_training
 from benchmarks.guard import hold
 from benchmarks.png_folder import COLORS, PngFolder, write_pngs
 from training.data.augmentation_sampler import AugmentationSampler
@@ -145,7 +145,7 @@ def list_ways(
 
 def main() -> None:
     """Print the table."""
-    use_huge_pages("benchmarks.loader")
+    run_as_training("benchmarks.loader")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("uri")
     parser.add_argument("--backgrounds", type=Path, required=True)

@@ -25,7 +25,7 @@ from typing import Any, Generic
 import torch
 from torch import nn
 
-from benchmarks.as_training import use_huge_pages
+from benchmarks.as_training import run_as_training
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.background_pool import open_backgrounds
 from training.data.loader import Loader
@@ -228,7 +228,7 @@ class StepTaker(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
 
 def main() -> None:
     """Print the tables."""
-    use_huge_pages("benchmarks.step_parts")
+    run_as_training("benchmarks.step_parts")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("uri")
     parser.add_argument("--backgrounds", type=Path)

@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks import train_step_hdnet
-from benchmarks.as_training import use_huge_pages
+from benchmarks.as_training import run_as_training
 from schemas.body_parts import PartGroup, group_members
 from schemas.train_forms import PUBLISHED, StageName
 from training.data.tensor_batch import BatchT, SampleT, TensorBatch
@@ -191,7 +191,7 @@ class TimedSteps:
 
 def main() -> None:
     """Print the table, or, in a process of its own, measure one line of it."""
-    use_huge_pages("benchmarks.train_step")
+    run_as_training("benchmarks.train_step")
     parser = argparse.ArgumentParser(description="Time and memory of a training step.")
     parser.add_argument("--resolution", type=int, default=512)
     parser.add_argument("--width", type=float, default=1.0)

@@ -137,6 +137,13 @@ def test_cores_are_shared_among_the_ranks(monkeypatch: pytest.MonkeyPatch) -> No
     assert launch_environment(request(nproc=2))["OMP_NUM_THREADS"] == "4"
 
 
+def test_threads_that_wait_leave_the_cores_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert launch_environment(request())["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert launch_environment(request())["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
 def test_fresh_memory_comes_in_huge_pages() -> None:
     offered = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     if not offered.exists() or "[madvise]" not in offered.read_text():
