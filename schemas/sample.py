@@ -3,7 +3,7 @@
 Both surfaces share one silhouette: the back is seen through the person from the same camera.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
@@ -36,6 +36,12 @@ class Surfaces:
     front: Surface
     back: Surface
     mask: Bool[np.ndarray, "H W"]
+
+    def without_triangles(self) -> "Surfaces":
+        """Forget the triangles, a sixth of a sample that waits to be encoded: -1 everywhere."""
+        none = np.broadcast_to(np.int32(-1), self.mask.shape)
+        front, back = (replace(one, triangle=none) for one in (self.front, self.back))
+        return replace(self, front=front, back=back)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,8 @@ class ViewRenderer:
         return Sample(
             sample_id=sample_id, ref=self.scan.ref, view=view, camera=stand.camera,
             mesh_to_world=stand.mesh_to_world, metres_per_unit=stand.metres_per_unit,
-            metric_source=self.placement.metric_source, surfaces=surfaces, shaded=shaded,
+            metric_source=self.placement.metric_source, surfaces=surfaces.without_triangles(),
+            shaded=shaded,
             image=image, keypoints=joints.pixels, joints_camera=joints.camera,
             keypoint_source=joints.source, keypoint_occluded=joints.occluded,
             background=background, seed=seed, iuv=iuv,
