@@ -38,7 +38,7 @@ from benchmarks.simulated_bucket import Bucket
 from benchmarks.simulated_disk import Disk
 from benchmarks.simulated_machine import Machine, Process, Stuck, Threading
 from flows import runs
-from schemas import s3_store, store_errors
+from schemas import s3_store, store_errors, work
 from schemas.dataset_folder import DatasetFolder, Part
 from schemas.dataset_reader import shard_name
 from schemas.errors import ScanmillError
@@ -357,7 +357,7 @@ def simulated(machine: Machine, disk: Disk, bucket: Bucket) -> Iterator[None]:
         (lease, "Lease", SimulatedLease),
         (claims, "Lease", SimulatedLease),
         (lease, "threading", threads),
-        (run_beats, "threading", threads),
+        (work, "threading", threads),
         (lease, "monotonic", machine.monotonic),
         (claims, "monotonic", machine.monotonic),
         (lease, "_machine", here),
