@@ -1,5 +1,6 @@
 """Questions to a real server: which of its runs have lost their process, and which only rest."""
 
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -14,11 +15,17 @@ from tests.flows.live_server import ROOT, LiveServer
 pytestmark = pytest.mark.xdist_group("prefect-server")
 
 DEAD_PID = 2**31 - 1
+TRIES = 10
 AUTOMATIONS = yaml.safe_load((ROOT / "prefect.yaml").read_text())["automations"]
 
 
 def post(server: LiveServer, path: str, body: object) -> dict[str, Any]:
-    answer = httpx.post(f"{server.address}/{path}", json=body)
+    """Ask as Prefect's client does: again while the server's database is busy (503)."""
+    for _ in range(TRIES):
+        answer = httpx.post(f"{server.address}/{path}", json=body)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        sleep(0.5)
     answer.raise_for_status()
     found: dict[str, Any] = answer.json() if answer.content else {}
     return found
