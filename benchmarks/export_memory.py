@@ -1,6 +1,6 @@
 r"""Watch the memory of an export over a large data set.
 
-    scanmill synth --out people --subjects 6 --texture 512
+    scanmill synth --out people --subjects 8 --texture 512
     scanmill render --data people --dataset RP --out sets/many --resolution 256 --yaws 0:357:3
     python -m benchmarks.export_memory URI
 
@@ -23,6 +23,7 @@ from tasks.formats.registry import FORMATS
 ALLOWED_MIB = 16.0
 MIB = 2**20
 QUARTERS = 4
+MIN_SHARDS = 2 * QUARTERS
 
 
 def main() -> int:
@@ -34,11 +35,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         target = ExportTarget(Path(folder) / "published", allow_other_resolution=True)
         plan = FORMATS["2k2k"].plan_export([DatasetFolder.at(given.uri)], target)
+        if len(plan.pieces) < MIN_SHARDS:
+            parser.error(f"{given.uri} has {len(plan.pieces)} shards; wanted: {MIN_SHARDS} or more")
         target.staging.mkdir(parents=True)
         for piece in plan.pieces:
             piece.write()
             resident.append(process.memory_info().rss / MIB)
-    length = max(1, len(resident) // QUARTERS)
+    length = len(resident) // QUARTERS
     most = [max(resident[start : start + length]) for start in range(0, length * QUARTERS, length)]
     told = "  ".join(f"{one:.1f}" for one in most)
     print(f"{len(plan.pieces)} shards; most memory by quarters, MiB: {told}")

@@ -22,8 +22,8 @@ measure render_floor "$data" --item "$item"
 measure growth --sizes 10 100 1000
 measure fidelity "$data" --item "$item"
 measure memory
-.venv/bin/scanmill synth --out "$folder/few" --subjects 3 --texture 512 --backgrounds 4
-.venv/bin/scanmill render --data "$folder/few" --dataset RP --out "$folder/many" --resolution 256 --yaws 0:354:6
+.venv/bin/scanmill synth --out "$folder/few" --subjects 8 --texture 512 --backgrounds 4
+.venv/bin/scanmill render --data "$folder/few" --dataset RP --out "$folder/many" --resolution 256 --yaws 0:345:15
 measure export_memory "$folder/many"
 .venv/bin/scanmill render --data "$folder/few" --dataset RP --out "$folder/labelled" --camera hdnet --yaws 0
 measure depth_normals "$folder/labelled"
