@@ -33,8 +33,7 @@ def phone(body: HumanBody, posed: PosedBody, side: str) -> Piece:
     wrist, knuckle = skeleton.head(f"{side}_hand"), skeleton.head(f"{side}_middle1")
     middle = wrist + PALM_SHARE * (knuckle - wrist) - np.array([0.0, PALM_DEPTH_CM, 0.0])
     # In the T-pose fingers point away from the body and palms down.
-    axes = np.stack([[0.0, 0.0, sign], [sign, 0.0, 0.0], [0.0, -1.0, 0.0]])
-    axes[0] = np.cross(axes[1], axes[2])
+    axes = np.stack([[0.0, 0.0, -sign], [sign, 0.0, 0.0], [0.0, -1.0, 0.0]])
     matrix = posed.transforms[f"{side}_hand"]
     placed = (middle + local @ axes) @ matrix[:3, :3].T + matrix[:3, 3]
     wide, high, _ = PHONE_CM

@@ -1,6 +1,7 @@
 """The written root has the published layout, is the same for the same seed, and is kept."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,19 +17,17 @@ from schemas.keypoints import COCO_WHOLEBODY_INDICES
 ITEM = "rp_synth000_posed_001"
 
 
+def make_root(out: Path, progress: Callable[[str], None] | None = None) -> None:
+    write_synthetic_root(
+        out, subjects=1, seed=4, texture_size=512, backgrounds=1, detail="fast", markers=True,
+        progress=progress, figures="sculpted",
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("synth")
-    write_synthetic_root(
-        out,
-        subjects=1,
-        seed=4,
-        texture_size=512,
-        backgrounds=1,
-        detail="fast",
-        markers=True,
-        figures="sculpted",
-    )
+    make_root(out)
     return out
 
 
@@ -64,10 +63,7 @@ def test_background_is_large_enough_for_the_default_camera(root: Path) -> None:
 
 def test_second_call_writes_nothing(root: Path) -> None:
     told: list[str] = []
-    write_synthetic_root(
-        root, subjects=1, seed=4, texture_size=512, backgrounds=1, detail="fast", markers=True,
-        progress=told.append, figures="sculpted",
-    )  # fmt: skip
+    make_root(root, progress=told.append)
     assert told == []
 
 
@@ -75,16 +71,7 @@ def test_a_shortened_file_is_made_again(root: Path) -> None:
     image = root / "IndoorCVPR09/livingroom/livingroom_synth0000.jpg"
     before = image.read_bytes()
     image.write_bytes(before[:100])
-    write_synthetic_root(
-        root,
-        subjects=1,
-        seed=4,
-        texture_size=512,
-        backgrounds=1,
-        detail="fast",
-        markers=True,
-        figures="sculpted",
-    )
+    make_root(root)
     assert image.read_bytes() == before
 
 
