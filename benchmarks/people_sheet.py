@@ -35,7 +35,7 @@ SHADOW, SHADOW_CM = 0.42, (3.0, 9.0)
 
 def draw_cell(context: GLContext, mesh: Mesh, *, head: bool = False) -> Picture:
     """Draw one person from the front; head: only that."""
-    used = mesh.vertices[np.unique(mesh.faces)]
+    used = mesh.used_vertices
     low, high = used.min(axis=0), used.max(axis=0)
     if head:
         crown = used[used[:, 1] > high[1] - HEAD_SLICE_CM].mean(axis=0)

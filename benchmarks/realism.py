@@ -149,7 +149,7 @@ def measure_figure(context: GLContext, mesh: Mesh, resolution: int) -> Statistic
 
 def place(mesh: Mesh, yaw: float) -> Float64[np.ndarray, "4 4"]:
     """Return mesh_to_world: centred, as high as the image, turned."""
-    used = mesh.vertices[np.unique(mesh.faces)]
+    used = mesh.used_vertices
     low, high = used.min(axis=0), used.max(axis=0)
     size = 2 * HALF_EXTENT * FILL / (high[1] - low[1])
     centre = np.eye(4)
