@@ -58,7 +58,7 @@ TEXTURE_SCALES_PX = (0.7, 1.4, 2.8, 5.6, 11.2, 22.4)
 TINY = 1e-9
 SEED, GROWN_YEARS = 1, 18
 SHORT_HAIR = ("short", "buzz", "swept")
-FREE_ARMS = ("hanging", "hanging_bent", "presenting")
+FREE_ARMS = ("apart", "hanging", "hanging_bent", "presenting")
 SHIRT_AND_TROUSERS = {
     "tshirt", "polo", "shirt", "collar", "jeans", "trousers", "shoes", "sneakers", "boots",
 }  # fmt: skip

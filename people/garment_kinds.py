@@ -152,7 +152,8 @@ GARMENTS: dict[str, Cut] = {
         fabrics=("leather",), marks=("leather_shoe",),
     ),
     "trousers": Cut(
-        "bottom", 6.5, waist=97, ease=Ease(0.9, knee=0.82, hem=0.74), patterns=("plain", "checks"),
+        "bottom", 6.5, waist=97, ease=Ease(0.9, knee=0.82, hem=0.74),
+        patterns=("plain", "plain", "plain", "plain", "checks"),
         marks=("hems", "trousers"),
     ),
     "jeans": Cut(

@@ -47,6 +47,13 @@ class Head:
         places: Points = points @ self.to_canonical[:3] + self.to_canonical[3]
         return places
 
+    def world(self, places: Float64[np.ndarray, "*_ 3"]) -> Float64[np.ndarray, "*_ 3"]:
+        """Undo `canonical`."""
+        moved: Float64[np.ndarray, "*_ 3"] = (places - self.to_canonical[3]) @ np.linalg.inv(
+            self.to_canonical[:3]
+        )
+        return moved
+
 
 @dataclass(frozen=True, slots=True)
 class Roots:

@@ -32,6 +32,10 @@ class Cut:
     radius of its coils, and coils for each centimetre. cap: thickness of the layer below the locks.
     rise: how much locks start straight off the skin, not as they are combed. rough: how unlike
     neighbours are. fringe: they may hang before the face. knot: where they are tied, of TIES.
+    curly: grooves wind. clumps, tight: how many strands locks gather in, and how much at the tip.
+    groove: how deep grooves are. wisps: share of locks that stand off. cap_only: no more than
+    the cap. ramp: how far from its edge the cap is as thick as it gets.
+    frayed: how uneven that edge is.
     """
 
     flow: Flow
@@ -49,158 +53,62 @@ class Cut:
     fringe: bool = False
     rise: float = 0.6
     knot: str = ""
+    curly: bool = False
+    clumps: int = 120
+    tight: float = 0.5
+    groove: float = 0.12
+    wisps: float = 0.08
+    cap_only: bool = False
+    ramp: float = 2.5
+    frayed: float = 0.12
 
 
 CUTS: dict[str, Cut] = {
     "buzz": Cut(
-        "crown",
-        2600,
-        0.9,
-        0.7,
-        width=0.35,
-        lift=0.3,
-        stiff=0.6,
-        cap=0.2,
-        segments=2,
-        rise=0.3,
-        rough=0.15,
+        "crown", 400, 0.9, 0.7, width=0.35, lift=0.3, stiff=0.6, cap=0.25, segments=2, rise=0.3,
+        rough=0.15, groove=0.15, curly=True, cap_only=True,
     ),
     "short": Cut(
-        "crown",
-        2300,
-        4.6,
-        2.2,
-        width=0.5,
-        lift=1.2,
-        stiff=0.55,
-        cap=0.7,
-        segments=5,
-        rise=0.45,
-        rough=0.16,
+        "crown", 2300, 4.6, 2.2, width=0.6, lift=1.2, stiff=0.55, cap=0.5, segments=5, rise=0.45,
+        rough=0.16, clumps=170, groove=0.14,
     ),
     "swept": Cut(
-        "back",
-        2000,
-        7.0,
-        2.4,
-        width=0.55,
-        lift=1.8,
-        stiff=0.55,
-        cap=0.8,
-        segments=6,
-        rough=0.15,
+        "back", 2000, 7.0, 2.4, width=0.65, lift=1.8, stiff=0.55, cap=0.6, segments=6, rough=0.15,
+        clumps=130, groove=0.15,
     ),
     "bob": Cut(
-        "part",
-        1700,
-        20,
-        17,
-        width=0.8,
-        lift=1.5,
-        stiff=0.4,
-        cap=0.8,
-        segments=8,
-        rise=0.15,
-        rough=0.13,
+        "part", 1700, 20, 17, width=0.75, lift=1.1, stiff=0.4, cap=0.6, segments=8, rise=0.15,
+        rough=0.13, clumps=90, tight=0.4,
     ),
     "long": Cut(
-        "part",
-        1700,
-        44,
-        40,
-        width=0.85,
-        lift=1.4,
-        stiff=0.35,
-        cap=0.7,
-        segments=9,
-        rise=0.15,
-        rough=0.12,
+        "part", 1700, 44, 40, width=0.75, lift=0.9, stiff=0.35, cap=0.5, segments=9, rise=0.15,
+        rough=0.12, clumps=80, tight=0.6,
     ),
     "wavy": Cut(
-        "part",
-        1500,
-        36,
-        33,
-        width=0.8,
-        lift=2.0,
-        stiff=0.38,
-        curl=0.5,
-        turns=0.1,
-        cap=0.8,
-        segments=11,
-        rise=0.2,
-        rough=0.16,
+        "part", 1500, 36, 33, width=0.8, lift=1.3, stiff=0.38, curl=0.5, turns=0.1, cap=0.6,
+        segments=11, rise=0.2, rough=0.16, clumps=60, tight=0.75, groove=0.15,
     ),
     "curly": Cut(
-        "crown",
-        1500,
-        12,
-        11,
-        width=0.55,
-        lift=3.2,
-        stiff=0.6,
-        curl=0.75,
-        turns=0.36,
-        cap=1.5,
-        segments=11,
-        rough=0.45,
+        "crown", 1500, 12, 11, width=0.75, lift=3.2, stiff=0.6, curl=0.6, turns=0.3, cap=1.0,
+        segments=11, rough=0.4, curly=True, clumps=200, tight=0.55, groove=0.22, wisps=0.02,
     ),
     "afro": Cut(
-        "out",
-        2400,
-        7.0,
-        6.0,
-        width=0.5,
-        lift=6.0,
-        stiff=1.0,
-        curl=0.5,
-        turns=0.6,
-        cap=3.6,
-        segments=7,
-        rough=0.35,
+        "out", 2400, 7.0, 6.0, width=0.7, lift=6.0, stiff=1.0, curl=0.5, turns=0.6, cap=2.0,
+        segments=7, rough=0.3, curly=True, clumps=0, groove=0.3, wisps=0.0,
     ),
     "ponytail": Cut(
-        "tie",
-        1700,
-        14,
-        14,
-        width=0.75,
-        lift=0.6,
-        stiff=0.2,
-        cap=0.5,
-        segments=8,
-        rise=0.05,
-        rough=0.07,
-        knot="ponytail",
+        "tie", 1700, 14, 14, width=0.75, lift=0.6, stiff=0.2, cap=0.5, segments=8, rise=0.05,
+        rough=0.07, knot="ponytail", clumps=0, groove=0.08, wisps=0.04,
     ),
     "bun": Cut(
-        "tie",
-        1700,
-        12,
-        12,
-        width=0.75,
-        lift=0.6,
-        stiff=0.2,
-        cap=0.5,
-        segments=8,
-        rise=0.05,
-        rough=0.07,
-        knot="bun",
+        "tie", 1700, 12, 12, width=0.75, lift=0.6, stiff=0.2, cap=0.5, segments=8, rise=0.05,
+        rough=0.07, knot="bun", clumps=0, groove=0.08, wisps=0.04,
     ),
     "pixie": Cut(
-        "crown",
-        2000,
-        6.5,
-        5.0,
-        width=0.55,
-        lift=1.4,
-        stiff=0.5,
-        cap=0.7,
-        segments=6,
-        fringe=True,
-        rise=0.4,
+        "crown", 2000, 6.5, 5.0, width=0.65, lift=1.4, stiff=0.5, cap=0.5, segments=6, fringe=True,
+        rise=0.4, clumps=140, groove=0.14,
     ),
-}
+}  # fmt: skip
 """Bald is no row: it has no hair."""
 
 

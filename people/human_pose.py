@@ -69,7 +69,8 @@ def draw_human_pose(body: HumanBody, rng: np.random.Generator) -> tuple[Rotation
 def draw_names(rng: np.random.Generator) -> tuple[str, str, bool]:
     """Draw a stance, a pair of holds, and whether left and right are exchanged."""
     table = read_table(TABLE)
-    stances, pairs = sorted(table["stances"]), sorted(table["pairs"])
+    stances = sorted(table["stances"])
+    pairs = [name for name in sorted(table["pairs"]) for _ in range(table["often"].get(name, 1))]
     stance = stances[int(rng.integers(len(stances)))]
     return stance, pairs[int(rng.integers(len(pairs)))], bool(rng.integers(2))
 
@@ -180,11 +181,14 @@ def _mirror(matrix: Matrix) -> Matrix:
 def _fingers(plan: Plan) -> Rotations:
     turns: Rotations = {}
     for number, side in enumerate(SIDES):
-        strength = float(plan.holds[_role(plan, side)].get("curl", 0.8))
+        hold = plan.holds[_role(plan, side)]
+        strength = float(hold.get("curl", 0.8))
+        spread = float(hold.get("spread", 2.0))
         strength = max(0.1, strength + 0.2 * float(plan.jitter[12 + number]))
         for order, finger in enumerate(FINGERS):
             for part, degrees in enumerate(CURL_DEG["fingers"], start=1):
-                bend = (0.0, 0.0, strength * (1 + 0.12 * order) * degrees, 0.0)
+                aside = spread * (order - 1.2) if part == 1 else 0.0
+                bend = (0.0, aside, strength * (1 + 0.12 * order) * degrees, 0.0)
                 turns[f"{side}_{finger}{part}"] = _sided(side, bend)
         for part, degrees in enumerate(CURL_DEG["thumb"], start=1):
             turns[f"{side}_thumb{part}"] = _sided(side, (0.0, -strength * degrees, 0.0, 0.0))

@@ -7,34 +7,34 @@ import numpy as np
 from people.cloth_grid import Look
 from people.figure import Color, rng_for
 from people.garment_kinds import GARMENTS
-from people.hairs import HairLook
+from people.hair_paint import HairLook
 from people.traits import Traits
 
 OUTFIT_PURPOSE = 21
 Weights = dict[str, float]
 
 TOPS: dict[bool, Weights] = {
-    False: {"tshirt": 4, "shirt": 3, "sweater": 2, "hoodie": 2, "polo": 1, "tank": 0.4},
-    True: {"tshirt": 3, "blouse": 3, "sweater": 2, "shirt": 1, "tank": 1.5, "hoodie": 1},
+    False: {"tshirt": 6, "shirt": 4, "sweater": 1.6, "hoodie": 1.5, "polo": 1.5, "tank": 0.4},
+    True: {"tshirt": 5, "blouse": 2.5, "sweater": 1.6, "shirt": 2, "tank": 1.5, "hoodie": 0.8},
 }
 BOTTOMS: dict[bool, Weights] = {
-    False: {"jeans": 4, "trousers": 3, "shorts": 1.2},
-    True: {"jeans": 3, "trousers": 2, "leggings": 1.2, "skirt": 2, "shorts": 0.8},
+    False: {"jeans": 5, "trousers": 3.5, "shorts": 0.9},
+    True: {"jeans": 5, "trousers": 2.5, "leggings": 1.2, "skirt": 1, "shorts": 0.7},
 }
 OUTER: Weights = {"jacket": 2, "coat": 1}
 SHOES: Weights = {"sneakers": 4, "shoes": 2, "boots": 1.2}
-GLASSES_SHARE, SCARF_SHARE, HAT_SHARE, BACKPACK_SHARE, HOOD_SHARE = 0.16, 0.1, 0.12, 0.08, 0.85
+GLASSES_SHARE, SCARF_SHARE, HAT_SHARE, BACKPACK_SHARE, HOOD_SHARE = 0.16, 0.06, 0.09, 0.06, 0.85
 HATS: Weights = {"beanie": 1, "cap": 1.2}
 HAIR_UNDER_HATS: dict[bool, Weights] = {
     False: {"buzz": 2, "short": 3},
     True: {"long": 2, "bob": 2, "wavy": 1.5, "short": 1},
 }
-DRESS_SHARE, OUTER_SHARE, BARE_FEET = 0.22, 0.22, 0.03
+DRESS_SHARE, OUTER_SHARE, BARE_FEET = 0.1, 0.2, 0.03
 HAIR: dict[bool, Weights] = {
-    False: {"short": 4, "buzz": 2, "swept": 2, "curly": 0.8, "afro": 0.5, "bald": 1, "bob": 0.3,
-            "bun": 0.2},
-    True: {"long": 3, "bob": 2, "wavy": 2, "ponytail": 2, "bun": 1.2, "pixie": 1, "curly": 1,
-           "afro": 0.5},
+    False: {"short": 5, "buzz": 2.5, "swept": 2.5, "curly": 0.6, "afro": 0.4, "bald": 0.8,
+            "bob": 0.2, "bun": 0.2},
+    True: {"ponytail": 3.5, "bun": 2.5, "long": 1.8, "bob": 1.8, "wavy": 1.2, "pixie": 1.4,
+           "curly": 0.7, "afro": 0.4},
 }  # fmt: skip
 BEARD: Weights = {"none": 6, "short_beard": 2, "full_beard": 1, "goatee": 0.7}
 GROWN_YEARS = 19
@@ -46,6 +46,11 @@ CLOTH_COLORS: tuple[Color, ...] = (
 )  # fmt: skip
 """Cloth as it is worn: mostly dark, pale or muted."""
 DENIM_COLORS: tuple[Color, ...] = ((54, 68, 96), (74, 94, 126), (104, 128, 158), (50, 54, 64))
+TROUSER_COLORS: tuple[Color, ...] = (
+    (52, 52, 55), (70, 71, 75), (96, 98, 102), (46, 54, 76), (142, 126, 92), (176, 158, 126),
+    (122, 104, 78), (84, 88, 66), (84, 66, 54), (206, 202, 192),
+)  # fmt: skip
+"""Chinos and other trousers."""
 LEATHER_COLORS: tuple[Color, ...] = ((48, 43, 41), (78, 54, 41), (106, 74, 52), (62, 49, 43))
 HAIR_COLORS: tuple[Color, ...] = (
     (46, 38, 34), (64, 49, 40), (92, 67, 49), (124, 93, 64), (162, 128, 88), (196, 166, 120),
@@ -154,6 +159,8 @@ def _draw_look(name: str, rng: np.random.Generator) -> Look:
     pattern = row.patterns[int(rng.integers(len(row.patterns)))]
     order = rng.permutation(len(CLOTH_COLORS))
     first, second, third = (CLOTH_COLORS[number] for number in order[:3])
+    if name in ("trousers", "shorts"):
+        first = _pick(rng, TROUSER_COLORS)
     if fabric == "denim":
         first = _pick(rng, DENIM_COLORS)
     if fabric == "leather":

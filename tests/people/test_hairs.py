@@ -6,9 +6,10 @@ import pytest
 
 from people.anny_assets import BODY_VERTICES
 from people.garment_surfaces import canonical_places
-from people.hair_locks import RING, find_head
+from people.hair_locks import find_head, grow_locks, spread_roots
+from people.hair_paint import HairLook
 from people.hair_styles import CUTS
-from people.hairs import BEARDS, HairLook, grow_beard, grow_hair
+from people.hairs import BEARDS, grow_beard, grow_hair
 from people.human_body import PosedBody, build_body, pose_body
 from people.human_mesh import piece_mesh
 from people.traits import draw_traits
@@ -55,10 +56,13 @@ def test_a_head_is_found_where_it_is(posed: PosedBody) -> None:
 
 def test_locks_stay_outside_the_skull(posed: PosedBody) -> None:
     vertices, faces = collider(posed)
-    hair = grow_hair(posed, "swept", LOOK, (vertices, faces))
-    rings = CUTS["swept"].segments + 1
-    tips = hair.vertices[-CUTS["swept"].locks * rings * RING :].reshape(-1, rings, RING, 3)[:, 2:]
-    points = np.ascontiguousarray(tips.reshape(-1, 3))
+    skin = posed.vertices[:BODY_VERTICES].astype(np.float64)
+    head, rng = find_head(skin, vertices, faces), np.random.default_rng(3)
+    above = np.where(canonical_places()[:BODY_VERTICES, 1] > 160, 1.0, -1.0)
+    roots = spread_roots(skin, above, 300, rng)
+    cut = CUTS["swept"]
+    lines = grow_locks(head, roots, cut, np.full(len(roots.place), cut.top), rng)
+    points = np.ascontiguousarray(lines[:, 2:].reshape(-1, 3))
     inside = igl.fast_winding_number(vertices, faces.astype(np.int64), points) > 0.5
     assert inside.mean() < 0.01
 
