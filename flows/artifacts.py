@@ -16,11 +16,11 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
-from prefect.settings import get_current_settings
 
 from flows.progress import Amount, format_seconds
 from flows.runs import Run
 from flows.summary import RunSummary
+from flows.temporary_server import lasting_server
 from schemas.dataset_folder import DatasetFolder
 from tasks.dataset.commit import ShardOutcome
 from tasks.dataset.shard_kinds import ShardKind
@@ -39,7 +39,7 @@ PERCENT = 100
 
 def has_server() -> bool:
     """Return whether a server outlives the run."""
-    return bool(get_current_settings().api.url)
+    return bool(lasting_server())
 
 
 class ProgressBoard:

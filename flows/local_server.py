@@ -5,7 +5,6 @@ the worker has to end first, because one whose server is gone waits for it for e
 """
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -18,11 +17,11 @@ from time import monotonic, sleep
 from typing import Any
 
 from flows.prefect_settings import API_URL, PATIENCE_S, apply_prefect_defaults, prefect_home
+from flows.programs import end_program, last_line, start_program
 from flows.server_api import Deployed, ServerApi
 from schemas.config_file import load_yaml
 from schemas.errors import InputError, MachineError, RequestError
 from schemas.manifest import utc_now
-from schemas.parent_death_signal import PARENT_VARIABLE
 from schemas.requests import ServeRequest
 
 LOOPBACK = "127.0.0.1"
@@ -41,7 +40,6 @@ LOOK_S = 30.0
 SILENT_S = 150.0
 """When the server is up for so long, every run in a terminal has beaten: they do every 30 s."""
 
-LAST_LINES = 15
 Say = Callable[[str], None]
 
 
@@ -174,25 +172,11 @@ def _program(
     """Run a program of Prefect's beside the block; it is interrupted, then killed, at the end."""
     log = logs / f"{name}.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flows.prefect_program", *words],
-            env=environment | {PARENT_VARIABLE: str(os.getpid())}, stdin=subprocess.DEVNULL,
-            stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+        process = start_program("flows.prefect_program", words, environment, out)
     try:
         yield Program(name, process, log)
     finally:
-        _end(process, grace_s)
-
-
-def _end(process: subprocess.Popen[bytes], grace_s: float) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(grace_s)
-    with suppress(ProcessLookupError):  # its session: nothing but what it started
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        end_program(process, grace_s)
 
 
 def _wait_until_healthy(server: Program, api: ServerApi) -> None:
@@ -229,8 +213,7 @@ def _prefect(request: ServeRequest, environment: dict[str, str], *words: str) ->
 
 
 def _ended_early(program: Program) -> MachineError:
-    said = program.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
-    last = next((line.strip() for line in reversed(said) if line.strip()), "it said nothing")
+    last = last_line(program.log.read_text(errors="replace"))
     return MachineError(
         f"the Prefect {program.name}", found=f"it ended by itself ({last})",
         expected="it to run until you end it", hint=f"Look at {program.log}.",

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from prefect.runtime import flow_run
-from prefect.settings import get_current_settings
 
 from flows.server_api import ServerApi
+from flows.temporary_server import lasting_server
 
 SECONDS_BETWEEN_QUESTIONS = 10.0
 CRASHED = "CRASHED"
@@ -25,13 +25,13 @@ def shown_as_running() -> Iterator[None]:
 
     Only of a server that outlives the run.
     """
-    address, run_id = get_current_settings().api.url, flow_run.id
+    address, run_id = lasting_server(), flow_run.id
     if not address or not run_id:
         yield
         return
     over = threading.Event()
     watch = threading.Thread(
-        target=_watch, args=(ServerApi(str(address)), str(run_id), over), daemon=True
+        target=_watch, args=(ServerApi(address), str(run_id), over), daemon=True
     )
     watch.start()
     try:

@@ -5,14 +5,20 @@ import urllib.request
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
+from time import sleep
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit, urlunsplit
 
 MAX_ROWS = 200
 """As many as the server returns at once."""
 
 ANSWER_S = 10.0
+TRIES, BUSY_S = 20, 0.5
+"""How often a busy server is asked, and the seconds between."""
+
 _UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")
 """States of runs that have a process. One that is paused may have none, and go on later."""
 
@@ -140,9 +146,28 @@ class ServerApi:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )  # fmt: skip
-        with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:  # noqa: S310 - as above
-            text = answer.read()
+        text = _answer(asked)
         return json.loads(text) if text else None
+
+
+def _answer(asked: urllib.request.Request) -> bytes:
+    """Return an answer; a server whose database is busy is asked again, as Prefect's client does.
+
+    It did nothing when it says so. Raises OSError.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return _answer_once(asked)
+        except HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+        sleep(BUSY_S)
+    return _answer_once(asked)
+
+
+def _answer_once(asked: urllib.request.Request) -> bytes:
+    with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:  # noqa: S310 - our own server
+        return bytes(answer.read())
 
 
 def without_credentials(address: str) -> str:

@@ -18,6 +18,7 @@ from flows.prefect_settings import API_URL, apply_prefect_defaults
 from flows.progress import Style, showing
 from flows.summary import UnfinishedWork
 from schemas.errors import MachineError
+from schemas.many_imports import many_imports
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -43,7 +44,7 @@ def run_flow(
             return finished
     apply_prefect_defaults(verbose=verbose)
     end_by_interrupt()
-    start = getattr(importlib.import_module(f"flows.{name}"), name)
+    start = _load(name)
     with showing(style):
         try:
             result = start(request)
@@ -58,6 +59,18 @@ def run_flow(
         message = f"flow {name} returned {type(result).__name__}, not {answer.__name__}"
         raise TypeError(message)
     return result
+
+
+def _load(name: str) -> Callable[[BaseModel], object]:
+    """Import a flow while a temporary server starts, where one is needed."""
+    with many_imports():
+        server = importlib.import_module("flows.temporary_server").start_where_none_is_chosen()
+        flow: Callable[[BaseModel], object] = getattr(
+            importlib.import_module(f"flows.{name}"), name
+        )
+    if server is not None:
+        server.wait()
+    return flow
 
 
 def answer_flow(

@@ -1,7 +1,9 @@
 """Questions to a real server: which of its runs have lost their process, and which only rest."""
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from time import sleep
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
@@ -102,6 +104,29 @@ def test_automations_of_prefect_yaml_are_taken_and_not_doubled(server: LiveServe
     found = post(server, "automations/filter", {})
     names = [one["name"] for one in found]  # type: ignore[index]
     assert names.count("scanmill-crashed-runs") == 1
+
+
+class Busy(BaseHTTPRequestHandler):
+    """Answers 503 once, as Prefect's server does while its database is locked, then the path."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.asked.append(self.path)
+        body = b'{"state": {"type": "RUNNING"}}'
+        self.send_response(503 if len(self.asked) == 1 else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_busy_server_is_asked_again() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as busy:
+        Thread(target=busy.serve_forever, daemon=True).start()
+        assert ServerApi(f"http://127.0.0.1:{busy.server_port}").state_of("one") == "RUNNING"
+        busy.shutdown()
+    assert Busy.asked == ["/flow_runs/one", "/flow_runs/one"]
 
 
 @pytest.mark.parametrize(
