@@ -47,9 +47,16 @@ vec3 picture_mean(vec2 uv, vec2 uv_x, vec2 uv_y) {
     vec2 width = max(abs(side_x) + abs(side_y), vec2(1e-6));
     vec2 corner = centre - 0.5 * ((nx - 1.0) * side_x + (ny - 1.0) * side_y);
     vec3 sum = vec3(0.0);
-    for (float j = 0.0; j < ny; j += 1.0)
-        for (float i = 0.0; i < nx; i += 1.0)
-            sum += box_mean(corner + i * side_x + j * side_y, width, size);
+    // One loop over both sides: a loop ends when the last of the pixels that run together ends.
+    float i = 0.0, j = 0.0, count = nx * ny;
+    for (float k = 0.0; k < count; k += 1.0) {
+        sum += box_mean(corner + i * side_x + j * side_y, width, size);
+        i += 1.0;
+        if (i >= nx) {
+            i = 0.0;
+            j += 1.0;
+        }
+    }
     return sum / (nx * ny);
 }
 
