@@ -128,7 +128,7 @@ def shade_hits(
         image[window] = patch.reshape(image[window].shape)
         return image
 
-    return Surface(
+    return Surface.of_images(
         color=paste(color_hits(mesh, faces, weights, texture), np.uint8),
         depth=paste(length, np.float32),
         normal=paste(smooth * TO_CAMERA_AXES, np.float32),

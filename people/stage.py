@@ -125,17 +125,18 @@ def shoot(
     with Rasterizer(context, mesh) as rasterizer:
         front = rasterizer.draw(camera, mesh_to_world).front
         charts = charts_of(surface.atlas)
-        iuv = draw_iuv(rasterizer, charts, camera, mesh_to_world, front.triangle)
-    mask = front.triangle >= 0
-    shares = find_shares(camera, mesh, mesh_to_world, front.triangle, front.depth)
+        iuv = draw_iuv(rasterizer, charts, camera, mesh_to_world, front)
+    triangle, depth, normal = front.triangle, front.depth, front.normal
+    mask = triangle >= 0
+    shares = find_shares(camera, mesh, mesh_to_world, triangle, depth)
     return Shot(
-        color=light_color(front.color, front.normal),
+        color=light_color(front.color, normal),
         mask=mask,
         iuv=iuv,
-        depth=front.depth,
-        normal=front.normal,
-        triangle=front.triangle,
-        rest=_mix(surface.rest, mesh.faces, front.triangle, shares),
+        depth=depth,
+        normal=normal,
+        triangle=triangle,
+        rest=_mix(surface.rest, mesh.faces, triangle, shares),
     )
 
 

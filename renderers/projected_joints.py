@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64, Int64, UInt8
 
 from schemas.camera import Camera, project, to_camera
+from schemas.codecs import Box
 from schemas.keypoints import BONES, SKIN_DEPTH_M
 from schemas.scan import Joints
 
@@ -40,14 +41,16 @@ def project_joints(
     camera: Camera,
     *,
     mesh_to_world: Float64[np.ndarray, "4 4"],
-    front_depth: Float32[np.ndarray, "H W"],
+    front_depth: Float32[np.ndarray, "h w"],
     metres_per_unit: float,
     factor: float = 1.0,
+    box: Box | None = None,
 ) -> ProjectedJoints:
     """Project joints by the mesh's own placement and the image's own camera.
 
-    front_depth: ray length of the front surface, scene units, 0 outside.
-    factor: multiplies the placed points; 1.037 imitates the published code, see docs/keypoints.md.
+    front_depth: ray length of the front surface, scene units, 0 outside; of the rows and columns
+    of box, None: of all. factor: multiplies the placed points; 1.037 imitates the published code,
+    see docs/keypoints.md.
     """
     placed = joints.positions @ mesh_to_world[:3, :3].T + mesh_to_world[:3, 3]
     world = np.where(joints.known[:, None], placed * factor, np.nan)
@@ -59,7 +62,7 @@ def project_joints(
         pixels=stored.astype(np.float32),
         camera=points.astype(np.float32),
         source=np.where(joints.known, joints.source, 0).astype(np.uint8),
-        occluded=find_occluded(pixels, points, camera, front_depth, metres_per_unit),
+        occluded=find_occluded(pixels, points, camera, front_depth, metres_per_unit, box=box),
     )
 
 
@@ -67,8 +70,10 @@ def find_occluded(
     pixels: Float64[np.ndarray, "31 2"],
     points: Float64[np.ndarray, "31 3"],
     camera: Camera,
-    front_depth: Float32[np.ndarray, "H W"],
+    front_depth: Float32[np.ndarray, "h w"],
     metres_per_unit: float,
+    *,
+    box: Box | None = None,
 ) -> UInt8[np.ndarray, " 31"]:
     """Compare each joint with the front surface at its pixel.
 
@@ -81,11 +86,27 @@ def find_occluded(
     inside = (
         finite & (columns >= 0) & (columns < camera.width) & (rows >= 0) & (rows < camera.height)
     )
-    surface = front_depth[rows[inside], columns[inside]]
+    surface = _take_depth(front_depth, box, rows[inside], columns[inside])
     own = np.linalg.norm(points, axis=1) if camera.is_perspective else points[:, 2]
     allowance = np.array(SKIN_DEPTH_M)[inside] / metres_per_unit
     occluded[inside] = (surface > 0) & (own[inside] - surface > allowance)
     return occluded
+
+
+def _take_depth(
+    depth: Float32[np.ndarray, "h w"],
+    box: Box | None,
+    rows: Int64[np.ndarray, " N"],
+    columns: Int64[np.ndarray, " N"],
+) -> Float32[np.ndarray, " N"]:
+    """Return the depth of some pixels of the image; 0 outside of the box."""
+    if box is not None:
+        rows, columns = rows - box[0].start, columns - box[1].start
+    height, width = depth.shape
+    held = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    taken = np.zeros(len(rows), np.float32)
+    taken[held] = depth[rows[held], columns[held]]
+    return taken
 
 
 def draw_overlay(

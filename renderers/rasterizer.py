@@ -15,7 +15,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int32
+from jaxtyping import Float, UInt8
 
 from renderers.egl import GLContext, GLResourceCache, Resource
 from renderers.gl import GL
@@ -125,8 +125,10 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
             front = self._draw_surface(camera, view, targets, is_front=True)
             back = self._draw_surface(camera, view, targets, is_front=False)
         # On a silhouette both surfaces are as near as rounding, which may turn their order.
-        np.maximum(front.depth, back.depth, out=back.depth)
-        return Surfaces(front=front, back=back, mask=front.triangle >= 0)
+        np.maximum(front.seen[..., 3], back.seen[..., 3], out=back.seen[..., 3])
+        mask = np.zeros(front.color.shape[:2], bool)
+        np.greater_equal(front.seen_triangle, 0, out=mask[front.box])
+        return Surfaces(front=front, back=back, mask=mask)
 
     def view_of(self, camera: Camera, mesh_to_world: Float[np.ndarray, "4 4"]) -> ViewRays | None:
         """Work out a view of the mesh, or take it again; None where the mesh is outside of it.
@@ -289,12 +291,11 @@ def _camera_uniforms(camera: Camera, view: ViewRays) -> dict[str, Uniform]:
 
 
 def _blank_surface(camera: Camera) -> Surface:
-    shape = camera.height, camera.width
     return Surface(
-        color=np.zeros((*shape, 3), np.uint8),
-        depth=np.zeros(shape, np.float32),
-        normal=np.zeros((*shape, 3), np.float32),
-        triangle=np.full(shape, -1, np.int32),
+        color=np.zeros((camera.height, camera.width, 3), np.uint8),
+        box=np.s_[0:1, 0:1],
+        seen=np.zeros((1, 1, 4), np.float32),
+        seen_triangle=np.full((1, 1), -1, np.int32),
     )
 
 
@@ -305,14 +306,14 @@ def _read_surface(
     rectangle: Rectangle,
     buffers: ReadBuffers,
 ) -> Surface:
-    """Read both targets back and place them in images of full size, in place (OpenCV's `dst`)."""
+    """Read both targets back; colour is placed in an image of full size (OpenCV's `dst`)."""
     shape, box = (rectangle.height, rectangle.width), rectangle.slices
-    surface = _blank_surface(camera)
-    triangle: Int32[np.ndarray, "h w"] = visibility.read(0, buffers.take(shape, np.int32))
+    image: UInt8[np.ndarray, "H W 3"] = np.zeros((camera.height, camera.width, 3), np.uint8)
     color = resolved.read(0, buffers.take((*shape, 4), np.uint8))
-    normal_depth = resolved.read(1, buffers.take((*shape, 4), np.float32))
-    surface.triangle[box] = triangle
-    cv2.cvtColor(color, cv2.COLOR_RGBA2RGB, dst=surface.color[box])
-    cv2.cvtColor(normal_depth, cv2.COLOR_RGBA2RGB, dst=surface.normal[box])
-    cv2.extractChannel(normal_depth, 3, dst=surface.depth[box])
-    return surface
+    cv2.cvtColor(color, cv2.COLOR_RGBA2RGB, dst=image[box])
+    return Surface(
+        color=image,
+        box=box,
+        seen=resolved.read(1, np.empty((*shape, 4), np.float32)),
+        seen_triangle=visibility.read(0, np.empty(shape, np.int32)),
+    )

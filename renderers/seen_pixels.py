@@ -17,6 +17,7 @@ from renderers.rasterizer import COLOR, UNITS, Rasterizer, drawing, fit_target, 
 from renderers.view_rays import Rectangle, ViewRays
 from schemas.camera import Camera
 from schemas.profiling import span
+from schemas.sample import Surface
 
 
 class PixelPasses:
@@ -66,13 +67,13 @@ def paint_seen(
     fragment: str,
     camera: Camera,
     mesh_to_world: Float[np.ndarray, "4 4"],
-    triangle: Int32[np.ndarray, "H W"],
+    surface: Surface,
     *,
     uniforms: Mapping[str, Uniform],
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Run a pass over the pixels of a surface; 0 where no triangle is seen.
 
-    fragment: its file in shaders/. camera, mesh_to_world, triangle: as the surface was drawn.
+    fragment: its file in shaders/. camera, mesh_to_world: as the surface was drawn.
     """
     rasterizer.context.check()
     image: UInt8[np.ndarray, "H W 3"] = np.zeros((camera.height, camera.width, 3), np.uint8)
@@ -80,7 +81,7 @@ def paint_seen(
     if view is None:
         return image
     box = view.rectangle.slices
-    target = _run(rasterizer, fragment, view, triangle[box], uniforms)
+    target = _run(rasterizer, fragment, view, surface.seen_triangle, uniforms)
     with span("read back"):
         shape = (view.rectangle.height, view.rectangle.width, 4)
         buffers = rasterizer.context.cached("read buffers", ReadBuffers)

@@ -142,7 +142,8 @@ class ViewRenderer:
         with watch.during("keypoints"):
             joints = project_joints(
                 self.scan.joints, stand.camera,
-                mesh_to_world=stand.mesh_to_world, front_depth=surfaces.front.depth,
+                mesh_to_world=stand.mesh_to_world, front_depth=surfaces.front.seen[..., 3],
+                box=surfaces.front.box,
                 metres_per_unit=stand.metres_per_unit, factor=settings.joint_factor,
             )  # fmt: skip
         return Sample(
@@ -166,21 +167,21 @@ class ViewRenderer:
         charts = self.scan.charts
         if charts is None:
             return None
-        return draw_iuv(
-            self.rasterizer, charts, stand.camera, stand.mesh_to_world, surfaces.front.triangle
-        )
+        return draw_iuv(self.rasterizer, charts, stand.camera, stand.mesh_to_world, surfaces.front)
 
     def _light(self, stand: Viewpoint, surfaces: Surfaces, seed: int) -> UInt8[np.ndarray, "H W 3"]:
         rng = generator(seed, "lights")
         if self.settings.lights == "harmonics":
-            front = surfaces.front
-            return shade(
-                front.color, front.normal, surfaces.mask,
+            front, box = surfaces.front, surfaces.front.box
+            image = np.zeros_like(front.color)
+            image[box] = shade(
+                front.color[box], front.seen[..., :3], surfaces.mask[box],
                 camera=stand.camera, light=choose_harmonic_light(rng),
             )  # fmt: skip
+            return image
         lights = choose_spot_lights(rng)
         return draw_lit(
-            self.rasterizer, stand.camera, stand.mesh_to_world, surfaces.front.triangle, lights,
+            self.rasterizer, stand.camera, stand.mesh_to_world, surfaces.front, lights,
             ambient=self.settings.ambient, lights_to_world=stand.lights_to_world,
         )  # fmt: skip
 

@@ -13,6 +13,8 @@ def encode_sample(sample: Sample, settings: RenderSettings) -> dict[str, object]
     """Encode a sample to the columns of schemas.samples.sample_columns."""
     quality, exr = settings.jpeg_quality, settings.exr_compression
     front, back, mask = sample.surfaces.front, sample.surfaces.back, sample.surfaces.mask
+    depths = front.seen[..., 3], back.seen[..., 3]
+    normals = front.seen[..., :3], back.seen[..., :3]
     ref, camera = sample.ref, sample.camera
     return {
         "sample_id": sample.sample_id,
@@ -36,8 +38,8 @@ def encode_sample(sample: Sample, settings: RenderSettings) -> dict[str, object]
         "shaded": _image(_encode("shaded", encode_png, sample.shaded)),
         "mask": _image(_encode("mask", encode_mask, mask)),
         "iuv": None if sample.iuv is None else _image(_encode("iuv", encode_png, sample.iuv)),
-        "depth": _encode("depth", encode_depth, front.depth, back.depth, mask, exr),
-        "normals": _encode("normals", encode_normals, front.normal, back.normal, mask, exr),
+        "depth": _encode("depth", encode_depth, *depths, mask, exr, box=front.box),
+        "normals": _encode("normals", encode_normals, *normals, mask, exr, box=front.box),
         "keypoints": sample.keypoints.ravel(),
         "joints_camera": sample.joints_camera.ravel(),
         "keypoint_source": sample.keypoint_source,

@@ -8,6 +8,7 @@ from renderers.projected_joints import (
     project_joints,
 )
 from schemas.camera import camera_2k2k
+from schemas.codecs import Box
 from schemas.keypoints import JOINT_COUNT
 from schemas.scan import Joints
 
@@ -22,10 +23,12 @@ def _joints(positions: dict[int, tuple[float, float, float]]) -> Joints:
     return Joints(points, known, known.astype(np.uint8))
 
 
-def _project(joints: Joints, depth: np.ndarray = EMPTY, **options: float) -> ProjectedJoints:
+def _project(
+    joints: Joints, depth: np.ndarray = EMPTY, *, factor: float = 1.0, box: Box | None = None
+) -> ProjectedJoints:
     return project_joints(
         joints, CAMERA,
-        mesh_to_world=np.eye(4), front_depth=depth, metres_per_unit=2.5, **options,
+        mesh_to_world=np.eye(4), front_depth=depth, metres_per_unit=2.5, factor=factor, box=box,
     )  # fmt: skip
 
 
@@ -55,6 +58,15 @@ def test_a_joint_is_occluded_when_something_stands_far_before_it(
 ) -> None:
     depth = np.full((128, 128), surface, np.float32)
     assert _project(_joints({9: (0.001, 0.001, 0)}), depth).occluded[9] == occluded
+
+
+@pytest.mark.parametrize("box", [np.s_[60:70, 62:90], np.s_[64:128, 0:65], np.s_[0:40, 0:128]])
+def test_a_box_of_depths_says_what_the_whole_image_says(box: Box) -> None:
+    depth = np.zeros((128, 128), np.float32)
+    depth[box] = 0.5
+    joints = _joints({9: (0.001, 0.001, 0), 10: (-0.2, 0.3, 0), 11: (0.9, 0, 0)})
+    whole, part = _project(joints, depth), _project(joints, depth[box], box=box)
+    assert np.array_equal(whole.occluded, part.occluded)
 
 
 def test_the_published_factor_moves_joints_away_from_the_centre() -> None:

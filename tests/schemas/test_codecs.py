@@ -6,6 +6,7 @@ import pytest
 from jaxtyping import Bool
 
 from schemas.codecs import (
+    Box,
     bounding_window,
     decode_depth,
     decode_image,
@@ -18,6 +19,7 @@ from schemas.codecs import (
     encode_normals,
     encode_png,
     exr_compression_of,
+    to_half,
 )
 from schemas.errors import InputError
 from schemas.exr_compression import EXR_CODECS, ExrCompression
@@ -54,6 +56,36 @@ def test_depth_comes_back_exactly_and_at_full_size() -> None:
     back = np.where(MASK, front + np.float32(0.1), np.float32(0))
     decoded = decode_depth(encode_depth(front, back, MASK))
     assert np.array_equal(decoded, (front, back))
+
+
+@pytest.mark.parametrize("box", [np.s_[5:20, 9:17], np.s_[2:24, 0:20]])
+def test_a_box_of_pixels_makes_the_bytes_of_the_whole_image(box: Box) -> None:
+    seen = np.where(MASK[..., None], RNG.standard_normal((24, 32, 4)), 0).astype(np.float32)
+    normals, depth = seen[..., :3], seen[..., 3]
+    whole = encode_depth(depth, depth + 1, MASK), encode_normals(normals, -normals, MASK)
+    part = (
+        encode_depth(depth[box], depth[box] + 1, MASK, box=box),
+        encode_normals(normals[box], -normals[box], MASK, box=box),
+    )
+    assert part == whole
+
+
+def test_an_empty_mask_needs_no_pixel_of_the_box() -> None:
+    nothing, mask = np.zeros((3, 4), np.float32), np.zeros((24, 32), bool)
+    data = encode_depth(nothing, nothing, mask, box=np.s_[7:10, 5:9])
+    assert data == encode_depth(
+        np.zeros((24, 32), np.float32), np.zeros((24, 32), np.float32), mask
+    )
+
+
+@pytest.mark.parametrize("width", [1, 3, 8, 1013])
+def test_halves_are_rounded_as_numpy_rounds_them(width: int) -> None:
+    bits = np.linspace(0, np.float32(60000).view(np.uint32), 200 * width).astype(np.uint32)
+    plane = bits.view(np.float32).reshape(-1, width)
+    for signed in (plane, -plane):
+        assert np.array_equal(
+            to_half(signed).view(np.uint16), signed.astype(np.float16).view(np.uint16)
+        )
 
 
 def test_normals_come_back_within_half_precision_in_their_order() -> None:

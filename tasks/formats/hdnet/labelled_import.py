@@ -132,13 +132,13 @@ def _make_surfaces(
     """Return the front as far as it is known, and a back that is empty."""
     rays = ray_directions(camera)
     inside = mask[..., None]
-    front = Surface(
+    front = Surface.of_images(
         color=np.zeros((*mask.shape, 3), np.uint8),
         depth=np.where(mask, z / rays[..., 2], 0).astype(np.float32),
         normal=np.where(inside, _face(normals, rays), 0).astype(np.float32),
         triangle=np.full(mask.shape, -1, np.int32),
     )
-    empty = Surface(
+    empty = Surface.of_images(
         color=front.color, depth=np.zeros_like(front.depth), normal=np.zeros_like(front.normal),
         triangle=front.triangle,
     )  # fmt: skip

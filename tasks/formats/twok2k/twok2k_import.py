@@ -89,7 +89,7 @@ def _make_surface(
 ) -> Surface:
     """Make the front (0) or the back surface (1) inside the mask."""
     inside = np.where(mask, depth, np.float32(0))
-    return Surface(
+    return Surface.of_images(
         color=np.where(mask[..., None], stored.color[place], np.uint8(0)),
         depth=inside,
         normal=normals_from_depth(inside, mask, stored.camera, SIDES[place]),

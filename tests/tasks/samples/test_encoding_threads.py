@@ -17,7 +17,7 @@ REF = ScanRef(dataset="RP", item="a", subject="a", split="train")
 def make_sample(number: int, *, side: int = 8) -> Sample:
     """Make a black sample; one without pixels can't be encoded."""
     black = np.zeros((side, side, 3), np.uint8)
-    surface = Surface(
+    surface = Surface.of_images(
         color=black, depth=np.zeros((side, side), np.float32),
         normal=np.zeros((side, side, 3), np.float32),
         triangle=np.full((side, side), -1, np.int32),
