@@ -10,11 +10,18 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
+from schemas.many_imports import end_imports
+
 
 def spawned_pool(workers: int) -> ProcessPoolExecutor:
     """Return a pool of fresh interpreters (no fork), which end at once with this process."""
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=watch_owner)
+    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin)
+
+
+def _begin() -> None:
+    end_imports()
+    watch_owner()
 
 
 def watch_owner(on_end: Callable[[], None] | None = None) -> None:

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from renderers.gpu_places import pin_device
 from renderers.session import open_session
 from schemas.atomic_files import storage_errors
+from schemas.many_imports import end_imports, keep_pandas_out
 from schemas.spawned_pool import watch_owner
 from tasks.machine.kept_memory import keep_freed_memory
 from tasks.machine.memory_limit import limit_memory
@@ -58,6 +59,7 @@ def open_worker(marks: str, workers: int, draws: bool, device: int | None, memor
 
     Parameters as open_for_jobs.
     """
+    keep_pandas_out()
     signal.signal(signal.SIGINT, _interrupt_job)
     watch_owner(_end_after_job)
     open_for_jobs(marks, workers, draws, device, memory)
@@ -73,6 +75,7 @@ def open_for_jobs(
     jobs need a GL context. device: EGL device; None chooses, and workers that share marks take
     turns on several GPUs. memory: bytes that it may take for its jobs; 0: no limit.
     """
+    end_imports()
     if marks:
         _WORKER.marks = Path(marks)
         start_beating(_WORKER.marks)

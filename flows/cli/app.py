@@ -18,6 +18,7 @@ import typer
 
 from flows.cli.answers import print_error
 from schemas.errors import RequestError, ScanmillError
+from schemas.many_imports import many_imports
 
 PROGRAM = "scanmill"
 WORK_FAILED, REQUEST_WRONG, INTERRUPTED = 1, 2, 130
@@ -107,7 +108,8 @@ def _add_command(app: typer.Typer, name: str) -> None:
 
 
 def _import(name: str) -> ModuleType:
-    return importlib.import_module(f"flows.cli.{COMMANDS[name].module}")
+    with many_imports():
+        return importlib.import_module(f"flows.cli.{COMMANDS[name].module}")
 
 
 def _stand_in() -> None:
