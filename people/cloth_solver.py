@@ -10,10 +10,11 @@ dynamics", 2007.
 
 from dataclasses import dataclass
 
-import igl
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
 from scipy import sparse
+
+from people.limb_sides import BETWEEN, Nearest, Parting, Rooms, Side, Solid, faces_of
 
 Places = Float64[np.ndarray, "V 3"]
 Triangles = Int32[np.ndarray, "F 3"]
@@ -53,6 +54,20 @@ class Collider:
     vertices: Places
     faces: Triangles
     gap_cm: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Limbs:
+    """What keeps the cloth of one limb to that limb.
+
+    collider, cloth: side of each vertex. rooms: of the bare body in this pose.
+    layers_above: how many garments are put on later.
+    """
+
+    collider: Int32[np.ndarray, " C"]
+    cloth: Side
+    rooms: Rooms
+    layers_above: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +116,19 @@ def relax_cloth(
     steps: int,
     rounds: int = 4,
     gravity: float = 1.0,
+    limbs: Limbs | None = None,
 ) -> Places:
     """Let cloth fall until it rests; return its vertices.
 
     start: where it is put on. held: 0 (free) to 1 (stays where it was put on), by vertex.
+    limbs: None where all cloth meets all of the collider.
     """
     place = start.astype(np.float32)
     before = place.copy()
     hold, home = held.astype(np.float32)[:, None], place.copy()
     solve = _Rounds(lengths, len(start))
     fall = np.array([0.0, -GRAVITY_CM * gravity, 0.0], np.float32)
-    contact = _Contact(collider)
+    contact = _Contact(collider, start, limbs)
     for step in range(steps):
         if step % CONTACT_STEPS == 0:
             contact.search(place)
@@ -155,27 +172,29 @@ class _Rounds:
 class _Contact:
     """Planes through the collider's nearest points, searched for now and then."""
 
-    def __init__(self, collider: Collider) -> None:
-        self.vertices = np.ascontiguousarray(collider.vertices)
-        self.faces = np.ascontiguousarray(collider.faces, dtype=np.int64)
-        self.normals = igl.per_vertex_normals(self.vertices, self.faces)
-        self.tree = igl.AABB()
-        self.tree.init(self.vertices, self.faces)
+    def __init__(self, collider: Collider, start: Places, limbs: Limbs | None) -> None:
+        self.parts = [(np.arange(len(start)), Nearest(collider.vertices, collider.faces))]
+        self.parting = None
+        if limbs is not None:
+            self.parts = _own_parts(collider, limbs)
+            self.parting = Parting(limbs.rooms, start, limbs.cloth, limbs.layers_above)
         self.gap = collider.gap_cm
-        self.point = self.normal = np.zeros((0, 3), np.float32)
+        self.point = np.zeros((len(start), 3), np.float32)
+        self.normal = self.point.copy()
 
     def search(self, place: Float32[np.ndarray, "V 3"]) -> None:
         where = place.astype(np.float64)
-        _, face, near = self.tree.squared_distance(self.vertices, self.faces, where)
-        corners = self.faces[face.reshape(-1)]
-        share = _barycentric(near, self.vertices[corners])
-        normal = np.einsum("vk,vkc->vc", share, self.normals[corners])
-        normal /= np.linalg.norm(normal, axis=1, keepdims=True) + SHORTEST_CM
-        self.point, self.normal = near.astype(np.float32), normal.astype(np.float32)
+        for rows, surface in self.parts:
+            point, normal = surface.find(where[rows])
+            self.point[rows], self.normal[rows] = point, normal
+        if self.parting is not None:
+            self.parting.search(place)
 
     def push_out(
         self, place: Float32[np.ndarray, "V 3"], old: Float32[np.ndarray, "V 3"]
     ) -> Float32[np.ndarray, "V 3"]:
+        if self.parting is not None:
+            self.parting.push_back(place)
         height = np.einsum("ij,ij->i", place - self.point, self.normal) - np.float32(self.gap)
         touching: Bool[np.ndarray, " V"] = (height < 0) & (height > -REACH_CM)
         if not touching.any():
@@ -189,16 +208,13 @@ class _Contact:
         return out
 
 
-def _barycentric(
-    points: Float64[np.ndarray, "V 3"], corners: Float64[np.ndarray, "V 3 3"]
-) -> Float64[np.ndarray, "V 3"]:
-    first, second, offset = (
-        corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0], points - corners[:, 0],
-    )  # fmt: skip
-    dots = [np.einsum("ij,ij->i", a, b) for a, b in (
-        (first, first), (first, second), (second, second), (offset, first), (offset, second),
-    )]  # fmt: skip
-    scale = dots[0] * dots[2] - dots[1] ** 2 + SHORTEST_CM**4
-    one = np.clip((dots[2] * dots[3] - dots[1] * dots[4]) / scale, 0, 1)
-    two = np.clip((dots[0] * dots[4] - dots[1] * dots[3]) / scale, 0, 1)
-    return np.stack([1 - one - two, one, two], axis=1)
+def _own_parts(collider: Collider, limbs: Limbs) -> list[tuple[np.ndarray, Nearest]]:
+    """Return the cloth of each side with what it meets of the collider."""
+    solid = Solid(collider.vertices, collider.faces, limbs.collider)
+    parts = []
+    for side in range(BETWEEN + 1):
+        rows = np.flatnonzero(limbs.cloth == side)
+        if len(rows):
+            meets = solid.faces if side == BETWEEN else faces_of(solid, (side, BETWEEN))
+            parts.append((rows, Nearest(collider.vertices, meets)))
+    return parts

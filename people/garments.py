@@ -11,13 +11,14 @@ from scipy.spatial import cKDTree
 from people.accessories import accessory
 from people.anny_assets import BODY_VERTICES
 from people.cloth_grid import Look
-from people.cloth_solver import Collider, measure_lengths, relax_cloth
+from people.cloth_solver import Collider, Limbs, measure_lengths, relax_cloth
 from people.garment_kinds import GARMENTS, covered, panels_of
 from people.garment_shapes import averaging, cobble, tailor
 from people.garment_surfaces import Surface, canonical_places, cut, skin_surface, whole_surface
 from people.human_body import HumanBody, PosedBody, bind_to_pose
 from people.human_mesh import piece_mesh
 from people.human_skeleton import bind_skeleton
+from people.limb_sides import Rooms, Side, Solid, sides_of
 from people.paint_garment import Cloth, paint_cloth_tile
 from people.pieces import Piece, close_sheet, open_sides
 
@@ -36,6 +37,7 @@ class Worn:
 
     vertices: Float64[np.ndarray, "V 3"]
     faces: Int32[np.ndarray, "F 3"]
+    side: Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,21 @@ def wear(
 
     fine: with four times the triangles on the outside.
     """
-    skin = piece_mesh("skin", 0)
-    below = [Worn(skin.place(posed.vertices).astype(np.float64), skin.faces)]
+    rooms, below = wear_bare(posed)
     pieces = []
-    for name, look in kinds:
-        worn, piece = put_on(body, posed, name, look, below, fine=fine)
+    for number, (name, look) in enumerate(kinds):
+        above = len(kinds) - 1 - number
+        worn, piece = put_on(body, posed, name, look, below, above=above, rooms=rooms, fine=fine)
         below.append(worn)
         pieces.append(piece)
     return pieces
+
+
+def wear_bare(posed: PosedBody) -> tuple[Rooms, list[Worn]]:
+    """Return the room between a posed body's limbs, and its skin as what is worn first."""
+    skin, side = piece_mesh("skin", 0), sides_of(skin_surface())
+    bare = Solid(skin.place(posed.vertices).astype(np.float64), skin.faces, side)
+    return Rooms(bare), [Worn(bare.vertices, bare.faces, side)]
 
 
 def hidden_skin(kinds: list[str]) -> Bool[np.ndarray, " 13380"]:
@@ -81,9 +90,14 @@ def put_on(
     look: Look,
     below: list[Worn],
     *,
+    rooms: Rooms,
+    above: int = 0,
     fine: bool = True,
 ) -> tuple[Worn, Piece]:
-    """Put one garment on over what is worn already."""
+    """Put one garment on over what is worn already.
+
+    rooms: of the bare body. above: how many garments follow.
+    """
     row, fitted = GARMENTS[name], _fit(name)
     welded = fitted.welded
     away = welded.place - welded.rows @ canonical_places()
@@ -104,8 +118,12 @@ def put_on(
     if row.steps:
         lengths = measure_lengths(shape, welded.faces, row.stuff)
         below_all = _join(below, row.gap_cm)
-        place = relax_cloth(start, lengths, below_all, held=held, steps=row.steps)
-    return Worn(place, welded.faces), _finish(fitted, shape, place, look, name=name, fine=fine)
+        meets = np.concatenate([one.side for one in below])
+        limbs = Limbs(meets, sides_of(welded), rooms, above)
+        place = relax_cloth(start, lengths, below_all, held=held, steps=row.steps, limbs=limbs)
+    return Worn(place, welded.faces, sides_of(welded)), _finish(
+        fitted, shape, place, look, name=name, fine=fine
+    )
 
 
 @cache
