@@ -58,8 +58,8 @@ def draw_scan(context: GLContext, mesh: Mesh, resolution: int, random: np.random
     camera = camera_2k2k(resolution)
     with Rasterizer(context, mesh) as rasterizer:
         for yaw in (-20.0, 10.0):
-            seen = rasterizer.draw(camera, rotation_y(yaw)).front
-            draw_lit(rasterizer, camera, rotation_y(yaw), seen, choose_spot_lights(random))
+            rasterizer.draw(camera, rotation_y(yaw))
+            draw_lit(rasterizer, camera, rotation_y(yaw), choose_spot_lights(random))
 
 
 def resident_mib() -> float:

@@ -125,7 +125,7 @@ def shoot(
     with Rasterizer(context, mesh) as rasterizer:
         front = rasterizer.draw(camera, mesh_to_world).front
         charts = charts_of(surface.atlas)
-        iuv = draw_iuv(rasterizer, charts, camera, mesh_to_world, front)
+        iuv = draw_iuv(rasterizer, charts, camera, mesh_to_world)
     triangle, depth, normal = front.triangle, front.depth, front.normal
     mask = triangle >= 0
     shares = find_shares(camera, mesh, mesh_to_world, triangle, depth)

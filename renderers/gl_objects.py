@@ -8,7 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Int32, UInt8
+from jaxtyping import UInt8, UInt32
 
 from renderers.gl import GL
 from schemas.errors import MachineError
@@ -166,36 +166,6 @@ class ImageTexture:
         self._image = None
 
 
-class IndexTexture:
-    """Own a texture of integers that shaders read pixel by pixel; uploaded for each use."""
-
-    def __init__(self) -> None:
-        """Make it, without any pixel."""
-        self._id = int(GL.glGenTextures(1))
-
-    def upload(self, numbers: Int32[np.ndarray, "H W"]) -> None:
-        """Take these numbers in the place of those before; row 0 is row 0 of the texture."""
-        numbers = np.ascontiguousarray(numbers)
-        height, width = numbers.shape
-        GL.glBindTexture(GL.GL_TEXTURE_2D, self._id)
-        GL.glTexImage2D(
-            GL.GL_TEXTURE_2D, 0, GL.GL_R32I, width, height, 0,
-            GL.GL_RED_INTEGER, GL.GL_INT, numbers,
-        )  # fmt: skip
-        for name in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
-            GL.glTexParameteri(GL.GL_TEXTURE_2D, name, GL.GL_NEAREST)
-        GL.glBindTexture(GL.GL_TEXTURE_2D, 0)
-
-    def bind(self, unit: int) -> None:
-        """Bind to a texture unit."""
-        GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
-        GL.glBindTexture(GL.GL_TEXTURE_2D, self._id)
-
-    def close(self) -> None:
-        """Free the texture."""
-        GL.glDeleteTextures([self._id])
-
-
 class ReadBuffers:
     """Own the arrays into which targets are read: memory that is there already costs nothing."""
 
@@ -308,8 +278,18 @@ class Attachment:
 class Target:
     """Own a framebuffer of textures; single-sampled, of one size."""
 
-    def __init__(self, attachments: tuple[Attachment, ...], *, width: int, height: int) -> None:
-        """Allocate; raise MachineError when the device has no room or refuses the formats."""
+    def __init__(
+        self,
+        attachments: tuple[Attachment, ...],
+        *,
+        width: int,
+        height: int,
+        depth_of: "Target | None" = None,
+    ) -> None:
+        """Allocate; raise MachineError when the device has no room or refuses the formats.
+
+        depth_of: a target of this size whose depth is this one's too.
+        """
         self.width, self.height = width, height
         self.attachments = attachments
         self.id = int(GL.glGenFramebuffers(1))
@@ -317,8 +297,11 @@ class Target:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.id)
         for texture, attachment in zip(self._textures, attachments, strict=True):
             self._attach(texture, attachment)
-        colors = [a.point for a in attachments if a.point != GL.GL_DEPTH_ATTACHMENT]
-        GL.glDrawBuffers(len(colors), np.array(colors, np.uint32))
+        if depth_of is not None:
+            depth_of.lend_depth()
+        points = [a.point for a in attachments if a.point != GL.GL_DEPTH_ATTACHMENT]
+        self._colors: UInt32[np.ndarray, " C"] = np.array(points, np.uint32)
+        GL.glDrawBuffers(len(self._colors), self._colors)
         status = GL.glCheckFramebufferStatus(GL.GL_FRAMEBUFFER)
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, 0)
         if status != GL.GL_FRAMEBUFFER_COMPLETE:
@@ -341,9 +324,19 @@ class Target:
         GL.glBindTexture(GL.GL_TEXTURE_2D, 0)
         GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, attachment.point, GL.GL_TEXTURE_2D, texture, 0)
 
-    def bind(self) -> None:
-        """Make it the framebuffer to draw into."""
+    def lend_depth(self) -> None:
+        """Attach this target's depth to the framebuffer that is bound."""
+        points = [attachment.point for attachment in self.attachments]
+        depth = self._textures[points.index(GL.GL_DEPTH_ATTACHMENT)]
+        GL.glFramebufferTexture2D(
+            GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_TEXTURE_2D, depth, 0
+        )
+
+    def bind(self, colors: int | None = None) -> None:
+        """Make it the framebuffer to draw into; colors: how many of its textures, None: all."""
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.id)
+        chosen = self._colors[:colors]
+        GL.glDrawBuffers(len(chosen), chosen)
 
     def bind_texture(self, index: int, unit: int) -> None:
         """Bind one of its textures for reading in a shader."""

@@ -7,7 +7,6 @@ from renderers.gl_objects import BufferTexture
 from renderers.rasterizer import UNITS, Rasterizer
 from renderers.seen_pixels import paint_seen
 from schemas.camera import Camera, lift
-from schemas.sample import Surface
 from schemas.scan import Charts, Mesh
 
 
@@ -16,18 +15,14 @@ def draw_iuv(
     charts: Charts,
     camera: Camera,
     mesh_to_world: Float64[np.ndarray, "4 4"],
-    surface: Surface,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return part, U and V of every pixel, U and V over 0..255 of the part's own chart; 0 outside.
-
-    surface: the front, from `Rasterizer.draw` with the same camera and placement.
-    """
+    """Return part, U and V of every pixel, both over 0..255 of the part's own chart; 0 outside."""
     corners = np.zeros((len(charts.part), 8), np.float32)
     corners[:, :6] = charts.uv.reshape(-1, 6)
     corners[:, 6] = charts.part
     data = rasterizer.cached("charts", lambda: BufferTexture(corners.reshape(-1, 4)))
     data.bind(UNITS["charts"])
-    return paint_seen(rasterizer, "iuv.frag", camera, mesh_to_world, surface, uniforms={})
+    return paint_seen(rasterizer, "iuv.frag", camera, mesh_to_world, uniforms={})
 
 
 def find_shares(

@@ -16,7 +16,6 @@ from renderers.gl_objects import Uniform
 from renderers.rasterizer import Rasterizer
 from renderers.seen_pixels import paint_seen
 from schemas.camera import Camera
-from schemas.sample import Surface
 
 AmbientLight = Literal["neutral", "published"]
 
@@ -68,7 +67,6 @@ def draw_lit(
     rasterizer: Rasterizer,
     camera: Camera,
     mesh_to_world: Float[np.ndarray, "4 4"],
-    surface: Surface,
     lights: SpotLights,
     *,
     ambient: AmbientLight = "neutral",
@@ -76,7 +74,6 @@ def draw_lit(
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw the front surface under spot lights, flat-shaded, black outside.
 
-    surface: the front, from `Rasterizer.draw` with the same camera and placement.
     lights_to_world: similarity from the 2K2K camera's world, in which the lights are meant, to
     this one; the person is lit as there, whatever the unit of this world.
     """
@@ -93,7 +90,7 @@ def draw_lit(
         "roughness": ROUGHNESS,
     }
     return paint_seen(
-        rasterizer, "lit.frag", camera, mesh_to_world, surface,
+        rasterizer, "lit.frag", camera, mesh_to_world,
         uniforms=uniforms | _spot_uniforms(lights),
     )  # fmt: skip
 

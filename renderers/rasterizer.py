@@ -11,13 +11,14 @@ row of the image everywhere in here; nothing is flipped.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from renderers.egl import GLContext, GLResourceCache, Resource
+from renderers.egl import Closable, GLContext, GLResourceCache, Resource
 from renderers.gl import GL
 from renderers.gl_objects import (
     Attachment,
@@ -34,6 +35,7 @@ from renderers.limits import check_faces, check_resolution, fit_images
 from renderers.mesh_buffers import pack_mesh
 from renderers.view_rays import Rectangle, ViewRays, work_out_view
 from schemas.camera import Camera
+from schemas.errors import MachineError
 from schemas.profiling import is_profiled, span
 from schemas.sample import Surface, Surfaces
 from schemas.scan import Mesh
@@ -101,7 +103,7 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
             )
         self._slots = np.flatnonzero(np.bincount(buffers.face_slots)).tolist()
         self._seen: tuple[Camera, Float[np.ndarray, "4 4"], ViewRays | None] | None = None
-        self._targets: tuple[Target, Target] | None = None
+        self._targets: _Targets | None = None
         self._cache = GLResourceCache()
 
     def draw(self, camera: Camera, mesh_to_world: Float[np.ndarray, "4 4"]) -> Surfaces:
@@ -116,14 +118,9 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         if view is None:
             front, back = _blank_surface(camera), _blank_surface(camera)
         else:
-            old = self._targets or (None, None)
-            targets = (
-                fit_target(old[0], (TRIANGLE, DEPTH), view.rectangle),
-                fit_target(old[1], (COLOR, NORMAL_DEPTH), view.rectangle),
-            )
-            self._targets = targets
-            front = self._draw_surface(camera, view, targets, is_front=True)
-            back = self._draw_surface(camera, view, targets, is_front=False)
+            # The front last: passes over its pixels then find its triangles there.
+            back = self._draw_surface(camera, view, is_front=False)
+            front = self._draw_surface(camera, view, is_front=True)
         # On a silhouette both surfaces are as near as rounding, which may turn their order.
         np.maximum(front.seen[..., 3], back.seen[..., 3], out=back.seen[..., 3])
         mask = np.zeros(front.color.shape[:2], bool)
@@ -150,8 +147,11 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
     def close(self) -> None:
         """Free all that was uploaded; idempotent."""
         self._cache.close()
-        owned = [self._triangles, self._face_data, self._face_slots, self._colors]
-        for thing in (*owned, *self.images, *(self._targets or ())):
+        owned: list[Closable] = [
+            self._triangles, self._face_data, self._face_slots, self._colors, *self.images,
+        ]  # fmt: skip
+        owned += [] if self._targets is None else [self._targets]
+        for thing in owned:
             thing.close()
         self.images, self._targets = [], None
 
@@ -159,19 +159,34 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         """Close, whatever happened."""
         self.close()
 
-    def _draw_surface(
-        self, camera: Camera, view: ViewRays, targets: tuple[Target, Target], *, is_front: bool
-    ) -> Surface:
-        visibility, resolved = targets
-        reset_state(view.rectangle)
+    def _draw_surface(self, camera: Camera, view: ViewRays, *, is_front: bool) -> Surface:
         with drawing("draw visibility"):
-            self._draw_visibility(visibility, view, is_front=is_front)
+            self.show(view, is_front=is_front)
         with drawing("draw surface"):
-            self._resolve(visibility, resolved, camera, view, is_front=is_front)
-        GL.glDisable(GL.GL_SCISSOR_TEST)  # else it would cut what others draw in this context
+            program = self.context.cached(
+                "resolve program", lambda: Program("rectangle.vert", "hit.glsl", "resolve.frag")
+            )
+            program.use(_camera_uniforms(camera, view) | self._settings)
+            program.use({"viewer_side": 1.0 if is_front else -1.0})
+            resolved = self.paint_pixels(program, view, is_front=is_front, attachments=2)
         with span("read back"):
-            buffers = self.context.cached("read buffers", ReadBuffers)
-            return _read_surface(visibility, resolved, camera, view.rectangle, buffers)
+            targets, buffers = self._fit(view), self.context.cached("read buffers", ReadBuffers)
+            return _read_surface(targets.visibility, resolved, camera, view.rectangle, buffers)
+
+    def _fit(self, view: ViewRays) -> "_Targets":
+        """Return targets that hold a view, larger ones in the place of those before if need be."""
+        if self._targets is None or not self._targets.hold(view.rectangle):
+            smaller, self._targets = self._targets, None
+            self._targets = _Targets.make(view.rectangle, smaller)
+        return self._targets
+
+    def show(self, view: ViewRays, *, is_front: bool) -> None:
+        """Note which triangle owns each pixel of a surface, unless that is the last one noted."""
+        targets = self._fit(view)
+        reset_state(view.rectangle)
+        if targets.shown is None or targets.shown[0] is not view or targets.shown[1] != is_front:
+            self._draw_visibility(targets.visibility, view, is_front=is_front)
+            targets.shown = view, is_front
 
     def _draw_visibility(self, target: Target, view: ViewRays, *, is_front: bool) -> None:
         target.bind()
@@ -185,34 +200,25 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         program.use({"local_to_clip": view.local_to_clip})
         self._triangles.draw()
 
-    def _resolve(
-        self,
-        visibility: Target,
-        resolved: Target,
-        camera: Camera,
-        view: ViewRays,
-        *,
-        is_front: bool,
-    ) -> None:
-        resolved.bind()
-        program = self.context.cached(
-            "resolve program", lambda: Program("rectangle.vert", "hit.glsl", "resolve.frag")
-        )
-        program.use(_camera_uniforms(camera, view) | self._settings)
-        program.use({"viewer_side": 1.0 if is_front else -1.0})
-        visibility.bind_texture(0, UNITS["triangles"])
-        self.paint_pixels(program, view, attachments=2)
+    def paint_pixels(
+        self, program: Program, view: ViewRays, *, is_front: bool, attachments: int
+    ) -> Target:
+        """Run a program that begins with hit.glsl over the pixels of the surface that is shown.
 
-    def paint_pixels(self, program: Program, view: ViewRays, *, attachments: int = 1) -> None:
-        """Run a program that begins with hit.glsl over the pixels of the bound target.
-
-        It runs once for each texture of the mesh. Bound before: the triangles of the pixels, on
-        UNITS["triangles"]. attachments: of the target, cleared to 0.
+        It runs once for each texture of the mesh; attachments: of the target that is returned, 0
+        where nothing is seen. There the depth test ends a pixel before its program begins, which a
+        software renderer would run to its end even where the program discards it.
         """
-        GL.glDisable(GL.GL_DEPTH_TEST)
+        targets = self._fit(view)
+        targets.resolved.bind(attachments)
+        targets.visibility.bind_texture(0, UNITS["triangles"])
         for attachment in range(attachments):
             GL.glClearBufferfv(GL.GL_COLOR, attachment, np.zeros(4, np.float32))
+        GL.glEnable(GL.GL_DEPTH_TEST)
+        GL.glDepthMask(GL.GL_FALSE)
+        GL.glDepthFunc(GL.GL_GREATER if is_front else GL.GL_LESS)
         program.use(_ray_uniforms(view) | UNITS)
+        program.use({"nowhere": 1.0 if is_front else -1.0})
         self._face_data.bind(UNITS["face_data"])
         self._colors.bind(UNITS["corner_colors"])
         self._face_slots.bind(UNITS["face_slots"])
@@ -220,6 +226,10 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         for slot in self._slots:
             program.use(self._slot_uniforms(slot))
             empty.draw_triangle()
+        GL.glDepthMask(GL.GL_TRUE)
+        GL.glDisable(GL.GL_DEPTH_TEST)
+        GL.glDisable(GL.GL_SCISSOR_TEST)  # else it would cut what others draw in this context
+        return targets.resolved
 
     def _slot_uniforms(self, slot: int) -> dict[str, Uniform]:
         """Bind the image of one slot and return what the shader must know of it."""
@@ -241,18 +251,45 @@ def drawing(name: str) -> Iterator[None]:
             GL.glFinish()
 
 
-def fit_target(
-    target: Target | None, attachments: tuple[Attachment, ...], rectangle: Rectangle
-) -> Target:
-    """Return a target that holds the rectangle: the given one, or a larger one in its place."""
-    width, height = rectangle.width, rectangle.height
-    if target is not None:
-        if width <= target.width and height <= target.height:
-            return target
-        width, height = max(width, target.width), max(height, target.height)
-        target.close()
-    width, height = (-(-side // TARGET_STEP_PX) * TARGET_STEP_PX for side in (width, height))
-    return Target(attachments, width=width, height=height)
+@dataclass(slots=True)
+class _Targets:
+    """Own what a mesh is drawn into: whose triangle a pixel is, and what is worked out of it.
+
+    resolved: has visibility's depth. shown: the view whose front (True) or back is in visibility.
+    """
+
+    visibility: Target
+    resolved: Target
+    shown: tuple[ViewRays, bool] | None = None
+
+    @classmethod
+    def make(cls, rectangle: Rectangle, smaller: "_Targets | None") -> "_Targets":
+        """Make targets that hold a rectangle, in the place of smaller ones."""
+        width, height = rectangle.width, rectangle.height
+        if smaller is not None:
+            before = smaller.visibility
+            width, height = max(width, before.width), max(height, before.height)
+            smaller.close()
+        width, height = (-(-side // TARGET_STEP_PX) * TARGET_STEP_PX for side in (width, height))
+        visibility = Target((TRIANGLE, DEPTH), width=width, height=height)
+        try:
+            resolved = Target(
+                (COLOR, NORMAL_DEPTH), width=width, height=height, depth_of=visibility
+            )
+        except MachineError:
+            visibility.close()
+            raise
+        return cls(visibility, resolved)
+
+    def hold(self, rectangle: Rectangle) -> bool:
+        """Return whether a rectangle has room."""
+        target = self.visibility
+        return rectangle.width <= target.width and rectangle.height <= target.height
+
+    def close(self) -> None:
+        """Free both."""
+        self.resolved.close()
+        self.visibility.close()
 
 
 def reset_state(rectangle: Rectangle) -> None:

@@ -1,6 +1,6 @@
 """Passes over the pixels of a surface that was drawn before: what its points look like otherwise.
 
-The rasteriser says which triangle each pixel sees; a pass meets each pixel's ray with its triangle
+The rasteriser knows which triangle each pixel sees; a pass meets each pixel's ray with its triangle
 once more (shaders/hit.glsl) and works out a colour, so that nothing is rasterised a second time and
 the silhouette is the same to the pixel.
 """
@@ -9,24 +9,20 @@ from collections.abc import Mapping
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int32, UInt8
+from jaxtyping import Float, UInt8
 
-from renderers.gl import GL
-from renderers.gl_objects import IndexTexture, LevelSampler, Program, ReadBuffers, Target, Uniform
-from renderers.rasterizer import COLOR, UNITS, Rasterizer, drawing, fit_target, reset_state
-from renderers.view_rays import Rectangle, ViewRays
+from renderers.gl_objects import LevelSampler, Program, ReadBuffers, Target, Uniform
+from renderers.rasterizer import UNITS, Rasterizer, drawing
+from renderers.view_rays import ViewRays
 from schemas.camera import Camera
 from schemas.profiling import span
-from schemas.sample import Surface
 
 
 class PixelPasses:
-    """Own what all passes of a context share: the target, the triangles, the sampler, programs."""
+    """Own what all passes of a context share: the sampler, and programs."""
 
     def __init__(self) -> None:
-        """Begin without a target; the first pass makes one."""
-        self._target: Target | None = None
-        self._triangles = IndexTexture()
+        """Begin without a program."""
         self._sampler = LevelSampler()
         self._programs: dict[str, Program] = {}
 
@@ -35,14 +31,6 @@ class PixelPasses:
         if fragment not in self._programs:
             self._programs[fragment] = Program("rectangle.vert", "hit.glsl", fragment)
         return self._programs[fragment]
-
-    def begin(self, rectangle: Rectangle, triangle: Int32[np.ndarray, "h w"]) -> Target:
-        """Bind a target for a rectangle, and the triangles that its pixels see."""
-        self._target = fit_target(self._target, (COLOR,), rectangle)
-        self._triangles.upload(triangle)
-        self._triangles.bind(UNITS["triangles"])
-        self._target.bind()
-        return self._target
 
     def mix_levels(self, *, is_on: bool) -> None:
         """Let the texture be read between two of its levels, or from its own filter again."""
@@ -53,13 +41,9 @@ class PixelPasses:
 
     def close(self) -> None:
         """Free it all."""
-        self._triangles.close()
         self._sampler.close()
         for program in self._programs.values():
             program.close()
-        if self._target is not None:
-            self._target.close()
-            self._target = None
 
 
 def paint_seen(
@@ -67,13 +51,12 @@ def paint_seen(
     fragment: str,
     camera: Camera,
     mesh_to_world: Float[np.ndarray, "4 4"],
-    surface: Surface,
     *,
     uniforms: Mapping[str, Uniform],
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Run a pass over the pixels of a surface; 0 where no triangle is seen.
+    """Run a pass over the pixels of the front surface; 0 where no triangle is seen.
 
-    fragment: its file in shaders/. camera, mesh_to_world: as the surface was drawn.
+    fragment: its file in shaders/. Right after `Rasterizer.draw` of the same view it costs least.
     """
     rasterizer.context.check()
     image: UInt8[np.ndarray, "H W 3"] = np.zeros((camera.height, camera.width, 3), np.uint8)
@@ -81,7 +64,7 @@ def paint_seen(
     if view is None:
         return image
     box = view.rectangle.slices
-    target = _run(rasterizer, fragment, view, surface.seen_triangle, uniforms)
+    target = _run(rasterizer, fragment, view, uniforms)
     with span("read back"):
         shape = (view.rectangle.height, view.rectangle.width, 4)
         buffers = rasterizer.context.cached("read buffers", ReadBuffers)
@@ -94,17 +77,14 @@ def _run(
     rasterizer: Rasterizer,
     fragment: str,
     view: ViewRays,
-    triangle: Int32[np.ndarray, "h w"],
     uniforms: Mapping[str, Uniform],
 ) -> Target:
     passes = rasterizer.context.cached("pixel passes", PixelPasses)
     with drawing(f"draw {fragment}"):
-        reset_state(view.rectangle)
-        target = passes.begin(view.rectangle, triangle)
+        rasterizer.show(view, is_front=True)
         program = passes.program(fragment)
         program.use(uniforms)
         passes.mix_levels(is_on=True)
-        rasterizer.paint_pixels(program, view)
+        target = rasterizer.paint_pixels(program, view, is_front=True, attachments=1)
         passes.mix_levels(is_on=False)
-        GL.glDisable(GL.GL_SCISSOR_TEST)
     return target

@@ -134,7 +134,7 @@ class ViewRenderer:
             iuv = self._read_iuv(view, surfaces)
         if iuv is None:
             with watch.during("iuv"):
-                iuv = self._draw_iuv(stand, surfaces)
+                iuv = self._draw_iuv(stand)
         with watch.during("light"):
             shaded = self._light(stand, surfaces, seed)
         with watch.during("composite"):
@@ -162,12 +162,12 @@ class ViewRenderer:
             return None
         return self.densepose.read(self.scan.ref, view, surfaces.mask)
 
-    def _draw_iuv(self, stand: Viewpoint, surfaces: Surfaces) -> UInt8[np.ndarray, "H W 3"] | None:
+    def _draw_iuv(self, stand: Viewpoint) -> UInt8[np.ndarray, "H W 3"] | None:
         """Draw the scan's own charts, if it has any."""
         charts = self.scan.charts
         if charts is None:
             return None
-        return draw_iuv(self.rasterizer, charts, stand.camera, stand.mesh_to_world, surfaces.front)
+        return draw_iuv(self.rasterizer, charts, stand.camera, stand.mesh_to_world)
 
     def _light(self, stand: Viewpoint, surfaces: Surfaces, seed: int) -> UInt8[np.ndarray, "H W 3"]:
         rng = generator(seed, "lights")
@@ -181,7 +181,7 @@ class ViewRenderer:
             return image
         lights = choose_spot_lights(rng)
         return draw_lit(
-            self.rasterizer, stand.camera, stand.mesh_to_world, surfaces.front, lights,
+            self.rasterizer, stand.camera, stand.mesh_to_world, lights,
             ambient=self.settings.ambient, lights_to_world=stand.lights_to_world,
         )  # fmt: skip
 

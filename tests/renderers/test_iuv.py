@@ -25,7 +25,7 @@ def test_u_and_v_are_those_of_the_point_that_the_pixels_ray_meets(
     camera = make_camera(name)
     with Rasterizer(context, PLANE) as rasterizer:
         front = rasterizer.draw(camera, np.eye(4)).front
-        iuv = draw_iuv(rasterizer, CHARTS, camera, np.eye(4), front)
+        iuv = draw_iuv(rasterizer, CHARTS, camera, np.eye(4))
     starts, rays = pixel_rays(camera)
     points = starts - rays * (starts[..., 2] / rays[..., 2])[..., None]
     inside = front.triangle >= 0

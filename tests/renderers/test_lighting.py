@@ -40,7 +40,7 @@ def lit_and_mask(
     place = np.eye(4) if turn is None else turn
     with Rasterizer(context, mesh) as rasterizer:
         drawn = rasterizer.draw(camera, place)
-        lit = draw_lit(rasterizer, camera, place, drawn.front, lights, ambient=ambient)
+        lit = draw_lit(rasterizer, camera, place, lights, ambient=ambient)
         return lit, drawn.mask
 
 
@@ -113,12 +113,12 @@ def test_only_the_first_four_lights_count_as_in_pyrender(context: GLContext) -> 
 def test_the_same_call_gives_the_same_bytes_in_any_order(context: GLContext) -> None:
     lights = choose_spot_lights(np.random.default_rng(3))
     with Rasterizer(context, FIGURE) as rasterizer:
-        seen = rasterizer.draw(CAMERA, np.eye(4)).front
-        first = draw_lit(rasterizer, CAMERA, np.eye(4), seen, lights)
+        rasterizer.draw(CAMERA, np.eye(4))
+        first = draw_lit(rasterizer, CAMERA, np.eye(4), lights)
         orthographic = make_camera("orthographic", 512)
-        turned = rasterizer.draw(orthographic, rotation_y(40)).front
-        draw_lit(rasterizer, orthographic, rotation_y(40), turned, lights)
-        again = draw_lit(rasterizer, CAMERA, np.eye(4), seen, lights)
+        rasterizer.draw(orthographic, rotation_y(40))
+        draw_lit(rasterizer, orthographic, rotation_y(40), lights)
+        again = draw_lit(rasterizer, CAMERA, np.eye(4), lights)
     other, _ = lit_and_mask(context, FIGURE, lights)
     assert (first == again).all()
     assert (first == other).all()
@@ -192,9 +192,7 @@ def test_a_person_measured_in_another_unit_is_lit_alike(context: GLContext) -> N
     with Rasterizer(context, FIGURE) as rasterizer:
         drawn = rasterizer.draw(moved, larger)
         seen = drawn.mask & mask
-        lit = draw_lit(
-            rasterizer, moved, larger, drawn.front, front_light(20), lights_to_world=larger
-        )
+        lit = draw_lit(rasterizer, moved, larger, front_light(20), lights_to_world=larger)
     differing = np.abs(lit[seen].astype(int) - plain[seen].astype(int)).max(axis=-1)
     assert seen.sum() > 0.99 * mask.sum()
     assert np.percentile(differing, 99) <= 1  # an edge's pixel may fall to the triangle beside it

@@ -122,7 +122,7 @@ def test_the_same_view_gives_the_same_bytes_whatever_was_drawn_before(context: G
         first = rasterizer.draw(CAMERA, np.eye(4))
         rasterizer.draw(camera_orthographic(512), rotation_y(90))
         lights = choose_spot_lights(np.random.default_rng(0))
-        draw_lit(rasterizer, CAMERA, np.eye(4), first.front, lights)
+        draw_lit(rasterizer, CAMERA, np.eye(4), lights)
         draw(context, sphere(steps=8))
         assert digest(rasterizer.draw(CAMERA, np.eye(4))) == digest(first)
 
@@ -163,9 +163,9 @@ def count_objects() -> dict[str, int]:
 def test_a_closed_rasterizer_leaves_nothing_on_the_device(context: GLContext) -> None:
     def work() -> None:
         with Rasterizer(context, FIGURE) as rasterizer:
-            seen = rasterizer.draw(CAMERA, np.eye(4)).front
+            rasterizer.draw(CAMERA, np.eye(4))
             lights = choose_spot_lights(np.random.default_rng(0))
-            draw_lit(rasterizer, CAMERA, np.eye(4), seen, lights)
+            draw_lit(rasterizer, CAMERA, np.eye(4), lights)
 
     work()  # what the context keeps for all scans is made here
     before = count_objects()
