@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -21,15 +22,17 @@ Uniform = int | float | np.ndarray
 class Program:
     """Own a linked pair of shaders from `shaders/`; set uniforms by name."""
 
-    def __init__(self, vertex: str, *fragment: str) -> None:
+    def __init__(
+        self, vertex: str, *fragment: str, defines: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         """Compile and link; raise MachineError with the driver's words when it refuses.
 
-        fragment: files that make one shader, one after the other.
+        fragment: files that make one shader, one after the other. defines: its macros.
         """
         self._id = GL.glCreateProgram()
         for names, kind in (((vertex,), GL.GL_VERTEX_SHADER), (fragment, GL.GL_FRAGMENT_SHADER)):
             shader = GL.glCreateShader(kind)
-            GL.glShaderSource(shader, "".join((SHADERS / name).read_text() for name in names))
+            GL.glShaderSource(shader, _source(names, defines))
             GL.glCompileShader(shader)
             if not GL.glGetShaderiv(shader, GL.GL_COMPILE_STATUS):
                 raise _shader_error(names[-1], GL.glGetShaderInfoLog(shader))
@@ -69,6 +72,13 @@ class Program:
             GL.glUniform3f(location, *map(float, value))
         else:
             GL.glUniform2f(location, *map(float, value))
+
+
+def _source(names: tuple[str, ...], defines: Mapping[str, int]) -> str:
+    """Join files, the first of which begins with its version, and set macros behind that line."""
+    version, _, rest = "".join((SHADERS / name).read_text() for name in names).partition("\n")
+    macros = (f"#define {name} {value}" for name, value in defines.items())
+    return "\n".join((version, *macros, rest))
 
 
 def _shader_error(name: str, log: bytes | str) -> MachineError:

@@ -9,7 +9,7 @@ Axes and conventions: see schemas.camera and schemas.sample. Row 0 of the frameb
 row of the image everywhere in here; nothing is flipped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -86,9 +86,9 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
             buffers = pack_mesh(mesh)
         check_faces(context.info, buffers)
         self.local_to_mesh, self._positions = buffers.local_to_mesh, buffers.positions
-        self._settings: dict[str, Uniform] = {
-            "flat_normals": int(normals == "flat"),
-            "point_sampled": int(color_filter == "nearest"),
+        self._defines = {
+            "FLAT_NORMALS": int(normals == "flat"),
+            "POINT_SAMPLED": int(color_filter == "nearest"),
         }
         images, self.warnings = fit_images(buffers.images, context.info.max_texture)
         with span("upload texture"):
@@ -163,12 +163,10 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         with drawing("draw visibility"):
             self.show(view, is_front=is_front)
         with drawing("draw surface"):
-            program = self.context.cached(
-                "resolve program", lambda: Program("rectangle.vert", "hit.glsl", "resolve.frag")
+            uniforms = _camera_uniforms(camera, view) | {"viewer_side": 1.0 if is_front else -1.0}
+            resolved = self.paint_pixels(
+                "resolve.frag", view, uniforms, is_front=is_front, attachments=2
             )
-            program.use(_camera_uniforms(camera, view) | self._settings)
-            program.use({"viewer_side": 1.0 if is_front else -1.0})
-            resolved = self.paint_pixels(program, view, is_front=is_front, attachments=2)
         with span("read back"):
             targets, buffers = self._fit(view), self.context.cached("read buffers", ReadBuffers)
             return _read_surface(targets.visibility, resolved, camera, view.rectangle, buffers)
@@ -201,11 +199,17 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         self._triangles.draw()
 
     def paint_pixels(
-        self, program: Program, view: ViewRays, *, is_front: bool, attachments: int
+        self,
+        fragment: str,
+        view: ViewRays,
+        uniforms: Mapping[str, Uniform],
+        *,
+        is_front: bool,
+        attachments: int,
     ) -> Target:
-        """Run a program that begins with hit.glsl over the pixels of the surface that is shown.
+        """Run hit.glsl and a file of shaders/ over the pixels of the surface that is shown.
 
-        It runs once for each texture of the mesh; attachments: of the target that is returned, 0
+        They run once for each texture of the mesh; attachments: of the target that is returned, 0
         where nothing is seen. There the depth test ends a pixel before its program begins, which a
         software renderer would run to its end even where the program discards it.
         """
@@ -217,29 +221,31 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         GL.glEnable(GL.GL_DEPTH_TEST)
         GL.glDepthMask(GL.GL_FALSE)
         GL.glDepthFunc(GL.GL_GREATER if is_front else GL.GL_LESS)
-        program.use(_ray_uniforms(view) | UNITS)
-        program.use({"nowhere": 1.0 if is_front else -1.0})
+        uniforms = {**uniforms, **_ray_uniforms(view), "nowhere": 1.0 if is_front else -1.0}
         self._face_data.bind(UNITS["face_data"])
         self._colors.bind(UNITS["corner_colors"])
         self._face_slots.bind(UNITS["face_slots"])
         empty = self.context.cached("empty vertex array", EmptyVertexArray)
         for slot in self._slots:
-            program.use(self._slot_uniforms(slot))
+            self._program(fragment, slot).use({**uniforms, **UNITS, "slot": slot})
             empty.draw_triangle()
         GL.glDepthMask(GL.GL_TRUE)
         GL.glDisable(GL.GL_DEPTH_TEST)
         GL.glDisable(GL.GL_SCISSOR_TEST)  # else it would cut what others draw in this context
         return targets.resolved
 
-    def _slot_uniforms(self, slot: int) -> dict[str, Uniform]:
-        """Bind the image of one slot and return what the shader must know of it."""
-        image = self.images[slot] if slot < len(self.images) else None
-        if image is not None:
-            image.bind(UNITS["picture"])
-        return {
-            "slot": slot if len(self._slots) > 1 else -1,
-            "textured": int(image is not None),
-        }
+    def _program(self, fragment: str, slot: int) -> Program:
+        """Bind the image of one slot and return the program for its faces."""
+        is_textured = slot < len(self.images)
+        if is_textured:
+            self.images[slot].bind(UNITS["picture"])
+        defines = self._defines | {
+            "SLOTTED": int(len(self._slots) > 1), "TEXTURED": int(is_textured),
+        }  # fmt: skip
+        return self.context.cached(
+            f"{fragment} {defines}",
+            lambda: Program("rectangle.vert", "hit.glsl", fragment, defines=defines),
+        )
 
 
 @contextmanager

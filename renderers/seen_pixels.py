@@ -11,39 +11,11 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from renderers.gl_objects import LevelSampler, Program, ReadBuffers, Target, Uniform
+from renderers.gl_objects import LevelSampler, ReadBuffers, Target, Uniform
 from renderers.rasterizer import UNITS, Rasterizer, drawing
 from renderers.view_rays import ViewRays
 from schemas.camera import Camera
 from schemas.profiling import span
-
-
-class PixelPasses:
-    """Own what all passes of a context share: the sampler, and programs."""
-
-    def __init__(self) -> None:
-        """Begin without a program."""
-        self._sampler = LevelSampler()
-        self._programs: dict[str, Program] = {}
-
-    def program(self, fragment: str) -> Program:
-        """Return the program of a pass, compiled on first use."""
-        if fragment not in self._programs:
-            self._programs[fragment] = Program("rectangle.vert", "hit.glsl", fragment)
-        return self._programs[fragment]
-
-    def mix_levels(self, *, is_on: bool) -> None:
-        """Let the texture be read between two of its levels, or from its own filter again."""
-        if is_on:
-            self._sampler.bind(UNITS["picture"])
-        else:
-            self._sampler.release(UNITS["picture"])
-
-    def close(self) -> None:
-        """Free it all."""
-        self._sampler.close()
-        for program in self._programs.values():
-            program.close()
 
 
 def paint_seen(
@@ -79,12 +51,10 @@ def _run(
     view: ViewRays,
     uniforms: Mapping[str, Uniform],
 ) -> Target:
-    passes = rasterizer.context.cached("pixel passes", PixelPasses)
+    sampler = rasterizer.context.cached("level sampler", LevelSampler)
     with drawing(f"draw {fragment}"):
         rasterizer.show(view, is_front=True)
-        program = passes.program(fragment)
-        program.use(uniforms)
-        passes.mix_levels(is_on=True)
-        target = rasterizer.paint_pixels(program, view, is_front=True, attachments=1)
-        passes.mix_levels(is_on=False)
+        sampler.bind(UNITS["picture"])
+        target = rasterizer.paint_pixels(fragment, view, uniforms, is_front=True, attachments=1)
+        sampler.release(UNITS["picture"])
     return target

@@ -11,8 +11,11 @@ uniform samplerBuffer corner_colors; // three texels a face
 uniform isamplerBuffer face_slots;
 uniform sampler2D picture;
 
-uniform int slot;            // which faces this pass draws; -1: all
-uniform int textured;        // 1: picture, 0: corner_colors
+// Programs are made apart for what is 1 or 0 in all of their pixels, as a software renderer runs both
+// sides of a branch. SLOTTED: faces of `slot` alone. TEXTURED: picture, else corner_colors.
+#if SLOTTED
+uniform int slot;
+#endif
 
 uniform vec2 middle;         // of the rectangle, in its own pixels
 uniform vec3 origin, origin_x, origin_y;
@@ -39,8 +42,10 @@ int find_triangle() {
     int triangle = texelFetch(triangles, ivec2(gl_FragCoord.xy), 0).r;
     if (triangle < 0)
         discard;
-    if (slot >= 0 && texelFetch(face_slots, triangle).r != slot)
+#if SLOTTED
+    if (texelFetch(face_slots, triangle).r != slot)
         discard;
+#endif
     return triangle;
 }
 

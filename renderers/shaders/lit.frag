@@ -51,20 +51,20 @@ void main() {
     Hit hit = meet(f0.xyz, f1.xyz, f2.xyz, gl_FragCoord.xy - middle);
 
     vec3 metal = vec3(1.0), tint = vec3(1.0);
-    if (textured == 1) {
-        vec2 uv_0 = vec2(f0.w, f1.w);
-        mat2 turn = mat2(f2.w, texelFetch(face_data, 6 * triangle + 3).w,
-                         texelFetch(face_data, 6 * triangle + 4).w,
-                         texelFetch(face_data, 6 * triangle + 5).w);
-        vec2 b_x = in_triangle(hit.along_x, hit.edge_1, hit.edge_2, hit.face_normal);
-        vec2 b_y = in_triangle(hit.along_y, hit.edge_1, hit.edge_2, hit.face_normal);
-        metal = linear(picture_level(uv_0 + turn * hit.weights.yz, turn * b_x, turn * b_y));
-    } else {
-        // Colours of corners are mixed where they are linear, and laid over what was reflected.
-        tint = hit.weights.x * linear(texelFetch(corner_colors, 3 * triangle).rgb)
-             + hit.weights.y * linear(texelFetch(corner_colors, 3 * triangle + 1).rgb)
-             + hit.weights.z * linear(texelFetch(corner_colors, 3 * triangle + 2).rgb);
-    }
+#if TEXTURED
+    vec2 uv_0 = vec2(f0.w, f1.w);
+    mat2 turn = mat2(f2.w, texelFetch(face_data, 6 * triangle + 3).w,
+                     texelFetch(face_data, 6 * triangle + 4).w,
+                     texelFetch(face_data, 6 * triangle + 5).w);
+    vec2 b_x = in_triangle(hit.along_x, hit.edge_1, hit.edge_2, hit.face_normal);
+    vec2 b_y = in_triangle(hit.along_y, hit.edge_1, hit.edge_2, hit.face_normal);
+    metal = linear(picture_level(uv_0 + turn * hit.weights.yz, turn * b_x, turn * b_y));
+#else
+    // Colours of corners are mixed where they are linear, and laid over what was reflected.
+    tint = hit.weights.x * linear(texelFetch(corner_colors, 3 * triangle).rgb)
+         + hit.weights.y * linear(texelFetch(corner_colors, 3 * triangle + 1).rgb)
+         + hit.weights.z * linear(texelFetch(corner_colors, 3 * triangle + 2).rgb);
+#endif
 
     vec3 inside = hit.weights.y * hit.edge_1 + hit.weights.z * hit.edge_2 + f0.xyz;
     vec3 point = (local_to_light * vec4(inside, 1.0)).xyz;

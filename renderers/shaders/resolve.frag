@@ -1,6 +1,5 @@
 // Colour, normal and ray length of the surface that a pixel sees. hit.glsl comes before.
-uniform int point_sampled;   // 1: color filter "nearest", 0: "box"
-uniform int flat_normals;
+// POINT_SAMPLED: color filter "nearest", else "box". FLAT_NORMALS: of the face, else mixed.
 uniform float viewer_side;   // +1 front surface, -1 back surface
 
 uniform vec2 camera_direction, camera_direction_step;  // x and y of the ray where its z is 1
@@ -38,8 +37,9 @@ float fetches(vec2 side) {
 vec3 picture_mean(vec2 uv, vec2 uv_x, vec2 uv_y) {
     vec2 size = vec2(textureSize(picture, 0));
     vec2 centre = vec2(fract(uv.x), fract(1.0 - uv.y)) * size;
-    if (point_sampled == 1)
-        return box_mean(centre, vec2(1e-6), size);
+#if POINT_SAMPLED
+    return box_mean(centre, vec2(1e-6), size);
+#else
     vec2 side_x = uv_x * vec2(size.x, -size.y), side_y = uv_y * vec2(size.x, -size.y);
     float nx = fetches(side_x), ny = fetches(side_y);
     side_x /= nx;
@@ -58,6 +58,7 @@ vec3 picture_mean(vec2 uv, vec2 uv_x, vec2 uv_y) {
         }
     }
     return sum / (nx * ny);
+#endif
 }
 
 vec2 shorten(vec2 step, vec3 along, float pixel) {
@@ -75,23 +76,23 @@ void main() {
     vec2 toward = camera_direction + q * camera_direction_step;
     float depth = orthographic == 1 ? hit.t : hit.t * length(vec3(toward, 1.0));
 
-    if (textured == 1) {
-        vec2 uv_0 = vec2(f0.w, f1.w), uv_1 = vec2(f2.w, f3.w), uv_2 = vec2(f4.w, f5.w);
-        vec2 b_x = in_triangle(hit.along_x, hit.edge_1, hit.edge_2, face_normal);
-        vec2 b_y = in_triangle(hit.along_y, hit.edge_1, hit.edge_2, face_normal);
-        b_x = shorten(b_x, hit.along_x, length(hit.move_x));
-        b_y = shorten(b_y, hit.along_y, length(hit.move_y));
-        mat2 turn = mat2(uv_1, uv_2);
-        color = vec4(picture_mean(uv_0 + turn * weights.yz, turn * b_x, turn * b_y), 1.0);
-    } else {
-        color = weights.x * texelFetch(corner_colors, 3 * triangle)
-              + weights.y * texelFetch(corner_colors, 3 * triangle + 1)
-              + weights.z * texelFetch(corner_colors, 3 * triangle + 2);
-    }
+#if TEXTURED
+    vec2 uv_0 = vec2(f0.w, f1.w), uv_1 = vec2(f2.w, f3.w), uv_2 = vec2(f4.w, f5.w);
+    vec2 b_x = in_triangle(hit.along_x, hit.edge_1, hit.edge_2, face_normal);
+    vec2 b_y = in_triangle(hit.along_y, hit.edge_1, hit.edge_2, face_normal);
+    b_x = shorten(b_x, hit.along_x, length(hit.move_x));
+    b_y = shorten(b_y, hit.along_y, length(hit.move_y));
+    mat2 turn = mat2(uv_1, uv_2);
+    color = vec4(picture_mean(uv_0 + turn * weights.yz, turn * b_x, turn * b_y), 1.0);
+#else
+    color = weights.x * texelFetch(corner_colors, 3 * triangle)
+          + weights.y * texelFetch(corner_colors, 3 * triangle + 1)
+          + weights.z * texelFetch(corner_colors, 3 * triangle + 2);
+#endif
 
     vec3 unit_face = normalize(face_normal);
     vec3 normal = weights.x * f3.xyz + weights.y * f4.xyz + weights.z * f5.xyz;
-    if (flat_normals == 1 || dot(normal, normal) < 1e-12)
+    if (FLAT_NORMALS == 1 || dot(normal, normal) < 1e-12)
         normal = unit_face;
     // Seen from outside where the slope is negative: kept on the front, turned on the back.
     float turn_round = hit.slope * viewer_side <= 0.0 ? 1.0 : -1.0;
