@@ -58,6 +58,11 @@ class Grid:
         """Return the distance to the nearest rim."""
         return self.fields[..., 5]
 
+    @property
+    def light(self) -> Plane:
+        """Return what light folds leave: less in their valleys."""
+        return self.fields[..., 6]
+
 
 def noise(grid: Grid, size_cm: float, *, stretch: tuple[float, float] = (1.0, 1.0)) -> Plane:
     """Return smooth noise of about -1..1 with grains of a size, stretched along u and v."""

@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 
 from people.cloth_grid import Grid, noise, soft, wave
-from people.pixels import Image, fill, tint
+from people.pixels import Image, Plane, fill, tint
 
 THREADS_PER_CM = {
     "jersey": 9.0, "woven": 8.0, "knit": 1.7, "denim": 6.0, "leather": 0.0, "fleece": 0.0,
     "felt": 5.0,
 }  # fmt: skip
 DEPTH = {
-    "jersey": 0.05, "woven": 0.05, "knit": 0.2, "denim": 0.14, "leather": 0.1, "fleece": 0.08,
+    "jersey": 0.05, "woven": 0.05, "knit": 0.2, "denim": 0.14, "leather": 0.0, "fleece": 0.08,
     "felt": 0.1,
 }  # fmt: skip
 MELANGE = {
@@ -33,13 +33,24 @@ def weave(grid: Grid, color: Image) -> Image:
         zigzag = grid.v + 0.25 * np.abs((grid.u * rate) % 1 - 0.5)
         tone = tone + depth * (0.7 * wave(grid, grid.u, rate) + 0.5 * wave(grid, zigzag, 2.4))
     elif grid.look.fabric == "leather":
-        grain = np.abs(noise(grid, 0.35)) + 0.5 * np.abs(noise(grid, 0.15))
-        tone = tone + depth * (grain - 0.8) + 0.1 * np.abs(noise(grid, 6.0))
+        tone = tone + _leather(grid)
     else:
         tone = tone + depth * wave(grid, grid.u, rate) * wave(grid, grid.v, rate)
         tone = tone + 0.5 * depth * noise(grid, 0.1, stretch=(1, 4))
     worn: Image = color * (1 + tone)[..., None]
     return worn
+
+
+def _leather(grid: Grid) -> Plane:
+    """Return pebbles between dark creases, rubbed pale on folds and rims."""
+    creases = sum(
+        weight * np.exp(-((noise(grid, size) / 0.22) ** 2))
+        for size, weight in ((0.34, 0.2), (0.9, 0.12))
+    )
+    patina = 0.07 * noise(grid, 5.0) + 0.1 * np.exp(-((grid.rim / 0.9) ** 2))
+    shine = 1.1 * np.clip(grid.light - 0.99, -0.15, 0.12) * (1 + 0.5 * noise(grid, 0.5))
+    tone: Plane = (0.08 - creases + patina + shine).astype(np.float32)
+    return tone
 
 
 def _fade_denim(grid: Grid, color: Image) -> Image:

@@ -60,7 +60,7 @@ class Cut:
 
 GARMENTS: dict[str, Cut] = {
     "tshirt": Cut(
-        "top", 83, sleeve=17, neck="crew", ease=Ease(1.3, hang=0.8, flare=0.02, sleeve=1.2),
+        "top", 83, sleeve=17, neck="crew", ease=Ease(1.1, hang=0.65, flare=0.01, sleeve=0.9),
         fabrics=("jersey",), patterns=("plain", "stripes", "print", "print"),
         marks=("collar", "hems", "seams"), stuff=SOFT_STUFF,
     ),

@@ -26,6 +26,8 @@ TIP_WIDTH = 0.25
 THICK_SHARE, FLAT_SHARE = 0.05, 0.76
 """Of a lock's width: how thick it is, and how much of its outside is flat, so that neighbours shade
 as one smooth surface."""
+HUG, HUG_CM = 0.55, 149.0
+"""How much parted hair is drawn to the head, above this canonical height."""
 TINY = 1e-6
 
 
@@ -130,7 +132,8 @@ def grow_locks(
         way = way / (np.linalg.norm(way, axis=1, keepdims=True) + TINY)
         onward = place + step * way
         ramp = min(1.0, (number + 1) / 2.5)
-        onward = below.lift(onward, layer * ramp + 0.1)
+        near = HUG * (head.canonical(onward)[:, 1] > HUG_CM) if cut.flow == "part" else 0.0
+        onward = below.lift(onward, layer * ramp + 0.1, near)
         if not cut.fringe:
             onward = _clear_face(head, onward)
         moved = onward - place
@@ -156,7 +159,7 @@ def comb(cut: Cut, place: Points) -> Points:
             np.array([0.0, 0.1, -1.0]) * (1 - sides) + np.array([0.0, -1.0, -0.35]) * sides
         )
     away = place - CROWN
-    if cut.flow == "crown":
+    if cut.flow in ("crown", "chin"):
         away = away * np.array([1.0, 0.8, 1.0])
         front = np.clip((place[:, 2] - 6) / 5, 0, 1) * np.clip((place[:, 1] - 158) / 4, 0, 1)
         away[:, 0] += 4.0 * front
@@ -183,15 +186,22 @@ class _Below:
         self.tree.init(self.vertices, self.faces)
 
     def lift(
-        self, points: Float64[np.ndarray, "L 3"], layer: Float64[np.ndarray, " L"]
+        self,
+        points: Float64[np.ndarray, "L 3"],
+        layer: Float64[np.ndarray, " L"],
+        pull: Float64[np.ndarray, " L"] | float = 0.0,
     ) -> Float64[np.ndarray, "L 3"]:
-        """Return points moved out to a distance of their own, where they are nearer or inside."""
+        """Return points moved out to a distance of their own, where they are nearer or inside.
+
+        pull: how much they are drawn in where they are further off, 0 to 1.
+        """
         _, face, near = self.tree.squared_distance(
             self.vertices, self.faces, np.ascontiguousarray(points)
         )
         normal = self.normals[face.reshape(-1)]
         height = np.einsum("ij,ij->i", points - near, normal)
-        lifted: Points = points + normal * np.clip(layer - height, 0, 4)[:, None]
+        further = pull * np.clip(layer - height, -3, 0)
+        lifted: Points = points + normal * (further + np.clip(layer - height, 0, 4))[:, None]
         return lifted
 
 

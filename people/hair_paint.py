@@ -22,7 +22,7 @@ RELIEF_SHAPE = (256, 1024)
 COARSE_LOCKS, FINE_LOCKS = 44, 120
 CURL_SHARE = 0.55
 WHITE: Color = (188, 186, 182)
-GLOSS, MAX_LIGHT = 0.2, 1.12
+GLOSS, MAX_LIGHT, FIBRE = 0.2, 1.12, 0.09
 VALLEY = 0.17
 """How much darker the bottom of a groove is."""
 
@@ -79,11 +79,11 @@ def paint_hair_tile(look: HairLook, relief: Relief, rows: int, columns: int) -> 
     fibre = np.asarray(cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC))
     patch = smooth_noise(rng, (rows, columns), max(columns / 14, 2.0))
     fibre = 0.9 * fibre + 0.3 * fine_grain(rng, (rows, columns))
-    tone = 1 + 0.1 * fibre + 0.07 * patch + 0.1 * (down - 0.5)
+    tone = 1 + FIBRE * fibre + 0.07 * patch + 0.1 * (down - 0.5)
     tone = tone * (1 - look.roots * np.clip(1 - 5 * down, 0, 1))
     color = np.array(look.color, np.float32) * tone[..., None]
-    share = np.clip(look.grey * (1.2 + 0.14 * fibre + 0.12 * patch), 0, 0.95)[..., None]
-    white = np.array(WHITE, np.float32) * (1 + 0.1 * fibre[..., None])
+    share = np.clip(look.grey * (1.2 + 0.08 * fibre + 0.1 * patch), 0, 0.95)[..., None]
+    white = np.array(WHITE, np.float32) * (1 + 0.06 * fibre[..., None])
     color = color + share * (white - color)
     gloss = np.exp(-(((down - 0.28 - 0.04 * patch) / 0.12) ** 2)) * (0.6 + 0.4 * fibre)
     light = 1 - VALLEY * np.clip(-locks, 0, 1) + GLOSS * gloss * np.clip(locks + 0.4, 0, 1)

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from people.garment_surfaces import Points
 
-Flow = Literal["crown", "back", "part", "tie", "out", "hang"]
+Flow = Literal["crown", "chin", "back", "part", "tie", "out", "hang"]
 
 HEAD_CENTRE = np.array([0.0, 156.0, 5.5])
 CROWN = np.array([0.0, 166.0, 0.5])
@@ -90,7 +90,7 @@ CUTS: dict[str, Cut] = {
     ),
     "curly": Cut(
         "crown", 1500, 12, 11, width=0.75, lift=3.2, stiff=0.6, curl=0.6, turns=0.3, cap=1.0,
-        segments=11, rough=0.4, curly=True, clumps=200, tight=0.55, groove=0.22, wisps=0.02,
+        segments=11, rough=0.4, curly=True, clumps=200, tight=0.55, groove=0.22, wisps=0.0,
     ),
     "afro": Cut(
         "out", 2400, 7.0, 6.0, width=0.7, lift=6.0, stiff=1.0, curl=0.5, turns=0.6, cap=2.0,
