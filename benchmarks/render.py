@@ -197,9 +197,11 @@ from time import perf_counter, process_time
 from pathlib import Path
 from benchmarks.whole_scan import Work, render_scan
 from renderers.session import open_session
+from schemas.many_imports import keep_pandas_out
 from schemas.settings import RenderSettings
 from tasks.backgrounds import Backgrounds
 import tasks.samples.drawing, tasks.samples.encoding_threads
+keep_pandas_out()
 small = RenderSettings(resolution=64, yaws=(0.0,), lights="spots")
 work = Work(Path({data!r}), {item!r}, small, Backgrounds())
 wall, cpu = perf_counter(), process_time()

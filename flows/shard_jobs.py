@@ -61,7 +61,9 @@ def make_shards(
         if inputs.sentence:
             say(f"{run.command}: {inputs.sentence}")
         chosen = shards_to_redo(status, rejects=rejects, older_code=older_code)
-        outcomes = _run_all(run, make_jobs(run, status, chosen))
+        jobs = make_jobs(run, status, chosen)
+        del status  # 1.5 KB a shard, for as long as the run takes
+        outcomes = _run_all(run, jobs)
         summary = close_run(run, outcomes).model_copy(update={"inputs": inputs})
     show_results(run, summary, outcomes)
     return summary

@@ -38,7 +38,6 @@ def subject_placement() -> SubjectPlacement:
     return SubjectPlacement.model_validate(_read_table("subjects.toml"))
 
 
-@cache
 def joint_corrections(dataset: DatasetName, item: str) -> tuple[JointCorrection, ...]:
     """Return the corrections of one scan in their order; empty for almost every scan."""
     rows = _read_table("joint_corrections.toml").get(dataset, {}).get(item, [])

@@ -4,7 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -115,15 +115,25 @@ def repeating(action: Callable[[], None], *, every_s: float) -> Iterator[None]:
 def map_in_threads(
     function: Callable[[T], R], items: Iterable[T], *, threads: int, ahead: int | None = None
 ) -> Generator[R, None, None]:
-    """Apply a function to items in threads; yield the results in the order of the items.
+    """Apply a function to items in threads of its own, as map_in_pool.
 
-    ahead: results that may wait to be taken, so that memory stays flat; None: one a thread.
-    Items are drawn in the caller's thread, a next one only after a result was taken. An exception
-    of the function is raised in the place of its result. When the generator is closed, what has
-    not begun is dropped.
+    ahead: None is one a thread.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        yield from map_in_pool(function, items, pool, ahead=threads if ahead is None else ahead)
+
+
+def map_in_pool(
+    function: Callable[[T], R], items: Iterable[T], pool: ThreadPoolExecutor, *, ahead: int
+) -> Generator[R, None, None]:
+    """Apply a function to items in a pool's threads; yield the results in the order of the items.
+
+    ahead: results that may wait to be taken, so that memory stays flat. Items are drawn in the
+    caller's thread, a next one only after a result was taken. An exception of the function is
+    raised in the place of its result. When the generator is closed, what has not begun is dropped,
+    and what has begun is waited for.
     """
     waiting: deque[Future[R]] = deque()
-    pool = ThreadPoolExecutor(threads)
 
     def take() -> R:
         with span(WAITING):
@@ -132,9 +142,9 @@ def map_in_threads(
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) > (threads if ahead is None else ahead):
+            if len(waiting) > ahead:
                 yield take()
         while waiting:
             yield take()
     finally:
-        pool.shutdown(cancel_futures=True)
+        wait([future for future in waiting if not future.cancel()])

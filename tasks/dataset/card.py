@@ -3,6 +3,8 @@
 The card's `configs:` name the files of samples, frames and pairs, as far as there are any.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import pyarrow as pa
@@ -135,37 +137,35 @@ def write_card(folder: DatasetFolder) -> DatasetDescription:
                 return description
 
 
-def read_manifests(folder: DatasetFolder, part: Part = "samples") -> tuple[Manifest, ...]:
-    """Read the commit records that can be read; `scanmill status` reports the others."""
-    manifests = []
+def read_manifests(folder: DatasetFolder, part: Part = "samples") -> Iterator[Manifest]:
+    """Read the commit records that can be read, one at a time: a large set has gigabytes of them.
+
+    `scanmill status` reports the others.
+    """
     for shard_id in folder.committed_shards(part):
         with suppress(InputError, FileNotFoundError):
-            manifests.append(folder.read_manifest(shard_id, part))
-    return tuple(manifests)
+            yield folder.read_manifest(shard_id, part)
 
 
-def sum_up(manifests: tuple[Manifest, ...]) -> dict[str, int]:
+def sum_up(manifests: Iterable[Manifest]) -> dict[str, int]:
     """Return what all committed shards hold together."""
-    names = (*(name for one in manifests for name in one.sample_ids),)
-    return {
-        "shards": len(manifests),
-        "samples": len(names),
-        "scans": len({tuple(name.split("/")[:2]) for name in names}),
-        "failures": sum(len(one.failures) for one in manifests),
-        "bytes": sum(one.bytes for one in manifests),
-    }
+    counts = Counter[str](shards=0, samples=0, scans=0, failures=0, bytes=0)
+    scans = set[str]()
+    for one in manifests:
+        scans.update("/".join(name.split("/")[:2]) for name in one.sample_ids)
+        counts.update(
+            shards=1, samples=len(one.sample_ids), failures=len(one.failures), bytes=one.bytes
+        )
+    return {**counts, "scans": len(scans)}
 
 
 def sum_up_videos(folder: DatasetFolder) -> dict[str, int]:
     """Return what the committed shards of frames and pairs hold; nothing where there are none."""
-    frames, pairs = read_manifests(folder, "frames"), read_manifests(folder, "pairs")
+    frames = [one.rows for one in read_manifests(folder, "frames")]
+    pairs = [one.rows for one in read_manifests(folder, "pairs")]
     if not frames and not pairs:
         return {}
-    return {
-        "videos": len(frames),
-        "frames": sum(one.rows for one in frames),
-        "pairs": sum(one.rows for one in pairs),
-    }
+    return {"videos": len(frames), "frames": sum(frames), "pairs": sum(pairs)}
 
 
 def make_card(folder: DatasetFolder, description: DatasetDescription) -> str:

@@ -107,6 +107,11 @@ class FingerprintCache:
         """
         found = {_key(path): self.digest(path) for path in paths}
         found |= {self._stored_key(name): self.digest_stored(name) for name in stored}
+        self._store(shard_id, found)
+        for key in found:  # another shard that has this input recalls it by itself
+            self._known.pop(key, None)
+
+    def _store(self, shard_id: str, found: Mapping[str, Fingerprint | None]) -> None:
         entries = {key: [one.size, one.version, one.sha256] for key, one in found.items() if one}
         target = self._path(shard_id)
         if (

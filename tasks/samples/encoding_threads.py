@@ -1,14 +1,15 @@
 """Encode samples in threads behind the drawing; what comes out keeps the order."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from time import perf_counter
 
 from schemas.sample import Sample
 from schemas.scan import InputFile
 from schemas.settings import RenderSettings
-from schemas.work import map_in_threads
+from schemas.work import map_in_pool
 from tasks.dataset.shards import Row
 from tasks.samples.drawing import ViewFailure
 from tasks.samples.encoding import encode_sample
@@ -32,7 +33,13 @@ def encode_behind(
 ) -> Iterator[EncodedSample | ViewFailure]:
     """Encode each sample while the next views are drawn; failures pass through in their place."""
     encode = partial(_encode, settings=settings)
-    return map_in_threads(encode, drawn, threads=ENCODERS)
+    return map_in_pool(encode, drawn, _encoders(), ahead=ENCODERS)
+
+
+@cache
+def _encoders() -> ThreadPoolExecutor:
+    """Make the threads once a process: OpenCV never frees the 880 bytes that it keeps for each."""
+    return ThreadPoolExecutor(ENCODERS, thread_name_prefix="encoder")
 
 
 def _encode(sample: Sample | ViewFailure, settings: RenderSettings) -> EncodedSample | ViewFailure:
