@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -34,23 +34,28 @@ print(start_where_none_is_chosen(), lasting_server())
 
 
 @contextmanager
-def command_with_server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """Run a process that starts a server; yields it and what it says of the server."""
+def command_with_server(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a process that starts a server and says its pid and addresses."""
     process = subprocess.Popen(
         [sys.executable, "-c", START], cwd=ROOT, env=plain_environment(folder), text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
-    assert process.stdout is not None
     try:
-        yield process, process.stdout.readline().split()
+        yield process
     finally:
         process.kill()
         process.communicate()
 
 
+def said_by(process: subprocess.Popen[str]) -> list[str]:
+    """Return the words of the next line."""
+    assert process.stdout is not None
+    return process.stdout.readline().split()
+
+
 def test_server_of_a_killed_command_ends_and_leaves_nothing(tmp_path: Path) -> None:
-    with command_with_server(tmp_path) as (command, said):
-        pid, address, used, lasting = said
+    with command_with_server(tmp_path) as command:
+        pid, address, used, lasting = said_by(command)
         assert (used.rstrip("/"), lasting) == (address, "''")
         ServerApi(address).check_health()
         assert b"flows.server_program" in Path("/proc", pid, "cmdline").read_bytes()
@@ -61,10 +66,18 @@ def test_server_of_a_killed_command_ends_and_leaves_nothing(tmp_path: Path) -> N
 
 @pytest.mark.long
 def test_server_ends_with_a_command_that_ends_by_itself(tmp_path: Path) -> None:
-    with command_with_server(tmp_path) as (command, said):
+    with command_with_server(tmp_path) as command:
+        pid = said_by(command)[0]
         command.communicate(timeout=PATIENCE_S)
         assert command.returncode == 0
-        assert not Path("/proc", said[0]).exists()
+        assert not Path("/proc", pid).exists()
+
+
+@pytest.mark.long
+def test_commands_that_make_the_database_at_once_all_have_a_server(tmp_path: Path) -> None:
+    with ExitStack() as commands:
+        started = [commands.enter_context(command_with_server(tmp_path)) for _ in range(3)]
+        assert len({said_by(command)[1] for command in started}) == len(started)
 
 
 def test_server_that_a_profile_chooses_is_used(tmp_path: Path) -> None:
