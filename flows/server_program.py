@@ -25,7 +25,7 @@ BETWEEN_S = 0.5
 def main() -> None:
     """Serve until a signal comes; exits with 1 when it can't start."""
     end_with_parent(signal.SIGKILL)
-    descriptor, tries = map(int, (*sys.argv[1:], TRIES)[:2])
+    descriptor, tries = map(int, (*sys.argv[1:], str(TRIES))[:2])
     listener = socket.socket(fileno=os.dup(descriptor))
     with many_imports():
         app = import_module("prefect.server.api.server").create_app()
