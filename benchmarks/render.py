@@ -44,7 +44,7 @@ from tasks.backgrounds import Backgrounds, freeze_backgrounds
 from tasks.machine.kept_memory import keep_freed_memory
 from tasks.machine.meter import max_resident
 from tasks.samples.scan_reading import load_scan
-from tasks.worker_process import SOFTWARE_DRAWING_THREADS
+from tasks.worker_process import SOFTWARE_DRAWING_THREADS, let_blas_sleep
 
 CASES = ("one", "million", "mixed")
 MIB = 2**20
@@ -101,6 +101,7 @@ def time_way(way: Way, works: Sequence[Work], processes: int) -> list[Measured]:
     first = works[0]
     warm_up = Work(first.data, first.item, small, Backgrounds(), first.dataset)
     spawn = multiprocessing.get_context("spawn")
+    let_blas_sleep()
     with ProcessPoolExecutor(processes, spawn, prepare, (processes,)) as pool:
         list(pool.map(way, [warm_up] * processes))
         return list(pool.map(way, works))

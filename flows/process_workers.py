@@ -28,7 +28,7 @@ from schemas.work import Job
 from schemas.worker_limits import WorkerLimits
 from tasks.machine.memory_limit import memory_budget
 from tasks.worker_beats import Beat, read_beats
-from tasks.worker_process import STOP, end_workers, mark_of, open_worker
+from tasks.worker_process import STOP, end_workers, let_blas_sleep, mark_of, open_worker
 
 J = TypeVar("J", bound=Job)
 R = TypeVar("R")
@@ -139,6 +139,7 @@ class _Round(Generic[J, R]):
         workers = self.workers
         memory = memory_budget(self.places, workers.limits.worker_memory_gib)
         opened = (str(self.marks), self.places, workers.draws, workers.device, memory)
+        let_blas_sleep()
         return ProcessPoolTaskRunner(1, initializer=open_worker, initargs=opened).__enter__()
 
     def _take(self, process: _Process[J, R]) -> Returned[R] | Exception:

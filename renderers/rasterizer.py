@@ -85,7 +85,8 @@ class Rasterizer(AbstractContextManager["Rasterizer"]):
         with span("pack mesh"):
             buffers = pack_mesh(mesh)
         check_faces(context.info, buffers)
-        self.local_to_mesh, self._positions = buffers.local_to_mesh, buffers.positions
+        self.local_to_mesh = buffers.local_to_mesh
+        self._positions = buffers.positions.astype(np.float64)  # once, not for every view
         self._defines = {
             "FLAT_NORMALS": int(normals == "flat"),
             "POINT_SAMPLED": int(color_filter == "nearest"),

@@ -38,6 +38,12 @@ STOP = "stop"
 SOFTWARE_DRAWING_THREADS = "LP_NUM_THREADS"
 """Mesa's software renderer reads it when a context is opened; the pixels don't depend on it."""
 
+BLAS_SPINNING = "OPENBLAS_THREAD_TIMEOUT"
+"""OpenBLAS reads it when NumPy is imported: behind a product of large arrays its threads spin for
+so many cycles, as a power of two; by default, 26, a tenth of a scan of a million triangles."""
+
+_MIN_SPINNING = "4"
+
 
 class WorkInterrupted(Exception):  # noqa: N818 - nothing is wrong: it was asked for
     """The job of this process was interrupted from outside."""
@@ -86,6 +92,11 @@ def open_for_jobs(
         keep_freed_memory()
         open_session(pin_device(device, Path(marks), workers) if marks else device)
     limit_memory(memory)
+
+
+def let_blas_sleep() -> None:
+    """Let threads of OpenBLAS sleep at once in processes that this one starts from now on."""
+    os.environ.setdefault(BLAS_SPINNING, _MIN_SPINNING)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,26 @@ def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     open_worker(str(tmp_path), 1, draws=False, device=None)
     yield tmp_path
     signal.signal(signal.SIGINT, before)
+
+
+SPINNING_PROGRAM = """
+import time
+import numpy as np
+points = np.ones((1_000_000, 3))
+points @ np.ones((3, 3))
+began = time.process_time()
+time.sleep(0.1)
+print(time.process_time() - began)
+"""
+
+
+def test_threads_of_a_product_do_not_spin_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(worker_process.BLAS_SPINNING, raising=False)
+    worker_process.let_blas_sleep()
+    done = subprocess.run(
+        [sys.executable, "-c", SPINNING_PROGRAM], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 0.01
 
 
 def test_outside_of_a_pool_a_job_leaves_no_mark() -> None:
