@@ -42,26 +42,27 @@ def lay_cap(
     head: Head,
     relief: Relief,
     rng: np.random.Generator,
+    fine: bool = True,
 ) -> Part:
     """Lay a closed layer over the skin, so that none shows between locks, or as cropped hair.
 
-    inside: how far inside the outline base vertices lie, centimetres.
+    inside: how far inside the outline base vertices lie, centimetres. fine: rounder outside.
     """
     mesh = piece_mesh("skin", 1)
     padded = np.full(mesh.matrix.shape[1], -1.0)
     padded[:BODY_VERTICES] = inside + cut.frayed * rng.standard_normal(BODY_VERTICES)
-    fine = mesh.matrix @ padded
-    table = without_pinches(mesh.faces[(fine[mesh.faces] > CAP_RIM_CM).any(axis=1)])
+    depth = mesh.matrix @ padded
+    table = without_pinches(mesh.faces[(depth[mesh.faces] > CAP_RIM_CM).any(axis=1)])
     own, faces = np.unique(table, return_inverse=True)
     faces = faces.reshape(-1, 3).astype(np.int32)
     whole = np.zeros((mesh.matrix.shape[1], 3))
     whole[:BODY_VERTICES] = skin
     surface = (mesh.matrix @ whole)[own]
-    ramp = np.clip(fine[own] / cut.ramp, 0, 1)
+    ramp = np.clip(depth[own] / cut.ramp, 0, 1)
     off = CAP_OFF_CM + cut.cap * ramp * ramp * (3 - 2 * ramp)
-    off += CAP_DIVE * np.minimum(fine[own] - CAP_RIM_CM, 0)
+    off += CAP_DIVE * np.minimum(depth[own] - CAP_RIM_CM, 0)
     surface = surface + np.maximum(off, -CAP_DEPTH_CM)[:, None] * unit_normals(surface, faces)
-    sheet = close_sheet(surface, faces, faces, thickness_cm=cut.cap + CAP_DEPTH_CM)
+    sheet = close_sheet(surface, faces, faces, thickness_cm=cut.cap + CAP_DEPTH_CM, fine=fine)
     place = head.canonical(sheet.vertices)
     along = np.clip(np.linalg.norm(place - CROWN, axis=1) / SCALP_CM, 0, 1)
     if cut.flow == "chin":

@@ -8,6 +8,8 @@ from people.hair_styles import CROWN, HEAD_CENTRE, TIES, Cut
 
 PARTED_CM, RADIAL = 7.0, 0.014
 """Half width of the top, where hair is combed aside; turns of the tile for each centimetre out."""
+TILE_RIM = 0.05
+"""Share of a tile at its sides that is not shown: in small textures less than a texel."""
 CHIN_CM = 9.0
 """Half width of a beard."""
 
@@ -40,4 +42,5 @@ def across_parted(place: Points) -> Float64[np.ndarray, " N"]:
 
 def on_tile(uv: Float64[np.ndarray, "V 2"]) -> Float64[np.ndarray, "V 2"]:
     """Return texture coordinates of places across and along locks: roots are at the top."""
-    return np.stack([0.01 + 0.98 * uv[:, 0], 0.99 - 0.98 * uv[:, 1]], axis=1)
+    inner = TILE_RIM + (1 - 2 * TILE_RIM) * uv
+    return np.stack([inner[:, 0], 1 - inner[:, 1]], axis=1)

@@ -88,7 +88,7 @@ def grow_hair(
     if style == "bun":
         strokes.append(_bun(head, rng))
     relief = lock_relief(look.seed, curly=cut.curly)
-    parts = [lay_cap(skin, above, cut, head=head, relief=relief, rng=rng)]
+    parts = [lay_cap(skin, above, cut, head=head, relief=relief, rng=rng, fine=share == 1)]
     if not cut.cap_only:
         parts.append(_lump(strokes, cut, relief, head, cell=_cell(share)))
         if cut.wisps:
@@ -117,7 +117,7 @@ def grow_beard(
     beside = across(cut, head.canonical(roots.place))
     relief = lock_relief(look.seed, curly=True)
     strokes = [_strokes(lines, width, beside, cut)]
-    parts = [lay_cap(skin, inside, cut, head=head, relief=relief, rng=rng)]
+    parts = [lay_cap(skin, inside, cut, head=head, relief=relief, rng=rng, fine=share == 1)]
     if not cut.cap_only:
         parts.append(_lump(strokes, cut, relief, head, cell=BEARD_CELL * _cell(share)))
     parts.append(_wisps(lines, width, beside, roots.near, cut))
