@@ -21,6 +21,8 @@ Texture = UInt8[np.ndarray, "S S 3"]
 LIGHT_RASTER = 192
 EMPTY = 128
 """Of texels that no surface uses."""
+PAD_TEXELS = 2
+"""How far a rectangle of the texture is continued where nothing else is."""
 
 
 def paint_human(
@@ -51,7 +53,27 @@ def paint_human(
             _light_island(texture, name, lights[island.piece])
     for piece, rectangle in pieces:
         _paint_piece(texture, albedo, piece, rectangle, lights[piece.name])
+    for rectangle in [*(island.rectangle for island in islands().values()),
+                      *(rectangle for _, rectangle in pieces)]:  # fmt: skip
+        for image in (texture, albedo):
+            _pad_rectangle(image, *texel_rectangle(rectangle, size))
     return texture, albedo
+
+
+def _pad_rectangle(image: Texture, rows: slice, columns: slice) -> None:
+    """Repeat a rectangle's outermost texels beyond it where nothing is, for what samples there."""
+    top, bottom, left, right = rows.start, rows.stop - 1, columns.start, columns.stop - 1
+    for step in range(1, PAD_TEXELS + 1):
+        for row, source in ((top - step, top), (bottom + step, bottom)):
+            if 0 <= row < len(image):
+                _fill_empty(image[row, columns], image[source, columns])
+        for column, source in ((left - step, left), (right + step, right)):
+            if 0 <= column < len(image):
+                _fill_empty(image[rows, column], image[rows, source])
+
+
+def _fill_empty(line: UInt8[np.ndarray, "n 3"], values: UInt8[np.ndarray, "n 3"]) -> None:
+    np.copyto(line, values, where=(line == EMPTY).all(axis=1, keepdims=True))
 
 
 def _light_island(texture: Texture, name: str, light: Float32[np.ndarray, " V"]) -> None:

@@ -46,7 +46,7 @@ DatasetChoice = Literal[PersonKind, "all"]
 
 GENERATOR_VERSION = 7
 """Raised whenever the same seed gives other bytes: older files are then made again."""
-VERSIONS: dict[FigureKind, int] = {"sculpted": GENERATOR_VERSION, "lifelike": 108}
+VERSIONS: dict[FigureKind, int] = {"sculpted": GENERATOR_VERSION, "lifelike": 109}
 """Of each kind of people."""
 MODEL_JOB = {"kind": "model", "seed": 0, "texture_size": 0, "detail": "full", "markers": False}
 FIRST_INDEX: dict[PersonKind, int] = {"RP": 0, "THuman2": 1000, "2K2K": 2000}

@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 from people.human import Human, finish_scan, make_human
 from people.human_fit import fit_human, format_human_model
 from people.human_mesh import piece_mesh
+from people.human_texture import EMPTY
 from people.smplx_fit import format_fit
 
 SMPLX_OF_JOINT = {
@@ -27,6 +28,15 @@ SMPLX_OF_JOINT = {
 @pytest.fixture(scope="module")
 def human() -> Human:
     return make_human(5, 1, texture_size=256, detail="fast")
+
+
+def test_no_corner_samples_a_texel_that_nothing_is_painted_on(human: Human) -> None:
+    size = len(human.albedo)
+    empty = (human.albedo == EMPTY).all(axis=-1)
+    place = np.stack([1 - human.atlas.uv[:, 1], human.atlas.uv[:, 0]], axis=1) * size - 0.5
+    for corner in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        row, column = np.clip(np.floor(place) + corner, 0, size - 1).astype(int).T
+        assert not empty[row, column].any()
 
 
 def test_every_surface_but_the_skin_is_closed(human: Human) -> None:
