@@ -35,6 +35,7 @@ from training.data.tensor_batch import BatchT, SampleT
 from training.loop.compute_modes import autocast
 from training.loop.optimiser import Optimiser
 from training.loop.stage_types import ExamplesT, PredictionT, Stage
+from training.loop.step_profile import take_peak
 from training.run_settings import ModelSettings
 from training.stages import STAGES
 from training.twok2k import person_examples
@@ -43,8 +44,6 @@ PARTS = ("read", "decode", "augment", "targets", "forward", "backward", "optimis
 LOADING = ("read", "decode")
 ELSE = "else"
 MIB = 1 << 20
-RESET_PEAK = "5"
-"""Written to clear_refs: the peak of resident memory starts anew. Source: proc(5)."""
 
 
 @dataclass(slots=True)
@@ -107,19 +106,6 @@ class Meter:
         cost.busy += now[1] - self._since[1]
         cost.peak = max(cost.peak, peak)
         self._since = perf_counter(), process_time()
-
-
-def take_peak(device: torch.device) -> float:
-    """Return the peak memory since the last call, in bytes; waits for the device."""
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-        peak = torch.cuda.max_memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        return peak
-    lines = Path("/proc/self/status").read_text().splitlines()
-    kib = next(line.split()[1] for line in lines if line.startswith("VmHWM"))
-    Path("/proc/self/clear_refs").write_text(RESET_PEAK)
-    return float(kib) * 1024
 
 
 @dataclass(frozen=True, slots=True)

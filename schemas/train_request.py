@@ -50,6 +50,8 @@ class TrainOptions(DataOptions[None], RunOptions[None], ModelOptions[None]):
     """Go on with data sets that grew or changed since the training began, in a new epoch."""
     no_augment: bool = False
     """No jitter of colours."""
+    profile: bool = False
+    """Say at the end where the time and memory of the steps went; slower on a GPU."""
     published: bool = False
     """All forms as published, where the request names no other."""
 

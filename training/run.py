@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from schemas.atomic_files import storage_errors
 from schemas.errors import RequestError, ScanmillError
 from schemas.file_status import explain_os_error
 from schemas.parent_death_signal import end_with_parent
+from schemas.profiling import profiling
 from schemas.train_request import TrainRequest, read_request
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.loader import Loader
@@ -76,10 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The training of a prepared run on this rank, for a stage of any types."""
+    """The training of a prepared run on this rank, for a stage of any types.
+
+    profiled: say at the end where the time of the first rank's steps went.
+    """
 
     prepared: PreparedRun
     ranks: Ranks
+    profiled: bool = False
 
     def __call__(self, stage: Stage[SampleT, BatchT, ExamplesT, PredictionT], /) -> None:
         """Build the nets, go on from the last checkpoint if there is one, and train."""
@@ -105,11 +111,15 @@ class Training:
                     prepared.run.folder, first_step=first_step, last_step=prepared.run.steps
                 )
             chosen = ValidationSet.choose(prepared.index, prepared.data, prepared.run)
-            trainer.train(loader, chosen, log, epochs=prepared.epochs)
+            with profiling() if self.profiled and ranks.is_first else nullcontext() as profile:
+                trainer.train(loader, chosen, log, epochs=prepared.epochs)
         finally:
             loader.close()
             if log is not None:
                 log.close()
+        if profile is not None:
+            steps = prepared.run.steps - first_step
+            print(*trainer.parts.describe(profile.table, steps), sep="\n", flush=True)  # noqa: T201
 
     def _open_loader(
         self, stage: Stage[SampleT, BatchT, ExamplesT, PredictionT], replicas: Sequence[int]
@@ -142,7 +152,7 @@ def _train(request: TrainRequest, *, only_check: bool) -> None:
     _limit_threads(prepared.data.replicas)
     device = choose_device(prepared.run.device)
     with storage_errors(prepared.run.folder), join_ranks(device) as ranks:
-        STAGES[prepared.model.stage].apply(Training(prepared, ranks))
+        STAGES[prepared.model.stage].apply(Training(prepared, ranks, request.profile))
 
 
 def _predict(request: TrainRequest, *, only_check: bool) -> None:

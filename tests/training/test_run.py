@@ -66,6 +66,25 @@ def test_the_program_says_its_steps_in_plain_lines(
     assert " samples/s " in lines[0]
 
 
+def test_a_profiled_run_says_where_time_and_memory_went_and_learns_the_same(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--nets", "coarse", "--steps", "2", "--save-every", "2", "--profile") == 0
+    table = capsys.readouterr().out.partition("where the time of 2 steps went")[2].splitlines()
+    rows = {line[:19].strip(): line[19:].split() for line in table[2:-1]}
+    counts = {name: int(row[0]) for name, row in rows.items() if name != "between the parts"}
+    steps = ("take a batch", "augment, targets", "forward", "backward", "optimise")
+    assert [counts[name] for name in steps] == [2] * len(steps)
+    assert (counts["write a checkpoint"], counts["validate"]) == (1, 1)
+    assert counts["read"] == counts["decode"] >= 2
+    assert all(float(rows[name][-1]) > 100 for name in steps)  # MiB resident: torch alone is more
+    assert sum(
+        float(row[3 if name in counts else 2].rstrip("%")) for name, row in rows.items()
+    ) == pytest.approx(100, abs=1)
+    assert run("--nets", "coarse", "--steps", "2", out="unprofiled") == 0
+    assert losses(tmp_path / "out") == losses(tmp_path / "unprofiled")
+
+
 def test_validation_is_on_the_held_out_split_with_all_measures(run: Run, tmp_path: Path) -> None:
     run("--nets", "coarse", "--steps", "2")
     report = json.loads((tmp_path / "out" / "validation.json").read_text())

@@ -11,6 +11,7 @@ from itertools import tee
 from typing import Generic, Protocol, runtime_checkable
 
 from schemas.errors import InputError
+from schemas.profiling import span
 from schemas.work import map_in_threads
 from training.data.augmentation_sampler import AugmentationSampler
 from training.data.sample_order import Ordering
@@ -64,15 +65,20 @@ class Loader(Generic[SampleT, BatchT]):
         )
         for epoch, chosen in planned:
             samples = [self._replace_bad(place, next(decoded)) for place in chosen]
-            yield self._reader.stack(samples, self._sampler, epoch)
+            yield self._stack(samples, epoch)
 
     def close(self) -> None:
         """Stop the threads; what is not begun is dropped."""
         self._open.close()
 
+    def _stack(self, samples: Sequence[SampleT], epoch: int) -> BatchT:
+        with span("stack"):
+            return self._reader.stack(samples, self._sampler, epoch)
+
     def _read(self, place: int) -> SampleT | InputError:
         try:
-            return self._reader.read(self._samples[place])
+            with span("decode"):
+                return self._reader.read(self._samples[place])
         except InputError as error:
             return error
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.dataset_reader import RowGroups
+from schemas.profiling import span
 from training.data.shard_index import SampleAddress, ShardFile, unreadable_shard
 
 MAX_OPEN = 256
@@ -26,11 +27,12 @@ class RowReader:
 
     def read(self, address: SampleAddress) -> Row:
         """Read a row; raises InputError naming a shard that can't be read."""
-        file = self._file(address.shard)
-        try:
-            table = file.read_row_group(address.row_group, columns=self._columns)
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable_shard(address.shard, error) from error
+        with span("read"):
+            file = self._file(address.shard)
+            try:
+                table = file.read_row_group(address.row_group, columns=self._columns)
+            except (OSError, pa.ArrowException) as error:
+                raise unreadable_shard(address.shard, error) from error
         return {name: table.column(name)[address.row].as_py() for name in table.column_names}
 
     def _file(self, shard: ShardFile) -> RowGroups:

@@ -44,6 +44,7 @@ from training.loop.replicas import (
 )
 from training.loop.sheets import draw_sheet
 from training.loop.stage_types import ExamplesT, PredictionT, Stage
+from training.loop.step_profile import StepProfile
 from training.loop.training_log import VALIDATED, TrainingLog
 from training.loop.validate_nets import LOSS, ValidationSet, draw_held_out, validate
 from training.run_settings import DataSettings, ModelSettings, RunSettings
@@ -93,6 +94,7 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         """Take the nets, already initialised the same on every rank."""
         self._stage, self._settings, self._data, self._run = stage, settings, data, run
         self._ranks = ranks
+        self.parts = StepProfile(ranks.device)
         self._model = model.to(ranks.device).train()
         if run.recompute:
             recompute_activations(self._model)
@@ -149,12 +151,23 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
             result = self._take_step(batches, rate)
             self._step += 1
             if log is not None:
-                seen = self._settings.accumulate * self._data.batch * self._data.replicas
-                log.step_done(self._step, result.losses, rate, epochs.at(self._step), seen)
-                if result.shown is not None and self._is_due(self._run.picture_every):
-                    log.sheet(self._step, self._draw(result.shown))
+                with self.parts.part("log, images"):
+                    self._log_step(log, result, rate, epochs)
             self._keep_and_validate(loader, chosen, log)
-        self._finish(log)
+        with self.parts.part("write the weights"):
+            self._finish(log)
+
+    def _log_step(
+        self,
+        log: TrainingLog,
+        result: StepResult[ExamplesT, PredictionT],
+        rate: float,
+        epochs: Epochs,
+    ) -> None:
+        seen = self._settings.accumulate * self._data.batch * self._data.replicas
+        log.step_done(self._step, result.losses, rate, epochs.at(self._step), seen)
+        if result.shown is not None and self._is_due(self._run.picture_every):
+            log.sheet(self._step, self._draw(result.shown))
 
     def _draw(self, shown: _Shown[ExamplesT, PredictionT]) -> UInt8[np.ndarray, "H W 3"]:
         return draw_sheet(self._stage.panels(shown.prediction, shown.examples, self._settings))
@@ -176,8 +189,9 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
                 mine[replica], _ = self._run_replica(batches)
         reports = gather_reports(mine, self._ranks)
         self._check_finite(reports)
-        self._gradients.share()
-        self._optimiser.step(rate)
+        with self.parts.part("optimise"):
+            self._gradients.share()
+            self._optimiser.step(rate)
         loss, terms = mean_terms(reports)
         return StepResult(shown, {LOSS: loss} | terms)
 
@@ -187,23 +201,30 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         """Run the passes of one replica; its gradients are added to the step's."""
         totals: dict[str, Tensor] = {}
         for _ in range(self._settings.accumulate - 1):
-            self._add_gradients(next(batches), totals)
-        shown = self._add_gradients(next(batches), totals)
+            self._add_gradients(self._take(batches), totals)
+        shown = self._add_gradients(self._take(batches), totals)
         terms = {name: float(value) for name, value in totals.items()}
         report = ReplicaReport(terms, self._name_culprit(totals, shown.examples.sample_ids))
         self._gradients.add()
         return report, shown
 
+    def _take(self, batches: Iterator[BatchT]) -> BatchT:
+        with self.parts.part("take a batch"):
+            return next(batches).to(self._ranks.device)
+
     def _add_gradients(
         self, batch: BatchT, totals: dict[str, Tensor]
     ) -> "_Shown[ExamplesT, PredictionT]":
         """Run one batch forward and backward; its share of the terms is added to totals."""
-        examples = self._stage.prepare(batch.to(self._ranks.device), self._settings)
-        with autocast(self._settings, self._ranks.device):
-            prediction = self._stage.predict(self._nets, examples)
-        terms = self._stage.objective(prediction, examples, self._settings)
-        loss = torch.stack(list(terms.values())).sum() / self._settings.accumulate
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it so
+        with self.parts.part("augment, targets"):
+            examples = self._stage.prepare(batch, self._settings)
+        with self.parts.part("forward"):
+            with autocast(self._settings, self._ranks.device):
+                prediction = self._stage.predict(self._nets, examples)
+            terms = self._stage.objective(prediction, examples, self._settings)
+            loss = torch.stack(list(terms.values())).sum() / self._settings.accumulate
+        with self.parts.part("backward"):
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it so
         for name, term in terms.items():
             share = term.detach() / self._settings.accumulate
             totals[name] = totals.get(name, torch.zeros_like(share)) + share
@@ -241,16 +262,18 @@ class Trainer(Generic[SampleT, BatchT, ExamplesT, PredictionT]):
         """Validate and write a checkpoint where one is due, or where this is the best so far."""
         best = False
         if self._is_due(self._run.validate_every):
-            measures = self._validate(chosen)
+            with self.parts.part("validate"):
+                measures = self._validate(chosen)
             best = is_better(measures[LOSS], self._best)
             self._best = measures[LOSS] if best else self._best
             if log is not None:
                 log.validated(self._step, measures, self._report(chosen, measures, best))
                 log.sheet(self._step, self._draw_held_out(chosen), kind=VALIDATED)
         if best or self._is_due(self._run.save_every):
-            folder = save_checkpoint(
-                self._run.folder, self._state(), self._meta(loader), self._ranks
-            )
+            with self.parts.part("write a checkpoint"):
+                folder = save_checkpoint(
+                    self._run.folder, self._state(), self._meta(loader), self._ranks
+                )
             if self._ranks.is_first:
                 if best:
                     point(self._run.folder, BEST, folder.name)
