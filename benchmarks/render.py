@@ -1,7 +1,8 @@
 """Time whole scans against the straightforward way, and show where the time goes.
 
     python -m benchmarks.render DATA [--item rp_mhmale_posed_001] [--processes 2] [--rounds 3]
-        [--cases one million mixed] [--exr-compression zip] [--where]
+        [--cases one million mixed] [--scans 2] [--ways scanmill straightforward]
+        [--exr-compression zip] [--where]
 
 Both ways make the same outputs of the contract for the same views, with the same encoders and the
 same number of processes, each process one scan at a time:
@@ -13,6 +14,7 @@ Cases: the scan itself; one of a million triangles with coloured vertices, as in
 release; eight of mixed size (benchmarks/sized_scans.py). Prints processor seconds by stage, wall
 seconds, the most memory that a process held, and ratios. Machines are shared and noisy: the two
 ways take turns, and medians over the rounds are shown; processor seconds count more than wall ones.
+Steady state is `--scans 8 --ways scanmill`: a process's first scan finds no memory to use again.
 With --where: each stage of a scan in one process and in two, and of a run around them.
 """
 
@@ -88,6 +90,9 @@ def straightforward_way(work: Work) -> Measured:
     return Measured(profile.table, max_resident())
 
 
+WAYS: dict[str, Way] = {"scanmill": scanmill_way, "straightforward": straightforward_way}
+
+
 def prepare(processes: int) -> None:
     """Share the cores among the processes, and keep freed memory, as our workers do."""
     share = max(1, (os.cpu_count() or 1) // processes)
@@ -144,10 +149,11 @@ def print_case(case: str, ways: dict[str, list[list[Measured]]], processes: int)
     whole = row("whole scan", cpu_of)
     wall = row("wall seconds a scan", lambda run: wall_a_scan(run, processes))
     memory = row("most memory, MiB", lambda run: max(one.max_memory for one in run) / MIB, 0)
-    ours, others = zip(drawing, whole, wall, memory, strict=True)
     print(f"target: a worker holds at most {MAX_MEMORY_MIB:.0f} MiB")
-    for name, mine, other in zip(("drawing", "whole", "wall", "memory"), ours, others, strict=True):
-        hold(f"render.{case}.{name}" if case != "one" else f"render.{name}", other / mine)
+    names = ("drawing", "whole", "wall", "memory")
+    for name, (mine, *others) in zip(names, (drawing, whole, wall, memory), strict=True):
+        for other in others:
+            hold(f"render.{case}.{name}" if case != "one" else f"render.{name}", other / mine)
 
 
 def show_where(given: argparse.Namespace) -> None:
@@ -237,6 +243,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--backgrounds", type=Path)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=("one",))
     parser.add_argument("--exr-compression", choices=get_args(ExrCompression), default="zip")
+    parser.add_argument("--scans", type=int, help="of a case but mixed; default: one a process")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=tuple(WAYS))
     parser.add_argument("--where", action="store_true")
     return parser.parse_args()
 
@@ -257,20 +265,18 @@ def main() -> None:
     show_start(work)
     with tempfile.TemporaryDirectory() as folder:
         for case in given.cases:
-            works = _make_case(case, Path(folder), work, given.processes)
-            ways: dict[str, list[list[Measured]]] = {"scanmill": [], "straightforward": []}
+            works = _make_case(case, Path(folder), work, given.scans or given.processes)
+            ways: dict[str, list[list[Measured]]] = {name: [] for name in given.ways}
             for _ in range(given.rounds):
-                for name, way in (
-                    ("scanmill", scanmill_way), ("straightforward", straightforward_way),
-                ):  # fmt: skip
-                    ways[name].append(time_way(way, works, given.processes))
+                for name in given.ways:
+                    ways[name].append(time_way(WAYS[name], works, given.processes))
             print_case(case, ways, given.processes)
 
 
-def _make_case(case: str, root: Path, work: Work, processes: int) -> list[Work]:
+def _make_case(case: str, root: Path, work: Work, scans: int) -> list[Work]:
     if case == "mixed":
         return make_mixed(root, work)
-    return [work if case == "one" else make_colored(root, work, MILLION)] * processes
+    return [work if case == "one" else make_colored(root, work, MILLION)] * scans
 
 
 if __name__ == "__main__":
