@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float64, Int32, UInt8
 
-from people.human import pose_dressed
+from people.hair_mold import Molds
+from people.human import Dressed, pose_dressed
 from people.human_atlas import join_surfaces
 from people.human_body import build_body
 from people.human_motion import plan_human_motion
@@ -15,7 +16,7 @@ from people.human_skeleton import share_along_spine
 from people.motion import Step, plan_dance
 from people.person import Detail, build_model, paint_model, pose_model
 from people.pose import clear_arms
-from people.skeleton import Skeleton, carry, pose_skeleton
+from people.skeleton import Rotations, Skeleton, carry, pose_skeleton
 from people.stage import StageSurface
 from people.traits import draw_traits
 
@@ -69,12 +70,17 @@ def lifelike_dancer(seed: int, index: int, frames: int, detail: Detail, size: in
     """Return a lifelike dancer, whose clothes are draped again in every frame."""
     body = build_body(draw_traits(seed, index))
     steps = plan_human_motion(body, frames)
-    rest, faces, atlas = join_surfaces(pose_dressed(body, {}, detail).seen)
-    texture, _ = pose_dressed(body, share_along_spine(steps[0].rotations), detail).paint(body, size)
+    molds = Molds()
+
+    def dress(rotations: Rotations) -> Dressed:
+        return pose_dressed(body, share_along_spine(rotations), detail, molds=molds)
+
+    rest, faces, atlas = join_surfaces(dress({}).seen)
+    texture, _ = dress(steps[0].rotations).paint(body, size)
 
     def poses() -> Iterator[DancerFrame]:
         for step in steps:
-            dressed = pose_dressed(body, share_along_spine(step.rotations), detail)
+            dressed = dress(step.rotations)
             vertices = np.concatenate([surface.vertices for surface in dressed.seen])
             pelvis = dressed.posed.transforms["pelvis"] @ [*body.skeleton.head("pelvis"), 1]
             yield DancerFrame(vertices, np.asarray(pelvis[:3]), step.heading_deg)

@@ -87,17 +87,23 @@ def find_head(
 
 
 def spread_roots(
-    skin: Points, share: Float64[np.ndarray, " 13380"], count: int, rng: np.random.Generator
+    skin: Points,
+    share: Float64[np.ndarray, " 13380"],
+    count: int,
+    rng: np.random.Generator,
+    areas: Points | None = None,
 ) -> Roots:
-    """Scatter roots over the skin, denser where a share is larger; skin: posed base vertices."""
+    """Scatter roots over the skin, denser where a share is larger; skin: posed base vertices.
+
+    areas: base vertices in the pose whose areas count; none: the same.
+    """
     faces = piece_mesh("skin", 0).faces
     own = faces[(share[faces] > 0).all(axis=1)].astype(np.int64)
     if not len(own):
         return Roots(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0, np.int32))
     corners = skin[own]
-    area = np.linalg.norm(
-        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
-    )
+    flat = corners if areas is None else areas[own]
+    area = np.linalg.norm(np.cross(flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]), axis=1)
     weight = area * share[own].mean(axis=1)
     chosen = np.searchsorted(np.cumsum(weight) / weight.sum(), rng.random(count))
     chosen = np.minimum(chosen, len(own) - 1)

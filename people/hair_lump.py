@@ -36,12 +36,13 @@ TINY = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Strokes:
-    """Locks to be fused. lines: centimetres, world. width: of each.
+    """Locks to be fused. lines: centimetres, world. free: before gathering. width: of each.
 
     across: 0..1, the same for locks that lie beside each other. along: 0 (root) to 1, by ring.
     """
 
     lines: Lines
+    free: Lines
     width: Float64[np.ndarray, " L"]
     across: Float64[np.ndarray, "L K"]
     along: Float64[np.ndarray, "L K"]
@@ -65,7 +66,7 @@ def join_strokes(strokes: list[Strokes]) -> Strokes:
     )
     across = np.concatenate([_pairs(one.across[..., None])[..., 0] for one in strokes])
     along = np.concatenate([_pairs(one.along[..., None])[..., 0] for one in strokes])
-    return Strokes(lines, width, across, along)
+    return Strokes(lines, lines, width, across, along)
 
 
 def _pairs(rings: Float64[np.ndarray, "L K C"]) -> Float64[np.ndarray, "M 2 C"]:

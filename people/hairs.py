@@ -20,7 +20,8 @@ from people.hair_locks import (
     ribbon_locks,
     spread_roots,
 )
-from people.hair_lump import Strokes, fuse_locks, gather_locks, join_strokes
+from people.hair_lump import Lump, Strokes, fuse_locks, gather_locks, join_strokes
+from people.hair_mold import Mold
 from people.hair_paint import HairLook, Relief, lock_relief, paint_hair_tile
 from people.hair_styles import CROWN, CUTS, TIES, Cut, above_hairline, inside_beard
 from people.human_body import PosedBody
@@ -61,10 +62,12 @@ def grow_hair(
     recede: float = 0.0,
     share: float = 1.0,
     hat: bool = False,
+    mold: Mold | None = None,
 ) -> Piece:
     """Grow a haircut of CUTS on a posed person; collider: skin and clothes that it lies on.
 
     share: of the locks that grow; fewer are wider. hat: none grow under it, all lie flat.
+    mold: where the same person has the same mesh in several poses.
     """
     cut = replace(CUTS[style], cap=HAT_CAP_CM, lift=HAT_LIFT_CM) if hat else CUTS[style]
     rng = np.random.default_rng([look.seed, 31])
@@ -73,7 +76,8 @@ def grow_hair(
     place = canonical_places()[:BODY_VERTICES]
     above = np.where(place[:, 1] > 143, above_hairline(place, recede), -1.0)
     grows = np.clip(above + 0.4, 0, 1.4) * ((place[:, 1] < HAT_RIM_CM) | (not hat))
-    roots = spread_roots(skin, grows, round(share * cut.locks), rng)
+    areas = mold.skin(skin) if mold else skin
+    roots = spread_roots(skin, grows, round(share * cut.locks), rng, areas)
     height = np.clip((head.canonical(roots.place)[:, 1] - 155) / 7, 0, 1)
     length = (cut.side + (cut.top - cut.side) * height) * rng.uniform(0.75, 1.1, len(height))
     if cut.knot:
@@ -90,7 +94,8 @@ def grow_hair(
     relief = lock_relief(look.seed, curly=cut.curly)
     parts = [lay_cap(skin, above, cut, head=head, relief=relief, rng=rng, fine=share == 1)]
     if not cut.cap_only:
-        parts.append(_lump(strokes, cut, relief, head, cell=_cell(share)))
+        fuse = partial(_fuse, strokes, cut, relief, head, cell=_cell(share))
+        parts.append(_lump(mold.shape(strokes, head, fuse) if mold else fuse(), head))
         if cut.wisps:
             parts.append(_wisps(lines, width, beside, roots.near, cut))
     return _join("hair", parts, look, relief)
@@ -103,14 +108,16 @@ def grow_beard(
     collider: tuple[Points, Int32[np.ndarray, "F 3"]],
     *,
     share: float = 1.0,
+    mold: Mold | None = None,
 ) -> Piece:
-    """Grow a beard of BEARDS."""
+    """Grow a beard of BEARDS; mold: as of `grow_hair`."""
     cut, rng = BEARDS[kind], np.random.default_rng([look.seed, 37])
     skin = posed.vertices[:BODY_VERTICES].astype(np.float64)
     head = find_head(skin, *collider)
     place = canonical_places()[:BODY_VERTICES]
     inside = np.where(place[:, 1] > 139, inside_beard(place, full=kind != "goatee"), -1.0)
-    roots = spread_roots(skin, np.clip(inside + 0.2, 0, 0.8), round(share * cut.locks), rng)
+    areas, grows = mold.skin(skin) if mold else skin, np.clip(inside + 0.2, 0, 0.8)
+    roots = spread_roots(skin, grows, round(share * cut.locks), rng, areas)
     length = cut.top * rng.uniform(0.6, 1.1, len(roots.place))
     lines = grow_locks(head, roots, cut, length * head.size, rng)
     width = cut.width / np.sqrt(share) * rng.uniform(0.7, 1.3, len(lines))
@@ -119,7 +126,8 @@ def grow_beard(
     strokes = [_strokes(lines, width, beside, cut)]
     parts = [lay_cap(skin, inside, cut, head=head, relief=relief, rng=rng, fine=share == 1)]
     if not cut.cap_only:
-        parts.append(_lump(strokes, cut, relief, head, cell=BEARD_CELL * _cell(share)))
+        fuse = partial(_fuse, strokes, cut, relief, head, cell=BEARD_CELL * _cell(share))
+        parts.append(_lump(mold.shape(strokes, head, fuse) if mold else fuse(), head))
     parts.append(_wisps(lines, width, beside, roots.near, cut))
     return _join("beard", parts, look, relief)
 
@@ -134,21 +142,25 @@ def _strokes(
     across: Float64[np.ndarray, " L"],
     cut: Cut,
 ) -> Strokes:
+    free = lines
     if cut.clumps:
         lines = gather_locks(lines, cut.tight, cut.clumps)
     count, rings = lines.shape[:2]
     along = np.broadcast_to(np.linspace(0, 1, rings), (count, rings))
-    return Strokes(lines, width, np.repeat(across[:, None], rings, axis=1), along)
+    return Strokes(lines, free, width, np.repeat(across[:, None], rings, axis=1), along)
 
 
-def _lump(strokes: list[Strokes], cut: Cut, relief: Relief, head: Head, *, cell: float) -> Part:
+def _fuse(strokes: list[Strokes], cut: Cut, relief: Relief, head: Head, *, cell: float) -> Lump:
     def parted(points: Points) -> Float64[np.ndarray, "V 2"]:
         place = head.canonical(points)
         down = (CROWN[1] + 2 - place[:, 1]) / (cut.top + PARTED_CM)
         return np.stack([across_parted(place), 0.08 + 0.92 * np.clip(down, 0, 1)], axis=1)
 
     drawn = parted if cut.flow == "part" else None
-    lump = fuse_locks(join_strokes(strokes), cell, relief, cut.groove, drawn)
+    return fuse_locks(join_strokes(strokes), cell, relief, cut.groove, drawn)
+
+
+def _lump(lump: Lump, head: Head) -> Part:
     return Part(lump.vertices, lump.faces, on_tile(lump.uv), _nearest_skin(head, lump.vertices))
 
 
@@ -215,7 +227,7 @@ def _bun(head: Head, rng: np.random.Generator) -> Strokes:
     world = head.world(centre + away)
     bearing = np.abs(np.arctan2(away[..., 0], away[..., 1])) / np.pi
     along = 0.55 + 0.08 * away[..., 2] / BUN_CM
-    return Strokes(world, np.full(BUN_LOCKS, BUN_WIDTH), bearing, along)
+    return Strokes(world, world, np.full(BUN_LOCKS, BUN_WIDTH), bearing, along)
 
 
 def _join(name: str, parts: list[Part], look: HairLook, relief: Relief) -> Piece:

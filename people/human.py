@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 from people.atlas import Atlas
 from people.buried import grow_kept, keep_faces, open_points
 from people.figure import rng_for
+from people.hair_mold import Molds
 from people.human_annotations import human_annotations
 from people.human_atlas import Surface, charts_near, inner_surface, join_surfaces, skin_surface
 from people.human_body import HumanBody, PosedBody, build_body, pose_body
@@ -96,11 +97,18 @@ class Dressed:
 
 
 def pose_dressed(
-    body: HumanBody, rotations: Rotations, detail: Detail, held: Held = NOTHING_HELD
+    body: HumanBody,
+    rotations: Rotations,
+    detail: Detail,
+    held: Held = NOTHING_HELD,
+    molds: Molds | None = None,
 ) -> Dressed:
-    """Pose a body and dress it; feet or soles are on y = 0."""
+    """Pose a body and dress it; feet or soles are on y = 0.
+
+    molds: for the same mesh in several poses.
+    """
     posed = pose_body(body, rotations)
-    dressing = dress_human(body, posed, detail, held)
+    dressing = dress_human(body, posed, detail, held, molds)
     lowest = min([0.0, *(float(piece.vertices[:, 1].min()) for piece in dressing.pieces)])
     floor = np.array([0.0, lowest, 0.0])
     pieces = tuple(replace(one, vertices=one.vertices - floor) for one in dressing.pieces)

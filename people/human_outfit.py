@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int32
 
 from people.garments import hidden_skin, wear
+from people.hair_mold import Molds
 from people.hairs import grow_beard, grow_hair
 from people.held_things import phone
 from people.human_body import HumanBody, PosedBody
@@ -27,12 +28,19 @@ class Dressing:
 
 
 def dress_human(
-    body: HumanBody, posed: PosedBody, detail: Detail, held: Held = NOTHING_HELD
+    body: HumanBody,
+    posed: PosedBody,
+    detail: Detail,
+    held: Held = NOTHING_HELD,
+    molds: Molds | None = None,
 ) -> Dressing:
-    """Dress a posed body and give it hair; a pure function of traits, pose and what is held."""
+    """Dress a posed body and give it hair; a pure function of traits, pose and what is held.
+
+    molds: for the same mesh in several poses.
+    """
     outfit = draw_outfit(body.traits, bag=held.bag)
     pieces = wear(body, posed, list(outfit.garments), fine=detail == "full")
-    pieces += _grow(posed, outfit, _collider(posed, pieces), detail)
+    pieces += _grow(posed, outfit, _collider(posed, pieces), detail, molds)
     pieces += [phone(body, posed, side) for side in held.phones]
     return Dressing(tuple(pieces), hidden_skin([name for name, _ in outfit.garments]))
 
@@ -55,6 +63,7 @@ def _grow(
     outfit: Outfit,
     collider: tuple[Float64[np.ndarray, "V 3"], Int32[np.ndarray, "F 3"]],
     detail: Detail,
+    molds: Molds | None,
 ) -> list[Piece]:
     share = LOCK_SHARES[detail]
     grown = []
@@ -68,10 +77,13 @@ def _grow(
                 recede=outfit.recede,
                 share=share,
                 hat=outfit.hat,
+                mold=None if molds is None else molds.hair,
             )
         )
     if outfit.beard:
-        grown.append(grow_beard(posed, outfit.beard, outfit.hair_look, collider, share=share))
+        mold = None if molds is None else molds.beard
+        look = outfit.hair_look
+        grown.append(grow_beard(posed, outfit.beard, look, collider, share=share, mold=mold))
     return grown
 
 

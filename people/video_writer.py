@@ -31,7 +31,7 @@ from schemas.codecs import encode_mask, encode_png
 from schemas.errors import RequestError
 
 VIDEO_VERSION = 2
-VIDEO_VERSIONS: dict[FigureKind, int] = {"sculpted": VIDEO_VERSION, "lifelike": 105}
+VIDEO_VERSIONS: dict[FigureKind, int] = {"sculpted": VIDEO_VERSION, "lifelike": 106}
 FIRST_DANCER = 3000
 """Videos show other people than the scans."""
 ROOM_OFFSET = 500

@@ -5,8 +5,10 @@ import pytest
 
 from people.anny_assets import read_walk_cycle
 from people.dancers import Dancer, DancerFrame, lifelike_dancer
+from people.hair_mold import Molds
 from people.human_body import HumanBody, build_body, pose_body
 from people.human_motion import plan_human_motion, walk
+from people.human_outfit import dress_human
 from people.human_skeleton import share_along_spine
 from people.traits import draw_traits
 
@@ -68,3 +70,19 @@ def test_the_walk_cycle_lifts_each_foot_once() -> None:
     for side in ("left", "right"):
         assert 4 < cycle.foot_lift[side].max() < 15
         assert np.ptp(cycle.foot_ahead[side]) == pytest.approx(78, abs=3)
+
+
+def test_hair_goes_with_the_head_and_keeps_its_mesh() -> None:
+    body = build_body(draw_traits(1, 3))
+    molds = Molds()
+    turns = {"head": np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]])}
+    hairs = []
+    for pose in ({}, turns):
+        pieces = dress_human(body, pose_body(body, pose), "sketch", molds=molds).pieces
+        hairs.append(next(piece for piece in pieces if piece.name == "hair"))
+    still, turned = hairs
+    np.testing.assert_array_equal(still.faces, turned.faces)
+    crown = still.vertices[:, 1] > still.vertices[:, 1].max() - 6
+    about = still.vertices[crown] - still.vertices[crown].mean(axis=0)
+    moved = turned.vertices[crown] - turned.vertices[crown].mean(axis=0)
+    assert np.linalg.norm(about @ turns["head"].T - moved, axis=1).mean() < 1.0
