@@ -6,8 +6,8 @@
     scanmill pair --data people --out learn --split-seed 30
     python -m benchmarks.learning learn --method hdnet --people people --out learnt
 
-Stages of a seed: hdnet-normal and hdnet-depth on the labelled people of split train; predicted
-normals of all frames; then from the same depth weights, with the published optimiser and as many
+Stages of a seed: hdnet-normal on the labelled people of split train; predicted normals of all
+frames; hdnet-depth; then from the same depth weights, with the published optimiser and as many
 steps, hdnet-video, and for comparison the same training without videos (`labelled alone`).
 Measured on labelled people and on videos of other splits than train, the latter ("video ...") by
 the ground truth that synthetic videos come with and no training ever sees.
@@ -110,7 +110,7 @@ class HDNet:
         return {"stage": stage, "variant": variant, **asdict(self.budget)}
 
     def train(self, variant: str, stage: str, seed: int, folder: Path) -> None:
-        """Train a stage; before the videos, predict the normals of their frames."""
+        """Train a stage; before those that see videos or are measured on them, predict normals."""
         out, budget = folder / stage.replace(" ", "-"), self.budget
         own: dict[str, object] = {
             "width": budget.width,
@@ -127,7 +127,7 @@ class HDNet:
             own |= {"init": str(folder / DEPTH), "learning_rate": budget.video_rate,
                     "epsilon": 0.1, "adam": "tensorflow", "batch": 1}  # fmt: skip
         rare = dict.fromkeys(("steps", "save_every", "validate_every", "picture_every"), steps)
-        if stage == VIDEO:
+        if stage in (DEPTH, VIDEO):
             self._predict_normals(folder)
         _start(VIDEO if stage == VIDEO else NORMAL if stage == NORMAL else DEPTH,
                data=(self.uri,), out=str(out), **VARIANTS[variant], **own, **rare)  # fmt: skip
