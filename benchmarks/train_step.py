@@ -28,7 +28,7 @@ from torch.nn import functional
 from benchmarks import train_step_hdnet
 from benchmarks.as_training import run_as_training
 from schemas.body_parts import PartGroup, group_members
-from schemas.train_forms import PUBLISHED, StageName
+from schemas.train_forms import PUBLISHED, Occupancy, StageName
 from training.data.tensor_batch import BatchT, SampleT, TensorBatch
 from training.hdnet import video_stage
 from training.loop.compute_modes import autocast, recompute_activations
@@ -37,7 +37,7 @@ from training.run_settings import ModelSettings
 from training.stages import STAGES
 from training.twok2k import augment, person_examples, person_nets
 from training.twok2k.alignment import PartTransforms
-from training.twok2k.blending import occupancy
+from training.twok2k.blending import occupancy, part_weights
 from training.twok2k.person_samples import PersonBatch
 
 WAYS = ("plain", "crop grids", "crop warps", "medians", "recompute")
@@ -68,15 +68,20 @@ def plain_cut(images: Tensor, inverse: Tensor, crop: tuple[int, int]) -> Tensor:
 
 
 def plain_blend(
-    parts: dict[PartGroup, Tensor], transforms: PartTransforms, resolution: int
+    parts: dict[PartGroup, Tensor], transforms: PartTransforms, resolution: int, *, form: Occupancy
 ) -> Tensor:
     """Pad every part's normals and weights to the full image, warp, and average."""
     weighted, weights = torch.zeros(()), torch.zeros(())
     for group, crops in parts.items():
         height, width = crops.shape[-2:]
         pad = ((resolution - width) // 2,) * 2 + ((resolution - height) // 2,) * 2
-        weight = functional.pad(occupancy(height, width, resolution), pad).to(crops)
         for place, part in enumerate(group_members(group)):
+            if form == "crop":
+                inside = occupancy(height, width, resolution).expand(len(crops), 1, -1, -1)
+            else:
+                one = transforms.select((part,))
+                inside = part_weights((height, width), one, resolution)[:, 0]
+            weight = functional.pad(inside, pad).to(crops)
             normals = functional.pad(crops[:, place], pad)
             full = list(normals.shape)
             grid = functional.affine_grid(transforms.fitted[:, part], full, align_corners=False)
