@@ -17,14 +17,13 @@ from time import monotonic, sleep
 from typing import Any
 
 from flows.prefect_settings import API_URL, PATIENCE_S, apply_prefect_defaults, prefect_home
-from flows.programs import end_program, last_line, start_program
+from flows.programs import LOOPBACK, end_program, last_line, start_program
 from flows.server_api import Deployed, ServerApi
 from schemas.config_file import load_yaml
 from schemas.errors import InputError, MachineError, RequestError
 from schemas.manifest import utc_now
 from schemas.requests import ServeRequest
 
-LOOPBACK = "127.0.0.1"
 POOL = "scanmill"
 """The work pool that prefect.yaml names."""
 

@@ -10,6 +10,9 @@ from typing import IO
 
 from schemas.parent_death_signal import PARENT_VARIABLE
 
+LOOPBACK = "127.0.0.1"
+"""Where servers among these listen."""
+
 
 def start_program(
     module: str,

@@ -16,11 +16,10 @@ import prefect.context
 from prefect.settings import PREFECT_API_URL, Settings, get_current_settings
 
 from flows.prefect_settings import API_URL, prefect_home
-from flows.programs import end_program, last_line, start_program
+from flows.programs import LOOPBACK, end_program, last_line, start_program
 from flows.server_api import ServerApi
 from schemas.errors import MachineError
 
-LOOPBACK = "127.0.0.1"
 GRACE_S = 5.0
 OF_A_TEMPORARY_SERVER = {
     "PREFECT_UI_ENABLED": "0",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int32
@@ -53,6 +54,14 @@ BEARDS = {
 }  # fmt: skip
 
 
+class Locks(NamedTuple):
+    """Locks of K points, in centimetres. beside: where across its tile each is painted, 0 to 1."""
+
+    lines: Float64[np.ndarray, "L K 3"]
+    width: Float64[np.ndarray, " L"]
+    beside: Float64[np.ndarray, " L"]
+
+
 def grow_hair(
     posed: PosedBody,
     style: str,
@@ -83,10 +92,8 @@ def grow_hair(
     if cut.knot:
         gap = head.canonical(roots.place) - TIES[cut.knot]
         length = 1.12 * np.sqrt((gap**2).sum(axis=1))
-    lines = grow_locks(head, roots, cut, length * head.size, rng)
-    width = cut.width / np.sqrt(share) * rng.uniform(0.7, 1.3, len(lines))
-    beside = across(cut, head.canonical(roots.place))
-    strokes = [_strokes(lines, width, beside, cut)]
+    locks = _grow_locks(head, roots, cut, length, share=share, rng=rng)
+    strokes = [_strokes(locks, cut)]
     if style == "ponytail":
         strokes.append(_tail(head, rng))
     if style == "bun":
@@ -94,10 +101,9 @@ def grow_hair(
     relief = lock_relief(look.seed, curly=cut.curly)
     parts = [lay_cap(skin, above, cut, head=head, relief=relief, rng=rng, fine=share == 1)]
     if not cut.cap_only:
-        fuse = partial(_fuse, strokes, cut, relief, head, cell=_cell(share))
-        parts.append(_lump(mold.shape(strokes, head, fuse) if mold else fuse(), head))
+        parts.append(_lump(strokes, cut, relief, head, cell=_cell(share), mold=mold))
         if cut.wisps:
-            parts.append(_wisps(lines, width, beside, roots.near, cut))
+            parts.append(_wisps(locks, roots.near, cut))
     return _join("hair", parts, look, relief)
 
 
@@ -119,16 +125,14 @@ def grow_beard(
     areas, grows = mold.skin(skin) if mold else skin, np.clip(inside + 0.2, 0, 0.8)
     roots = spread_roots(skin, grows, round(share * cut.locks), rng, areas)
     length = cut.top * rng.uniform(0.6, 1.1, len(roots.place))
-    lines = grow_locks(head, roots, cut, length * head.size, rng)
-    width = cut.width / np.sqrt(share) * rng.uniform(0.7, 1.3, len(lines))
-    beside = across(cut, head.canonical(roots.place))
+    locks = _grow_locks(head, roots, cut, length, share=share, rng=rng)
     relief = lock_relief(look.seed, curly=True)
-    strokes = [_strokes(lines, width, beside, cut)]
+    strokes = [_strokes(locks, cut)]
     parts = [lay_cap(skin, inside, cut, head=head, relief=relief, rng=rng, fine=share == 1)]
     if not cut.cap_only:
-        fuse = partial(_fuse, strokes, cut, relief, head, cell=BEARD_CELL * _cell(share))
-        parts.append(_lump(mold.shape(strokes, head, fuse) if mold else fuse(), head))
-    parts.append(_wisps(lines, width, beside, roots.near, cut))
+        cell = BEARD_CELL * _cell(share)
+        parts.append(_lump(strokes, cut, relief, head, cell=cell, mold=mold))
+    parts.append(_wisps(locks, roots.near, cut))
     return _join("beard", parts, look, relief)
 
 
@@ -136,18 +140,28 @@ def _cell(share: float) -> float:
     return CELL_CM if share == 1 else COARSE_CELL_CM
 
 
-def _strokes(
-    lines: Float64[np.ndarray, "L K 3"],
-    width: Float64[np.ndarray, " L"],
-    across: Float64[np.ndarray, " L"],
+def _grow_locks(
+    head: Head,
+    roots: Roots,
     cut: Cut,
-) -> Strokes:
-    free = lines
+    length: Float64[np.ndarray, " L"],
+    *,
+    share: float,
+    rng: np.random.Generator,
+) -> Locks:
+    lines = grow_locks(head, roots, cut, length * head.size, rng)
+    width = cut.width / np.sqrt(share) * rng.uniform(0.7, 1.3, len(lines))
+    return Locks(lines, width, across(cut, head.canonical(roots.place)))
+
+
+def _strokes(locks: Locks, cut: Cut) -> Strokes:
+    free = lines = locks.lines
     if cut.clumps:
         lines = gather_locks(lines, cut.tight, cut.clumps)
     count, rings = lines.shape[:2]
     along = np.broadcast_to(np.linspace(0, 1, rings), (count, rings))
-    return Strokes(lines, free, width, np.repeat(across[:, None], rings, axis=1), along)
+    beside = np.repeat(locks.beside[:, None], rings, axis=1)
+    return Strokes(lines, free, locks.width, beside, along)
 
 
 def _fuse(strokes: list[Strokes], cut: Cut, relief: Relief, head: Head, *, cell: float) -> Lump:
@@ -160,7 +174,17 @@ def _fuse(strokes: list[Strokes], cut: Cut, relief: Relief, head: Head, *, cell:
     return fuse_locks(join_strokes(strokes), cell, relief, cut.groove, drawn)
 
 
-def _lump(lump: Lump, head: Head) -> Part:
+def _lump(
+    strokes: list[Strokes],
+    cut: Cut,
+    relief: Relief,
+    head: Head,
+    *,
+    cell: float,
+    mold: Mold | None,
+) -> Part:
+    fuse = partial(_fuse, strokes, cut, relief, head, cell=cell)
+    lump = mold.shape(strokes, head, fuse) if mold else fuse()
     return Part(lump.vertices, lump.faces, on_tile(lump.uv), _nearest_skin(head, lump.vertices))
 
 
@@ -179,20 +203,14 @@ def scalp_tree() -> tuple[cKDTree, Int32[np.ndarray, " n"]]:
     return cKDTree(place[numbers]), numbers
 
 
-def _wisps(
-    lines: Float64[np.ndarray, "L K 3"],
-    width: Float64[np.ndarray, " L"],
-    across: Float64[np.ndarray, " L"],
-    near: Int32[np.ndarray, " L"],
-    cut: Cut,
-) -> Part:
+def _wisps(locks: Locks, near: Int32[np.ndarray, " L"], cut: Cut) -> Part:
     """Return stray locks, which make the outline ragged; the outermost are the last."""
     step = max(1, round(1 / cut.wisps))
-    own = slice(len(lines) // 3, None, step)
-    lines, across = lines[own], across[own]
-    vertices, faces = ribbon_locks(lines, WISP_WIDTH * width[own])
+    own = slice(len(locks.lines) // 3, None, step)
+    lines, beside = locks.lines[own], locks.beside[own]
+    vertices, faces = ribbon_locks(lines, WISP_WIDTH * locks.width[own])
     count, rings = lines.shape[:2]
-    u = np.broadcast_to(across[:, None, None], (count, rings, RING))
+    u = np.broadcast_to(beside[:, None, None], (count, rings, RING))
     v = np.broadcast_to(np.linspace(0, 1, rings)[None, :, None], (count, rings, RING))
     uv = on_tile(np.stack([u, v], axis=-1).reshape(-1, 2))
     return Part(vertices, faces, uv, np.repeat(near[own], rings * RING))
@@ -208,8 +226,8 @@ def _tail(head: Head, rng: np.random.Generator) -> Strokes:
     roots = Roots(place, start @ head.turn.T, np.zeros(TAIL.locks, np.int32))
     length = TAIL.top * rng.uniform(0.7, 1.05, TAIL.locks)
     lines = grow_locks(head, roots, TAIL, length * head.size, rng)
-    across = np.abs(np.arctan2(offset[:, 0], offset[:, 2])) / np.pi
-    return _strokes(lines, TAIL.width * rng.uniform(0.8, 1.4, TAIL.locks), across, TAIL)
+    beside = np.abs(np.arctan2(offset[:, 0], offset[:, 2])) / np.pi
+    return _strokes(Locks(lines, TAIL.width * rng.uniform(0.8, 1.4, TAIL.locks), beside), TAIL)
 
 
 def _bun(head: Head, rng: np.random.Generator) -> Strokes:
